@@ -1,0 +1,1 @@
+"""Tests that build the real firmware and drive it."""

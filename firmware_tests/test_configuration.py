@@ -1,0 +1,102 @@
+"""ESPHome accepts the configurations, and generates the ESP32's firmware."""
+
+import os
+from pathlib import Path
+import subprocess
+
+import pytest
+import yaml
+
+from nrj_demo.firmware import ROOT, esphome_executable
+
+CONFIGURATIONS = ["nrj-meter.yaml", "nrj-meter-simulated.yaml"]
+
+
+def esphome(*arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
+    """Run ESPHome with its files in a folder of its own."""
+    return subprocess.run(
+        [esphome_executable(), *arguments],
+        env={**os.environ, "ESPHOME_DATA_DIR": str(data)},
+        cwd=ROOT / "esphome",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads ESPHome's own tags as text."""
+
+
+_Loader.add_multi_constructor(
+    "!", lambda loader, _suffix, node: loader.construct_scalar(node)
+)
+
+
+def resolved(
+    name: str, data: Path, *arguments: str
+) -> dict[str, list[dict[str, object]]]:
+    """Return a configuration with its packages merged."""
+    result = esphome(*arguments, "config", name, data=data)
+    assert result.returncode == 0, result.stderr
+    configuration: dict[str, list[dict[str, object]]] = yaml.load(
+        result.stdout, _Loader
+    )
+    return configuration
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_configuration_is_valid(name: str, tmp_path: Path) -> None:
+    """Both meters are accepted as they are in the repository."""
+    configuration = resolved(name, tmp_path)
+    assert "ade9000" in configuration
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_both_meters_have_two_relays(name: str, tmp_path: Path) -> None:
+    """The relays are part of the simulated and of the real meter."""
+    switches = resolved(name, tmp_path)["switch"]
+    assert [switch["name"] for switch in switches] == ["Relay 1", "Relay 2"]
+
+
+@pytest.mark.parametrize(("standalone", "disabled"), [("false", True), ("true", False)])
+def test_standalone_shows_the_measurements(
+    standalone: str, disabled: bool, tmp_path: Path
+) -> None:
+    """Measurements are hidden from Home Assistant's own ESPHome integration unless asked for."""
+    configuration = resolved("nrj-meter.yaml", tmp_path, "-s", "standalone", standalone)
+    measured = configuration["sensor"][0]
+    flags = {
+        entity["disabled_by_default"]
+        for channel in ("l1", "l2", "l3", "total")
+        for entity in measured[channel].values()  # type: ignore[attr-defined]
+    }
+    assert flags == {disabled}
+
+
+def test_esp32_firmware_is_generated(tmp_path: Path) -> None:
+    """The ESP32's source is generated with the SPI transport in it, and without the simulator."""
+    result = esphome("compile", "--only-generate", "nrj-meter.yaml", data=tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+    main = (tmp_path / "build/nrj-meter/src/main.cpp").read_text()
+    assert "Ade9000SpiTransport" in main
+    assert "ade9000_simulator" not in main
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "complaint"),
+    [
+        ("voltage_divider", "0", "voltage_divider"),
+        ("current_sensitivity", "-1", "current_sensitivity"),
+        ("nominal_voltage", "5V", "nominal_voltage"),
+        ("line_frequency", "55Hz", "line_frequency"),
+    ],
+)
+def test_impossible_front_end_is_refused(
+    key: str, value: str, complaint: str, tmp_path: Path
+) -> None:
+    """A ratio that can not be is named, and nothing is generated."""
+    result = esphome("-s", key, value, "config", "nrj-meter.yaml", data=tmp_path)
+    assert result.returncode != 0
+    assert complaint in result.stdout + result.stderr
