@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aioesphomeapi import (
     APIClient,
+    ButtonInfo,
     EntityInfo,
     EntityState,
     NumberInfo,
+    NumberState,
     SensorState,
     SwitchInfo,
+    SwitchState,
 )
 import pytest
 
@@ -33,6 +36,7 @@ class MeterClient:
         self.entities: dict[str, EntityInfo] = {}
         self.states: dict[str, EntityState] = {}
         self.counts: dict[str, int] = {}
+        self.on_state: Callable[[str], None] = lambda name: None
         self._names: dict[int, str] = {}
         self._changed = asyncio.Event()
 
@@ -48,6 +52,7 @@ class MeterClient:
         name = self._names[state.key]
         self.states[name] = state
         self.counts[name] = self.counts.get(name, 0) + 1
+        self.on_state(name)
         self._changed.set()
 
     def value(self, object_id: str) -> float:
@@ -55,6 +60,17 @@ class MeterClient:
         state = self.states.get(object_id)
         if not isinstance(state, SensorState) or state.missing_state:
             return float("nan")
+        return state.state
+
+    def value_of_number(self, object_id: str) -> float:
+        """Return the latest value of a number of the simulation; NaN before the first."""
+        state = self.states.get(object_id)
+        return state.state if isinstance(state, NumberState) else float("nan")
+
+    def is_on(self, object_id: str) -> bool:
+        """Return the state the device reports for a relay."""
+        state = self.states[object_id]
+        assert isinstance(state, SwitchState)
         return state.state
 
     async def wait(self, condition: Callable[[], bool], timeout: float = 10) -> None:
@@ -79,6 +95,12 @@ class MeterClient:
         info = self.entities[object_id]
         assert isinstance(info, NumberInfo)
         self.api.number_command(info.key, value)
+
+    def press(self, object_id: str) -> None:
+        """Press a button of the simulation."""
+        info = self.entities[object_id]
+        assert isinstance(info, ButtonInfo)
+        self.api.button_command(info.key)
 
     def set_switch(self, object_id: str, *, on: bool) -> None:
         """Switch a relay."""
@@ -115,10 +137,3 @@ def run_meter(program: Path, tmp_path: Path) -> Iterator[RunMeter]:
     yield run
     for firmware in running:
         firmware.stop()
-
-
-@contextmanager
-def recording(path: Path, text: str) -> Iterator[str]:
-    """Write a recording."""
-    path.write_text(text)
-    yield str(path)

@@ -1,0 +1,113 @@
+#include "ade9000_simulator.h"
+
+#ifdef USE_HOST
+
+#include "house_day.h"
+#include "local_time.h"
+#include "recording_reader.h"
+
+#include "esphome/core/log.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+
+namespace esphome::ade9000_simulator {
+
+static const char *const TAG = "ade9000_simulator";
+
+namespace {
+
+/// Seconds of a clock that never goes back.
+double real_time() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+const char *environment(const char *name) { return std::getenv(name); }
+
+}  // namespace
+
+void Ade9000Simulator::setup() {
+  auto settings = apply_environment(this->settings_, environment);
+  if (!settings)
+    this->refuse_(settings.error);
+  this->settings_ = std::move(*settings.value);
+  this->load_model_();
+  this->clock_ = PlaybackClock(real_time(), this->settings_.start.value_or(0.0), this->settings_.speed);
+  this->chip_ = std::make_unique<SimulatedChip>(*this->model_, this->front_end_, this->now_());
+}
+
+void Ade9000Simulator::load_model_() {
+  if (this->settings_.recording.empty()) {
+    const LocalTime now = local_time(std::time(nullptr));
+    if (!this->settings_.start)
+      this->settings_.start = now.second;
+    this->model_ = std::make_unique<HouseDay>(now.day);
+    this->description_ = "built-in house with solar panels";
+    return;
+  }
+  auto recording = read_recording(this->settings_.recording, this->settings_.options);
+  if (!recording)
+    this->refuse_(recording.error);
+  char facts[96];
+  snprintf(facts, sizeof(facts), " (%zu rows, %.0f s, layout ", recording.value->rows(), recording.value->duration());
+  this->description_ = "recording " + this->settings_.recording + facts + recording.value->layout() + ")";
+  this->model_ = std::make_unique<Recording>(std::move(*recording.value));
+}
+
+void Ade9000Simulator::refuse_(const std::string &sentence) const {
+  ESP_LOGE(TAG, "%s", sentence.c_str());
+  fprintf(stderr, "%s\n", sentence.c_str());
+  fflush(stdout);
+  std::exit(2);
+}
+
+void Ade9000Simulator::dump_config() {
+  ESP_LOGCONFIG(TAG,
+                "ADE9000 simulator:\n"
+                "  Signal: %s\n"
+                "  Speed: %.3g\n"
+                "  Position: %.0f s\n"
+                "  Voltage divider: %.2f\n"
+                "  Current sensitivity: %.7f V/A",
+                this->description_.c_str(), this->get_speed(), this->get_position(), this->front_end_.voltage_divider,
+                this->front_end_.current_sensitivity);
+}
+
+void Ade9000Simulator::loop() { this->chip_->advance(this->now_()); }
+
+void Ade9000Simulator::transfer(uint8_t *data, size_t length) {
+  if (this->chip_ == nullptr) {
+    std::fill(data, data + length, 0xFF);
+    return;
+  }
+  this->chip_->transfer(data, length, this->now_());
+}
+
+Instant Ade9000Simulator::now_() const { return this->clock_.at(real_time()); }
+
+void Ade9000Simulator::set_speed(double speed) {
+  this->chip_->advance(this->now_());
+  this->clock_.set_speed(real_time(), speed);
+}
+
+void Ade9000Simulator::seek(double position) {
+  this->chip_->advance(this->now_());
+  this->clock_.seek(real_time(), position);
+}
+
+double Ade9000Simulator::get_position() const { return this->now_().position; }
+
+void Ade9000Simulator::brown_out(double seconds) { this->chip_->brown_out(this->now_(), seconds); }
+
+void Ade9000Simulator::corrupt_next_frames(unsigned frames, size_t bit) {
+  this->chip_->corrupt_next_frames(frames, bit);
+}
+
+void Ade9000Simulator::set_miso(SimulatedChip::Miso miso) { this->chip_->set_miso(miso); }
+
+}  // namespace esphome::ade9000_simulator
+
+#endif  // USE_HOST

@@ -1,0 +1,73 @@
+#pragma once
+
+#ifdef USE_HOST
+
+#include "esphome/components/ade9000/ade9000_transport.h"
+#include "esphome/core/component.h"
+
+#include "front_end.h"
+#include "playback_clock.h"
+#include "signal_model.h"
+#include "simulated_chip.h"
+#include "simulator_settings.h"
+
+#include <memory>
+#include <string>
+
+namespace esphome::ade9000_simulator {
+
+/// A simulated ADE9000 in place of the wire to a real one. Host only: it runs on the machine's clock and may allocate.
+class Ade9000Simulator : public Component, public ade9000::Ade9000Transport {
+ public:
+  // From the configuration, before setup().
+  void set_voltage_divider(double divider) { this->front_end_.voltage_divider = divider; }
+  void set_current_sensitivity(double sensitivity) { this->front_end_.current_sensitivity = sensitivity; }
+  void set_recording(const std::string &path) { this->settings_.recording = path; }
+  void add_recording_column(const std::string &series, const std::string &column) {
+    this->settings_.options.columns.push_back({series, column});
+  }
+  void add_recording_scale(const std::string &name, double factor) {
+    this->settings_.options.scale.push_back({name, factor});
+  }
+  void set_initial_speed(double speed) { this->settings_.speed = speed; }
+  void set_start(double position) { this->settings_.start = position; }
+
+  void setup() override;
+  void loop() override;
+  void dump_config() override;
+  /// The wire is there before the driver that uses it.
+  float get_setup_priority() const override { return setup_priority::BUS; }
+  void transfer(uint8_t *data, size_t length) override;
+
+  // While running, from automations.
+  /// Simulated seconds per second, 0 (hold) .. 1000.
+  void set_speed(double speed);
+  double get_speed() const { return this->clock_.speed(); }
+  /// Jumps to a position in the signal, s; what lies between is not metered.
+  void seek(double position);
+  /// Seconds since the first sample of the recording, or since the local midnight of the day the house started.
+  double get_position() const;
+  /// The chip loses its supply for `seconds`, and its registers with it.
+  void brown_out(double seconds = 0.0);
+  /// Inverts bit `bit` (after the header) of the next `frames` replies.
+  void corrupt_next_frames(unsigned frames, size_t bit = 0);
+  /// Holds the line from the chip at one level, or lets go of it.
+  void set_miso(SimulatedChip::Miso miso);
+
+ protected:
+  Instant now_() const;
+  void load_model_();
+  /// Logs the sentence, prints it to stderr and ends the program with status 2.
+  [[noreturn]] void refuse_(const std::string &sentence) const;
+
+  FrontEnd front_end_;
+  SimulatorSettings settings_;
+  std::string description_;
+  std::unique_ptr<SignalModel> model_;
+  PlaybackClock clock_;
+  std::unique_ptr<SimulatedChip> chip_;
+};
+
+}  // namespace esphome::ade9000_simulator
+
+#endif  // USE_HOST

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "house_time.h"
+
+namespace esphome::ade9000_simulator {
+
+/// Frequency of the synchronous area, Hz, within 49.95..50.05.
+double grid_frequency(const HouseTime &time);
+
+/// Voltage at the house, V rms: what the street delivers, less the drop of the house's own current in the line; it
+/// rises when the house exports.
+double connection_voltage(const HouseTime &time, int phase, const LoadDemand &demand);
+
+}  // namespace esphome::ade9000_simulator

@@ -1,0 +1,33 @@
+#include "playback_clock.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace esphome::ade9000_simulator {
+
+PlaybackClock::PlaybackClock(double real_now, double position, double speed) {
+  this->anchor_.real = real_now;
+  this->seek(real_now, position);
+  this->set_speed(real_now, speed);
+}
+
+Instant PlaybackClock::at(double real_now) const {
+  const double passed = std::max(0.0, real_now - this->anchor_.real) * this->speed_;
+  return {std::max(real_now, this->anchor_.real), this->anchor_.elapsed + passed, this->anchor_.position + passed};
+}
+
+void PlaybackClock::set_speed(double real_now, double speed) {
+  if (std::isnan(speed))
+    return;
+  this->anchor_ = this->at(real_now);
+  this->speed_ = std::clamp(speed, 0.0, MAXIMUM_SPEED);
+}
+
+void PlaybackClock::seek(double real_now, double position) {
+  if (!std::isfinite(position))
+    return;
+  this->anchor_ = this->at(real_now);
+  this->anchor_.position = std::max(0.0, position);
+}
+
+}  // namespace esphome::ade9000_simulator

@@ -1,0 +1,182 @@
+#include "simulated_chip.h"
+
+#include "chip_addresses.h"
+
+#include <algorithm>
+
+namespace esphome::ade9000_simulator {
+
+namespace {
+
+/// Time from power-up or software reset to RSTDONE, s. Assumption: sources differ, drivers wait 50 ms; until then the
+/// port does not drive MISO and the pull-up shows ones.
+constexpr double RESET_TIME = 0.046;
+/// Time the background task takes for the configuration checksum, s (UG-1098, CRC of Configuration Registers).
+constexpr double CHECKSUM_TIME = 0.0108;
+/// What VERSION2 reads once the signal processor runs.
+constexpr uint32_t VERSION2_RUNNING = 0x0C;
+
+/// CONFIG1.PWR_SETTLE: wait between RUN and the first accumulated sample, s. Assumption: in chip time from RUN = 1.
+double power_settle_time(uint32_t config1) {
+  constexpr double TIMES[] = {0.064, 0.128, 0.256, 0.0};
+  return TIMES[(config1 >> 8) & 3];
+}
+
+}  // namespace
+
+SimulatedChip::SimulatedChip(const SignalModel &model, const FrontEnd &front_end, const Instant &power_on)
+    : model_(model), front_end_(front_end), now_(power_on) {
+  this->start_reset_(power_on.real + RESET_TIME);
+}
+
+void SimulatedChip::transfer(uint8_t *data, size_t length, const Instant &now) {
+  this->advance(now);
+  const bool is_read = length > 1 && (data[1] & 0x08) != 0;
+  if (this->answers_(now)) {
+    if (this->running_())
+      this->update_results_(now);
+    this->port_.exchange(data, length);
+  } else {
+    std::fill(data, data + length, 0xFF);
+  }
+  this->disturb_(data, length, is_read);
+}
+
+void SimulatedChip::advance(const Instant &now) {
+  if (this->in_reset_ && now.real >= this->ready_at_)
+    this->finish_reset_();
+  if (!this->in_reset_) {
+    this->integrate_(now);
+    this->update_checksum_(now.real);
+  }
+  this->now_ = now;
+}
+
+void SimulatedChip::brown_out(const Instant &now, double seconds) {
+  this->advance(now);
+  this->start_reset_(now.real + std::max(0.0, seconds) + RESET_TIME);
+}
+
+void SimulatedChip::corrupt_next_frames(unsigned frames, size_t bit) {
+  this->corrupt_frames_ = frames;
+  this->corrupt_bit_ = bit;
+}
+
+void SimulatedChip::on_register_written(uint16_t address, uint32_t value) {
+  switch (address) {
+    case address::CONFIG1:
+      if ((value & bits::CONFIG1_SWRST) != 0)
+        this->start_reset_(this->now_.real + RESET_TIME);
+      break;
+    case address::RUN:
+    case address::EP_CFG:
+      this->start_accumulation_();
+      if (this->running_())
+        this->registers_.store(address::VERSION2, VERSION2_RUNNING);
+      break;
+    case address::CRC_FORCE:
+      this->checksum_known_ = false;
+      this->checksum_at_ = this->now_.real + CHECKSUM_TIME;
+      break;
+    default:
+      break;
+  }
+  this->refresh_calibration_();
+}
+
+void SimulatedChip::on_register_read(uint16_t address) {
+  if (this->registers_.any(address::EP_CFG, bits::EP_CFG_RD_RST_EN))
+    this->accumulators_.clear_after_read(this->registers_, address);
+}
+
+bool SimulatedChip::running_() const { return this->registers_.any(address::RUN, 1); }
+
+void SimulatedChip::start_accumulation_() {
+  const bool enabled = this->running_() && this->registers_.any(address::EP_CFG, bits::EP_CFG_EGY_PWR_EN);
+  if (enabled && !this->accumulating_) {
+    this->settled_at_ = this->now_.elapsed + power_settle_time(this->registers_.read(address::CONFIG1));
+    this->accumulators_.start(this->settled_at_);
+  }
+  this->accumulating_ = enabled;
+}
+
+bool SimulatedChip::answers_(const Instant &now) const {
+  return !this->in_reset_ && this->model_.at(now.position).measured;
+}
+
+void SimulatedChip::start_reset_(double ready_at) {
+  this->in_reset_ = true;
+  this->accumulating_ = false;
+  this->ready_at_ = ready_at;
+  this->registers_.reset();
+  this->accumulators_.reset();
+  this->results_.reset();
+  this->checksum_known_ = false;
+  this->refresh_calibration_();
+}
+
+void SimulatedChip::finish_reset_() {
+  this->in_reset_ = false;
+  this->registers_.set_bits(address::STATUS1, bits::STATUS1_RSTDONE);
+}
+
+void SimulatedChip::integrate_(const Instant &now) {
+  if (!this->accumulating_)
+    return;
+  const double from = std::max(this->now_.elapsed, this->settled_at_);
+  if (from >= now.elapsed)
+    return;
+  const double offset = now.position - now.elapsed;
+  this->accumulators_.integrate(this->registers_, from, now.elapsed,
+                                [this, offset](double elapsed) -> std::optional<ThreePhaseCodes> {
+                                  const Signal signal = this->model_.at(elapsed + offset);
+                                  if (!signal.measured)
+                                    return std::nullopt;
+                                  return this->measure_(signal);
+                                });
+}
+
+void SimulatedChip::update_results_(const Instant &now) {
+  const Signal signal = this->model_.at(now.position);
+  this->results_.update(this->registers_, signal, this->measure_(signal), now);
+}
+
+void SimulatedChip::update_checksum_(double real_now) {
+  if (real_now < this->checksum_at_)
+    return;
+  this->checksum_at_ = real_now + CHECKSUM_TIME;
+  const uint16_t crc = this->registers_.configuration_crc();
+  if (this->registers_.any(address::CRC_FORCE, 1)) {
+    this->registers_.store(address::CRC_FORCE, 0);
+    this->registers_.set_bits(address::STATUS1, bits::STATUS1_CRC_DONE);
+  } else if (this->checksum_known_ && crc != this->registers_.read(address::CRC_RSLT)) {
+    this->registers_.set_bits(address::STATUS1, bits::STATUS1_CRC_CHG);
+  }
+  this->registers_.store(address::CRC_RSLT, crc);
+  this->checksum_known_ = true;
+}
+
+ThreePhaseCodes SimulatedChip::measure_(const Signal &signal) const {
+  ThreePhaseCodes codes;
+  for (int phase = 0; phase < PHASES; phase++)
+    codes[phase] = measure_phase(signal.phases[phase], this->front_end_, this->calibration_[phase]);
+  return codes;
+}
+
+void SimulatedChip::refresh_calibration_() {
+  for (int phase = 0; phase < PHASES; phase++)
+    this->calibration_[phase] = PhaseCalibration::from_registers(this->registers_, phase);
+}
+
+void SimulatedChip::disturb_(uint8_t *data, size_t length, bool is_read) {
+  constexpr size_t HEADER_BYTES = 2;
+  if (this->corrupt_frames_ > 0 && is_read && length > HEADER_BYTES) {
+    this->corrupt_frames_--;
+    const size_t bit = this->corrupt_bit_ % (8 * (length - HEADER_BYTES));
+    data[HEADER_BYTES + bit / 8] ^= static_cast<uint8_t>(0x80 >> (bit % 8));
+  }
+  if (this->miso_ != Miso::DRIVEN)
+    std::fill(data, data + length, this->miso_ == Miso::STUCK_HIGH ? 0xFF : 0x00);
+}
+
+}  // namespace esphome::ade9000_simulator

@@ -1,0 +1,87 @@
+#pragma once
+
+#include "accumulators.h"
+#include "front_end.h"
+#include "playback_clock.h"
+#include "register_file.h"
+#include "result_registers.h"
+#include "signal_model.h"
+#include "spi_port.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace esphome::ade9000_simulator {
+
+/// An ADE9000 that measures a signal model instead of the mains and answers on its SPI port as the chip does.
+///
+/// Time: energy windows and settling run in simulated time, so that a meter played at 60 times the speed counts 60
+/// times the energy; reset and checksum run in real time, so that the chip can be set up while the signal is held.
+///
+/// Not simulated: waveform buffer, dips, swells, overcurrent and peaks, zero-crossing status bits, pulse outputs,
+/// temperature, the neutral channel, phase compensation (xPHCAL), multipoint gain, the digital integrator and the
+/// wiring modes of ACCMODE.VCONSEL; their registers hold what is written, or their reset values.
+class SimulatedChip : protected SpiListener {
+ public:
+  enum class Miso { DRIVEN, STUCK_HIGH, STUCK_LOW };
+
+  /// A chip that gets its supply at `power_on`. The model must outlive the chip.
+  SimulatedChip(const SignalModel &model, const FrontEnd &front_end, const Instant &power_on);
+  SimulatedChip(const SimulatedChip &) = delete;
+  SimulatedChip &operator=(const SimulatedChip &) = delete;
+
+  /// One chip-select frame at a moment: `data` goes in and is replaced by what comes out.
+  void transfer(uint8_t *data, size_t length, const Instant &now);
+  /// Lets the chip count up to a moment; called often, it need not catch up long stretches at once.
+  void advance(const Instant &now);
+
+  // What can go wrong with a chip.
+  /// The supply fails for `seconds` of real time; the chip starts anew, with RSTDONE set.
+  void brown_out(const Instant &now, double seconds = 0.0);
+  /// Inverts one bit in each of the next replies to a read; `bit` counts from the first bit after the header.
+  void corrupt_next_frames(unsigned frames, size_t bit = 0);
+  /// What the master sees on MISO, whatever the chip drives.
+  void set_miso(Miso miso) { this->miso_ = miso; }
+
+ protected:
+  void on_register_written(uint16_t address, uint32_t value) override;
+  void on_register_read(uint16_t address) override;
+
+  /// Whether the chip has its supply, has left its reset, and is connected to something that is measured.
+  bool answers_(const Instant &now) const;
+  void start_reset_(double ready_at);
+  void finish_reset_();
+  bool running_() const;
+  /// Opens the accumulators when RUN and EGY_PWR_EN first come together.
+  void start_accumulation_();
+  void integrate_(const Instant &now);
+  void update_results_(const Instant &now);
+  void update_checksum_(double real_now);
+  ThreePhaseCodes measure_(const Signal &signal) const;
+  void refresh_calibration_();
+  void disturb_(uint8_t *data, size_t length, bool is_read);
+
+  const SignalModel &model_;
+  FrontEnd front_end_;
+  RegisterFile registers_;
+  SpiPort port_{this->registers_, *this};
+  Accumulators accumulators_;
+  ResultRegisters results_;
+  std::array<PhaseCalibration, PHASES> calibration_;
+  /// Last moment the chip has lived through.
+  Instant now_;
+  /// Real time at which the reset is over; the chip is silent before.
+  double ready_at_{0.0};
+  bool in_reset_{true};
+  bool accumulating_{false};
+  /// Elapsed time from which samples accumulate (PWR_SETTLE).
+  double settled_at_{0.0};
+  /// Real time at which the next configuration checksum is due, and whether one was ever made.
+  double checksum_at_{0.0};
+  bool checksum_known_{false};
+  unsigned corrupt_frames_{0};
+  size_t corrupt_bit_{0};
+  Miso miso_{Miso::DRIVEN};
+};
+
+}  // namespace esphome::ade9000_simulator

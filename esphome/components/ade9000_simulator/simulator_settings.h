@@ -1,0 +1,30 @@
+#pragma once
+
+#include "outcome.h"
+#include "recording_options.h"
+
+#include <optional>
+#include <string>
+
+namespace esphome::ade9000_simulator {
+
+/// What the simulator plays, and how.
+struct SimulatorSettings {
+  /// Path of the recording; empty = the built-in house.
+  std::string recording;
+  RecordingOptions options;
+  /// Simulated seconds per second, 0 (hold) .. 1000.
+  double speed{1.0};
+  /// Position at which to start, s; absent = the beginning of a recording, the present moment of the house.
+  std::optional<double> start;
+};
+
+/// Looks up an environment variable; nullptr = not set.
+using EnvironmentLookup = const char *(*)(const char *name);
+
+/// Settings of the configuration, as far as the environment says nothing else: NRJ_RECORDING (with it, columns and
+/// scale of the configuration fall away, they belong to another file), NRJ_RECORDING_COLUMNS, NRJ_RECORDING_SCALE,
+/// NRJ_SPEED, NRJ_START. A variable that is empty counts as not set.
+Outcome<SimulatorSettings> apply_environment(SimulatorSettings settings, EnvironmentLookup lookup);
+
+}  // namespace esphome::ade9000_simulator

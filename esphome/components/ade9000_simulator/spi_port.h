@@ -1,0 +1,39 @@
+#pragma once
+
+#include "register_file.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace esphome::ade9000_simulator {
+
+/// Hears of what happens on the SPI port, after it happened.
+class SpiListener {
+ public:
+  virtual ~SpiListener() = default;
+  virtual void on_register_written(uint16_t address, uint32_t value) = 0;
+  virtual void on_register_read(uint16_t address) = 0;
+};
+
+/// The chip's SPI slave: turns a chip-select frame into register reads and writes (UG-1098, Accessing On-Chip Data).
+///
+/// Assumptions, where the manual is silent: clocks after the CRC, after the data of a read without CRC, and past the
+/// end of a burst region shift out zeros; bytes after a complete write are ignored.
+class SpiPort {
+ public:
+  SpiPort(RegisterFile &registers, SpiListener &listener) : registers_(registers), listener_(listener) {}
+
+  /// Replaces the bytes clocked in by those shifted out.
+  void exchange(uint8_t *data, size_t length);
+
+ protected:
+  void read_(uint16_t header, uint8_t *data, size_t length);
+  void read_burst_(uint16_t address, uint8_t *data, size_t length);
+  void write_(uint16_t header, const uint8_t *data, size_t length);
+  void remember_(uint16_t header, uint32_t value);
+
+  RegisterFile &registers_;
+  SpiListener &listener_;
+};
+
+}  // namespace esphome::ade9000_simulator
