@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aioesphomeapi import (
-    APIClient,
     ButtonInfo,
     EntityInfo,
     EntityState,
@@ -16,6 +15,7 @@ from aioesphomeapi import (
     SwitchInfo,
     SwitchState,
 )
+from aioesphomeapi.client import APIClient
 import pytest
 
 from nrj_demo.firmware import RunningFirmware, build, free_port

@@ -1,6 +1,7 @@
 """The real firmware on a known supply: what it must read, count and survive."""
 
 import asyncio
+from functools import partial
 from math import isnan
 from pathlib import Path
 
@@ -155,15 +156,17 @@ async def test_damaged_frames_are_counted_and_never_published(
     async with connected(run_meter(NRJ_RECORDING=steady).port) as meter:
         await meter.new_values(*FAST, *SLOW)
         wrong = watch_for_wrong_values(meter)
-        for _ in range(5):
-            rejected = meter.value("rejected_frames")
+        for damaged in range(1, 6):
             meter.press("simulate_damaged_frames")
-            await meter.wait(
-                lambda seen=rejected: meter.value("rejected_frames") > seen
-            )
+            await meter.wait(partial(has_rejected, meter, damaged))
         await meter.new_values(*FAST, *SLOW)
         assert not wrong
         assert meter.value("import_energy_l1") < 0.1
+
+
+def has_rejected(meter: MeterClient, frames: int) -> bool:
+    """Tell whether the meter has thrown away at least so many frames."""
+    return meter.value("rejected_frames") >= frames
 
 
 def watch_for_wrong_values(meter: MeterClient) -> list[tuple[str, float]]:

@@ -13,12 +13,14 @@ constexpr Validity VALIDITY{.minimum_voltage = 115, .minimum_apparent_power = 7.
 
 PhaseValues phase(double voltage, double current, double power_factor, double frequency) {
   const double apparent = voltage * current;
-  return {voltage, current, apparent * power_factor, apparent * std::sqrt(1 - power_factor * power_factor),
-          apparent, power_factor, frequency};
+  return {
+      voltage,      current,  apparent * power_factor, apparent * std::sqrt(1 - power_factor * power_factor), apparent,
+      power_factor, frequency};
 }
 
 TEST(Snapshot, TotalsAddWhatThePhasesSay) {
-  const Snapshot snapshot = make_snapshot({phase(230, 10, 1.0, 50), phase(230, 5, -1.0, 50), phase(230, 2, 0.6, 50)}, VALIDITY);
+  const Snapshot snapshot =
+      make_snapshot({phase(230, 10, 1.0, 50), phase(230, 5, -1.0, 50), phase(230, 2, 0.6, 50)}, VALIDITY);
   EXPECT_NEAR(snapshot.at(Channel::TOTAL, Quantity::ACTIVE_POWER), 2300 - 1150 + 276, 0.01);
   EXPECT_NEAR(snapshot.at(Channel::TOTAL, Quantity::REACTIVE_POWER), 368, 0.01);
   EXPECT_NEAR(snapshot.at(Channel::TOTAL, Quantity::APPARENT_POWER), 3910, 0.01);
@@ -44,7 +46,8 @@ TEST(Snapshot, NoVoltageNoFrequency) {
 }
 
 TEST(Snapshot, NoPowerNoPowerFactor) {
-  const Snapshot snapshot = make_snapshot({phase(230, 0.01, 1, 50), phase(230, 10, -1, 50), phase(230, 0, 0, 50)}, VALIDITY);
+  const Snapshot snapshot =
+      make_snapshot({phase(230, 0.01, 1, 50), phase(230, 10, -1, 50), phase(230, 0, 0, 50)}, VALIDITY);
   EXPECT_TRUE(std::isnan(snapshot.at(Channel::L1, Quantity::POWER_FACTOR)));
   EXPECT_FLOAT_EQ(snapshot.at(Channel::L2, Quantity::POWER_FACTOR), -1);
 }

@@ -62,7 +62,7 @@ CONFIG_SCHEMA = cv.All(
             cv.Required(CONF_CURRENT_SENSITIVITY): POSITIVE_FLOAT,
             cv.Optional(CONF_RECORDING): RECORDING_SCHEMA,
             cv.Optional(CONF_SPEED, default=1.0): cv.float_range(min=0, max=1000),
-            cv.Optional(CONF_START): cv.float_range(min=0),
+            cv.Optional(CONF_START): cv.float_range(min=0, max=1e9),
         }
     ).extend(cv.COMPONENT_SCHEMA),
     only_on_host,

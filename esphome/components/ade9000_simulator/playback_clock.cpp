@@ -24,10 +24,10 @@ void PlaybackClock::set_speed(double real_now, double speed) {
 }
 
 void PlaybackClock::seek(double real_now, double position) {
-  if (!std::isfinite(position))
+  if (std::isnan(position))
     return;
   this->anchor_ = this->at(real_now);
-  this->anchor_.position = std::max(0.0, position);
+  this->anchor_.position = std::clamp(position, 0.0, MAXIMUM_POSITION);
 }
 
 }  // namespace esphome::ade9000_simulator

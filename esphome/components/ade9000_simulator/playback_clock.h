@@ -18,6 +18,9 @@ class PlaybackClock {
   /// Simulated seconds per second.
   static constexpr double MAXIMUM_SPEED = 1000.0;
 
+  /// Seconds; more than thirty years.
+  static constexpr double MAXIMUM_POSITION = 1e9;
+
   PlaybackClock() = default;
   PlaybackClock(double real_now, double position, double speed);
 
@@ -25,7 +28,7 @@ class PlaybackClock {
   double speed() const { return this->speed_; }
   /// Clamped to 0 (hold) .. MAXIMUM_SPEED; NaN is ignored.
   void set_speed(double real_now, double speed);
-  /// Negative positions become 0; NaN is ignored.
+  /// Clamped to 0 .. MAXIMUM_POSITION; NaN is ignored.
   void seek(double real_now, double position);
 
  protected:

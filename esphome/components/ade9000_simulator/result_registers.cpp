@@ -17,6 +17,8 @@ constexpr double ONE_5_27 = 0x1p27;
 /// The range in which the chip believes a line period, Hz.
 constexpr double LOWEST_FREQUENCY = 40.0;
 constexpr double HIGHEST_FREQUENCY = 70.0;
+/// Slower waves do not cross zero for the chip: its high-pass filters take them, and an angle would not fit 16 bits.
+constexpr double SLOWEST_CROSSING = 16.0;
 /// What the period registers hold without a believable period (UG-1098, Line Period Calculation).
 constexpr uint32_t PERIOD_AT_50_HZ = 0x00A00000;
 constexpr uint32_t PERIOD_AT_60_HZ = 0x00855554;
@@ -117,6 +119,8 @@ double angle_code(double radians, double frequency) {
 }
 
 bool crosses_zero(double rms_code, double frequency, uint32_t threshold) {
+  if (!(frequency >= SLOWEST_CROSSING))
+    return false;
   // ZXTHRSH counts 32 * 2^8 codes of the low-pass filtered wave; the filter passes 0.86 at 50 Hz, 0.81 at 60 Hz.
   const double passed = frequency < 55.0 ? 0.86 : 0.81;
   return rms_code * PCF_FULL_SCALE_CODE / RMS_FULL_SCALE_CODE * passed / (32.0 * 256.0) >= threshold;

@@ -4,8 +4,6 @@
 #include "text.h"
 
 #include <cmath>
-#include <cstdio>
-#include <limits>
 
 namespace esphome::ade9000_simulator {
 
@@ -53,8 +51,8 @@ Outcome<SimulatorSettings> apply_environment(SimulatorSettings settings, Environ
     settings.speed = *value.value;
   }
   if (const std::string start = variable(lookup, "NRJ_START"); !start.empty()) {
-    const auto value = parse_setting("NRJ_START", start, std::numeric_limits<double>::max(),
-                                     "a position; write the seconds at which to start, 0 or more");
+    const auto value = parse_setting("NRJ_START", start, PlaybackClock::MAXIMUM_POSITION,
+                                     "a position; write the seconds at which to start, from 0 to 1000000000");
     if (!value)
       return Result::failure(value.error);
     settings.start = *value.value;
