@@ -1,0 +1,85 @@
+"""NRJ Monitor: a three-phase meter as a first-class citizen of the house."""
+
+import asyncio
+from contextlib import suppress
+
+from homeassistant.components import zeroconf
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST, CONF_PORT, Platform
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryAuthFailed
+
+from .const import CONF_ENCRYPTION_KEY, CONF_METER, DOMAIN
+from .meter import Meter
+from .sources import MeterDescription
+from .sources.errors import CredentialError
+from .sources.native_api import NativeApiAddress, NativeApiSource
+
+type NrjConfigEntry = ConfigEntry[Meter]
+
+PLATFORMS = [Platform.SENSOR, Platform.SWITCH]
+
+FIRST_OUTCOME_TIMEOUT = 5.0
+"""Seconds set-up waits for the meter before it goes on without."""
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
+    """Set up a meter from its entry.
+
+    A meter that does not answer yet is set up all the same from what it said
+    last time: its entities are unavailable and come back within seconds of the
+    meter, where a set-up that gives up would be retried after up to 80 s.
+    """
+    meter = await _async_meter(hass, entry)
+    entry.runtime_data = meter
+    entry.async_create_background_task(hass, meter.run(), f"{DOMAIN} link")
+    with suppress(TimeoutError):
+        async with asyncio.timeout(FIRST_OUTCOME_TIMEOUT):
+            await meter.wait_first_outcome()
+    if isinstance(meter.error, CredentialError):
+        raise ConfigEntryAuthFailed(
+            translation_domain=DOMAIN,
+            translation_key=meter.error.key,
+            translation_placeholders={"name": entry.title},
+        )
+    _remember(hass, entry)
+
+    @callback
+    def on_link() -> None:
+        if isinstance(meter.error, CredentialError):
+            entry.async_start_reauth(hass)
+        elif _remember(hass, entry):
+            hass.config_entries.async_schedule_reload(entry.entry_id)
+
+    entry.async_on_unload(meter.listen_link(on_link))
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
+    """Unload a meter; its link ends with the entry's background tasks."""
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def _async_meter(hass: HomeAssistant, entry: NrjConfigEntry) -> Meter:
+    """Return the meter of an entry, not running yet."""
+    description = MeterDescription.from_dict(entry.data[CONF_METER])
+    source = NativeApiSource(
+        NativeApiAddress(
+            host=entry.data[CONF_HOST],
+            port=entry.data[CONF_PORT],
+            key=entry.data.get(CONF_ENCRYPTION_KEY),
+        ),
+        mac=description.mac,
+        zeroconf=await zeroconf.async_get_instance(hass),
+        time_zone=hass.config.time_zone,
+    )
+    return Meter(source, description)
+
+
+@callback
+def _remember(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
+    """Store what the meter is and has; return whether that is news."""
+    return hass.config_entries.async_update_entry(
+        entry, data={**entry.data, CONF_METER: entry.runtime_data.description.as_dict()}
+    )

@@ -1,0 +1,26 @@
+"""What a user can send along with a bug report, without secrets or addresses."""
+
+from typing import Any
+
+from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.const import CONF_HOST
+from homeassistant.core import HomeAssistant
+
+from . import NrjConfigEntry
+from .const import CONF_ENCRYPTION_KEY
+
+TO_REDACT = {CONF_ENCRYPTION_KEY, CONF_HOST, "mac"}
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: NrjConfigEntry
+) -> dict[str, Any]:
+    """Return the entry, the state of the link and the latest snapshot."""
+    meter = entry.runtime_data
+    return {
+        "entry": async_redact_data(entry.data, TO_REDACT),
+        "connected": meter.connected,
+        "error": meter.error.key if meter.error else None,
+        "snapshot": {channel.id: value for channel, value in meter.snapshot.items()},
+        "relays": dict(meter.relays),
+    }

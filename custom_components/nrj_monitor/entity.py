@@ -1,0 +1,48 @@
+"""What all entities of a meter have in common."""
+
+from typing import override
+
+from homeassistant.core import callback
+from homeassistant.helpers.device_registry import CONNECTION_NETWORK_MAC, DeviceInfo
+from homeassistant.helpers.entity import Entity
+
+from .const import DOMAIN
+from .meter import Meter
+
+
+class MeterEntity(Entity):
+    """An entity of the meter's device, pushed by the meter."""
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+
+    def __init__(self, meter: Meter, key: str) -> None:
+        """Attach to `meter`; `key` is unique and stable within it."""
+        self._meter = meter
+        description = meter.description
+        self._attr_unique_id = f"{description.mac}_{key}"
+        self._attr_device_info = DeviceInfo(
+            connections={(CONNECTION_NETWORK_MAC, description.mac)},
+            identifiers={(DOMAIN, description.mac)},
+            manufacturer=description.manufacturer,
+            model=description.model,
+            name=description.name,
+            hw_version=description.hardware,
+            sw_version=description.software,
+        )
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the link."""
+        self.async_on_remove(self._meter.listen_link(self._on_link))
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether the meter is there."""
+        return self._meter.connected
+
+    @callback
+    def _on_link(self) -> None:
+        """Show that the meter came or went."""
+        self.async_write_ha_state()

@@ -1,0 +1,200 @@
+"""The meter as the rest of the integration sees it, whatever its source.
+
+Holds the latest snapshot, the true states of the relays and whether the link is
+up, and tells those who listen. Nothing here writes a state or knows a protocol.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+import logging
+from types import MappingProxyType
+
+from .catalog import Channel
+from .sources import MeterDescription, Source
+from .sources.errors import (
+    CredentialError,
+    LinkDownError,
+    RelayRefusedError,
+    SourceError,
+)
+
+_LOGGER = logging.getLogger(__name__)
+
+SNAPSHOT_WINDOW = 0.05
+"""Seconds from the first reading of a burst to the snapshot. The firmware sends
+a burst within one pass of its loop; the network may cut it in pieces."""
+
+RELAY_TIMEOUT = 3.0
+"""Seconds the device may take to report the state it was told to switch to."""
+
+type Listener = Callable[[], None]
+type Unsubscribe = Callable[[], None]
+
+
+class Meter:
+    """One meter, fed by one source (it is the source's listener)."""
+
+    def __init__(self, source: Source, description: MeterDescription) -> None:
+        """Take `description` as true until the source knows better."""
+        self._source = source
+        self._description = description
+        self._connected = False
+        self._error: SourceError | None = None
+        self._outcome = asyncio.Event()
+        self._gathering: dict[Channel, float | None] = {}
+        self._gather_timer: asyncio.TimerHandle | None = None
+        self._snapshot: dict[Channel, float | None] = {}
+        self._relays: dict[str, bool] = {}
+        self._channel_listeners: defaultdict[Channel, list[Listener]]
+        self._channel_listeners = defaultdict(list)
+        self._relay_listeners: defaultdict[str, list[Listener]] = defaultdict(list)
+        self._link_listeners: list[Listener] = []
+
+    @property
+    def description(self) -> MeterDescription:
+        """Return what the meter is and has."""
+        return self._description
+
+    @property
+    def connected(self) -> bool:
+        """Return whether the link is up."""
+        return self._connected
+
+    @property
+    def error(self) -> SourceError | None:
+        """Return why the link is down, where an attempt has failed since it was up."""
+        return self._error
+
+    @property
+    def snapshot(self) -> Mapping[Channel, float | None]:
+        """Return the latest readings; None is no valid measurement.
+
+        All readings of one update change together. Channels not yet read since
+        the link came up are missing.
+        """
+        return MappingProxyType(self._snapshot)
+
+    @property
+    def relays(self) -> Mapping[str, bool]:
+        """Return the true states of the relays by id; untold ones are missing."""
+        return MappingProxyType(self._relays)
+
+    async def run(self) -> None:
+        """Keep the source running until cancelled, then forget what it said."""
+        try:
+            await self._source.run(self)
+        finally:
+            self._forget()
+
+    async def wait_first_outcome(self) -> None:
+        """Wait until the first attempt to reach the meter succeeded or failed."""
+        await self._outcome.wait()
+
+    async def switch_relay(self, relay_id: str, is_on: bool) -> None:
+        """Switch a relay and wait until the device says that it did.
+
+        Raises LinkDownError without a link and RelayRefusedError where the
+        device does not report the new state within `RELAY_TIMEOUT`.
+        """
+        changed = asyncio.Event()
+        unsubscribes = (
+            self.listen_relay(relay_id, changed.set),
+            self.listen_link(changed.set),
+        )
+        try:
+            self._source.switch_relay(relay_id, is_on)
+            async with asyncio.timeout(RELAY_TIMEOUT):
+                while self._relays.get(relay_id) is not is_on:
+                    await changed.wait()
+                    changed.clear()
+                    if not self._connected:
+                        raise LinkDownError("The link to the meter broke")
+        except TimeoutError as error:
+            raise RelayRefusedError("The relay did not switch") from error
+        finally:
+            for unsubscribe in unsubscribes:
+                unsubscribe()
+
+    def listen_channel(self, channel: Channel, listener: Listener) -> Unsubscribe:
+        """Call `listener` after each snapshot with a reading of `channel`."""
+        return _listen(self._channel_listeners[channel], listener)
+
+    def listen_relay(self, relay_id: str, listener: Listener) -> Unsubscribe:
+        """Call `listener` each time the device tells the state of a relay."""
+        return _listen(self._relay_listeners[relay_id], listener)
+
+    def listen_link(self, listener: Listener) -> Unsubscribe:
+        """Call `listener` each time the link comes up or goes down."""
+        return _listen(self._link_listeners, listener)
+
+    def link_up(self, description: MeterDescription) -> None:
+        """Take the link as up."""
+        if self._error is not None:
+            _LOGGER.info("%s is back", description.name)
+        self._description = description
+        self._connected = True
+        self._error = None
+        self._outcome.set()
+        _call(self._link_listeners)
+
+    def link_down(self) -> None:
+        """Take the link as down; nothing known of the meter is current any more."""
+        self._forget()
+
+    def link_failed(self, error: SourceError) -> None:
+        """Remember why the meter cannot be reached; say so once."""
+        known = self._error
+        self._error = error
+        self._outcome.set()
+        if type(known) is type(error):
+            return
+        worth_saying = known is None or isinstance(error, CredentialError)
+        level = logging.WARNING if worth_saying else logging.DEBUG
+        _LOGGER.log(level, "%s is unavailable: %s", self._description.name, error)
+        _call(self._link_listeners)
+
+    def reading(self, channel: Channel, value: float | None) -> None:
+        """Add a reading to the snapshot being gathered."""
+        self._gathering[channel] = value
+        if self._gather_timer is None:
+            self._gather_timer = asyncio.get_running_loop().call_later(
+                SNAPSHOT_WINDOW, self._publish_snapshot
+            )
+
+    def relay_state(self, relay_id: str, is_on: bool) -> None:
+        """Take a relay's state as the device told it, at once."""
+        self._relays[relay_id] = is_on
+        _call(self._relay_listeners[relay_id])
+
+    def _publish_snapshot(self) -> None:
+        """Make what was gathered the current snapshot and tell the listeners."""
+        self._gather_timer = None
+        gathered, self._gathering = self._gathering, {}
+        self._snapshot.update(gathered)
+        for channel in gathered:
+            _call(self._channel_listeners[channel])
+
+    def _forget(self) -> None:
+        """Drop everything that was only true while the link was up."""
+        if self._gather_timer is not None:
+            self._gather_timer.cancel()
+            self._gather_timer = None
+        self._gathering.clear()
+        self._snapshot.clear()
+        self._relays.clear()
+        if self._connected:
+            self._connected = False
+            _call(self._link_listeners)
+
+
+def _listen(listeners: list[Listener], listener: Listener) -> Unsubscribe:
+    """Add a listener; the function returned takes it off again."""
+    listeners.append(listener)
+    return lambda: listeners.remove(listener)
+
+
+def _call(listeners: list[Listener]) -> None:
+    """Call each listener; they may unsubscribe meanwhile."""
+    for listener in tuple(listeners):
+        listener()

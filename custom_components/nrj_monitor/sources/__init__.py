@@ -1,0 +1,103 @@
+"""Where readings come from: what every source offers and whom it tells.
+
+A source is anything that can produce readings in catalog quantities. Nothing in
+this package knows Home Assistant's entities, and nothing outside a source knows
+its protocol.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+from custom_components.nrj_monitor.catalog import CHANNELS, Channel
+
+from .errors import SourceError
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """A relay of the device: its stable id and the name its firmware gives it."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterDescription:
+    """What a meter is and has.
+
+    `mac` is in lower case with colons. Versions and models are the device's own
+    words, for people to read.
+    """
+
+    mac: str
+    name: str
+    manufacturer: str
+    model: str
+    hardware: str
+    software: str
+    channels: tuple[Channel, ...]
+    relays: tuple[Relay, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the description as JSON can store it."""
+        return {
+            "mac": self.mac,
+            "name": self.name,
+            "manufacturer": self.manufacturer,
+            "model": self.model,
+            "hardware": self.hardware,
+            "software": self.software,
+            "channels": [channel.id for channel in self.channels],
+            "relays": {relay.id: relay.name for relay in self.relays},
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """Read what `as_dict` wrote; channels this version lacks are left out."""
+        return cls(
+            mac=stored["mac"],
+            name=stored["name"],
+            manufacturer=stored["manufacturer"],
+            model=stored["model"],
+            hardware=stored["hardware"],
+            software=stored["software"],
+            channels=tuple(
+                CHANNELS[channel]
+                for channel in stored["channels"]
+                if channel in CHANNELS
+            ),
+            relays=tuple(Relay(id_, name) for id_, name in stored["relays"].items()),
+        )
+
+
+class SourceListener(Protocol):
+    """Whom a source tells; every method is called in the event loop."""
+
+    def link_up(self, description: MeterDescription) -> None:
+        """Note that the device is there; readings and relay states follow."""
+
+    def link_down(self) -> None:
+        """Note that the device is gone: nothing known of it is current."""
+
+    def link_failed(self, error: SourceError) -> None:
+        """Note that an attempt to reach the device failed; another one follows."""
+
+    def reading(self, channel: Channel, value: float | None) -> None:
+        """Take a reading in the channel's unit; None is no valid measurement."""
+
+    def relay_state(self, relay_id: str, is_on: bool) -> None:
+        """Take the state a relay really has."""
+
+
+class Source(Protocol):
+    """A device, a topic or a set of entities that yields readings."""
+
+    async def run(self, listener: SourceListener) -> None:
+        """Keep the link up and feed `listener` until cancelled."""
+
+    def switch_relay(self, relay_id: str, is_on: bool) -> None:
+        """Ask the device to switch; it answers through `relay_state`.
+
+        Raises LinkDownError when there is no device to ask.
+        """

@@ -1,0 +1,350 @@
+"""Readings over ESPHome's native API: the only file that knows aioesphomeapi.
+
+The link is kept by a loop of its own rather than by the library's reconnect
+logic, which waits up to 60 s between attempts and up to 60 s within one: here an
+absent device is looked for every few seconds, so it is back within seconds.
+"""
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+import errno
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final, Never, override
+
+from aioesphomeapi.client import APIClient
+from aioesphomeapi.core import (
+    APIConnectionError,
+    EncryptionHelloAPIError,
+    EncryptionPlaintextAPIError,
+    InvalidEncryptionKeyAPIError,
+    RequiresEncryptionAPIError,
+)
+from aioesphomeapi.model import (
+    DeviceInfo,
+    EntityCategory,
+    EntityInfo,
+    EntityState,
+    SensorInfo,
+    SensorState,
+    SwitchInfo,
+    SwitchState,
+)
+
+from custom_components.nrj_monitor.catalog import CHANNELS, Channel
+
+from . import MeterDescription, Relay, Source, SourceListener
+from .errors import (
+    ConnectionRefusedSourceError,
+    CredentialError,
+    HostUnknownError,
+    KeyRequiredError,
+    LinkDownError,
+    MalformedKeyError,
+    NoAnswerError,
+    NotAMeterError,
+    NotEncryptedError,
+    NotEsphomeError,
+    OtherMeterError,
+    SourceError,
+    UnreachableError,
+    WrongKeyError,
+)
+
+if TYPE_CHECKING:
+    from zeroconf import Zeroconf
+
+PROJECT_PREFIX: Final = "nrj-monitor."
+"""What the project name of every firmware of this project begins with."""
+
+KEY_BYTES: Final = 32
+"""Length of a Noise pre-shared key, Noise protocol framework section 9."""
+
+RESOLVE_TIMEOUT: Final = 5.0
+"""Seconds for a name to become an address; mDNS answers within one."""
+
+CONNECT_TIMEOUT: Final = 4.0
+"""Seconds for the TCP connection: the first SYN and its repeats after 1 and 3 s."""
+
+TALK_TIMEOUT: Final = 15.0
+"""Seconds for handshake, identity and entity list; an ESP8266 needs a few."""
+
+RETRY_PAUSE: Final = 2.0
+"""Seconds between two attempts to reach a device that is away."""
+
+CREDENTIAL_PAUSE: Final = 60.0
+"""Seconds between two attempts with a key the device did not accept."""
+
+KEEPALIVE: Final = 2.0
+"""Seconds of silence before a ping. The library gives up 4.5 times this after an
+unanswered one, so a cut cable is noticed within 11 s."""
+
+
+type OnStop = Callable[[bool], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NativeApiAddress:
+    """Where a device is and the key it encrypts with, None without encryption."""
+
+    host: str
+    port: int
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Entities:
+    """Which entity of the device means what, keyed by device id and entity key."""
+
+    channels: dict[tuple[int, int], Channel]
+    relays: dict[tuple[int, int], Relay]
+
+
+def check_key(key: str) -> None:
+    """Raise MalformedKeyError unless `key` is base64 of 32 bytes."""
+    try:
+        decoded = base64.b64decode(key, validate=True)
+    except binascii.Error, ValueError:
+        decoded = b""
+    if len(decoded) != KEY_BYTES:
+        raise MalformedKeyError("The encryption key is not base64 of 32 bytes")
+
+
+async def probe(
+    address: NativeApiAddress, zeroconf: Zeroconf | None = None
+) -> MeterDescription:
+    """Return what the meter at `address` is and has; nothing stays connected.
+
+    Raises the SourceError that says why it cannot be used.
+    """
+    client = _client(address, zeroconf, None)
+    try:
+        await _open(client)
+        info, entities = await _ask(client)
+    finally:
+        await client.disconnect(force=True)
+    return _describe(info, _known(entities))
+
+
+class NativeApiSource(Source):
+    """The meter itself, over its native API."""
+
+    def __init__(
+        self,
+        address: NativeApiAddress,
+        *,
+        mac: str,
+        zeroconf: Zeroconf | None = None,
+        time_zone: str | None = None,
+    ) -> None:
+        """Prepare a link to the meter with `mac` at `address`.
+
+        `time_zone` (IANA) is told to the device when it asks for the time.
+        """
+        self._address = address
+        self._mac = mac
+        self._zeroconf = zeroconf
+        self._time_zone = time_zone
+        self._client: APIClient | None = None
+        self._relays: dict[str, tuple[int, int]] = {}
+
+    @override
+    async def run(self, listener: SourceListener) -> Never:
+        while True:
+            pause = RETRY_PAUSE
+            try:
+                await self._session(listener)
+            except CredentialError as error:
+                listener.link_failed(error)
+                pause = CREDENTIAL_PAUSE
+            except SourceError as error:
+                listener.link_failed(error)
+            await asyncio.sleep(pause)
+
+    @override
+    def switch_relay(self, relay_id: str, is_on: bool) -> None:
+        if self._client is None:
+            raise LinkDownError("The link to the meter is down")
+        device_id, key = self._relays[relay_id]
+        try:
+            self._client.switch_command(key, is_on, device_id=device_id)
+        except APIConnectionError as error:
+            raise LinkDownError("The link to the meter broke") from error
+
+    async def _session(self, listener: SourceListener) -> None:
+        """Connect, feed `listener` until the link is lost, and clean up."""
+        client = _client(self._address, self._zeroconf, self._time_zone)
+        lost = asyncio.Event()
+
+        async def on_stop(expected_disconnect: bool) -> None:
+            lost.set()
+
+        try:
+            await _open(client, on_stop)
+            info, listed = await _ask(client)
+            entities = _known(listed)
+            description = _describe(info, entities)
+            if description.mac != self._mac:
+                raise OtherMeterError(
+                    "Another meter answers at this address", {"mac": description.mac}
+                )
+            if lost.is_set():
+                raise NoAnswerError("The link was lost while the meter was asked")
+            self._relays = {relay.id: at for at, relay in entities.relays.items()}
+            self._client = client
+            listener.link_up(description)
+            try:
+                client.subscribe_states(_feed(listener, entities))
+                await lost.wait()
+            except APIConnectionError as error:
+                raise NoAnswerError("The link was lost at once") from error
+            finally:
+                self._client = None
+                listener.link_down()
+        finally:
+            await client.disconnect(force=True)
+
+
+def _client(
+    address: NativeApiAddress, zeroconf: Zeroconf | None, time_zone: str | None
+) -> APIClient:
+    """Return a client that is not connected yet."""
+    if address.key is not None:
+        check_key(address.key)
+    return APIClient(
+        address.host,
+        address.port,
+        None,
+        client_info="NRJ Monitor",
+        keepalive=KEEPALIVE,
+        zeroconf_instance=zeroconf,
+        noise_psk=address.key,
+        timezone=time_zone,
+    )
+
+
+async def _open(client: APIClient, on_stop: OnStop | None = None) -> None:
+    """Connect `client`; each of the three steps has its own time and errors."""
+    try:
+        async with asyncio.timeout(RESOLVE_TIMEOUT):
+            await client.start_resolve_host(on_stop, log_errors=False)
+    except (APIConnectionError, TimeoutError) as error:
+        raise HostUnknownError("The host name has no address") from error
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            await client.start_connection()
+    except TimeoutError as error:
+        raise NoAnswerError("Nothing answers at the address") from error
+    except APIConnectionError as error:
+        raise _connect_error(error) from error
+    try:
+        async with asyncio.timeout(TALK_TIMEOUT):
+            await client.finish_connection(login=True)
+    except TimeoutError as error:
+        raise NoAnswerError("Something accepts the connection but is silent") from error
+    except APIConnectionError as error:
+        raise _talk_error(error) from error
+
+
+async def _ask(client: APIClient) -> tuple[DeviceInfo, list[EntityInfo]]:
+    """Ask a connected device what it is and which entities it has."""
+    try:
+        async with asyncio.timeout(TALK_TIMEOUT):
+            info, entities, _ = await client.device_info_and_list_entities()
+    except (APIConnectionError, TimeoutError) as error:
+        raise NoAnswerError("The device did not say what it is") from error
+    return info, entities
+
+
+CONNECT_ERRORS: Final[dict[int | None, tuple[type[SourceError], str]]] = {
+    errno.ECONNREFUSED: (ConnectionRefusedSourceError, "The connection was refused"),
+    errno.ETIMEDOUT: (NoAnswerError, "Nothing answers at the address"),
+}
+"""What an operating system's error on connecting means; anything else: unreachable."""
+
+TALK_ERRORS: Final[
+    tuple[tuple[type[APIConnectionError], type[SourceError], str], ...]
+] = (
+    (RequiresEncryptionAPIError, KeyRequiredError, "The device requires a key"),
+    (EncryptionPlaintextAPIError, NotEncryptedError, "The device does not encrypt"),
+    (EncryptionHelloAPIError, NotEncryptedError, "The device does not encrypt"),
+    (InvalidEncryptionKeyAPIError, WrongKeyError, "The device has another key"),
+    (APIConnectionError, NotEsphomeError, "Not ESPHome's native API"),
+)
+"""What an error of the handshake means; the first that fits, most specific first."""
+
+
+def _connect_error(error: APIConnectionError) -> SourceError:
+    """Return what a failed TCP connection means."""
+    cause = error.__cause__
+    number = cause.errno if isinstance(cause, OSError) else None
+    kind, message = CONNECT_ERRORS.get(
+        number, (UnreachableError, "No way to the address")
+    )
+    return kind(message)
+
+
+def _talk_error(error: APIConnectionError) -> SourceError:
+    """Return what a failed handshake means."""
+    return next(
+        kind(message)
+        for cause, kind, message in TALK_ERRORS
+        if isinstance(error, cause)
+    )
+
+
+def _known(entities: list[EntityInfo]) -> _Entities:
+    """Pick the entities that mean something here.
+
+    A relay is a switch the firmware puts among the controls; those it puts
+    among settings or diagnostics are not.
+    """
+    known = _Entities({}, {})
+    for entity in entities:
+        at = (entity.device_id, entity.key)
+        match entity:
+            case SensorInfo() if entity.object_id in CHANNELS:
+                known.channels[at] = CHANNELS[entity.object_id]
+            case SwitchInfo(entity_category=EntityCategory.NONE):
+                known.relays[at] = Relay(entity.object_id, entity.name)
+    return known
+
+
+def _describe(info: DeviceInfo, entities: _Entities) -> MeterDescription:
+    """Return what the meter is, or raise NotAMeterError with what it is instead."""
+    name = info.friendly_name or info.name
+    if not info.project_name.startswith(PROJECT_PREFIX):
+        raise NotAMeterError(
+            "The device does not run the meter's firmware",
+            {"name": name, "project": info.project_name or "ESPHome"},
+        )
+    return MeterDescription(
+        mac=info.mac_address.lower(),
+        name=name,
+        manufacturer="NRJ Monitor",
+        model=info.project_name.removeprefix(PROJECT_PREFIX).capitalize(),
+        hardware=info.model,
+        software=f"{info.project_version} (ESPHome {info.esphome_version})",
+        channels=tuple(entities.channels.values()),
+        relays=tuple(entities.relays.values()),
+    )
+
+
+def _feed(
+    listener: SourceListener, entities: _Entities
+) -> Callable[[EntityState], None]:
+    """Return the function that hands the device's states on to `listener`."""
+
+    def on_state(state: EntityState) -> None:
+        at = (state.device_id, state.key)
+        match state:
+            case SensorState() if (channel := entities.channels.get(at)) is not None:
+                valid = not state.missing_state and isfinite(state.state)
+                listener.reading(channel, state.state if valid else None)
+            case SwitchState() if (relay := entities.relays.get(at)) is not None:
+                if not state.missing_state:
+                    listener.relay_state(relay.id, state.state)
+
+    return on_state

@@ -1,0 +1,85 @@
+"""Switches: the relays of the meter, as the meter says they are."""
+
+import re
+from typing import Any, override
+
+from homeassistant.components.switch import SwitchEntity
+from homeassistant.components.switch.const import SwitchDeviceClass
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from . import NrjConfigEntry
+from .const import DOMAIN
+from .entity import MeterEntity
+from .meter import Meter
+from .sources import Relay
+from .sources.errors import SourceError
+
+PARALLEL_UPDATES = 0
+
+NUMBERED = re.compile(r"relay_(\d+)")
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: NrjConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the relays of a meter."""
+    meter = entry.runtime_data
+    async_add_entities(RelaySwitch(meter, relay) for relay in meter.description.relays)
+
+
+class RelaySwitch(MeterEntity, SwitchEntity):
+    """A relay. Its state is what the device reports, never what it was told."""
+
+    _attr_device_class = SwitchDeviceClass.SWITCH
+
+    def __init__(self, meter: Meter, relay: Relay) -> None:
+        """Show `relay` of `meter`; a relay the firmware names keeps that name."""
+        super().__init__(meter, relay.id)
+        self._relay = relay
+        if numbered := NUMBERED.fullmatch(relay.id):
+            self._attr_translation_key = "relay"
+            self._attr_translation_placeholders = {"number": numbered[1]}
+        else:
+            self._attr_name = relay.name
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the relay."""
+        await super().async_added_to_hass()
+        self.async_on_remove(
+            self._meter.listen_relay(self._relay.id, self.async_write_ha_state)
+        )
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Return the relay's true state, None until the device has told it."""
+        return self._meter.relays.get(self._relay.id)
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        """Switch the relay on."""
+        await self._switch(True)
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        """Switch the relay off."""
+        await self._switch(False)
+
+    async def _switch(self, is_on: bool) -> None:
+        """Switch the relay, or say why it did not."""
+        try:
+            await self._meter.switch_relay(self._relay.id, is_on)
+        except SourceError as error:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key=error.key,
+                translation_placeholders={
+                    "name": self._meter.description.name,
+                    "relay": self._relay.name,
+                },
+            ) from error

@@ -1,0 +1,110 @@
+"""Fixtures shared by the tests of the integration."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from pathlib import Path
+
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.nrj_monitor import NrjConfigEntry
+from custom_components.nrj_monitor.const import CONF_ENCRYPTION_KEY, DOMAIN
+from nrj_demo.firmware import (
+    FirmwareError,
+    RunningFirmware,
+    build,
+    esphome_executable,
+    free_port,
+)
+
+from .support.device import Device, DeviceServer
+
+HOST = "127.0.0.1"
+
+type Ask = Callable[..., Awaitable[ConfigFlowResult]]
+type AddMeter = Callable[..., Awaitable[NrjConfigEntry]]
+
+
+@pytest.fixture(autouse=True)
+def integration(
+    enable_custom_integrations: None, mock_async_zeroconf: object, socket_enabled: None
+) -> None:
+    """Load the integration from the repository and let it use loopback sockets."""
+
+
+@pytest.fixture(autouse=True)
+async def unloaded(hass: HomeAssistant) -> AsyncGenerator[None]:
+    """Unload what a test set up, so that whatever it leaves running is found."""
+    yield
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        if entry.state is ConfigEntryState.LOADED:
+            assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.fixture
+async def server() -> AsyncGenerator[DeviceServer]:
+    """Return a scriptable meter on a loopback port."""
+    device = Device(
+        sensors={
+            "Voltage L1": 230.0,
+            "Active power L1": 1500.0,
+            "Active power": 1500.0,
+            "Import energy": 12.5,
+            "Rejected frames": 0.0,
+            "Frequency L1": 50.0,
+        },
+        relays={"Relay 1": False, "Relay 2": True},
+    )
+    async with DeviceServer(device) as running:
+        yield running
+
+
+@pytest.fixture
+def ask(hass: HomeAssistant) -> Ask:
+    """Return a function that fills in the form for adding a meter."""
+
+    async def fill_in(
+        port: int, key: str | None = None, host: str = HOST
+    ) -> ConfigFlowResult:
+        form = await hass.config_entries.flow.async_init(
+            DOMAIN, context={"source": SOURCE_USER}
+        )
+        answers = {CONF_HOST: host, CONF_PORT: port}
+        if key is not None:
+            answers[CONF_ENCRYPTION_KEY] = key
+        return await hass.config_entries.flow.async_configure(form["flow_id"], answers)
+
+    return fill_in
+
+
+@pytest.fixture
+def add_meter(hass: HomeAssistant, ask: Ask) -> AddMeter:
+    """Return a function that adds a meter the way a person does."""
+
+    async def add(port: int, key: str | None = None) -> NrjConfigEntry:
+        result = await ask(port, key)
+        entry: NrjConfigEntry = result["result"]
+        await hass.async_block_till_done()
+        return entry
+
+    return add
+
+
+@pytest.fixture(scope="session")
+def firmware_program() -> Path:
+    """Build the real firmware with its simulated chip, once."""
+    try:
+        esphome_executable()
+    except FirmwareError as error:
+        pytest.skip(str(error))
+    return build()
+
+
+@pytest.fixture
+def firmware(
+    firmware_program: Path, tmp_path: Path, socket_enabled: None
+) -> Generator[RunningFirmware]:
+    """Run the real firmware on a loopback port, playing the built-in house."""
+    with RunningFirmware(firmware_program, tmp_path, free_port()) as running:
+        yield running

@@ -1,0 +1,1 @@
+"""What the tests stand on: devices that speak ESPHome's native API over loopback."""

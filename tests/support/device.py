@@ -1,0 +1,171 @@
+"""A scriptable ESPHome device, for what the real firmware cannot be made to do.
+
+It refuses commands, holds back states, sends readings at awkward moments, changes
+its key and is no meter at all where a test wants that. What a meter measures is
+tested against the real firmware, never against this.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, override
+import zlib
+
+from aioesphomeapi import api_pb2
+from aioesphomeapi.core import MESSAGE_TYPE_TO_PROTO
+
+from .framing import Framing, NoiseFraming, PlainFraming
+from .loopback import LoopbackServer
+
+PB: Any = api_pb2
+TYPE_OF = {message: number for number, message in MESSAGE_TYPE_TO_PROTO.items()}
+
+MAC = "02:4E:52:4A:00:07"
+
+
+@dataclass(kw_only=True)
+class Device:
+    """What a device is, has, and how it behaves."""
+
+    name: str = "nrj-meter"
+    friendly_name: str = "NRJ Meter"
+    mac: str = MAC
+    project: str = "nrj-monitor.meter"
+    project_version: str = "0.1.0"
+    key: str | None = None
+    sensors: dict[str, float | None] = field(default_factory=dict)
+    """Sensor states by name; None is a sensor that has no state yet."""
+    relays: dict[str, bool] = field(default_factory=dict)
+    refuses: set[str] = field(default_factory=set)
+    """Relays that stay as they are whatever they are told."""
+    tells_relays: bool = True
+    """Whether relay states are sent when a client subscribes."""
+
+
+class DeviceServer(LoopbackServer):
+    """Serves one `Device` over the native API."""
+
+    def __init__(self, device: Device) -> None:
+        """Prepare to serve `device`."""
+        super().__init__()
+        self.device = device
+        self.frozen = False
+        """Whether answers are held back, as by a cut cable."""
+        self._subscribers: set[Framing] = set()
+
+    def measure(self, **readings: float) -> None:
+        """Send readings by object id in one burst, as the firmware does."""
+        names = {_object_id(name): name for name in self.device.sensors}
+        for object_id, value in readings.items():
+            self.device.sensors[names[object_id]] = value
+            self._publish(self._sensor_state(names[object_id]))
+
+    def switch(self, relay: str, is_on: bool) -> None:
+        """Switch a relay at the device, as its own automation would."""
+        self.device.relays[relay] = is_on
+        self._publish(self._relay_state(relay))
+
+    @override
+    async def serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        device = self.device
+        framing: Framing = (
+            PlainFraming(reader, writer)
+            if device.key is None
+            else await NoiseFraming.accept(
+                reader,
+                writer,
+                key=device.key,
+                name=device.name,
+                mac=device.mac.replace(":", "").lower(),
+            )
+        )
+        try:
+            while True:
+                number, payload = await framing.read()
+                request = MESSAGE_TYPE_TO_PROTO[number].FromString(payload)
+                if self.frozen:
+                    continue
+                for answer in self._answers(request, framing):
+                    _send(framing, answer)
+                if isinstance(request, PB.DisconnectRequest):
+                    return
+        finally:
+            self._subscribers.discard(framing)
+
+    def _answers(self, request: Any, framing: Framing) -> Iterable[Any]:
+        match request:
+            case PB.HelloRequest():
+                yield PB.HelloResponse(
+                    api_version_major=1, api_version_minor=10, name=self.device.name
+                )
+            case PB.PingRequest():
+                yield PB.PingResponse()
+            case PB.DisconnectRequest():
+                yield PB.DisconnectResponse()
+            case PB.DeviceInfoRequest():
+                yield self._info()
+            case PB.ListEntitiesRequest():
+                yield from self._entities()
+            case PB.SubscribeStatesRequest():
+                self._subscribers.add(framing)
+                yield from map(self._sensor_state, self.device.sensors)
+                if self.device.tells_relays:
+                    yield from map(self._relay_state, self.device.relays)
+            case PB.SwitchCommandRequest():
+                self._command(request)
+
+    def _command(self, request: Any) -> None:
+        relay = next(name for name in self.device.relays if _key(name) == request.key)
+        if relay not in self.device.refuses:
+            self.switch(relay, request.state)
+
+    def _info(self) -> Any:
+        device = self.device
+        return PB.DeviceInfoResponse(
+            name=device.name,
+            friendly_name=device.friendly_name,
+            mac_address=device.mac,
+            model="host",
+            esphome_version="2026.10.0",
+            project_name=device.project,
+            project_version=device.project_version,
+        )
+
+    def _entities(self) -> Iterable[Any]:
+        for name in self.device.sensors:
+            yield PB.ListEntitiesSensorResponse(
+                object_id=_object_id(name), key=_key(name), name=name
+            )
+        for name in self.device.relays:
+            yield PB.ListEntitiesSwitchResponse(
+                object_id=_object_id(name), key=_key(name), name=name
+            )
+        yield PB.ListEntitiesDoneResponse()
+
+    def _sensor_state(self, name: str) -> Any:
+        value = self.device.sensors[name]
+        if value is None:
+            return PB.SensorStateResponse(key=_key(name), missing_state=True)
+        return PB.SensorStateResponse(key=_key(name), state=value)
+
+    def _relay_state(self, name: str) -> Any:
+        return PB.SwitchStateResponse(key=_key(name), state=self.device.relays[name])
+
+    def _publish(self, message: Any) -> None:
+        for framing in self._subscribers:
+            _send(framing, message)
+
+
+def _send(framing: Framing, message: Any) -> None:
+    framing.write(TYPE_OF[type(message)], message.SerializeToString())
+
+
+def _object_id(name: str) -> str:
+    return name.lower().replace(" ", "_")
+
+
+def _key(name: str) -> int:
+    """Return a key of an entity as arbitrary and stable as the firmware's."""
+    return zlib.crc32(name.encode())

@@ -1,0 +1,55 @@
+"""Waiting for states, as a person waits in front of the page."""
+
+import asyncio
+from collections.abc import Callable
+
+from homeassistant.core import (
+    Event,
+    EventStateChangedData,
+    HomeAssistant,
+    State,
+    callback,
+)
+from homeassistant.helpers.event import async_track_state_change_event
+
+
+async def state_where(
+    hass: HomeAssistant,
+    entity_id: str,
+    holds: Callable[[State], bool],
+    within: float = 5.0,
+) -> State:
+    """Return the state of an entity as soon as `holds` is true of it.
+
+    Fails with the last state seen after `within` seconds.
+    """
+    changed = asyncio.Event()
+
+    @callback
+    def on_change(_: Event[EventStateChangedData]) -> None:
+        changed.set()
+
+    unsubscribe = async_track_state_change_event(hass, entity_id, on_change)
+    state = hass.states.get(entity_id)
+    try:
+        async with asyncio.timeout(within):
+            while state is None or not holds(state):
+                await changed.wait()
+                changed.clear()
+                state = hass.states.get(entity_id)
+    except TimeoutError:
+        raise AssertionError(
+            f"{entity_id} was {state and state.state!r} after {within} s"
+        ) from None
+    finally:
+        unsubscribe()
+    return state
+
+
+async def state_is(
+    hass: HomeAssistant, entity_id: str, expected: str, within: float = 5.0
+) -> State:
+    """Return the state of an entity as soon as it is `expected`."""
+    return await state_where(
+        hass, entity_id, lambda state: state.state == expected, within
+    )

@@ -1,0 +1,180 @@
+"""The meter between its source and those who listen."""
+
+import asyncio
+from typing import Never, override
+
+import pytest
+
+from custom_components.nrj_monitor import meter as meter_module
+from custom_components.nrj_monitor.catalog import CHANNELS
+from custom_components.nrj_monitor.meter import Meter
+from custom_components.nrj_monitor.sources import (
+    MeterDescription,
+    Relay,
+    Source,
+    SourceListener,
+)
+from custom_components.nrj_monitor.sources.errors import (
+    LinkDownError,
+    NoAnswerError,
+    RelayRefusedError,
+)
+
+L1 = CHANNELS["active_power_l1"]
+L2 = CHANNELS["active_power_l2"]
+TOTAL = CHANNELS["active_power"]
+
+DESCRIPTION = MeterDescription(
+    mac="02:4e:52:4a:00:01",
+    name="NRJ Meter",
+    manufacturer="NRJ Monitor",
+    model="Meter",
+    hardware="host",
+    software="0.1.0",
+    channels=(L1, L2, TOTAL),
+    relays=(Relay("relay_1", "Relay 1"),),
+)
+
+
+class SilentSource(Source):
+    """A source that says nothing of itself and remembers what it was told."""
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self.commands: list[tuple[str, bool]] = []
+
+    @override
+    async def run(self, listener: SourceListener) -> Never:
+        await asyncio.Future()
+        raise AssertionError("unreachable")
+
+    @override
+    def switch_relay(self, relay_id: str, is_on: bool) -> None:
+        self.commands.append((relay_id, is_on))
+
+
+@pytest.fixture
+async def source() -> SilentSource:
+    """Return a source whose part the test plays."""
+    return SilentSource()
+
+
+@pytest.fixture
+async def meter(source: SilentSource) -> Meter:
+    """Return a meter with its link up."""
+    meter = Meter(source, DESCRIPTION)
+    meter.link_up(DESCRIPTION)
+    return meter
+
+
+async def test_a_burst_in_pieces_is_one_snapshot(meter: Meter) -> None:
+    """Whoever reads the sum reads the phases it was made of."""
+    seen: list[tuple[float | None, ...]] = []
+    meter.listen_channel(
+        TOTAL, lambda: seen.append(tuple(meter.snapshot[c] for c in (L1, L2, TOTAL)))
+    )
+    for total, l1, l2 in ((300.0, 100.0, 200.0), (70.0, -50.0, 120.0)):
+        meter.reading(TOTAL, total)
+        await asyncio.sleep(0.01)
+        meter.reading(L1, l1)
+        await asyncio.sleep(0.01)
+        meter.reading(L2, l2)
+        await asyncio.sleep(0.1)
+    assert seen == [(100.0, 200.0, 300.0), (-50.0, 120.0, 70.0)]
+
+
+async def test_a_lost_link_leaves_nothing_that_could_be_taken_for_current(
+    meter: Meter,
+) -> None:
+    """Readings and relay states go with the link, a half-gathered burst too."""
+    meter.reading(L1, 100.0)
+    await asyncio.sleep(0.1)
+    meter.relay_state("relay_1", True)
+    meter.reading(L2, 200.0)
+    meter.link_down()
+    await asyncio.sleep(0.1)
+    assert not meter.connected
+    assert meter.snapshot == {}
+    assert meter.relays == {}
+
+
+async def test_listeners_hear_only_their_channel_and_only_while_they_listen(
+    meter: Meter,
+) -> None:
+    """No work is done for those who did not ask."""
+    heard: list[str] = []
+    stop = meter.listen_channel(L1, lambda: heard.append("L1"))
+    meter.reading(L2, 1.0)
+    await asyncio.sleep(0.1)
+    meter.reading(L1, 1.0)
+    await asyncio.sleep(0.1)
+    stop()
+    meter.reading(L1, 2.0)
+    await asyncio.sleep(0.1)
+    assert heard == ["L1"]
+
+
+async def test_switching_waits_for_the_device(
+    meter: Meter, source: SilentSource
+) -> None:
+    """A relay has switched when the device says so, not before."""
+    switching = asyncio.create_task(meter.switch_relay("relay_1", True))
+    await asyncio.sleep(0)
+    assert source.commands == [("relay_1", True)]
+    meter.relay_state("relay_1", False)
+    await asyncio.sleep(0)
+    assert not switching.done()
+    meter.relay_state("relay_1", True)
+    await asyncio.wait_for(switching, 0.1)
+
+
+async def test_a_relay_that_is_there_already_is_told_and_not_waited_for(
+    meter: Meter, source: SilentSource
+) -> None:
+    """A device does not report a state it is in already."""
+    meter.relay_state("relay_1", True)
+    await asyncio.wait_for(meter.switch_relay("relay_1", True), 0.1)
+    assert source.commands == [("relay_1", True)]
+
+
+async def test_a_relay_that_does_not_switch_is_an_error(
+    meter: Meter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Silence of the device is not taken for success."""
+    monkeypatch.setattr(meter_module, "RELAY_TIMEOUT", 0.05)
+    meter.relay_state("relay_1", False)
+    with pytest.raises(RelayRefusedError):
+        await meter.switch_relay("relay_1", True)
+    assert meter.relays == {"relay_1": False}
+
+
+async def test_a_link_lost_while_switching_is_an_error_at_once(meter: Meter) -> None:
+    """Nobody waits for a device that is gone."""
+    switching = asyncio.create_task(meter.switch_relay("relay_1", True))
+    await asyncio.sleep(0)
+    meter.link_down()
+    with pytest.raises(LinkDownError):
+        await asyncio.wait_for(switching, 0.1)
+
+
+async def test_unavailability_is_said_once(
+    meter: Meter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log holds one line when the meter goes and one when it is back."""
+    caplog.set_level("INFO")
+    meter.link_down()
+    for _ in range(3):
+        meter.link_failed(NoAnswerError("Nothing answers at the address"))
+    meter.link_up(DESCRIPTION)
+    assert [record.getMessage() for record in caplog.records] == [
+        "NRJ Meter is unavailable: Nothing answers at the address",
+        "NRJ Meter is back",
+    ]
+
+
+def test_a_stored_description_is_read_back() -> None:
+    """What was stored is what is read; unknown channels are left out."""
+    stored = DESCRIPTION.as_dict()
+    assert MeterDescription.from_dict(stored) == DESCRIPTION
+    stored["channels"].append("loudness_l1")
+    assert MeterDescription.from_dict(stored) == DESCRIPTION
