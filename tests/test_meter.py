@@ -24,6 +24,9 @@ L1 = CHANNELS["active_power_l1"]
 L2 = CHANNELS["active_power_l2"]
 TOTAL = CHANNELS["active_power"]
 
+GATHERED = meter_module.SNAPSHOT_WINDOW + 0.05
+"""Seconds after which a burst has become a snapshot."""
+
 DESCRIPTION = MeterDescription(
     mac="02:4e:52:4a:00:01",
     name="NRJ Meter",
@@ -79,7 +82,21 @@ async def test_a_burst_in_pieces_is_one_snapshot(meter: Meter) -> None:
         meter.reading(L1, l1)
         await asyncio.sleep(0.01)
         meter.reading(L2, l2)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(GATHERED)
+    assert seen == [(100.0, 200.0, 300.0), (-50.0, 120.0, 70.0)]
+
+
+async def test_two_bursts_close_together_stay_two_snapshots(meter: Meter) -> None:
+    """A burst that was held up by the network does not mix with the next one."""
+    seen: list[tuple[float | None, ...]] = []
+    meter.listen_channel(
+        TOTAL, lambda: seen.append(tuple(meter.snapshot[c] for c in (L1, L2, TOTAL)))
+    )
+    for l1, l2, total in ((100.0, 200.0, 300.0), (-50.0, 120.0, 70.0)):
+        meter.reading(L1, l1)
+        meter.reading(L2, l2)
+        meter.reading(TOTAL, total)
+    await asyncio.sleep(GATHERED)
     assert seen == [(100.0, 200.0, 300.0), (-50.0, 120.0, 70.0)]
 
 
@@ -88,11 +105,11 @@ async def test_a_lost_link_leaves_nothing_that_could_be_taken_for_current(
 ) -> None:
     """Readings and relay states go with the link, a half-gathered burst too."""
     meter.reading(L1, 100.0)
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(GATHERED)
     meter.relay_state("relay_1", True)
     meter.reading(L2, 200.0)
     meter.link_down()
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(GATHERED)
     assert not meter.connected
     assert meter.snapshot == {}
     assert meter.relays == {}
@@ -105,12 +122,12 @@ async def test_listeners_hear_only_their_channel_and_only_while_they_listen(
     heard: list[str] = []
     stop = meter.listen_channel(L1, lambda: heard.append("L1"))
     meter.reading(L2, 1.0)
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(GATHERED)
     meter.reading(L1, 1.0)
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(GATHERED)
     stop()
     meter.reading(L1, 2.0)
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(GATHERED)
     assert heard == ["L1"]
 
 

@@ -21,9 +21,9 @@ from .sources.errors import (
 
 _LOGGER = logging.getLogger(__name__)
 
-SNAPSHOT_WINDOW = 0.05
-"""Seconds from the first reading of a burst to the snapshot. The firmware sends
-a burst within one pass of its loop; the network may cut it in pieces."""
+SNAPSHOT_WINDOW = 0.1
+"""Seconds from the first reading of a burst to the snapshot. The firmware sends a
+burst of some forty readings every 200 ms at most; the network may cut it in pieces."""
 
 RELAY_TIMEOUT = 3.0
 """Seconds the device may take to report the state it was told to switch to."""
@@ -155,7 +155,12 @@ class Meter:
         _call(self._link_listeners)
 
     def reading(self, channel: Channel, value: float | None) -> None:
-        """Add a reading to the snapshot being gathered."""
+        """Add a reading to the snapshot being gathered.
+
+        A channel's second reading belongs to the next snapshot.
+        """
+        if channel in self._gathering:
+            self._publish_snapshot()
         self._gathering[channel] = value
         if self._gather_timer is None:
             self._gather_timer = asyncio.get_running_loop().call_later(
@@ -169,17 +174,21 @@ class Meter:
 
     def _publish_snapshot(self) -> None:
         """Make what was gathered the current snapshot and tell the listeners."""
-        self._gather_timer = None
+        self._cancel_gathering()
         gathered, self._gathering = self._gathering, {}
         self._snapshot.update(gathered)
         for channel in gathered:
             _call(self._channel_listeners[channel])
 
-    def _forget(self) -> None:
-        """Drop everything that was only true while the link was up."""
+    def _cancel_gathering(self) -> None:
+        """Stop waiting for the end of a burst."""
         if self._gather_timer is not None:
             self._gather_timer.cancel()
             self._gather_timer = None
+
+    def _forget(self) -> None:
+        """Drop everything that was only true while the link was up."""
+        self._cancel_gathering()
         self._gathering.clear()
         self._snapshot.clear()
         self._relays.clear()

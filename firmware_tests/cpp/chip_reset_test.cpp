@@ -109,6 +109,10 @@ TEST(ChipReset, BrownOutIsSilentThenStartsAnew) {
   EXPECT_EQ(bench.read45(0x2E6), 0);
   bench.wait(3.0);
   EXPECT_EQ(bench.read45(0x2E6), 0) << "nothing accumulates until it is set up again";
+  bench.start();
+  bench.wait(2.1);
+  // Two windows of 1.024 s at 2300 W, and nothing of the time before.
+  EXPECT_NEAR(Bench::watt_hours(bench.read45(0x2E6)), 2300.0 * 2.048 / 3600.0, 1e-4);
 }
 
 TEST(ChipReset, DoesNotAnswerWhereNothingIsMeasured) {

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Final, Never, override
 from aioesphomeapi.client import APIClient
 from aioesphomeapi.core import (
     APIConnectionError,
-    EncryptionHelloAPIError,
     EncryptionPlaintextAPIError,
     InvalidEncryptionKeyAPIError,
     RequiresEncryptionAPIError,
@@ -269,7 +268,6 @@ TALK_ERRORS: Final[
 ] = (
     (RequiresEncryptionAPIError, KeyRequiredError, "The device requires a key"),
     (EncryptionPlaintextAPIError, NotEncryptedError, "The device does not encrypt"),
-    (EncryptionHelloAPIError, NotEncryptedError, "The device does not encrypt"),
     (InvalidEncryptionKeyAPIError, WrongKeyError, "The device has another key"),
     (APIConnectionError, NotEsphomeError, "Not ESPHome's native API"),
 )

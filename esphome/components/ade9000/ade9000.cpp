@@ -36,9 +36,8 @@ static constexpr double APPARENT_TOLERANCE_FRACTION = 1e-3;
 
 static constexpr std::array<Quantity, 4> FAST_QUANTITIES = {Quantity::ACTIVE_POWER, Quantity::REACTIVE_POWER,
                                                             Quantity::APPARENT_POWER, Quantity::FREQUENCY};
-static constexpr std::array<Quantity, 5> SLOW_QUANTITIES = {Quantity::VOLTAGE, Quantity::CURRENT,
-                                                            Quantity::POWER_FACTOR, Quantity::IMPORT_ENERGY,
-                                                            Quantity::EXPORT_ENERGY};
+static constexpr std::array<Quantity, 5> SLOW_QUANTITIES = {
+    Quantity::VOLTAGE, Quantity::CURRENT, Quantity::POWER_FACTOR, Quantity::IMPORT_ENERGY, Quantity::EXPORT_ENERGY};
 
 void Ade9000::setup() {
   this->preference_ = global_preferences->make_preference<StoredEnergy>(fnv1_hash("ade9000.energy.1"), true);
@@ -107,7 +106,8 @@ bool Ade9000::is_ade9000_() {
     return false;
   if ((part & reg::PART_ID_ADE9000) == 0 || (version & reg::VERSION_MASK) != reg::VERSION_ADE9000) {
     ESP_LOGE(TAG,
-             "The chip is not an ADE9000 (PART_ID 0x%08" PRIX32 ", VERSION 0x%04" PRIX32 "): check the wiring of the SPI bus",
+             "The chip is not an ADE9000 (PART_ID 0x%08" PRIX32 ", VERSION 0x%04" PRIX32
+             "): check the wiring of the SPI bus",
              part, version);
     return false;
   }
@@ -237,8 +237,7 @@ bool Ade9000::count_energy_() {
     return false;
   double total = 0;
   for (size_t i = 0; i < PHASES; i++) {
-    const double gain =
-        accumulator_gain(this->energy_codes_[i], codes[i]) * this->scaling_.nanowatt_hours_per_code();
+    const double gain = accumulator_gain(this->energy_codes_[i], codes[i]) * this->scaling_.nanowatt_hours_per_code();
     this->energy_[i].add(gain);
     total += gain;
   }

@@ -30,7 +30,8 @@ class EnergyRegister {
  public:
   /** Counts the energy of one window, on the side its sign says.
    *
-   * @param nanowatt_hours energy of the window, positive = import. What is below one nanowatt-hour is kept for the next window.
+   * @param nanowatt_hours energy of the window, positive = import. What is below one nanowatt-hour is kept for the next
+   * window.
    */
   void add(double nanowatt_hours) {
     if (nanowatt_hours >= 0) {

@@ -26,7 +26,8 @@ struct Scaling {
   }
   /// Nanowatt-hours of one code of an energy accumulator, which adds the power code once a sample.
   double nanowatt_hours_per_code() const {
-    return this->full_scale_voltage() * this->full_scale_current() / reg::FULL_SCALE_POWER / reg::SAMPLE_RATE / 3600.0 * 1e9;
+    return this->full_scale_voltage() * this->full_scale_current() / reg::FULL_SCALE_POWER / reg::SAMPLE_RATE / 3600.0 *
+           1e9;
   }
   static double power_factor(int32_t code) { return code / reg::FIXED_5_27; }
   /// Hertz, from the period in 1/65536 of a sample (data sheet "Line period calculation").
