@@ -1,0 +1,88 @@
+"""The meter in Home Assistant: its entry, its device and its entities."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .client import HomeAssistantClient
+from .errors import DemoError
+from .ports import LOOPBACK
+
+DOMAIN = "nrj_monitor"
+
+VALUES_TIMEOUT = 30.0
+"""Seconds until the meter's values are there; 2 s are usual."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeterInHomeAssistant:
+    """What Home Assistant calls the meter's things.
+
+    `entity_ids` holds the enabled entities by the key of their channel or relay
+    ("voltage_l1", "import_energy", "relay_1"), in the order of the registry.
+    """
+
+    device_id: str
+    entity_ids: Mapping[str, str]
+
+
+async def ensure_entry(client: HomeAssistantClient, port: int) -> None:
+    """Set the meter on `port` up through the same dialogue a person uses.
+
+    A meter that is known already only gets its new address.
+    """
+    form = await client.post("config/config_entries/flow", {"handler": DOMAIN})
+    answer = await client.post(
+        f"config/config_entries/flow/{form['flow_id']}",
+        {"host": LOOPBACK, "port": port},
+    )
+    if answer["type"] == "create_entry":
+        return
+    if answer["type"] == "abort" and answer["reason"] == "already_configured":
+        return
+    problem = answer.get("reason") or ", ".join(answer.get("errors", {}).values())
+    raise DemoError(
+        f"Home Assistant could not set up the meter on port {port} ({problem})."
+    )
+
+
+async def find_meter(client: HomeAssistantClient) -> MeterInHomeAssistant:
+    """Look the meter's device and entities up by their unique ids."""
+    entries = [
+        entry
+        for entry in await client.command("config/entity_registry/list")
+        if entry["platform"] == DOMAIN and entry["disabled_by"] is None
+    ]
+    if not entries:
+        raise DemoError("Home Assistant has no entity of the meter.")
+    return MeterInHomeAssistant(
+        device_id=entries[0]["device_id"],
+        # A unique id is the device's MAC address and the key, with an underscore between.
+        entity_ids={
+            entry["unique_id"].partition("_")[2]: entry["entity_id"]
+            for entry in entries
+        },
+    )
+
+
+async def wait_for_values(client: HomeAssistantClient, entity_id: str) -> None:
+    """Wait until Home Assistant shows a number for `entity_id`.
+
+    Raises:
+        DemoError: after VALUES_TIMEOUT seconds.
+    """
+    try:
+        async with asyncio.timeout(VALUES_TIMEOUT):
+            while not is_number((await client.get(f"states/{entity_id}"))["state"]):
+                await asyncio.sleep(0.2)
+    except TimeoutError as error:
+        raise DemoError(f"The meter sends no value for {entity_id}.") from error
+
+
+def is_number(state: str) -> bool:
+    """Return whether a state is a value, neither unknown nor unavailable."""
+    try:
+        float(state)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,83 @@
+"""The programs the demo builds: the meter's firmware and the signal tool."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import fcntl
+from pathlib import Path
+import shutil
+import sys
+
+from .errors import DemoError
+from .options import ROOT
+from .processes import run
+
+BUILD_FOLDER = ROOT / ".build"
+SIGNAL_TOOL_SOURCE = ROOT / "scripts" / "signal_model.cpp"
+SIMULATOR = ROOT / "esphome" / "components" / "ade9000_simulator"
+ESPHOME_BINDING = SIMULATOR / "ade9000_simulator.cpp"
+"""The one file of the simulator that needs ESPHome; the tool does without."""
+
+
+@asynccontextmanager
+async def _build_lock() -> AsyncIterator[None]:
+    """Keep two builds out of one folder."""
+    BUILD_FOLDER.mkdir(exist_ok=True)
+    with (BUILD_FOLDER / ".lock").open("a") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                await asyncio.sleep(0.2)
+        yield
+
+
+async def build_firmware() -> Path:
+    """Build the meter's firmware for this machine and return its program.
+
+    Raises:
+        DemoError: with one sentence that names the log.
+    """
+    async with _build_lock():
+        built = await run(
+            [sys.executable, "-m", "nrj_demo.firmware"],
+            {"PYTHONPATH": str(ROOT / "scripts")},
+        )
+    if built.status != 0:
+        raise DemoError(built.errors.strip() or "The firmware could not be built.")
+    return Path(built.output.strip().splitlines()[-1])
+
+
+async def build_signal_tool() -> Path:
+    """Build the signal tool, where its sources changed, and return its program.
+
+    Raises:
+        DemoError: no compiler, or it failed; names the log.
+    """
+    program = BUILD_FOLDER / "signal_model"
+    sources = [
+        SIGNAL_TOOL_SOURCE,
+        *sorted(path for path in SIMULATOR.glob("*.cpp") if path != ESPHOME_BINDING),
+    ]
+    headers = sorted(SIMULATOR.glob("*.h"))
+    compiler = shutil.which("g++")
+    if compiler is None:
+        raise DemoError(
+            "No C++ compiler was found: install one"
+            " (Debian, Ubuntu: 'sudo apt-get install g++') and run this again."
+        )
+    async with _build_lock():
+        newest = max(path.stat().st_mtime for path in (*sources, *headers))
+        if program.exists() and program.stat().st_mtime > newest:
+            return program
+        fresh = program.with_suffix(".new")
+        built = await run(
+            [compiler, "-std=gnu++20", "-O2", "-I", SIMULATOR, "-o", fresh, *sources]
+        )
+        if built.status != 0:
+            log = BUILD_FOLDER / "signal_model.log"
+            log.write_text(built.errors)
+            raise DemoError(f"The signal tool could not be built: see {log}.")
+        fresh.replace(program)
+    return program
