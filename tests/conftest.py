@@ -10,6 +10,7 @@ import pytest
 
 from custom_components.nrj_monitor import NrjConfigEntry
 from custom_components.nrj_monitor.const import CONF_ENCRYPTION_KEY, DOMAIN
+from custom_components.nrj_monitor.sources import native_api
 from nrj_demo.firmware import (
     FirmwareError,
     RunningFirmware,
@@ -26,15 +27,15 @@ type Ask = Callable[..., Awaitable[ConfigFlowResult]]
 type AddMeter = Callable[..., Awaitable[NrjConfigEntry]]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def integration(
     enable_custom_integrations: None, mock_async_zeroconf: object, socket_enabled: None
 ) -> None:
     """Load the integration from the repository and let it use loopback sockets."""
 
 
-@pytest.fixture(autouse=True)
-async def unloaded(hass: HomeAssistant) -> AsyncGenerator[None]:
+@pytest.fixture
+async def unloaded(hass: HomeAssistant, integration: None) -> AsyncGenerator[None]:
     """Unload what a test set up, so that whatever it leaves running is found."""
     yield
     for entry in hass.config_entries.async_entries(DOMAIN):
@@ -43,7 +44,7 @@ async def unloaded(hass: HomeAssistant) -> AsyncGenerator[None]:
 
 
 @pytest.fixture
-async def server() -> AsyncGenerator[DeviceServer]:
+async def server(socket_enabled: None) -> AsyncGenerator[DeviceServer]:
     """Return a scriptable meter on a loopback port."""
     device = Device(
         sensors={
@@ -61,7 +62,13 @@ async def server() -> AsyncGenerator[DeviceServer]:
 
 
 @pytest.fixture
-def ask(hass: HomeAssistant) -> Ask:
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look for an absent meter ten times a second, where the pause is not the point."""
+    monkeypatch.setattr(native_api, "RETRY_PAUSE", 0.1)
+
+
+@pytest.fixture
+def ask(hass: HomeAssistant, unloaded: None) -> Ask:
     """Return a function that fills in the form for adding a meter."""
 
     async def fill_in(

@@ -1,8 +1,7 @@
 """Adding a meter, and everything that can go wrong on the way."""
 
-from collections.abc import Mapping
-import json
-from pathlib import Path
+import asyncio
+import socket
 from typing import Any
 
 from homeassistant.config_entries import (
@@ -18,42 +17,16 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_socket import enable_socket, socket_allow_hosts
 
-from custom_components.nrj_monitor import NrjConfigEntry, config_flow
+from custom_components.nrj_monitor import NrjConfigEntry
 from custom_components.nrj_monitor.const import CONF_ENCRYPTION_KEY, DOMAIN
 from custom_components.nrj_monitor.sources import native_api
 from nrj_demo.firmware import free_port
 
 from .conftest import HOST, AddMeter, Ask
-from .support.device import DeviceServer
+from .support.device import KEY, OTHER_KEY, DeviceServer
+from .support.forms import fields, sentence, typed
 from .support.loopback import LoopbackServer, SilentServer, WebServer
 from .support.states import state_is
-
-KEY = "bjhtdWNoLXNlY3JldC0zMi1ieXRlLWtleSEhMTIzNDU="
-OTHER_KEY = "YW5vdGhlci1rZXktdGhhdC1pcy0zMi1ieXRlcy1sbmc="
-
-SENTENCES: dict[str, str] = json.loads(
-    (Path(config_flow.__file__).parent / "translations" / "en.json").read_text()
-)["config"]["error"]
-
-
-def sentence(form: Mapping[str, Any]) -> str:
-    """Return the one error sentence a person reads, its placeholders filled in."""
-    assert form["type"] is FlowResultType.FORM
-    (error,) = form["errors"].values()
-    return SENTENCES[error].format_map(form["description_placeholders"])
-
-
-def fields(form: Mapping[str, Any]) -> list[str]:
-    """Return the fields beside which a form shows its errors."""
-    return list(form["errors"])
-
-
-def typed(form: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the fields of a form hold when it is shown."""
-    return {
-        str(field): (field.description or {}).get("suggested_value")
-        for field in form["data_schema"].schema
-    }
 
 
 def assert_nothing_is_left(hass: HomeAssistant) -> None:
@@ -135,6 +108,42 @@ async def test_a_device_that_is_silent(
     assert_nothing_is_left(hass)
 
 
+async def test_a_machine_that_is_switched_off(
+    hass: HomeAssistant, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address from which nothing ever comes does not hold the form for ever."""
+    monkeypatch.setattr(native_api, "CONNECT_TIMEOUT", 0.2)
+    # Linux drops further connections to a listener whose queue is full.
+    with (
+        socket.socket() as listener,
+        socket.socket() as first,
+        socket.socket() as next_,
+    ):
+        listener.bind((HOST, 0))
+        listener.listen(0)
+        for client in (first, next_):
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
+        form = await ask(listener.getsockname()[1])
+    assert sentence(form).startswith(f"Nothing answered at {HOST}")
+    assert_nothing_is_left(hass)
+
+
+async def test_a_device_that_greets_and_then_is_silent(
+    hass: HomeAssistant,
+    ask: Ask,
+    server: DeviceServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A device that hangs while it is asked what it is counts as silent."""
+    monkeypatch.setattr(native_api, "TALK_TIMEOUT", 0.2)
+    server.device.answers_questions = False
+    form = await ask(server.port)
+    assert sentence(form).startswith(f"Nothing answered at {HOST}")
+    await server.wait_until_left()
+    assert_nothing_is_left(hass)
+
+
 @pytest.mark.parametrize("key", [None, KEY], ids=["plain", "encrypted"])
 async def test_a_web_server(hass: HomeAssistant, ask: Ask, key: str | None) -> None:
     """Something that is no ESPHome device is told from a silent one."""
@@ -198,6 +207,7 @@ async def test_a_wrong_key(hass: HomeAssistant, ask: Ask, server: DeviceServer) 
         pytest.param("c2hvcnQ=", id="too short"),
         pytest.param(KEY[:-1], id="last character not copied"),
         pytest.param(KEY + KEY, id="pasted twice"),
+        pytest.param(f"{KEY[:9]} {KEY[9:]}", id="blank inside"),
         pytest.param("clé", id="not ASCII"),
     ],
 )
@@ -346,6 +356,41 @@ async def test_a_changed_key_is_asked_for_and_the_meter_comes_back(
     right = await submit(hass, form, **{CONF_ENCRYPTION_KEY: OTHER_KEY})
     assert right["reason"] == "reauth_successful"
     assert entry.data[CONF_ENCRYPTION_KEY] == OTHER_KEY
+    await state_is(hass, "sensor.nrj_meter_voltage_l1", "230.0")
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_wrong_key_is_not_tried_again_and_again(
+    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
+) -> None:
+    """A meter is not kept busy turning somebody away."""
+    server.device.key = KEY
+    await add_meter(server.port, KEY)
+    await server.stop()
+    server.device.key = OTHER_KEY
+    await server.start()
+    before = server.accepted
+    await asyncio.sleep(0.8)
+    assert server.accepted - before == 1
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_meter_that_gets_its_old_key_back_comes_back_by_itself(
+    hass: HomeAssistant,
+    add_meter: AddMeter,
+    server: DeviceServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Flashing the old firmware again is a way to answer, too."""
+    monkeypatch.setattr(native_api, "CREDENTIAL_PAUSE", 0.2)
+    server.device.key = KEY
+    await add_meter(server.port, KEY)
+    await server.stop()
+    server.device.key = OTHER_KEY
+    await server.start()
+    await asyncio.sleep(0.5)
+    await state_is(hass, "sensor.nrj_meter_voltage_l1", "unavailable")
+    server.device.key = KEY
     await state_is(hass, "sensor.nrj_meter_voltage_l1", "230.0")
 
 

@@ -5,9 +5,8 @@ from homeassistant.core import HomeAssistant
 from custom_components.nrj_monitor.diagnostics import async_get_config_entry_diagnostics
 
 from .conftest import HOST, AddMeter
-from .support.device import MAC, DeviceServer
+from .support.device import KEY, MAC, DeviceServer
 from .support.states import state_is
-from .test_config_flow import KEY
 
 
 async def test_it_helps_and_holds_no_secret(

@@ -26,9 +26,10 @@ from custom_components.nrj_monitor.catalog import CHANNELS
 from nrj_demo.firmware import RunningFirmware
 
 from .conftest import HOST, AddMeter, Ask
+from .support.device import KEY, OTHER_KEY
+from .support.forms import sentence
 from .support.noise_proxy import NoiseProxy
 from .support.states import state_is, state_where
-from .test_config_flow import KEY, OTHER_KEY, sentence
 
 VOLTAGE = "sensor.nrj_meter_voltage_l1"
 RELAY = "switch.nrj_meter_relay_1"

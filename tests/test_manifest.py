@@ -5,6 +5,7 @@ from pathlib import Path
 
 from homeassistant.core import HomeAssistant
 from homeassistant.loader import async_get_integration
+import pytest
 
 from custom_components.nrj_monitor.const import DOMAIN
 
@@ -27,6 +28,7 @@ def test_nothing_is_pinned_against_home_assistant() -> None:
     assert "esphome" in MANIFEST["after_dependencies"]
 
 
+@pytest.mark.usefixtures("integration")
 async def test_home_assistant_accepts_it(hass: HomeAssistant) -> None:
     """The loader reads it, its version included."""
     integration = await async_get_integration(hass, DOMAIN)

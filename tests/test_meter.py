@@ -18,6 +18,7 @@ from custom_components.nrj_monitor.sources.errors import (
     LinkDownError,
     NoAnswerError,
     RelayRefusedError,
+    WrongKeyError,
 )
 
 L1 = CHANNELS["active_power_l1"]
@@ -131,6 +132,23 @@ async def test_listeners_hear_only_their_channel_and_only_while_they_listen(
     assert heard == ["L1"]
 
 
+async def test_a_listener_that_fails_keeps_nobody_else_from_being_told(
+    meter: Meter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One broken entity does not stop the others."""
+    heard: list[str] = []
+
+    def fails() -> None:
+        raise ValueError("broken")
+
+    meter.listen_channel(L1, fails)
+    meter.listen_channel(L1, lambda: heard.append("L1"))
+    meter.reading(L1, 1.0)
+    await asyncio.sleep(GATHERED)
+    assert heard == ["L1"]
+    assert "broken" in caplog.text
+
+
 async def test_switching_waits_for_the_device(
     meter: Meter, source: SilentSource
 ) -> None:
@@ -175,16 +193,21 @@ async def test_a_link_lost_while_switching_is_an_error_at_once(meter: Meter) -> 
 
 
 async def test_unavailability_is_said_once(
-    meter: Meter, caplog: pytest.LogCaptureFixture
+    source: SilentSource, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The log holds one line when the meter goes and one when it is back."""
+    """The log holds one line for each thing a person can act on, and one at the end."""
     caplog.set_level("INFO")
+    meter = Meter(source, DESCRIPTION)
+    meter.link_up(DESCRIPTION)
     meter.link_down()
     for _ in range(3):
         meter.link_failed(NoAnswerError("Nothing answers at the address"))
+    for _ in range(3):
+        meter.link_failed(WrongKeyError("The device has another key"))
     meter.link_up(DESCRIPTION)
     assert [record.getMessage() for record in caplog.records] == [
         "NRJ Meter is unavailable: Nothing answers at the address",
+        "NRJ Meter is unavailable: The device has another key",
         "NRJ Meter is back",
     ]
 

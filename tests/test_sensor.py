@@ -6,8 +6,10 @@ from itertools import pairwise
 from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from custom_components.nrj_monitor import throttle
 from custom_components.nrj_monitor.catalog import CHANNELS
 
 from .conftest import AddMeter
@@ -137,3 +139,19 @@ async def test_a_change_too_small_to_matter_is_not_written(
         server.measure(active_power=1500.9)
         await asyncio.sleep(0.2)
     assert hass.states.get(POWER) is before
+
+
+async def test_a_small_drift_is_written_after_a_minute_without_further_readings(
+    hass: HomeAssistant,
+    add_meter: AddMeter,
+    server: DeviceServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No state is older than a minute (shortened to three seconds here)."""
+    monkeypatch.setattr(throttle, "MAX_INTERVAL", 3.0)
+    await add_meter(server.port)
+    await state_is(hass, POWER, "1500.0")
+    server.measure(active_power=1500.9)
+    await asyncio.sleep(1.5)
+    await state_is(hass, POWER, "1500.0")
+    await state_is(hass, POWER, "1500.9", within=2.0)

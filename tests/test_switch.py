@@ -121,3 +121,13 @@ async def test_a_relay_with_a_name_of_its_own_keeps_it(
     assert state.name == "NRJ Meter Boiler"
     await call(SERVICE_TURN_ON, "switch.nrj_meter_boiler")
     assert server.device.relays == {"Boiler": True}
+
+
+async def test_a_setting_of_the_firmware_is_no_relay(
+    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
+) -> None:
+    """A switch among the device's settings does not become something to shed."""
+    server.device.settings = {"Guard armed": True}
+    await add_meter(server.port)
+    await state_is(hass, RELAY_1, "off")
+    assert hass.states.async_entity_ids(Platform.SWITCH) == [RELAY_1, RELAY_2]

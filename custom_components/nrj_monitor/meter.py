@@ -85,7 +85,7 @@ class Meter:
         try:
             await self._source.run(self)
         finally:
-            self._forget()
+            self.link_down()
 
     async def wait_first_outcome(self) -> None:
         """Wait until the first attempt to reach the meter succeeded or failed."""
@@ -140,7 +140,13 @@ class Meter:
 
     def link_down(self) -> None:
         """Take the link as down; nothing known of the meter is current any more."""
-        self._forget()
+        self._cancel_gathering()
+        self._gathering.clear()
+        self._snapshot.clear()
+        self._relays.clear()
+        if self._connected:
+            self._connected = False
+            _call(self._link_listeners)
 
     def link_failed(self, error: SourceError) -> None:
         """Remember why the meter cannot be reached; say so once."""
@@ -186,16 +192,6 @@ class Meter:
             self._gather_timer.cancel()
             self._gather_timer = None
 
-    def _forget(self) -> None:
-        """Drop everything that was only true while the link was up."""
-        self._cancel_gathering()
-        self._gathering.clear()
-        self._snapshot.clear()
-        self._relays.clear()
-        if self._connected:
-            self._connected = False
-            _call(self._link_listeners)
-
 
 def _listen(listeners: list[Listener], listener: Listener) -> Unsubscribe:
     """Add a listener; the function returned takes it off again."""
@@ -204,6 +200,12 @@ def _listen(listeners: list[Listener], listener: Listener) -> Unsubscribe:
 
 
 def _call(listeners: list[Listener]) -> None:
-    """Call each listener; they may unsubscribe meanwhile."""
+    """Call each listener; they may unsubscribe meanwhile.
+
+    One that fails is logged and does not keep the others from being told.
+    """
     for listener in tuple(listeners):
-        listener()
+        try:
+            listener()
+        except Exception:
+            _LOGGER.exception("A listener of the meter failed")

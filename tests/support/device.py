@@ -20,6 +20,9 @@ from .loopback import LoopbackServer
 PB: Any = api_pb2
 TYPE_OF = {message: number for number, message in MESSAGE_TYPE_TO_PROTO.items()}
 
+KEY = "bjhtdWNoLXNlY3JldC0zMi1ieXRlLWtleSEhMTIzNDU="
+OTHER_KEY = "YW5vdGhlci1rZXktdGhhdC1pcy0zMi1ieXRlcy1sbmc="
+
 MAC = "02:4E:52:4A:00:07"
 
 
@@ -38,6 +41,10 @@ class Device:
     relays: dict[str, bool] = field(default_factory=dict)
     refuses: set[str] = field(default_factory=set)
     """Relays that stay as they are whatever they are told."""
+    settings: dict[str, bool] = field(default_factory=dict)
+    """Switches the firmware puts among its settings."""
+    answers_questions: bool = True
+    """Whether it says what it is and has after its greeting."""
     tells_relays: bool = True
     """Whether relay states are sent when a client subscribes."""
 
@@ -51,6 +58,8 @@ class DeviceServer(LoopbackServer):
         self.device = device
         self.frozen = False
         """Whether answers are held back, as by a cut cable."""
+        self.told_time: Any = None
+        """The last answer to `ask_time`."""
         self._subscribers: set[Framing] = set()
 
     def measure(self, **readings: float) -> None:
@@ -64,6 +73,15 @@ class DeviceServer(LoopbackServer):
         """Switch a relay at the device, as its own automation would."""
         self.device.relays[relay] = is_on
         self._publish(self._relay_state(relay))
+
+    def ask_time(self) -> None:
+        """Ask for the time, as the firmware's clock does."""
+        self._publish(PB.GetTimeRequest())
+
+    def garble(self, noise: bytes) -> None:
+        """Send bytes that are no message of the protocol."""
+        for writer in self._connections.values():
+            writer.write(noise)
 
     @override
     async def serve(
@@ -104,7 +122,7 @@ class DeviceServer(LoopbackServer):
                 yield PB.PingResponse()
             case PB.DisconnectRequest():
                 yield PB.DisconnectResponse()
-            case PB.DeviceInfoRequest():
+            case PB.DeviceInfoRequest() if self.device.answers_questions:
                 yield self._info()
             case PB.ListEntitiesRequest():
                 yield from self._entities()
@@ -113,6 +131,8 @@ class DeviceServer(LoopbackServer):
                 yield from map(self._sensor_state, self.device.sensors)
                 if self.device.tells_relays:
                     yield from map(self._relay_state, self.device.relays)
+            case PB.GetTimeResponse():
+                self.told_time = request
             case PB.SwitchCommandRequest():
                 self._command(request)
 
@@ -141,6 +161,13 @@ class DeviceServer(LoopbackServer):
         for name in self.device.relays:
             yield PB.ListEntitiesSwitchResponse(
                 object_id=_object_id(name), key=_key(name), name=name
+            )
+        for name in self.device.settings:
+            yield PB.ListEntitiesSwitchResponse(
+                object_id=_object_id(name),
+                key=_key(name),
+                name=name,
+                entity_category=PB.ENTITY_CATEGORY_CONFIG,
             )
         yield PB.ListEntitiesDoneResponse()
 

@@ -13,6 +13,7 @@ class LoopbackServer:
     def __init__(self) -> None:
         """Prepare; `port` is chosen at the first start and kept."""
         self.port = 0
+        self.accepted = 0
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
@@ -40,6 +41,12 @@ class LoopbackServer:
             while self._connections:
                 await asyncio.sleep(0.01)
 
+    async def wait_until_joined(self, within: float = 4.0) -> None:
+        """Wait until a client is connected; TimeoutError if none comes."""
+        async with asyncio.timeout(within):
+            while not self._connections:
+                await asyncio.sleep(0.01)
+
     async def serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
@@ -51,6 +58,7 @@ class LoopbackServer:
     ) -> None:
         task = asyncio.current_task()
         assert task is not None
+        self.accepted += 1
         self._connections[task] = writer
         try:
             with suppress(EOFError, OSError, HandshakeRefusedError):

@@ -11,6 +11,7 @@ import binascii
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 import errno
+import logging
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, Never, override
 
@@ -54,6 +55,8 @@ from .errors import (
 
 if TYPE_CHECKING:
     from zeroconf import Zeroconf
+
+_LOGGER = logging.getLogger(__name__)
 
 PROJECT_PREFIX: Final = "nrj-monitor."
 """What the project name of every firmware of this project begins with."""
@@ -160,6 +163,9 @@ class NativeApiSource(Source):
                 pause = CREDENTIAL_PAUSE
             except SourceError as error:
                 listener.link_failed(error)
+            except Exception:
+                # Whatever it was, the meter must not be lost for good by it.
+                _LOGGER.exception("The session with the meter broke off")
             await asyncio.sleep(pause)
 
     @override
@@ -189,16 +195,15 @@ class NativeApiSource(Source):
                 raise OtherMeterError(
                     "Another meter answers at this address", {"mac": description.mac}
                 )
-            if lost.is_set():
-                raise NoAnswerError("The link was lost while the meter was asked")
             self._relays = {relay.id: at for at, relay in entities.relays.items()}
+            try:
+                client.subscribe_states(_feed(listener, entities))
+            except APIConnectionError as error:
+                raise NoAnswerError("The link was lost at once") from error
             self._client = client
             listener.link_up(description)
             try:
-                client.subscribe_states(_feed(listener, entities))
                 await lost.wait()
-            except APIConnectionError as error:
-                raise NoAnswerError("The link was lost at once") from error
             finally:
                 self._client = None
                 listener.link_down()

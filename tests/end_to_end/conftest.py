@@ -1,0 +1,69 @@
+"""A real firmware and a real Home Assistant, built once and started where needed."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from firmware_tests.conftest import MeterClient, connected
+from nrj_demo.firmware import FirmwareError, esphome_executable, free_port
+from nrj_demo.folder import DemoFolder
+from nrj_demo.house import House, running_house
+from nrj_demo.options import Options, Playback
+from nrj_demo.programs import build_firmware
+
+type StartHouse = Callable[[Playback], AbstractAsyncContextManager[House]]
+type ConnectMeter = Callable[[House], AbstractAsyncContextManager[MeterClient]]
+
+
+@pytest.fixture(autouse=True)
+def integration() -> None:
+    """Set up nothing: what runs here is no Home Assistant inside the test."""
+
+
+@pytest.fixture(autouse=True)
+def unloaded() -> None:
+    """Unload nothing."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def program() -> Path:
+    """Return the program of the simulated meter, built if need be."""
+    try:
+        esphome_executable()
+    except FirmwareError as error:
+        pytest.skip(str(error))
+    return await build_firmware()
+
+
+@pytest.fixture(scope="module")
+def start_house(program: Path, tmp_path_factory: pytest.TempPathFactory) -> StartHouse:
+    """Return a function that runs a meter and a Home Assistant in a new folder."""
+
+    @asynccontextmanager
+    async def start(playback: Playback) -> AsyncIterator[House]:
+        options = Options(
+            folder=tmp_path_factory.mktemp("house"),
+            port=free_port(),
+            meter_port=free_port(),
+            playback=playback,
+        )
+        async with running_house(DemoFolder(options.folder), program, options) as house:
+            yield house
+
+    return start
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(start_house: StartHouse) -> AsyncGenerator[House]:
+    """Run a meter that plays the built-in house, and a Home Assistant."""
+    async with start_house(Playback()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def connect_meter() -> ConnectMeter:
+    """Return a function that opens a second connection to a house's meter."""
+    return lambda house: connected(house.firmware.port)

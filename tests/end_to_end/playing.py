@@ -1,0 +1,53 @@
+"""Steering what the simulated chip plays, and reading what Home Assistant makes of it."""
+
+import asyncio
+from collections.abc import Mapping
+from math import isnan, nan
+
+from firmware_tests.conftest import MeterClient
+from nrj_demo.house import House
+
+SETTLED = 2.6
+"""Seconds until Home Assistant shows a held sample: the meter publishes each second
+a mean over the last fifth of one, Home Assistant writes a state once a second."""
+
+VOLTAGE_TOLERANCE = 0.002
+FREQUENCY_TOLERANCE = 0.005  # Hz
+POWER_TOLERANCE = 0.005
+
+# Home Assistant keeps a state until the value has moved by this much.
+VOLTAGE_STEP = 0.1
+POWER_STEP = 1.0
+
+
+async def hold_at(meter: MeterClient, second: float) -> None:
+    """Hold the recording at `second` and wait until Home Assistant has seen it."""
+    meter.set_number("simulation_position", second)
+    await asyncio.sleep(SETTLED)
+    await meter.wait(
+        lambda: abs(meter.value_of_number("simulation_position") - second) < 0.01
+    )
+
+
+async def readings(house: House) -> Mapping[str, float]:
+    """Return Home Assistant's states of the meter's sensors by key; NaN is unknown."""
+    states = {
+        state["entity_id"]: state["state"] for state in await house.client.get("states")
+    }
+    return {
+        key: number(states[entity_id])
+        for key, entity_id in house.meter.entity_ids.items()
+        if entity_id.startswith("sensor.")
+    }
+
+
+def number(state: str) -> float:
+    """Return a state as a number; anything but a number or unknown is an error."""
+    return nan if state == "unknown" else float(state)
+
+
+def differs(shown: float, recorded: float, relative: float, absolute: float) -> bool:
+    """Tell whether a state is off by more than both tolerances; NaN is like NaN."""
+    if isnan(shown) or isnan(recorded):
+        return isnan(shown) != isnan(recorded)
+    return abs(shown - recorded) > max(relative * abs(recorded), absolute)
