@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import MeterClient, RunMeter, connected
+from .conftest import RunMeter
+from .meter_client import MeterClient, connected
 
 # L1 draws, L2 feeds a little, L3 feeds more than both draw: the house exports.
 STEADY = """\

@@ -156,7 +156,7 @@ QUANTITIES: tuple[Quantity, ...] = (
         state_class=SensorStateClass.TOTAL_INCREASING,
         decimals=3,
         display_precision=2,
-        change=SignificantChange(0.01),
+        change=SignificantChange(0.001),
     ),
     Quantity(
         key="export_energy",
@@ -165,7 +165,7 @@ QUANTITIES: tuple[Quantity, ...] = (
         state_class=SensorStateClass.TOTAL_INCREASING,
         decimals=3,
         display_precision=2,
-        change=SignificantChange(0.01),
+        change=SignificantChange(0.001),
     ),
     Quantity(
         key="rejected_frames",

@@ -1,9 +1,9 @@
 """The program behind scripts/demo."""
 
 import asyncio
+import signal
 import sys
 
-from .demo import run_demo
 from .errors import DemoError
 from .options import parse
 from .say import complain
@@ -11,6 +11,11 @@ from .say import complain
 
 def main() -> int:
     """Run the demo; return the exit status."""
+    # Until there is something to stop, Ctrl-C simply ends this program: also while
+    # it still loads, which takes half a second.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from .demo import run_demo  # noqa: PLC0415
+
     try:
         asyncio.run(run_demo(parse(sys.argv[1:])))
     except DemoError as error:

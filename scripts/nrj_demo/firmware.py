@@ -1,5 +1,6 @@
 """Building and running the simulated meter: the real firmware as a Linux program."""
 
+import fcntl
 import os
 from pathlib import Path
 import shutil
@@ -48,7 +49,9 @@ def build() -> Path:
     folder = ROOT / ".build"
     folder.mkdir(exist_ok=True)
     log = folder / "firmware.log"
-    with log.open("w") as output:
+    # Two builds in one folder would spoil each other's files.
+    with (folder / "firmware.lock").open("a") as lock, log.open("w") as output:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         built = subprocess.run(
             [esphome_executable(), "compile", CONFIGURATION],
             env=esphome_environment(),

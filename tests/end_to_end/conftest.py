@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from firmware_tests.conftest import MeterClient, connected
+from firmware_tests.meter_client import MeterClient, connected
 from nrj_demo.firmware import FirmwareError, esphome_executable, free_port
 from nrj_demo.folder import DemoFolder
 from nrj_demo.house import House, running_house
@@ -16,16 +16,6 @@ from nrj_demo.programs import build_firmware
 
 type StartHouse = Callable[[Playback], AbstractAsyncContextManager[House]]
 type ConnectMeter = Callable[[House], AbstractAsyncContextManager[MeterClient]]
-
-
-@pytest.fixture(autouse=True)
-def integration() -> None:
-    """Set up nothing: what runs here is no Home Assistant inside the test."""
-
-
-@pytest.fixture(autouse=True)
-def unloaded() -> None:
-    """Unload nothing."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from math import isnan, nan
 
-from firmware_tests.conftest import MeterClient
+from firmware_tests.meter_client import MeterClient
 from nrj_demo.house import House
 
 SETTLED = 2.6

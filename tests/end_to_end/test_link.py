@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from firmware_tests.conftest import MeterClient
+from firmware_tests.meter_client import MeterClient
 from nrj_demo.house import House
 
 from .conftest import ConnectMeter
