@@ -188,9 +188,12 @@ void read_house(const Signal &signal, Reading (&readings)[SCOPES]) {
   Reading total{0.0, 0.0, 0.0, 0.0, 0.0, signal.frequency};
   for (int i = 0; i < PHASES; i++) {
     const PhaseSignal &phase = signal.phases[i];
-    readings[i] = {
-        phase.voltage,   phase.current(), phase.active_power, phase.reactive_power, phase.voltage * phase.current(),
-        signal.frequency};
+    readings[i] = {phase.rms_voltage(),
+                   phase.current(),
+                   phase.total_active_power(),
+                   phase.reactive_power,
+                   phase.rms_voltage() * phase.current(),
+                   signal.frequency};
     total.active_power += readings[i].active_power;
     total.reactive_power += readings[i].reactive_power;
     total.apparent_power += readings[i].apparent_power;

@@ -5,19 +5,23 @@ configuration all take a quantity's key, unit, classes and thresholds from here.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import (
+    DEGREE,
+    PERCENTAGE,
     UnitOfApparentPower,
     UnitOfElectricCurrent,
     UnitOfElectricPotential,
     UnitOfEnergy,
     UnitOfFrequency,
     UnitOfPower,
+    UnitOfReactiveEnergy,
     UnitOfReactivePower,
+    UnitOfTemperature,
 )
 
 
@@ -54,7 +58,8 @@ class Quantity:
 
     `decimals` is the resolution kept in the state: the firmware sends 32-bit
     floats, whose digits beyond it are noise. `display_precision` is how many of
-    those a person sees.
+    those a person sees. What is rarely wanted waits disabled: on the phases where
+    `phases_enabled` is false, as a total where `total_enabled` is.
     """
 
     key: str
@@ -67,6 +72,7 @@ class Quantity:
     per_phase: bool = True
     total: bool = True
     phases_enabled: bool = True
+    total_enabled: bool = True
     diagnostic: bool = False
 
 
@@ -81,60 +87,131 @@ class Channel:
     quantity: Quantity
     phase: Phase | None
 
+    @property
+    def enabled_by_default(self) -> bool:
+        """Return whether most people want it."""
+        if self.phase is None:
+            return self.quantity.total_enabled
+        return self.quantity.phases_enabled
+
+
+_MEASUREMENT = SensorStateClass.MEASUREMENT
+
+_VOLTAGE = Quantity(
+    key="voltage",
+    unit=UnitOfElectricPotential.VOLT,
+    device_class=SensorDeviceClass.VOLTAGE,
+    state_class=_MEASUREMENT,
+    decimals=2,
+    display_precision=1,
+    change=SignificantChange(0.1),
+    total=False,
+)
+_CURRENT = Quantity(
+    key="current",
+    unit=UnitOfElectricCurrent.AMPERE,
+    device_class=SensorDeviceClass.CURRENT,
+    state_class=_MEASUREMENT,
+    decimals=3,
+    display_precision=2,
+    change=SignificantChange(0.005, 0.002),
+    total=False,
+)
+_ACTIVE_POWER = Quantity(
+    key="active_power",
+    unit=UnitOfPower.WATT,
+    device_class=SensorDeviceClass.POWER,
+    state_class=_MEASUREMENT,
+    decimals=1,
+    display_precision=0,
+    change=SignificantChange(1.0, 0.002),
+)
+_REACTIVE_POWER = replace(
+    _ACTIVE_POWER,
+    key="reactive_power",
+    unit=UnitOfReactivePower.VOLT_AMPERE_REACTIVE,
+    device_class=SensorDeviceClass.REACTIVE_POWER,
+)
+_IMPORT_ENERGY = Quantity(
+    key="import_energy",
+    unit=UnitOfEnergy.KILO_WATT_HOUR,
+    device_class=SensorDeviceClass.ENERGY,
+    state_class=SensorStateClass.TOTAL_INCREASING,
+    decimals=3,
+    display_precision=2,
+    change=SignificantChange(0.001),
+)
+_IMPORT_ENERGY_SUM_OF_PHASES = replace(
+    _IMPORT_ENERGY,
+    key="import_energy_sum_of_phases",
+    per_phase=False,
+    total_enabled=False,
+)
+_REACTIVE_ENERGY_Q1 = replace(
+    _IMPORT_ENERGY,
+    key="reactive_energy_q1",
+    unit=UnitOfReactiveEnergy.KILO_VOLT_AMPERE_REACTIVE_HOUR,
+    device_class=SensorDeviceClass.REACTIVE_ENERGY,
+    phases_enabled=False,
+    total_enabled=False,
+)
+_VOLTAGE_THD = Quantity(
+    key="voltage_thd",
+    unit=PERCENTAGE,
+    device_class=None,
+    state_class=_MEASUREMENT,
+    decimals=2,
+    display_precision=1,
+    change=SignificantChange(0.1),
+    total=False,
+    phases_enabled=False,
+)
+_PHASE_ANGLE = Quantity(
+    key="phase_angle",
+    unit=DEGREE,
+    device_class=None,
+    state_class=SensorStateClass.MEASUREMENT_ANGLE,
+    decimals=2,
+    display_precision=1,
+    change=SignificantChange(0.2),
+    total=False,
+    phases_enabled=False,
+)
+_VOLTAGE_ANGLE_L1_L2 = replace(
+    _PHASE_ANGLE,
+    key="voltage_angle_l1_l2",
+    per_phase=False,
+    total=True,
+    total_enabled=False,
+)
+_REJECTED_FRAMES = Quantity(
+    key="rejected_frames",
+    unit=None,
+    device_class=None,
+    state_class=SensorStateClass.TOTAL_INCREASING,
+    decimals=0,
+    display_precision=0,
+    change=SignificantChange(1.0),
+    per_phase=False,
+    diagnostic=True,
+)
 
 QUANTITIES: tuple[Quantity, ...] = (
-    Quantity(
-        key="voltage",
-        unit=UnitOfElectricPotential.VOLT,
-        device_class=SensorDeviceClass.VOLTAGE,
-        state_class=SensorStateClass.MEASUREMENT,
-        decimals=2,
-        display_precision=1,
-        change=SignificantChange(0.1),
-        total=False,
-    ),
-    Quantity(
-        key="current",
-        unit=UnitOfElectricCurrent.AMPERE,
-        device_class=SensorDeviceClass.CURRENT,
-        state_class=SensorStateClass.MEASUREMENT,
-        decimals=3,
-        display_precision=2,
-        change=SignificantChange(0.005, 0.002),
-        total=False,
-    ),
-    Quantity(
-        key="active_power",
-        unit=UnitOfPower.WATT,
-        device_class=SensorDeviceClass.POWER,
-        state_class=SensorStateClass.MEASUREMENT,
-        decimals=1,
-        display_precision=0,
-        change=SignificantChange(1.0, 0.002),
-    ),
-    Quantity(
-        key="reactive_power",
-        unit=UnitOfReactivePower.VOLT_AMPERE_REACTIVE,
-        device_class=SensorDeviceClass.REACTIVE_POWER,
-        state_class=SensorStateClass.MEASUREMENT,
-        decimals=1,
-        display_precision=0,
-        change=SignificantChange(1.0, 0.002),
-    ),
-    Quantity(
+    _VOLTAGE,
+    _CURRENT,
+    _ACTIVE_POWER,
+    _REACTIVE_POWER,
+    replace(
+        _ACTIVE_POWER,
         key="apparent_power",
         unit=UnitOfApparentPower.VOLT_AMPERE,
         device_class=SensorDeviceClass.APPARENT_POWER,
-        state_class=SensorStateClass.MEASUREMENT,
-        decimals=1,
-        display_precision=0,
-        change=SignificantChange(1.0, 0.002),
     ),
     Quantity(
         key="power_factor",
         unit=None,
         device_class=SensorDeviceClass.POWER_FACTOR,
-        state_class=SensorStateClass.MEASUREMENT,
+        state_class=_MEASUREMENT,
         decimals=3,
         display_precision=2,
         change=SignificantChange(0.005),
@@ -143,52 +220,95 @@ QUANTITIES: tuple[Quantity, ...] = (
         key="frequency",
         unit=UnitOfFrequency.HERTZ,
         device_class=SensorDeviceClass.FREQUENCY,
-        state_class=SensorStateClass.MEASUREMENT,
+        state_class=_MEASUREMENT,
         decimals=4,
         display_precision=3,
         change=SignificantChange(0.002),
         phases_enabled=False,
     ),
-    Quantity(
-        key="import_energy",
-        unit=UnitOfEnergy.KILO_WATT_HOUR,
-        device_class=SensorDeviceClass.ENERGY,
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        decimals=3,
-        display_precision=2,
-        change=SignificantChange(0.001),
+    # The total is netted over the phases window by window, as a utility meter counts.
+    _IMPORT_ENERGY,
+    replace(_IMPORT_ENERGY, key="export_energy"),
+    # Each phase on its own: more than the total where one phase feeds another.
+    _IMPORT_ENERGY_SUM_OF_PHASES,
+    replace(_IMPORT_ENERGY_SUM_OF_PHASES, key="export_energy_sum_of_phases"),
+    # Quadrants of IEC 62053-23: inductive import, inductive export, capacitive export,
+    # capacitive import.
+    _REACTIVE_ENERGY_Q1,
+    replace(_REACTIVE_ENERGY_Q1, key="reactive_energy_q2"),
+    replace(_REACTIVE_ENERGY_Q1, key="reactive_energy_q3"),
+    replace(_REACTIVE_ENERGY_Q1, key="reactive_energy_q4"),
+    # Home Assistant has no device class for it.
+    replace(_REACTIVE_ENERGY_Q1, key="apparent_energy", unit="kVAh", device_class=None),
+    replace(
+        _ACTIVE_POWER,
+        key="fundamental_active_power",
+        phases_enabled=False,
+        total_enabled=False,
     ),
-    Quantity(
-        key="export_energy",
-        unit=UnitOfEnergy.KILO_WATT_HOUR,
-        device_class=SensorDeviceClass.ENERGY,
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        decimals=3,
-        display_precision=2,
-        change=SignificantChange(0.001),
+    replace(
+        _REACTIVE_POWER,
+        key="fundamental_reactive_power",
+        phases_enabled=False,
+        total_enabled=False,
     ),
-    Quantity(
-        key="rejected_frames",
-        unit=None,
-        device_class=None,
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        decimals=0,
-        display_precision=0,
-        change=SignificantChange(1.0),
+    # One-cycle rms renewed each half cycle, and over 10 or 12 cycles (IEC 61000-4-30).
+    replace(_VOLTAGE, key="voltage_half_cycle", phases_enabled=False),
+    replace(_CURRENT, key="current_half_cycle", phases_enabled=False),
+    replace(_VOLTAGE, key="voltage_10_12_cycles", phases_enabled=False),
+    replace(_CURRENT, key="current_10_12_cycles", phases_enabled=False),
+    _VOLTAGE_THD,
+    replace(_VOLTAGE_THD, key="current_thd"),
+    # By how much the current lags the voltage, the second voltage the first.
+    _PHASE_ANGLE,
+    _VOLTAGE_ANGLE_L1_L2,
+    replace(_VOLTAGE_ANGLE_L1_L2, key="voltage_angle_l2_l3"),
+    replace(_VOLTAGE_ANGLE_L1_L2, key="voltage_angle_l1_l3"),
+    # Negative and zero sequence, in percent of the positive (IEC 61000-4-30 5.7).
+    replace(_VOLTAGE_THD, key="voltage_unbalance", per_phase=False, total=True),
+    replace(
+        _VOLTAGE_THD,
+        key="voltage_zero_sequence",
         per_phase=False,
+        total=True,
+        total_enabled=False,
+    ),
+    # The greatest of the three phases since the last reading.
+    replace(
+        _VOLTAGE, key="voltage_peak", per_phase=False, total=True, total_enabled=False
+    ),
+    replace(
+        _CURRENT, key="current_peak", per_phase=False, total=True, total_enabled=False
+    ),
+    # Measured in the neutral, and the sum of the three phase currents.
+    replace(
+        _CURRENT,
+        key="neutral_current",
+        per_phase=False,
+        total=True,
+        total_enabled=False,
+    ),
+    replace(
+        _CURRENT, key="sum_current", per_phase=False, total=True, total_enabled=False
+    ),
+    Quantity(
+        key="chip_temperature",
+        unit=UnitOfTemperature.CELSIUS,
+        device_class=SensorDeviceClass.TEMPERATURE,
+        state_class=_MEASUREMENT,
+        decimals=1,
+        display_precision=1,
+        change=SignificantChange(0.5),
+        per_phase=False,
+        total_enabled=False,
         diagnostic=True,
     ),
-    Quantity(
-        key="chip_resets",
-        unit=None,
-        device_class=None,
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        decimals=0,
-        display_precision=0,
-        change=SignificantChange(1.0),
-        per_phase=False,
-        diagnostic=True,
-    ),
+    _REJECTED_FRAMES,
+    replace(_REJECTED_FRAMES, key="rejected_frames_crc", total_enabled=False),
+    replace(_REJECTED_FRAMES, key="rejected_frames_implausible", total_enabled=False),
+    replace(_REJECTED_FRAMES, key="rejected_frames_stuck", total_enabled=False),
+    replace(_REJECTED_FRAMES, key="chip_resets"),
+    replace(_REJECTED_FRAMES, key="configuration_errors"),
 )
 
 

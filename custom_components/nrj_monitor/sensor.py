@@ -42,9 +42,7 @@ def describe(channel: Channel) -> SensorEntityDescription:
         native_unit_of_measurement=quantity.unit,
         suggested_display_precision=quantity.display_precision,
         entity_category=EntityCategory.DIAGNOSTIC if quantity.diagnostic else None,
-        entity_registry_enabled_default=(
-            channel.phase is None or quantity.phases_enabled
-        ),
+        entity_registry_enabled_default=channel.enabled_by_default,
     )
 
 

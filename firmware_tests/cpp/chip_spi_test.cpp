@@ -114,7 +114,7 @@ TEST_F(ChipSpi, BurstRegionsMirrorTheResultsWhereTheDataSheetPutsThem) {
     signal.phases[phase] = PhaseSignal::from_power(200.0 + phase, 1000.0 + phase, 300.0 + phase, 0.5 + phase);
   Bench other(signal);
   other.start();
-  other.wait(0.1);
+  other.wait(0.3);
   struct Mirror {
     uint16_t function;
     uint16_t phase_a;

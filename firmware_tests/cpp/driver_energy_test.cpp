@@ -1,6 +1,7 @@
 // Counting energy: what a utility meter would show for the same power.
 
 #include "esphome/components/ade9000/energy.h"
+#include "esphome/components/ade9000/energy_ledger.h"
 #include "esphome/components/ade9000/scaling.h"
 
 #include <gtest/gtest.h>
@@ -43,6 +44,89 @@ TEST(EnergyRegister, StillCountsMilliwattHoursAtAHundredGigawattHours) {
   energy.restore(hundred_mwh, 0);
   energy.add(1e6);
   EXPECT_EQ(energy.get_import() - hundred_mwh, 1'000'000);
+}
+
+TEST(QuadrantRegister, FollowsTheSignsOfActiveAndReactiveEnergy) {
+  QuadrantRegister energy;
+  energy.add(5, 1);    // draws, inductive
+  energy.add(-5, 2);   // feeds, inductive
+  energy.add(-5, -4);  // feeds, capacitive
+  energy.add(5, -8);   // draws, capacitive
+  EXPECT_EQ(energy.get(0), 1);
+  EXPECT_EQ(energy.get(1), 2);
+  EXPECT_EQ(energy.get(2), 4);
+  EXPECT_EQ(energy.get(3), 8);
+}
+
+/// A front end in which one code is a nanowatt-hour.
+Scaling unit_scaling() {
+  Scaling scaling{1000.0, 1.0};
+  scaling.voltage_divider /= scaling.nanowatt_hours_per_code();
+  return scaling;
+}
+
+TEST(EnergyLedger, NettedTotalAndSumOfPhasesAreTwoThings) {
+  EnergyLedger ledger;
+  ledger.start();
+  ASSERT_TRUE(ledger.count({{10, 10, 10}, {0, 0, 0}, {0, 0, 0}}, unit_scaling()));
+  // L1 draws 5000, L2 feeds 3000, L3 draws nothing; then L1 feeds 1000.
+  ASSERT_TRUE(ledger.count({{5010, (uint64_t{1} << 45) - 2990, 10}, {0, 0, 0}, {6000, 3000, 0}}, unit_scaling()));
+  ASSERT_TRUE(ledger.count({{4010, (uint64_t{1} << 45) - 2990, 10}, {0, 0, 0}, {7000, 3000, 0}}, unit_scaling()));
+  const ActiveEnergy &active = ledger.active();
+  EXPECT_NEAR(active.get_import(Channel::TOTAL), 2000, 1);
+  EXPECT_NEAR(active.get_export(Channel::TOTAL), 1000, 1);
+  EXPECT_NEAR(active.get_import_sum_of_phases(), 5000, 1);
+  EXPECT_NEAR(active.get_export_sum_of_phases(), 4000, 2);
+  EXPECT_NEAR(ledger.reactive().get_apparent(Channel::TOTAL), 10000, 2);
+}
+
+TEST(EnergyLedger, CodesOfAnotherCountingAreNotGoneOnFrom) {
+  EnergyLedger before;
+  before.start();
+  ASSERT_TRUE(before.count({{1000, 0, 0}, {0, 0, 0}, {1000, 0, 0}}, unit_scaling()));
+  ASSERT_TRUE(before.count({{9000, 0, 0}, {500, 0, 0}, {9000, 0, 0}}, unit_scaling()));
+  const StoredActiveEnergy active = *before.store_active(7);
+  const StoredReactiveEnergy reactive = *before.store_reactive(6);
+
+  EnergyLedger after;
+  after.restore(active);
+  after.restore(reactive);
+  EXPECT_FALSE(after.store_active(7).has_value()) << "nothing is newer than what is kept";
+  EXPECT_EQ(after.stored_session(), 7u);
+  after.resume(7);
+  ASSERT_TRUE(after.count({{9100, 0, 0}, {600, 0, 0}, {9200, 0, 0}}, unit_scaling()));
+  EXPECT_NEAR(after.active().get_import(Channel::L1), 8100, 2);
+  // The reactive record is of another counting: its totals hold, its codes do not.
+  EXPECT_NEAR(after.reactive().get_quadrant(Channel::L1, 0), 500, 2);
+  EXPECT_NEAR(after.reactive().get_apparent(Channel::L1), 8000, 2);
+}
+
+TEST(EnergyLedger, TotalsAreKeptEvenWhereTheChipIsGone) {
+  EnergyLedger ledger;
+  ledger.start();
+  ASSERT_TRUE(ledger.count({{0, 0, 0}, {0, 0, 0}, {0, 0, 0}}, unit_scaling()));
+  ASSERT_TRUE(ledger.count({{800, 0, 0}, {0, 0, 0}, {800, 0, 0}}, unit_scaling()));
+  ledger.start();  // the chip was reset, and never read again
+  const StoredActiveEnergy stored = *ledger.store_active(9);
+  EXPECT_NEAR(stored.import_nwh[0], 800, 1);
+  EXPECT_EQ(stored.session, 0u);
+}
+
+TEST(Scaling, AnglesAreSignedAndDoNotDependOnTheFrequency) {
+  // 1,024,000 steps a second: a third of a cycle is 6826.7 at 50 Hz, 5688.9 at 60 Hz.
+  EXPECT_NEAR(Scaling::degrees(6827, 50.0), 120.0, 0.01);
+  EXPECT_NEAR(Scaling::degrees(5689, 60.0), 120.0, 0.01);
+  EXPECT_NEAR(Scaling::degrees(13653, 50.0), -120.0, 0.01);
+  EXPECT_NEAR(Scaling::degrees(10240, 50.0), 180.0, 1e-9);
+}
+
+TEST(Scaling, PeaksAndTemperature) {
+  // 1 V peak at the pin is 74,532,013 / 32 in a peak register, whatever phases the top bits name.
+  const Scaling scaling{1000.4, 0.0066965};
+  EXPECT_NEAR(scaling.peak_volts(0x05000000 | 2329125), 1000.4, 0.001);
+  EXPECT_NEAR(scaling.peak_amperes(2329125), 1 / 0.0066965, 0.001);
+  // TEMP_TRIM: offset 3200 / 32 = 100 degrees, gain 2048 / 65536 = 1/32 degree a step.
+  EXPECT_NEAR(Scaling::celsius(2400, 3200UL << 16 | 2048), 25.0, 1e-9);
 }
 
 TEST(Scaling, FullScaleIsOneVoltPeakAtThePin) {

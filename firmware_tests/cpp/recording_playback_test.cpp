@@ -107,5 +107,37 @@ TEST(Physics, ADeadLineCarriesNoPower) {
   EXPECT_EQ(last_current, 0.0);
 }
 
+TEST(Physics, HarmonicsAreOfTheWholeWaveThatWasRecorded) {
+  const Signal signal =
+      recording(
+          "time,voltage_l1,current_l1,active_power_l1,voltage_h3_l1,voltage_h3_angle_l1,current_h3_l1,"
+          "current_h40_l1,voltage_angle_l2,voltage_l2\n"
+          "0,230,10,1500,5,30,40,0,-10,230\n1,230,10,1500,7,30,40,10,-10,230\n")
+          .at(0.5);
+  const PhaseSignal &phase = signal.phases[0];
+  ASSERT_EQ(phase.voltage_harmonics.size(), 1u);
+  EXPECT_EQ(phase.voltage_harmonics[0].order, 3);
+  EXPECT_NEAR(phase.voltage_harmonics[0].ratio, 0.06, 1e-12);
+  EXPECT_NEAR(phase.voltage_harmonics[0].angle, 0.5235987756, 1e-9);
+  EXPECT_NEAR(phase.rms_voltage(), 230.0, 1e-9);
+  EXPECT_NEAR(phase.total_active_power(), 1500.0, 1e-6);
+  ASSERT_EQ(phase.current_harmonics.size(), 2u);
+  EXPECT_NEAR(phase.current_harmonics[0].ratio, 0.4, 1e-12);
+  EXPECT_NEAR(phase.current_harmonics[1].ratio, 0.05, 1e-12);
+  EXPECT_NEAR(signal.phases[1].voltage_angle, -0.17453292520, 1e-9);
+  EXPECT_NE(phase.active_power, 1500.0) << "the third harmonic carries some of it";
+}
+
+TEST(Physics, EverySeriesHasANameThatFindsIt) {
+  for (int index = 0; index < SERIES_COUNT; index++) {
+    EXPECT_EQ(find_series(series_name(index)), index);
+    const Series series = series_at(index);
+    EXPECT_EQ(series_index(series.quantity, series.phase, series.order), index) << series_name(index);
+  }
+  EXPECT_EQ(series_name(series_index(VOLTAGE_HARMONIC_ANGLE, 1, 17)), "voltage_h17_angle_l2");
+  EXPECT_EQ(find_series("voltage_h41_l1"), -1);
+  EXPECT_EQ(find_series("voltage_h1_l1"), -1);
+}
+
 }  // namespace
 }  // namespace esphome::ade9000_simulator

@@ -23,7 +23,8 @@ std::string sentence(std::string_view text, const RecordingOptions &options = {}
 }
 
 constexpr std::string_view COMMON_WORDS =
-    "frequency, voltage_l1..l3, current_l1..l3, active_power_l1..l3, reactive_power_l1..l3";
+    "frequency, voltage_l1..l3, current_l1..l3, active_power_l1..l3, reactive_power_l1..l3, voltage_angle_l1..l3, "
+    "voltage_h2..h40_l1..l3, voltage_h2..h40_angle_l1..l3, current_h2..h40_l1..l3, current_h2..h40_angle_l1..l3";
 
 TEST(RecordingReader, ReadsCommasAndSemicolonsAlike) {
   for (const std::string text :

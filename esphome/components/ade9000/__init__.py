@@ -3,22 +3,40 @@
 import esphome.codegen as cg
 from esphome.components import spi
 import esphome.config_validation as cv
-from esphome.const import CONF_ID, CONF_LINE_FREQUENCY
-from esphome.core import CORE
+from esphome.const import CONF_ID, CONF_LINE_FREQUENCY, CONF_TOTAL
+from esphome.core import CORE, ID
+import esphome.final_validate as fv
 from esphome.types import ConfigType
+
+from . import front_end
+from .front_end import (
+    CONF_CURRENT_INPUT,
+    CONF_CURRENT_SENSITIVITY,
+    CONF_VOLTAGE_DIVIDER,
+    CONF_VOLTAGE_INPUT,
+)
+from .wiring import PHASES, WIRINGS, Wiring
 
 CODEOWNERS = ["@nrj-monitor"]
 MULTI_CONF = True
 
 CONF_ADE9000_ID = "ade9000_id"
-CONF_CURRENT_SENSITIVITY = "current_sensitivity"
 CONF_NOMINAL_VOLTAGE = "nominal_voltage"
 CONF_SAVE_INTERVAL = "save_interval"
 CONF_SIMULATOR_ID = "simulator_id"
 CONF_TRANSPORT_ID = "transport_id"
-CONF_VOLTAGE_DIVIDER = "voltage_divider"
+CONF_WIRING = "wiring"
 
 LINE_FREQUENCIES = {"50HZ": 50, "60HZ": 60}
+
+# Addresses and bits: ADE9000 data sheet Rev B, Register Map.
+REGISTER_CONFIG0 = 0x060
+REGISTER_DICOEFF = 0x072
+REGISTER_ACCMODE = 0x492
+REGISTER_CHNL_DIS = 0x4BA
+CONFIG0_INTEN = 1 << 5
+# The value the data sheet asks for with the digital integrator on.
+DICOEFF_INTEGRATOR = 0xFFFFE000
 
 ade9000_ns = cg.esphome_ns.namespace("ade9000")
 Ade9000 = ade9000_ns.class_("Ade9000", cg.PollingComponent)
@@ -28,11 +46,14 @@ Ade9000SpiTransport = ade9000_ns.class_(
 )
 
 # Volts and amperes reach the chip through a divider and a current transformer: both are
-# properties of the wiring, so they are asked for and every scale is derived from them.
+# properties of the meter, so they are asked for, as ratios or as the parts that make them, and every
+# scale is derived from them.
 FRONT_END_SCHEMA = cv.Schema(
     {
-        cv.Required(CONF_VOLTAGE_DIVIDER): cv.float_range(min=1.0, max=1e6),
-        cv.Required(CONF_CURRENT_SENSITIVITY): cv.float_range(min=1e-6, max=10.0),
+        cv.Optional(CONF_VOLTAGE_DIVIDER): cv.float_range(min=1.0, max=1e6),
+        cv.Optional(CONF_VOLTAGE_INPUT): front_end.VOLTAGE_INPUT_SCHEMA,
+        cv.Optional(CONF_CURRENT_SENSITIVITY): cv.float_range(min=1e-6, max=10.0),
+        cv.Optional(CONF_CURRENT_INPUT): front_end.CURRENT_INPUT_SCHEMA,
     }
 )
 
@@ -40,6 +61,8 @@ BASE_SCHEMA = (
     cv.Schema(
         {
             cv.GenerateID(): cv.declare_id(Ade9000),
+            cv.Optional(CONF_WIRING, default="wye"): cv.one_of(*WIRINGS, lower=True),
+            # Of a voltage input: between phases where there is no neutral.
             cv.Optional(CONF_NOMINAL_VOLTAGE, default="230V"): cv.All(
                 cv.voltage, cv.float_range(min=50.0, max=1000.0)
             ),
@@ -66,7 +89,46 @@ def CONFIG_SCHEMA(config: ConfigType) -> ConfigType:
         schema = BASE_SCHEMA.extend(
             {cv.GenerateID(CONF_TRANSPORT_ID): cv.declare_id(Ade9000SpiTransport)}
         ).extend(spi.spi_device_schema(cs_pin_required=True))
-    return schema(config)
+    config = front_end.validate(schema(config))
+    return front_end.validate_range(config, config[CONF_NOMINAL_VOLTAGE])
+
+
+def hub_config(hub_id: ID) -> ConfigType:
+    """Return the validated configuration of a meter."""
+    hub: ConfigType
+    for hub in CORE.config["ade9000"]:
+        if hub[CONF_ID] == hub_id:
+            return hub
+    raise KeyError(f"there is no ade9000 with the id {hub_id}")
+
+
+def wiring_of(config: ConfigType) -> Wiring:
+    """Return how a meter is wired."""
+    return WIRINGS[config[CONF_WIRING]]
+
+
+def _refuse_what_the_wiring_can_not_give(config: ConfigType) -> None:
+    """Refuse every sensor whose quantity this meter's wiring does not have."""
+    wiring = wiring_of(config)
+    complaints = [
+        f"{quantity} of {channel} ({domain}): {why}"
+        for domain in ("sensor", "text_sensor")
+        for platform in fv.full_config.get().get(domain, [])
+        if platform.get(CONF_ADE9000_ID) == config[CONF_ID]
+        for channel in (*sorted(PHASES), CONF_TOTAL)
+        for quantity in platform.get(channel) or {}
+        if (why := wiring.refusal(channel, quantity)) is not None
+    ]
+    if complaints:
+        raise cv.Invalid(
+            f"the wiring '{config[CONF_WIRING]}', {wiring.label}, can not give "
+            + "; ".join(complaints)
+            + ". Remove these, or correct the wiring",
+            [CONF_WIRING],
+        )
+
+
+FINAL_VALIDATE_SCHEMA = _refuse_what_the_wiring_can_not_give
 
 
 async def _transport_to_code(config: ConfigType) -> cg.MockObj:
@@ -79,13 +141,31 @@ async def _transport_to_code(config: ConfigType) -> cg.MockObj:
     return transport
 
 
+def _registers(config: ConfigType) -> dict[int, int]:
+    """Return the registers that the wiring and the transformers ask for."""
+    wiring = wiring_of(config)
+    registers = {}
+    if wiring.accmode:
+        registers[REGISTER_ACCMODE] = wiring.accmode
+    if wiring.disabled:
+        registers[REGISTER_CHNL_DIS] = wiring.disabled
+    if front_end.needs_integrator(config):
+        registers[REGISTER_CONFIG0] = CONFIG0_INTEN
+        registers[REGISTER_DICOEFF] = DICOEFF_INTEGRATOR
+    return registers
+
+
 async def to_code(config: ConfigType) -> None:
     """Generate the meter and its transport."""
     var = cg.new_Pvariable(config[CONF_ID])
     await cg.register_component(var, config)
     cg.add(var.set_transport(await _transport_to_code(config)))
     cg.add(
-        var.set_scaling(config[CONF_VOLTAGE_DIVIDER], config[CONF_CURRENT_SENSITIVITY])
+        var.set_scaling(
+            front_end.voltage_divider(config), front_end.current_sensitivity(config)
+        )
     )
+    for address, value in _registers(config).items():
+        cg.add(var.set_register(address, value))
     cg.add(var.set_nominal(config[CONF_NOMINAL_VOLTAGE], config[CONF_LINE_FREQUENCY]))
     cg.add(var.set_save_interval(config[CONF_SAVE_INTERVAL]))

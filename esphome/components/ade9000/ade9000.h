@@ -1,15 +1,17 @@
 #pragma once
 
 #include "ade9000_bus.h"
-#include "energy.h"
+#include "ade9000_companion.h"
+#include "chip.h"
+#include "energy_ledger.h"
+#include "energy_store.h"
+#include "publisher.h"
 #include "scaling.h"
 #include "snapshot.h"
 
 #include "esphome/components/sensor/sensor.h"
 #include "esphome/core/component.h"
-#include "esphome/core/preferences.h"
-
-#include <array>
+#include "esphome/core/helpers.h"
 
 namespace esphome::ade9000 {
 
@@ -31,54 +33,77 @@ class Ade9000 : public PollingComponent {
     this->line_frequency_ = line_frequency;
   }
   void set_save_interval(uint32_t interval) { this->save_interval_ = interval; }
+  /** Sets a register of the chip besides those the driver sets itself, or instead of its value; before setup().
+   *
+   * It is written after every reset and guarded like the others: wiring (ACCMODE), amplification (PGA_GAIN), gains.
+   */
+  void set_register(uint16_t address, uint32_t value) { this->chip_.settings().set(address, value); }
   void set_sensor(Channel channel, Quantity quantity, sensor::Sensor *sensor) {
-    this->sensors_[static_cast<size_t>(channel)][static_cast<size_t>(quantity)] = sensor;
+    this->publisher_.set_sensor(channel, quantity, sensor);
   }
-  void set_rejected_frames_sensor(sensor::Sensor *sensor) { this->rejected_frames_sensor_ = sensor; }
-  void set_chip_resets_sensor(sensor::Sensor *sensor) { this->chip_resets_sensor_ = sensor; }
+  void set_diagnostic_sensor(Diagnostic diagnostic, sensor::Sensor *sensor) {
+    this->publisher_.set_diagnostic_sensor(diagnostic, sensor);
+  }
+#ifdef USE_TEXT_SENSOR
+  void set_exact_energy_sensor(Channel channel, ExactEnergy energy, text_sensor::TextSensor *sensor) {
+    this->publisher_.set_exact_energy_sensor(channel, energy, sensor);
+  }
+#endif
+
+  /// Another component that uses the chip; one at most.
+  void set_companion(Ade9000Companion *companion) { this->companion_ = companion; }
+  /// To be called after writing configuration registers at a time of one's own: else that counts as an error of the
+  /// chip.
+  void accept_configuration() { this->chip_.accept_configuration(); }
+
+  // For those who look at the readings, and correct them.
+  /// Calls back with every snapshot that was measured, after it was published.
+  template<typename F> void add_on_snapshot_callback(F &&callback) {
+    this->snapshot_callback_.add(std::forward<F>(callback));
+  }
+  /// The bus, to read registers between two updates; nullptr while the chip can not be read.
+  Ade9000Bus *get_running_bus() { return this->chip_.is_running() ? &this->bus_ : nullptr; }
+  /** Changes a register of set_register() after setup(): at once where the chip runs, and at each of its starts.
+   *
+   * @return false if the running chip did not take it; then it is set up anew, with the value.
+   */
+  bool change_register(uint16_t address, uint32_t value);
 
  protected:
-  enum class State : uint8_t { RESET, RESETTING, RUNNING };
-  /// What is kept over a reboot. The layout is a stored format: a change needs a new preference key.
-  struct StoredEnergy {
-    std::array<int64_t, CHANNELS> import_nwh;
-    std::array<int64_t, CHANNELS> export_nwh;
-  };
-
-  bool is_ade9000_();
-  bool configure_();
-  bool measure_(Snapshot &snapshot);
-  bool read_phases_(std::array<PhaseValues, PHASES> &phases);
-  bool read_energy_codes_(std::array<uint64_t, PHASES> &codes);
-  bool read_energy_code_(uint16_t hi_address, uint64_t &code);
+  void prepare_settings_();
+  /// Brings the chip to where it can be read. @return whether it can.
+  bool prepare_chip_();
+  void on_chip_event_(Chip::Event event);
+  /// Lets the companion configure what is its own; the chip is set up again where it could not.
+  void configure_companion_();
+  void release_companion_();
+  bool measure_(bool slow, Snapshot &snapshot);
   bool count_energy_();
-  void handle_chip_reset_();
-  void handle_failure_();
-  void publish_(const Snapshot &snapshot);
-  void publish_channel_quantity_(const Snapshot &snapshot, Channel channel, Quantity quantity);
-  void publish_diagnostics_();
+  void write_energies_(Snapshot &snapshot) const;
+  void handle_failure_(bool slow);
+  void publish_(const Snapshot &snapshot, bool slow);
+  DiagnosticCounts diagnostic_counts_() const;
   void save_energy_();
 
   Ade9000Bus bus_;
+  Chip chip_{bus_};
   Scaling scaling_{};
   float nominal_voltage_{230.0f};
   uint8_t line_frequency_{50};
 
-  State state_{State::RESET};
-  uint32_t reset_started_{0};
-  uint32_t chip_resets_{0};
-  uint8_t failures_{0};
+  EnergyLedger ledger_;
+  EnergyStore store_;
+  Publisher publisher_;
+  Ade9000Companion *companion_{nullptr};
+  LazyCallbackManager<void(const Snapshot &)> snapshot_callback_;
 
-  std::array<uint64_t, PHASES> energy_codes_{};
-  std::array<EnergyRegister, CHANNELS> energy_;
-  ESPPreferenceObject preference_;
   uint32_t save_interval_{300000};
   uint32_t last_save_{0};
   uint32_t last_slow_publish_{0};
-
-  std::array<std::array<sensor::Sensor *, QUANTITIES>, CHANNELS> sensors_{};
-  sensor::Sensor *rejected_frames_sensor_{nullptr};
-  sensor::Sensor *chip_resets_sensor_{nullptr};
+  uint32_t chip_resets_{0};
+  uint32_t configuration_errors_{0};
+  uint8_t failures_{0};
+  bool save_soon_{false};
 };
 
 }  // namespace esphome::ade9000

@@ -40,14 +40,25 @@ uint16_t crc16(const uint8_t *data, size_t length) {
   return crc;
 }
 
+bool Ade9000Bus::check_stuck_(const uint8_t *data, size_t size) {
+  // The CRC of nothing but ones is not all ones, nor that of zeros zero, so no whole frame of one register looks so.
+  this->stuck_ = (data[0] == 0x00 || data[0] == 0xFF) &&
+                 std::all_of(data, data + size, [data](uint8_t byte) { return byte == data[0]; });
+  if (this->stuck_)
+    this->reject_frame(Rejection::STUCK);
+  return this->stuck_;
+}
+
 bool Ade9000Bus::read(uint16_t address, uint32_t &value) {
   const size_t width = width_of(address);
   uint8_t frame[HEADER_SIZE + sizeof(uint32_t) + CRC_SIZE] = {};
   put_header(frame, address, READ_BIT);
   this->transport_->transfer(frame, HEADER_SIZE + width + CRC_SIZE);
   const uint8_t *data = frame + HEADER_SIZE;
+  if (this->check_stuck_(data, width + CRC_SIZE))
+    return false;
   if (crc16(data, width) != get_big_endian(data + width, CRC_SIZE)) {
-    this->reject_frame();
+    this->reject_frame(Rejection::CRC);
     return false;
   }
   value = get_big_endian(data, width);
@@ -75,15 +86,21 @@ bool Ade9000Bus::read_burst(uint16_t address, uint32_t *words, size_t count) {
   put_header(frame, address, READ_BIT);
   this->transport_->transfer(frame, HEADER_SIZE + size);
   const uint8_t *data = frame + HEADER_SIZE;
-  const bool stuck =
-      (data[0] == 0x00 || data[0] == 0xFF) && std::all_of(data, data + size, [&](uint8_t b) { return b == data[0]; });
-  if (stuck || count > MAX_BURST_WORDS) {
-    this->reject_frame();
+  if (this->check_stuck_(data, size) || count > MAX_BURST_WORDS)
     return false;
-  }
   for (size_t i = 0; i < count; i++)
     words[i] = get_big_endian(data + i * sizeof(uint32_t), sizeof(uint32_t));
   return true;
+}
+
+void Ade9000Bus::read_samples(uint16_t address, int16_t *samples, size_t count) {
+  uint8_t frame[HEADER_SIZE + MAX_SAMPLES * sizeof(int16_t)] = {};
+  count = std::min(count, MAX_SAMPLES);
+  put_header(frame, address, READ_BIT);
+  this->transport_->transfer(frame, HEADER_SIZE + count * sizeof(int16_t));
+  const uint8_t *data = frame + HEADER_SIZE;
+  for (size_t i = 0; i < count; i++)
+    samples[i] = static_cast<int16_t>(get_big_endian(data + i * sizeof(int16_t), sizeof(int16_t)));
 }
 
 }  // namespace esphome::ade9000

@@ -2,6 +2,7 @@
 
 #include "ade9000_transport.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -13,18 +14,31 @@ namespace esphome::ade9000 {
  */
 uint16_t crc16(const uint8_t *data, size_t length);
 
+/// Why a frame was thrown away.
+enum class Rejection : uint8_t {
+  /// The CRC that the chip appended does not match.
+  CRC,
+  /// It passed the checks of the wire, but can not be true.
+  IMPLAUSIBLE,
+  /// All ones or all zeros: nobody drives the line.
+  STUCK,
+};
+static constexpr size_t REJECTIONS = 3;
+
 /// Reads and writes registers over a transport, and lets no damaged frame through.
 class Ade9000Bus {
  public:
   /// The most words one burst may carry.
-  static constexpr size_t MAX_BURST_WORDS = 32;
+  static constexpr size_t MAX_BURST_WORDS = 64;
+  /// The most samples read_samples() takes from the waveform buffer: 64 sets of seven channels.
+  static constexpr size_t MAX_SAMPLES = 448;
 
   void set_transport(Ade9000Transport *transport) { this->transport_ = transport; }
 
   /** Reads one register and checks the CRC the chip appends.
    *
    * @param value receives the code, zero-extended from 16 bits where the register is that wide; untouched on failure.
-   * @return false if the CRC does not match; the frame is counted as rejected.
+   * @return false if the CRC does not match or the line is stuck; the frame is counted as rejected.
    */
   bool read(uint16_t address, uint32_t &value);
 
@@ -43,14 +57,31 @@ class Ade9000Bus {
    */
   bool read_burst(uint16_t address, uint32_t *words, size_t count);
 
-  /// Counts a frame that passed the checks of the wire but can not be true.
-  void reject_frame() { this->rejected_frames_++; }
+  /** Reads consecutive 16-bit samples of the waveform buffer in one frame (WFB_CFG chooses the channels).
+   *
+   * No CRC, as for any burst, and nothing is rejected: zeros are what a dead line looks like. Read a register after it
+   * to know that the chip was there. A frame of MAX_SAMPLES takes 1.5 ms at 5 MHz.
+   *
+   * @param address 0x800 + 4 * number of the first set.
+   * @param count samples to read, 1..MAX_SAMPLES.
+   */
+  void read_samples(uint16_t address, int16_t *samples, size_t count);
+
+  /// Counts a frame that is not to be used.
+  void reject_frame(Rejection cause = Rejection::IMPLAUSIBLE) { this->rejected_[static_cast<size_t>(cause)]++; }
   /// Frames since start that were thrown away.
-  uint32_t get_rejected_frames() const { return this->rejected_frames_; }
+  uint32_t get_rejected_frames() const { return this->rejected_[0] + this->rejected_[1] + this->rejected_[2]; }
+  /// Frames since start that were thrown away for one cause.
+  uint32_t get_rejected_frames(Rejection cause) const { return this->rejected_[static_cast<size_t>(cause)]; }
+  /// Whether the last frame read was all ones or all zeros.
+  bool is_stuck() const { return this->stuck_; }
 
  protected:
+  bool check_stuck_(const uint8_t *data, size_t size);
+
   Ade9000Transport *transport_{nullptr};
-  uint32_t rejected_frames_{0};
+  std::array<uint32_t, REJECTIONS> rejected_{};
+  bool stuck_{false};
 };
 
 }  // namespace esphome::ade9000

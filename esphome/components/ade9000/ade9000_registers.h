@@ -14,34 +14,65 @@ static constexpr uint16_t FIRST_16_BIT = 0x480;
 static constexpr uint16_t LAST_16_BIT = 0x4FE;
 static constexpr bool is_16_bit(uint16_t address) { return address >= FIRST_16_BIT && address <= LAST_16_BIT; }
 
-// 45-bit energy accumulators, phase A; ENERGY_STRIDE to the next phase.
-static constexpr uint16_t AWATTHR_LO = 0x2E6;
+// MTTHR_L0, the lowest threshold of the multi-point gain (CONFIG0.MTEN, off): 32 bits that mean nothing to the chip.
+static constexpr uint16_t MTTHR_L0 = 0x061;
+
+// rms of the sum of the three currents (CONFIG0.ISUM_CFG = 0).
+static constexpr uint16_t ISUMRMS = 0x269;
+
+// 45-bit energy accumulators, phase A, high word; the low word is one below, ENERGY_STRIDE leads to the next phase.
 static constexpr uint16_t AWATTHR_HI = 0x2E7;
+static constexpr uint16_t AVARHR_HI = 0x2F1;
+static constexpr uint16_t AVAHR_HI = 0x2FB;
 static constexpr uint16_t ENERGY_STRIDE = 0x3C;
 
+// Greatest magnitude since the last read; reading resets them.
+static constexpr uint16_t IPEAK = 0x400;
+static constexpr uint16_t VPEAK = 0x401;
 static constexpr uint16_t STATUS0 = 0x402;
 static constexpr uint16_t STATUS1 = 0x403;
 static constexpr uint16_t APERIOD = 0x418;  // B and C follow
 static constexpr uint16_t VLEVEL = 0x40F;
 static constexpr uint16_t PART_ID = 0x472;
+static constexpr uint16_t TEMP_TRIM = 0x474;
 static constexpr uint16_t RUN = 0x480;
 static constexpr uint16_t CONFIG1 = 0x481;
+static constexpr uint16_t ANGL_VA_VB = 0x482;  // VB_VC and VA_VC follow
+static constexpr uint16_t ANGL_VA_IA = 0x485;  // B and C follow
 static constexpr uint16_t ACCMODE = 0x492;
+static constexpr uint16_t CONFIG3 = 0x493;
+static constexpr uint16_t CRC_RSLT = 0x4A8;
 static constexpr uint16_t EP_CFG = 0x4B0;
 static constexpr uint16_t EGY_TIME = 0x4B2;
+static constexpr uint16_t CRC_FORCE = 0x4B4;
+static constexpr uint16_t TEMP_CFG = 0x4B6;
+static constexpr uint16_t TEMP_RSLT = 0x4B7;
 static constexpr uint16_t PGA_GAIN = 0x4B9;
 static constexpr uint16_t VERSION = 0x4FE;
 
-// Burst mirror "by function", 0x600..0x63C: three phases side by side for each quantity.
+// Burst mirror "by function", 0x600..0x63C: three phases side by side for each quantity, then the neutral where it has
+// one. What comes before the rms values are samples.
+static constexpr uint16_t BURST_FIRST = 0x607;
 static constexpr uint16_t BURST_AIRMS = 0x607;
 static constexpr uint16_t BURST_AVRMS = 0x60A;
+static constexpr uint16_t BURST_NIRMS = 0x60D;
 static constexpr uint16_t BURST_AWATT = 0x60E;
 static constexpr uint16_t BURST_AVA = 0x611;
 static constexpr uint16_t BURST_AVAR = 0x614;
+static constexpr uint16_t BURST_AFVAR = 0x617;
 static constexpr uint16_t BURST_APF = 0x61A;
-static constexpr uint16_t BURST_FIRST = BURST_AIRMS;
-static constexpr uint16_t BURST_LAST = BURST_APF + 2;
-static constexpr uint16_t BURST_WORDS = BURST_LAST - BURST_FIRST + 1;
+static constexpr uint16_t BURST_AVTHD = 0x61D;
+static constexpr uint16_t BURST_AITHD = 0x620;
+static constexpr uint16_t BURST_AFWATT = 0x623;
+static constexpr uint16_t BURST_AFVA = 0x626;
+static constexpr uint16_t BURST_AFIRMS = 0x629;
+static constexpr uint16_t BURST_AFVRMS = 0x62C;
+static constexpr uint16_t BURST_AIRMSONE = 0x62F;
+static constexpr uint16_t BURST_AVRMSONE = 0x632;
+static constexpr uint16_t BURST_NIRMSONE = 0x635;
+static constexpr uint16_t BURST_AIRMS1012 = 0x636;
+static constexpr uint16_t BURST_AVRMS1012 = 0x639;
+static constexpr uint16_t BURST_LAST = 0x63B;
 
 // PART_ID, bit 20: set on an ADE9000. VERSION: fixed bits of the product.
 static constexpr uint32_t PART_ID_ADE9000 = 1UL << 20;
@@ -49,24 +80,40 @@ static constexpr uint16_t VERSION_MASK = 0xFFC0;
 static constexpr uint16_t VERSION_ADE9000 = 0x00C0;
 
 static constexpr uint32_t STATUS0_EGYRDY = 1UL << 0;
+static constexpr uint32_t STATUS0_TEMP_RDY = 1UL << 25;
 static constexpr uint32_t STATUS1_RSTDONE = 1UL << 16;
+static constexpr uint32_t STATUS1_CRC_DONE = 1UL << 27;
 static constexpr uint16_t CONFIG1_SWRST = 1U << 0;
 static constexpr uint16_t CONFIG1_BURST_EN = 1U << 11;
 static constexpr uint16_t ACCMODE_SELFREQ_60HZ = 1U << 8;
 // EP_CFG: accumulate, add windows to the register, never reset on read (the errata advise against RD_RST_EN).
 static constexpr uint16_t EP_CFG_EGY_PWR_EN = 1U << 0;
 static constexpr uint16_t RUN_START = 1;
+// CONFIG3: PEAKSEL (4:2) all three phases; OC_EN (15:12) as after a reset.
+static constexpr uint16_t CONFIG3_PEAKSEL_ALL = 7U << 2;
+static constexpr uint16_t CONFIG3_RESET = 0xF000;
+static constexpr uint16_t CRC_FORCE_NOW = 1;
+// TEMP_CFG: TEMP_EN and TEMP_START.
+static constexpr uint16_t TEMP_CFG_CONVERT = 0x0C;
+/// The value of IPEAK and VPEAK, below the bits that name the phases.
+static constexpr uint32_t PEAK_MASK = 0x00FFFFFF;
 
 // Table "Full-scale codes" (gain 1, +-1 V peak at the pin).
 static constexpr double FULL_SCALE_RMS = 52702092.0;
 static constexpr double FULL_SCALE_POWER = 20694066.0;
+/// Of the samples behind the phase compensation (xPCF), at 1 V peak.
+static constexpr double FULL_SCALE_PCF = 74532013.0;
+/// IPEAK and VPEAK hold xPCF over 2^5 (Register Map, IPEAK).
+static constexpr double PEAK_DIVISOR = 32.0;
+/// An angle register counts the 1,024,000th parts of a second, whatever the frequency (TRM "Angle Measurement").
+static constexpr double ANGLE_CLOCK = 1024000.0;
 /// rms volts at the pin that give FULL_SCALE_RMS: 1 V peak of a sine.
 static constexpr double FULL_SCALE_PIN_RMS = 0.70710678118654752;
 /// Samples a second of the DSP, which is also the rate of energy accumulation.
 static constexpr double SAMPLE_RATE = 8000.0;
 /// VLEVEL is this times the headroom (full scale over nominal voltage); TRM "VLEVEL".
 static constexpr double VLEVEL_UNIT = 1144084.0;
-/// Power factor registers are signed 5.27 fixed point.
+/// Power factor and THD registers are signed 5.27 fixed point.
 static constexpr double FIXED_5_27 = 134217728.0;
 
 }  // namespace esphome::ade9000::reg

@@ -2,6 +2,7 @@
 
 #include "ade9000_registers.h"
 
+#include <cmath>
 #include <cstdint>
 
 namespace esphome::ade9000 {
@@ -29,9 +30,29 @@ struct Scaling {
     return this->full_scale_voltage() * this->full_scale_current() / reg::FULL_SCALE_POWER / reg::SAMPLE_RATE / 3600.0 *
            1e9;
   }
+  /// Mains volts at the crest, from a VPEAK register.
+  double peak_volts(uint32_t code) const { return peak_at_pin(code) * this->voltage_divider; }
+  /// Mains amperes at the crest, from an IPEAK register.
+  double peak_amperes(uint32_t code) const { return peak_at_pin(code) / this->current_sensitivity; }
+  static double peak_at_pin(uint32_t code) { return (code & reg::PEAK_MASK) * reg::PEAK_DIVISOR / reg::FULL_SCALE_PCF; }
   static double power_factor(int32_t code) { return code / reg::FIXED_5_27; }
   /// Hertz, from the period in 1/65536 of a sample (data sheet "Line period calculation").
   static double hertz(uint32_t period) { return reg::SAMPLE_RATE * 65536.0 / (period + 1.0); }
+  /// Percent of the fundamental, from a THD register.
+  static double percent(int32_t code) { return code / reg::FIXED_5_27 * 100; }
+  /** Degrees by which the second signal lags the first, above -180, up to 180.
+   *
+   * @param code of an angle register (TRM "Angle Measurement").
+   * @param frequency hertz.
+   */
+  static double degrees(uint32_t code, double frequency) {
+    const double lag = code * 360.0 * frequency / reg::ANGLE_CLOCK;
+    return -std::remainder(-lag, 360.0);
+  }
+  /// Degrees Celsius (data sheet "Temperature"): TEMP_TRIM holds offset (31:16, 1/32) and gain (15:0, 1/65536 a step).
+  static double celsius(uint32_t result, uint32_t trim) {
+    return (trim >> 16) / 32.0 - static_cast<double>(result) * (trim & 0xFFFF) / 65536.0;
+  }
 };
 
 }  // namespace esphome::ade9000

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 namespace esphome::ade9000 {
 
@@ -19,14 +20,42 @@ enum class Quantity : uint8_t {
   FREQUENCY,
   IMPORT_ENERGY,
   EXPORT_ENERGY,
+  IMPORT_ENERGY_SUM_OF_PHASES,
+  EXPORT_ENERGY_SUM_OF_PHASES,
+  REACTIVE_ENERGY_Q1,
+  REACTIVE_ENERGY_Q2,
+  REACTIVE_ENERGY_Q3,
+  REACTIVE_ENERGY_Q4,
+  APPARENT_ENERGY,
+  FUNDAMENTAL_ACTIVE_POWER,
+  FUNDAMENTAL_REACTIVE_POWER,
+  VOLTAGE_HALF_CYCLE,
+  CURRENT_HALF_CYCLE,
+  VOLTAGE_10_12_CYCLES,
+  CURRENT_10_12_CYCLES,
+  VOLTAGE_THD,
+  CURRENT_THD,
+  PHASE_ANGLE,
+  VOLTAGE_ANGLE_L1_L2,
+  VOLTAGE_ANGLE_L2_L3,
+  VOLTAGE_ANGLE_L1_L3,
+  VOLTAGE_UNBALANCE,
+  VOLTAGE_ZERO_SEQUENCE,
+  VOLTAGE_PEAK,
+  CURRENT_PEAK,
+  NEUTRAL_CURRENT,
+  SUM_CURRENT,
+  CHIP_TEMPERATURE,
 };
-static constexpr size_t QUANTITIES = 9;
+static constexpr size_t QUANTITIES = 35;
 
 /// Where it is measured: a phase, or the three together.
 enum class Channel : uint8_t { L1, L2, L3, TOTAL };
 static constexpr size_t CHANNELS = 4;
 
-/// All readings of one update, in V, A, W, var, VA, Hz and kWh; NaN where there is none.
+static constexpr double NO_VALUE = std::numeric_limits<double>::quiet_NaN();
+
+/// All readings of one update, in V, A, W, var, VA, Hz, kWh (kvarh, kVAh), degrees, %, °C; NaN where there is none.
 class Snapshot {
  public:
   Snapshot();
@@ -42,7 +71,7 @@ class Snapshot {
   std::array<std::array<float, QUANTITIES>, CHANNELS> values_;
 };
 
-/// The measured values of one phase, in mains units.
+/// The measured values of one phase, in mains units; NO_VALUE where the update did not read it.
 struct PhaseValues {
   double voltage;
   double current;
@@ -51,21 +80,46 @@ struct PhaseValues {
   double apparent_power;
   double power_factor;
   double frequency;
+  double fundamental_voltage{NO_VALUE};
+  double fundamental_active_power{NO_VALUE};
+  double fundamental_reactive_power{NO_VALUE};
+  double voltage_half_cycle{NO_VALUE};
+  double current_half_cycle{NO_VALUE};
+  double voltage_10_12_cycles{NO_VALUE};
+  double current_10_12_cycles{NO_VALUE};
+  /// Percent of the fundamental.
+  double voltage_thd{NO_VALUE};
+  double current_thd{NO_VALUE};
+  /// Degrees by which the current lags the voltage.
+  double phase_angle{NO_VALUE};
+};
+
+/// The measured values of the three phases together; NO_VALUE where the update did not read it.
+struct DeviceValues {
+  /// Degrees by which L2 lags L1, L3 lags L2, L3 lags L1.
+  std::array<double, PHASES> voltage_angles{NO_VALUE, NO_VALUE, NO_VALUE};
+  double voltage_peak{NO_VALUE};
+  double current_peak{NO_VALUE};
+  double neutral_current{NO_VALUE};
+  double sum_current{NO_VALUE};
+  double temperature{NO_VALUE};
 };
 
 /// Limits below which a quantity exists only as noise.
 struct Validity {
-  /// Volts: frequency is valid only above.
+  /// Volts: frequency, THD and angles are valid only above.
   double minimum_voltage;
-  /// Volt-amperes: the power factor is valid only above.
+  /// Volt-amperes: power factor, current THD and phase angle are valid only above.
   double minimum_apparent_power;
 };
 
 /** Puts three phases and what follows from them into a snapshot. Energies are left NaN.
  *
- * Total active and reactive power are sums, total apparent power is the arithmetic sum (IEEE 1459), total power factor
- * is their quotient, and the frequency of the device is the median of the phases that have voltage.
+ * Total active and reactive power (also of the fundamental) are sums, total apparent power is the arithmetic sum
+ * (IEEE 1459), total power factor is their quotient, and the frequency of the device is the median of the phases that
+ * have voltage. Unbalance takes at least two phases with voltage.
  */
-Snapshot make_snapshot(const std::array<PhaseValues, PHASES> &phases, const Validity &validity);
+Snapshot make_snapshot(const std::array<PhaseValues, PHASES> &phases, const DeviceValues &device,
+                       const Validity &validity);
 
 }  // namespace esphome::ade9000

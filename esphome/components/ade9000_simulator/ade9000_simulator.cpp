@@ -44,7 +44,7 @@ void Ade9000Simulator::load_model_() {
     const LocalTime now = local_time(std::time(nullptr));
     if (!this->settings_.start)
       this->settings_.start = now.second;
-    this->model_ = std::make_unique<HouseDay>(now.day);
+    this->model_ = std::make_unique<DisturbedSignal>(std::make_unique<HouseDay>(now.day));
     this->description_ = "built-in house with solar panels";
     return;
   }
@@ -54,7 +54,7 @@ void Ade9000Simulator::load_model_() {
   char facts[96];
   snprintf(facts, sizeof(facts), " (%zu rows, %.0f s, layout ", recording.value->rows(), recording.value->duration());
   this->description_ = "recording " + this->settings_.recording + facts + recording.value->layout() + ")";
-  this->model_ = std::make_unique<Recording>(std::move(*recording.value));
+  this->model_ = std::make_unique<DisturbedSignal>(std::make_unique<Recording>(std::move(*recording.value)));
 }
 
 void Ade9000Simulator::refuse_(const std::string &sentence) const {
@@ -107,6 +107,37 @@ void Ade9000Simulator::corrupt_next_frames(unsigned frames, size_t bit) {
 }
 
 void Ade9000Simulator::set_miso(SimulatedChip::Miso miso) { this->chip_->set_miso(miso); }
+
+void Ade9000Simulator::upset_register(uint16_t address, uint32_t mask) { this->chip_->upset_register(address, mask); }
+
+void Ade9000Simulator::disturb(Disturbance disturbance, double seconds) {
+  const Instant now = this->now_();
+  this->chip_->advance(now);
+  disturbance.from = now.position;
+  disturbance.to = now.position + seconds;
+  this->model_->add(disturbance);
+}
+
+void Ade9000Simulator::rewire_current(int input, int phase, double gain) {
+  if (input < 0 || input >= PHASES || phase < 0 || phase >= PHASES) {
+    ESP_LOGW(TAG, "There are no current pins %d or no line %d: use 0 to 2", input, phase);
+    return;
+  }
+  FrontEnd front_end = this->chip_->front_end();
+  front_end.currents[input].phase = phase;
+  front_end.currents[input].gain = gain;
+  this->chip_->rewire(this->now_(), front_end);
+}
+
+void Ade9000Simulator::rewire_voltage(int input, int phase, double gain) {
+  if (input < 0 || input >= PHASES || phase < 0 || phase >= PHASES) {
+    ESP_LOGW(TAG, "There are no voltage pins %d or no line %d: use 0 to 2", input, phase);
+    return;
+  }
+  FrontEnd front_end = this->chip_->front_end();
+  front_end.voltages[input] = {phase, gain};
+  this->chip_->rewire(this->now_(), front_end);
+}
 
 }  // namespace esphome::ade9000_simulator
 

@@ -5,9 +5,9 @@
 #include "esphome/components/ade9000/ade9000_transport.h"
 #include "esphome/core/component.h"
 
+#include "disturbed_signal.h"
 #include "front_end.h"
 #include "playback_clock.h"
-#include "signal_model.h"
 #include "simulated_chip.h"
 #include "simulator_settings.h"
 
@@ -53,6 +53,14 @@ class Ade9000Simulator : public Component, public ade9000::Ade9000Transport {
   void corrupt_next_frames(unsigned frames, size_t bit = 0);
   /// Holds the line from the chip at one level, or lets go of it.
   void set_miso(SimulatedChip::Miso miso);
+  /// Inverts bits of a register, as a disturbance of the chip would.
+  void upset_register(uint16_t address, uint32_t mask);
+  /// Something happens to the line from now on, for this long, s of simulated time.
+  void disturb(Disturbance disturbance, double seconds);
+  /// Puts the transformer on current pins 0..2 onto a line 0..2, with a factor: -1 = the wrong way round, 0 = open.
+  void rewire_current(int input, int phase, double gain);
+  /// The same for a pair of voltage pins.
+  void rewire_voltage(int input, int phase, double gain);
 
  protected:
   Instant now_() const;
@@ -63,7 +71,7 @@ class Ade9000Simulator : public Component, public ade9000::Ade9000Transport {
   FrontEnd front_end_;
   SimulatorSettings settings_;
   std::string description_;
-  std::unique_ptr<SignalModel> model_;
+  std::unique_ptr<DisturbedSignal> model_;
   PlaybackClock clock_;
   std::unique_ptr<SimulatedChip> chip_;
 };

@@ -1,21 +1,59 @@
 #pragma once
 
 #include "signal_model.h"
+#include "spectrum.h"
+
+#include <array>
 
 namespace esphome::ade9000_simulator {
 
-/// What lies between the mains and the pins of the chip.
+/// What a pair of voltage pins is wired to.
+struct VoltageInput {
+  /// 0..2 = L1..L3.
+  int phase;
+  /// 1 = right, 0 = not connected, -1 = the wires swapped; anything else is an error of the divider.
+  double gain{1.0};
+};
+
+/// The current transformer on a pair of current pins.
+struct CurrentInput {
+  /// The line it sits on, 0..2 = L1..L3.
+  int phase;
+  /// 1 = right, 0 = not connected, -1 = the wrong way round; anything else is an error of its ratio.
+  double gain{1.0};
+  /// Radians by which it shows the fundamental too early; a transformer leads a little.
+  double lead{0.0};
+};
+
+/// What lies between the mains and the pins of the chip, and how a person wired it.
 struct FrontEnd {
   /// Mains volts per volt at the pin.
   double voltage_divider{1000.4};
   /// Volts at the pin per mains ampere.
   double current_sensitivity{0.0066965};
+  std::array<VoltageInput, PHASES> voltages{{{0}, {1}, {2}}};
+  std::array<CurrentInput, PHASES> currents{{{0}, {1}, {2}}};
+  /// Share of the neutral's current that its transformer shows; 0 = there is none.
+  double neutral_gain{1.0};
 };
+
+/// What the chip's pins see, in volts and amperes of the mains.
+struct Inputs {
+  std::array<Spectrum, PHASES> voltage;
+  std::array<Spectrum, PHASES> current;
+  Spectrum neutral;
+};
+
+/// The neutral carries back what the lines do not carry among themselves: minus their sum, less what takes the earth.
+Inputs inputs_of(const Signal &signal, const FrontEnd &front_end);
 
 /// Codes of the chip at full scale: 1 V peak at the pin, all gains 1 (data sheet Rev B; UG-1098).
 constexpr double RMS_FULL_SCALE_CODE = 52702092.0;
 constexpr double POWER_FULL_SCALE_CODE = 20694066.0;
 constexpr double PCF_FULL_SCALE_CODE = 74532013.0;
+constexpr double SINC4_FULL_SCALE_CODE = 67107786.0;
+constexpr double DECIMATED_FULL_SCALE_CODE = 74518668.0;
+constexpr double RESAMPLED_FULL_SCALE_CODE = 18196.0;
 /// V rms at the pin at full scale: 1/sqrt(2).
 constexpr double PIN_FULL_SCALE = 0.70710678118654752;
 

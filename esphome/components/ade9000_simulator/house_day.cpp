@@ -23,6 +23,7 @@ Signal HouseDay::at(double seconds) const {
     demand.distortion_current = std::hypot(demand.distortion_current, sun.distortion_current);
     signal.phases[phase] = PhaseSignal::from_power(connection_voltage(time, phase, demand), demand.active_power,
                                                    demand.reactive_power, demand.distortion_current);
+    signal.phases[phase].voltage_harmonics = background_harmonics(time, phase);
   }
   return signal;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace esphome::ade9000_simulator {
 
@@ -20,6 +21,12 @@ double pga(uint32_t pga_gain, int shift) {
 
 /// Share of a channel that passes the converter: all of it below full scale, less above.
 double clipping(double pin_voltage) { return pin_voltage > PIN_FULL_SCALE ? PIN_FULL_SCALE / pin_voltage : 1.0; }
+
+/// From mains units to shares of full scale behind the gains. `per_unit`: volts at the pin per mains volt or ampere.
+Spectrum processed(const Spectrum &input, double per_unit, double amplifier, double digital_gain, double advance) {
+  const double factor = per_unit * amplifier;
+  return input.delayed(-advance, factor / PIN_FULL_SCALE * digital_gain * clipping(input.rms() * factor));
+}
 
 }  // namespace
 
@@ -41,6 +48,23 @@ PhaseCalibration PhaseCalibration::from_registers(const RegisterFile &registers,
   calibration.fvar_offset = value(address::FVAROS);
   calibration.current_pga = pga(pga_gain, 2 * phase);
   calibration.voltage_pga = pga(pga_gain, 8 + 2 * phase);
+  calibration.phase_compensation = value(address::PHCAL0);
+  return calibration;
+}
+
+NeutralCalibration NeutralCalibration::from_registers(const RegisterFile &registers) {
+  NeutralCalibration calibration;
+  calibration.gain = ade9000_simulator::gain(registers.read_signed(address::NIGAIN));
+  calibration.pga = ade9000_simulator::pga(registers.read(address::PGA_GAIN), 6);
+  calibration.phase_compensation = registers.read_signed(address::NPHCAL);
+  return calibration;
+}
+
+Calibration Calibration::from_registers(const RegisterFile &registers) {
+  Calibration calibration;
+  for (int phase = 0; phase < PHASES; phase++)
+    calibration.phases[phase] = PhaseCalibration::from_registers(registers, phase);
+  calibration.neutral = NeutralCalibration::from_registers(registers);
   return calibration;
 }
 
@@ -48,29 +72,47 @@ double apply_rms_offset(double raw, double offset) {
   return offset == 0.0 ? raw : std::sqrt(std::max(0.0, raw * raw + 0x1p15 * offset));
 }
 
-PhaseCodes measure_phase(const PhaseSignal &signal, const FrontEnd &front_end, const PhaseCalibration &calibration) {
-  const double voltage_at_pin = signal.voltage / front_end.voltage_divider * calibration.voltage_pga;
-  const double current_at_pin = signal.current() * front_end.current_sensitivity * calibration.current_pga;
-  // From mains units to shares of full scale behind the gains.
-  const double voltage_share = calibration.voltage_pga / front_end.voltage_divider / PIN_FULL_SCALE *
-                               calibration.voltage_gain * clipping(voltage_at_pin);
-  const double current_share = calibration.current_pga * front_end.current_sensitivity / PIN_FULL_SCALE *
-                               calibration.current_gain * clipping(current_at_pin);
+double compensated_angle(double code, double frequency) {
+  if (code == 0.0)
+    return 0.0;
+  const double share = code * 0x1p-27;
+  const double w = 2.0 * std::numbers::pi * frequency / SAMPLE_RATE;
+  const double a = share * std::sin(2.0 * w) + std::sin(w);
+  const double b = share * std::cos(2.0 * w) + std::cos(w);
+  return std::acos(std::clamp(std::sin(w) / std::hypot(a, b), -1.0, 1.0)) - std::atan2(b, a);
+}
 
+Waves process_inputs(const Inputs &inputs, const FrontEnd &front_end, const Calibration &calibration,
+                     double frequency) {
+  Waves waves;
+  for (int phase = 0; phase < PHASES; phase++) {
+    const PhaseCalibration &settings = calibration.phases[phase];
+    waves.voltage[phase] = processed(inputs.voltage[phase], 1.0 / front_end.voltage_divider, settings.voltage_pga,
+                                     settings.voltage_gain, 0.0);
+    waves.current[phase] = processed(inputs.current[phase], front_end.current_sensitivity, settings.current_pga,
+                                     settings.current_gain, compensated_angle(settings.phase_compensation, frequency));
+  }
+  waves.neutral =
+      processed(inputs.neutral, front_end.current_sensitivity, calibration.neutral.pga, calibration.neutral.gain,
+                compensated_angle(calibration.neutral.phase_compensation, frequency));
+  return waves;
+}
+
+PhaseCodes measure_phase(const Spectrum &voltage, const Spectrum &current, const PhaseCalibration &calibration) {
   PhaseCodes codes;
-  codes.voltage_raw = signal.voltage * voltage_share * RMS_FULL_SCALE_CODE;
-  codes.current_raw = signal.current() * current_share * RMS_FULL_SCALE_CODE;
-  const double fundamental_raw = signal.fundamental_current * current_share * RMS_FULL_SCALE_CODE;
+  codes.voltage_raw = voltage.rms() * RMS_FULL_SCALE_CODE;
+  codes.current_raw = current.rms() * RMS_FULL_SCALE_CODE;
   codes.vrms = apply_rms_offset(codes.voltage_raw, calibration.vrms_offset);
   codes.irms = apply_rms_offset(codes.current_raw, calibration.irms_offset);
-  codes.vfrms = apply_rms_offset(codes.voltage_raw, calibration.vfrms_offset);
-  codes.ifrms = apply_rms_offset(fundamental_raw, calibration.ifrms_offset);
+  codes.vfrms = apply_rms_offset(voltage.fundamental() * RMS_FULL_SCALE_CODE, calibration.vfrms_offset);
+  codes.ifrms = apply_rms_offset(current.fundamental() * RMS_FULL_SCALE_CODE, calibration.ifrms_offset);
 
-  const double power_share = voltage_share * current_share * calibration.power_gain * POWER_FULL_SCALE_CODE;
-  codes.watt = signal.active_power * power_share + calibration.watt_offset;
-  codes.var = signal.reactive_power * power_share + calibration.var_offset;
-  codes.fwatt = signal.active_power * power_share + calibration.fwatt_offset;
-  codes.fvar = signal.reactive_power * power_share + calibration.fvar_offset;
+  const double power_share = calibration.power_gain * POWER_FULL_SCALE_CODE;
+  const std::complex<double> fundamental = voltage[1] * std::conj(current[1]);
+  codes.watt = active_power(voltage, current) * power_share + calibration.watt_offset;
+  codes.var = reactive_power(voltage, current) * power_share + calibration.var_offset;
+  codes.fwatt = fundamental.real() * power_share + calibration.fwatt_offset;
+  codes.fvar = fundamental.imag() * power_share + calibration.fvar_offset;
 
   const double va_per_rms =
       POWER_FULL_SCALE_CODE / (RMS_FULL_SCALE_CODE * RMS_FULL_SCALE_CODE) * calibration.power_gain;

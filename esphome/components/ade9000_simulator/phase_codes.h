@@ -2,7 +2,9 @@
 
 #include "front_end.h"
 #include "register_file.h"
-#include "signal_model.h"
+#include "spectrum.h"
+
+#include <array>
 
 namespace esphome::ade9000_simulator {
 
@@ -38,15 +40,46 @@ struct PhaseCalibration {
   double fvar_offset{0.0};
   double voltage_pga{1.0};
   double current_pga{1.0};
+  /// xPHCAL0, as a signed code.
+  double phase_compensation{0.0};
 
   static PhaseCalibration from_registers(const RegisterFile &registers, int phase);
 };
 
+/// The calibration of the neutral's current.
+struct NeutralCalibration {
+  double gain{1.0};
+  double pga{1.0};
+  double phase_compensation{0.0};
+
+  static NeutralCalibration from_registers(const RegisterFile &registers);
+};
+
+struct Calibration {
+  std::array<PhaseCalibration, PHASES> phases;
+  NeutralCalibration neutral;
+
+  static Calibration from_registers(const RegisterFile &registers);
+};
+
+/// The waves behind amplifier, converter (which clips at full scale), gains and phase compensation (the data sheet's
+/// PCF waveforms), rms as shares of full scale.
+struct Waves {
+  std::array<Spectrum, PHASES> voltage;
+  std::array<Spectrum, PHASES> current;
+  Spectrum neutral;
+};
+
+Waves process_inputs(const Inputs &inputs, const FrontEnd &front_end, const Calibration &calibration, double frequency);
+
 /// sqrt(raw^2 + 2^15 * offset), the chip's rms offset correction (data sheet Rev B); never below 0.
 double apply_rms_offset(double raw, double offset);
 
-/// The chain from the mains to the results: front end, amplifier, converter (which clips at full scale), gains,
-/// offsets.
-PhaseCodes measure_phase(const PhaseSignal &signal, const FrontEnd &front_end, const PhaseCalibration &calibration);
+/// Radians by which a phase compensation code brings the current forward at this frequency; the inverse of
+/// xPHCAL = 2^27 * (sin(phi - w) + sin(w)) / sin(2w - phi), w = 2 * pi * f / 8000 (data sheet Rev B, Phase
+/// Calibration). Assumption: a positive phi, "current lags voltage", takes that lag away.
+double compensated_angle(double code, double frequency);
+
+PhaseCodes measure_phase(const Spectrum &voltage, const Spectrum &current, const PhaseCalibration &calibration);
 
 }  // namespace esphome::ade9000_simulator

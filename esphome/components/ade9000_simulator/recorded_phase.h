@@ -12,6 +12,10 @@ struct RecordedPhase {
   std::optional<double> current;
   std::optional<double> active_power;
   std::optional<double> reactive_power;
+  /// Degrees by which the voltage leads its place in a healthy system.
+  double voltage_angle{0.0};
+  Harmonics voltage_harmonics{};
+  Harmonics current_harmonics{};
 };
 
 /// The phase that fits what was recorded.
@@ -20,6 +24,8 @@ struct RecordedPhase {
 /// - Active or reactive power recorded: they are exact, and the fundamental current is sqrt(P^2 + Q^2) / V. A larger
 ///   recorded current leaves the rest, sqrt(I^2 - I1^2), to the harmonics; a smaller one is ignored.
 /// - Current and reactive but no active power: active power is what is left of the apparent power, import.
+/// - Harmonics recorded: voltage, current and active power are taken as those of the whole wave, and the fundamental is
+///   what is left of them.
 /// - Current alone: a resistive load (unity power factor); a negative current exports.
 PhaseSignal reconstruct_phase(const RecordedPhase &recorded);
 

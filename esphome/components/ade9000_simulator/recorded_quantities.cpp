@@ -6,6 +6,8 @@ std::string series_name(int index) {
   const Series series = series_at(index);
   const QuantityTraits &traits = QUANTITY_TRAITS[series.quantity];
   std::string name(traits.name);
+  if (traits.per_order)
+    name += std::to_string(series.order) + std::string(traits.after_order);
   if (traits.per_phase)
     name += "_l" + std::to_string(series.phase + 1);
   return name;
@@ -21,7 +23,7 @@ int find_series(std::string_view name) {
 
 RecordedQuantity find_quantity(std::string_view name) {
   for (int quantity = 0; quantity < QUANTITIES; quantity++) {
-    if (QUANTITY_TRAITS[quantity].name == name)
+    if (!QUANTITY_TRAITS[quantity].per_order && QUANTITY_TRAITS[quantity].name == name)
       return static_cast<RecordedQuantity>(quantity);
   }
   return QUANTITIES;
@@ -33,6 +35,10 @@ std::string understood_series() {
     if (!words.empty())
       words += ", ";
     words += traits.name;
+    if (traits.per_order) {
+      words += std::to_string(FIRST_ORDER) + ".." + std::string(traits.name.substr(traits.name.size() - 1));
+      words += std::to_string(HIGHEST_ORDER) + std::string(traits.after_order);
+    }
     if (traits.per_phase)
       words += "_l1..l3";
   }

@@ -5,8 +5,23 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numbers>
 
 namespace esphome::ade9000_simulator {
+
+namespace {
+
+/// The harmonic of this order, which is added if it is not there.
+Harmonic &of_order(Harmonics &harmonics, int order) {
+  for (Harmonic &harmonic : harmonics) {
+    if (harmonic.order == order)
+      return harmonic;
+  }
+  harmonics.push_back({order, 0.0, 0.0});
+  return *(harmonics.end() - 1);
+}
+
+}  // namespace
 
 void Recording::append(double time, const std::vector<double> &values) {
   this->times_.push_back(time);
@@ -64,6 +79,21 @@ Signal Recording::at(double seconds) const {
         break;
       case REACTIVE_POWER:
         phases[series.phase].reactive_power = value;
+        break;
+      case VOLTAGE_ANGLE:
+        phases[series.phase].voltage_angle = value;
+        break;
+      case VOLTAGE_HARMONIC:
+        of_order(phases[series.phase].voltage_harmonics, series.order).ratio = value / 100.0;
+        break;
+      case VOLTAGE_HARMONIC_ANGLE:
+        of_order(phases[series.phase].voltage_harmonics, series.order).angle = value * std::numbers::pi / 180.0;
+        break;
+      case CURRENT_HARMONIC:
+        of_order(phases[series.phase].current_harmonics, series.order).ratio = value / 100.0;
+        break;
+      case CURRENT_HARMONIC_ANGLE:
+        of_order(phases[series.phase].current_harmonics, series.order).angle = value * std::numbers::pi / 180.0;
         break;
       case QUANTITIES:
         break;

@@ -70,9 +70,8 @@ class Planner {
     }
     this->plan_.layout = OWN_LAYOUT;
     this->time_ = "time";
-    for (int index = 0; index < SERIES_COUNT; index++) {
-      const std::string name = series_name(index);
-      if (std::count(this->plan_.header.begin(), this->plan_.header.end(), name) > 0)
+    for (const std::string &name : this->plan_.header) {
+      if (const int index = find_series(name); index >= 0)
         this->columns_[index] = name;
     }
   }

@@ -107,13 +107,14 @@ class RowReader {
       return this->fail_(place +
                          "is not a number; write a number with a decimal point, or NaN where there was no measurement");
     const QuantityTraits &traits = QUANTITY_TRAITS[series_at(series.series).quantity];
+    const std::string name = traits.per_order ? series_name(series.series) : std::string(traits.name);
     const double value = *number * series.factor;
     if (value < 0.0 && !traits.is_signed)
-      return this->fail_(place + "is negative, which a " + std::string(traits.name) +
+      return this->fail_(place + "is negative, which a " + name +
                          " cannot be; correct the value, or write NaN where there was no measurement");
     if (std::abs(value) > traits.limit)
       return this->fail_(place + "is more than the " + limit_text_(traits) +
-                         " this meter can carry; give a scale such as " + std::string(traits.name) + "=0.001");
+                         " this meter can carry; give a scale such as " + name + "=0.001");
     this->values_[column] = value;
     return true;
   }

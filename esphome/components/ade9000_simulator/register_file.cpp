@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace esphome::ade9000_simulator {
 
@@ -22,6 +23,10 @@ struct Block {
   uint16_t copies = 1;
   uint16_t stride = 0;
 };
+
+/// Factory calibration of the temperature sensor, offset (1/32 degree) and gain (1/65536 degree per step). Assumption:
+/// such that the 12 bits span about -32 to +102 degrees.
+constexpr uint32_t TEMP_TRIM_VALUE = 3261u << 16 | 2136u;
 
 /// Registers that are writable or do not reset to 0 (data sheet Rev B, register summary). All others are read-only or
 /// reserved and reset to 0.
@@ -43,6 +48,7 @@ constexpr Block BLOCKS[] = {
     {0x424, 0x424, 0x001FFFFF, Access::READ_WRITE, 0x001FFFFF},  // ADC_REDIRECT
     {0x425, 0x425, 0, Access::READ_WRITE},                       // CF_LCFG
     {0x472, 0x472, 0x00100000, Access::READ_ONLY},               // PART_ID: bit 20 is the ADE9000
+    {0x474, 0x474, TEMP_TRIM_VALUE, Access::READ_ONLY},          // TEMP_TRIM
     {0x480, 0x481, 0, Access::READ_WRITE},                       // RUN, CONFIG1
     {0x48B, 0x48C, 0xFFFF, Access::READ_WRITE},                  // DIP_CYC, SWELL_CYC
     {0x490, 0x492, 0, Access::READ_WRITE},                       // CFMODE, COMPMODE, ACCMODE
@@ -193,10 +199,27 @@ void RegisterFile::store_signed(uint16_t address, double value) {
   this->values_[address] = static_cast<uint32_t>(std::lround(std::clamp(value, -MAXIMUM, MAXIMUM)));
 }
 
+bool RegisterFile::in_configuration_crc_(uint16_t address) const {
+  if (TRAITS[address].access != Access::READ_WRITE || address == address::CRC_FORCE || address == address::TEMP_CFG)
+    return false;
+  // Optional registers, by the bit of CRC_OPTEN that includes them.
+  constexpr uint16_t OPTIONAL[] = {
+      address::MASK0,        address::MASK1,      address::EVENT_MASK,   address::DIP_LVL,
+      address::DIP_CYC,      address::SWELL_LVL,  address::SWELL_CYC,    address::ACT_NL_LVL,
+      address::REACT_NL_LVL, address::APP_NL_LVL, address::ZXTOUT,       address::ZX_LP_SEL,
+      address::SEQ_CYC,      address::WFB_CFG,    address::WFB_PG_IRQEN, address::WFB_TRG_CFG,
+  };
+  for (size_t bit = 0; bit < std::size(OPTIONAL); bit++) {
+    if (OPTIONAL[bit] == address)
+      return this->any(address::CRC_OPTEN, 1u << bit);
+  }
+  return true;
+}
+
 uint16_t RegisterFile::configuration_crc() const {
   uint16_t crc = CRC16_START;
   for (uint16_t address = 0; address < TRAITS.size(); address++) {
-    if (TRAITS[address].access != Access::READ_WRITE || address == address::CRC_FORCE)
+    if (!this->in_configuration_crc_(address))
       continue;
     const uint32_t value = this->values_[address];
     const uint8_t bytes[4] = {static_cast<uint8_t>(value >> 24), static_cast<uint8_t>(value >> 16),

@@ -41,6 +41,8 @@ class RegisterFile {
   /// Where a mirrored address (the burst regions) really lies.
   static uint16_t resolve_(uint16_t address);
   bool locked_(uint16_t address) const;
+  /// Always part of the configuration checksum, or included by CRC_OPTEN.
+  bool in_configuration_crc_(uint16_t address) const;
 
   std::array<uint32_t, ADDRESS_COUNT> values_{};
 };

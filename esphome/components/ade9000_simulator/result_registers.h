@@ -3,17 +3,19 @@
 #include "accumulators.h"
 #include "playback_clock.h"
 #include "register_file.h"
-#include "signal_model.h"
 
 namespace esphome::ade9000_simulator {
 
 /// Writes what the signal processor measures into the result registers.
 ///
-/// Idealised: the results follow the signal at once, where the chip's filters take up to 0.66 s to settle.
+/// Idealised: the results follow the signal at once, where the chip's filters take up to 0.66 s to settle. Half-cycle
+/// and 10/12-cycle rms are line_monitor's.
 class ResultRegisters {
  public:
   void reset() { *this = ResultRegisters(); }
-  void update(RegisterFile &registers, const Signal &signal, const ThreePhaseCodes &codes, const Instant &now);
+  /// @param line_angle angle of the line now, radians.
+  void update(RegisterFile &registers, const Waves &waves, const ThreePhaseCodes &codes, double frequency,
+              double line_angle, const Instant &now);
 
  protected:
   /// Something that happens once a period, of real or simulated time, whichever is first past.
@@ -24,9 +26,7 @@ class ResultRegisters {
     bool due(const Instant &now);
   };
 
-  // Half-cycle rms each 10 ms, 10-cycle rms each 200 ms (IEC 61000-4-30 at 50 Hz), power factor and THD each 1.024 s.
-  Cadence half_cycle_{0.010};
-  Cadence ten_cycles_{0.200};
+  // Data sheet Rev B, Power Factor and Total Harmonic Distortion.
   Cadence power_factor_{1.024};
 };
 

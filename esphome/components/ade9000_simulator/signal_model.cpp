@@ -1,5 +1,7 @@
 #include "signal_model.h"
 
+#include "spectrum.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -9,7 +11,24 @@ namespace {
 constexpr double DEAD_LINE_VOLTAGE = 0.1 * NOMINAL_VOLTAGE;
 }
 
-double PhaseSignal::current() const { return std::hypot(this->fundamental_current, this->distortion_current); }
+double total_distortion(const Harmonics &harmonics) {
+  double squares = 0.0;
+  for (const Harmonic &harmonic : harmonics)
+    squares += harmonic.ratio * harmonic.ratio;
+  return std::sqrt(squares);
+}
+
+double PhaseSignal::rms_voltage() const {
+  return this->voltage * std::hypot(1.0, total_distortion(this->voltage_harmonics));
+}
+
+double PhaseSignal::current() const { return current_spectrum(*this, 0).rms(); }
+
+double PhaseSignal::total_active_power() const {
+  Spectrum harmonics = voltage_spectrum(*this, 0);
+  harmonics.set(1, 0.0);
+  return this->active_power + ade9000_simulator::active_power(harmonics, current_spectrum(*this, 0));
+}
 
 double PhaseSignal::lag() const { return std::atan2(this->reactive_power, this->active_power); }
 

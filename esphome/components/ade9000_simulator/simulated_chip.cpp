@@ -3,6 +3,8 @@
 #include "chip_addresses.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numbers>
 
 namespace esphome::ade9000_simulator {
 
@@ -15,6 +17,14 @@ constexpr double RESET_TIME = 0.046;
 constexpr double CHECKSUM_TIME = 0.0108;
 /// What VERSION2 reads once the signal processor runs.
 constexpr uint32_t VERSION2_RUNNING = 0x0C;
+
+/// The signal is taken as steady for this long while the line is followed, s: 1/16 of a cycle at 50 Hz.
+constexpr double LINE_STEP = 0.00125;
+/// Of a longer stretch of simulated time than real time, only the last of this length is followed, s: at 62 passes of
+/// the main loop a second, all of it up to 10 times real time.
+constexpr double LONGEST_STRETCH = 0.160;
+/// And of any stretch only the last of this length, s.
+constexpr double LONGEST_CATCH_UP = 0.5;
 
 /// CONFIG1.PWR_SETTLE: wait between RUN and the first accumulated sample, s. Assumption: in chip time from RUN = 1.
 double power_settle_time(uint32_t config1) {
@@ -47,7 +57,9 @@ void SimulatedChip::advance(const Instant &now) {
     this->finish_reset_();
   if (!this->in_reset_) {
     this->integrate_(now);
+    this->follow_line_(now);
     this->update_checksum_(now.real);
+    this->temperature_.advance(this->registers_, now.real);
   }
   this->now_ = now;
 }
@@ -60,6 +72,18 @@ void SimulatedChip::brown_out(const Instant &now, double seconds) {
 void SimulatedChip::corrupt_next_frames(unsigned frames, size_t bit) {
   this->corrupt_frames_ = frames;
   this->corrupt_bit_ = bit;
+}
+
+void SimulatedChip::upset_register(uint16_t address, uint32_t mask) {
+  if (address >= ADDRESS_COUNT)
+    return;
+  this->registers_.store(address, this->registers_.read(address) ^ mask);
+  this->refresh_calibration_();
+}
+
+void SimulatedChip::rewire(const Instant &now, const FrontEnd &front_end) {
+  this->advance(now);
+  this->front_end_ = front_end;
 }
 
 void SimulatedChip::on_register_written(uint16_t address, uint32_t value) {
@@ -78,6 +102,12 @@ void SimulatedChip::on_register_written(uint16_t address, uint32_t value) {
       this->checksum_known_ = false;
       this->checksum_at_ = this->now_.real + CHECKSUM_TIME;
       break;
+    case address::TEMP_CFG:
+      this->temperature_.on_register_written(this->registers_, this->now_.real);
+      break;
+    case address::WFB_CFG:
+      this->waveform_.on_configured(this->registers_, this->line_time_ + this->line_pending_);
+      break;
     default:
       break;
   }
@@ -87,6 +117,11 @@ void SimulatedChip::on_register_written(uint16_t address, uint32_t value) {
 void SimulatedChip::on_register_read(uint16_t address) {
   if (this->registers_.any(address::EP_CFG, bits::EP_CFG_RD_RST_EN))
     this->accumulators_.clear_after_read(this->registers_, address);
+  this->line_.on_register_read(this->registers_, address);
+}
+
+void SimulatedChip::on_waveform_read(uint16_t address, uint8_t *data, size_t length) {
+  this->waveform_.read_out(this->registers_, address, data, length);
 }
 
 bool SimulatedChip::running_() const { return this->registers_.any(address::RUN, 1); }
@@ -111,6 +146,9 @@ void SimulatedChip::start_reset_(double ready_at) {
   this->registers_.reset();
   this->accumulators_.reset();
   this->results_.reset();
+  this->line_.reset();
+  this->waveform_.reset();
+  this->temperature_.reset();
   this->checksum_known_ = false;
   this->refresh_calibration_();
 }
@@ -132,13 +170,48 @@ void SimulatedChip::integrate_(const Instant &now) {
                                   const Signal signal = this->model_.at(elapsed + offset);
                                   if (!signal.measured)
                                     return std::nullopt;
-                                  return this->measure_(signal);
+                                  return this->measure_(this->waves_(signal));
                                 });
 }
 
 void SimulatedChip::update_results_(const Instant &now) {
   const Signal signal = this->model_.at(now.position);
-  this->results_.update(this->registers_, signal, this->measure_(signal), now);
+  const Waves waves = this->waves_(signal);
+  const double turns = this->line_turns_ + this->line_pending_ * signal.frequency;
+  this->results_.update(this->registers_, waves, this->measure_(waves), signal.frequency,
+                        2.0 * std::numbers::pi * std::fmod(turns, 1.0), now);
+}
+
+void SimulatedChip::follow_line_(const Instant &now) {
+  const double simulated = now.elapsed - this->now_.elapsed;
+  const double real = now.real - this->now_.real;
+  const bool held = simulated <= 0.0;
+  this->line_pending_ += std::max(0.0, held ? real : simulated);
+  const double longest = std::min(std::max(real, LONGEST_STRETCH), LONGEST_CATCH_UP);
+  if (this->line_pending_ > longest + LINE_STEP) {
+    const double skipped = this->line_pending_ - longest;
+    this->line_.skip();
+    this->waveform_.skip(skipped);
+    this->line_time_ += skipped;
+    this->line_pending_ = longest;
+  }
+  while (this->line_pending_ >= LINE_STEP) {
+    const Signal signal = this->model_.at(held ? now.position : now.position - this->line_pending_ + LINE_STEP / 2.0);
+    const LineStep step{this->line_time_, LINE_STEP, this->line_turns_, signal.frequency};
+    if (signal.measured && this->running_()) {
+      const Waves waves = this->waves_(signal);
+      this->line_.follow(this->registers_, step, waves);
+      this->waveform_.follow(this->registers_, step, waves);
+    } else {
+      this->line_.skip();
+      this->waveform_.skip(LINE_STEP);
+    }
+    this->line_time_ += LINE_STEP;
+    // An absurd frequency of a recording must not spoil the angle for ever.
+    const double turned = std::isfinite(signal.frequency) ? std::fmod(signal.frequency * LINE_STEP, 1.0) : 0.0;
+    this->line_turns_ += turned;
+    this->line_pending_ -= LINE_STEP;
+  }
 }
 
 void SimulatedChip::update_checksum_(double real_now) {
@@ -156,17 +229,18 @@ void SimulatedChip::update_checksum_(double real_now) {
   this->checksum_known_ = true;
 }
 
-ThreePhaseCodes SimulatedChip::measure_(const Signal &signal) const {
+Waves SimulatedChip::waves_(const Signal &signal) const {
+  return process_inputs(inputs_of(signal, this->front_end_), this->front_end_, this->calibration_, signal.frequency);
+}
+
+ThreePhaseCodes SimulatedChip::measure_(const Waves &waves) const {
   ThreePhaseCodes codes;
   for (int phase = 0; phase < PHASES; phase++)
-    codes[phase] = measure_phase(signal.phases[phase], this->front_end_, this->calibration_[phase]);
+    codes[phase] = measure_phase(waves.voltage[phase], waves.current[phase], this->calibration_.phases[phase]);
   return codes;
 }
 
-void SimulatedChip::refresh_calibration_() {
-  for (int phase = 0; phase < PHASES; phase++)
-    this->calibration_[phase] = PhaseCalibration::from_registers(this->registers_, phase);
-}
+void SimulatedChip::refresh_calibration_() { this->calibration_ = Calibration::from_registers(this->registers_); }
 
 void SimulatedChip::disturb_(uint8_t *data, size_t length, bool is_read) {
   constexpr size_t HEADER_BYTES = 2;

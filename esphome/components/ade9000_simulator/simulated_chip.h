@@ -2,11 +2,14 @@
 
 #include "accumulators.h"
 #include "front_end.h"
+#include "line_monitor.h"
 #include "playback_clock.h"
 #include "register_file.h"
 #include "result_registers.h"
 #include "signal_model.h"
 #include "spi_port.h"
+#include "temperature_sensor.h"
+#include "waveform_buffer.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -16,11 +19,12 @@ namespace esphome::ade9000_simulator {
 /// An ADE9000 that measures a signal model instead of the mains and answers on its SPI port as the chip does.
 ///
 /// Time: energy windows and settling run in simulated time, so that a meter played at 60 times the speed counts 60
-/// times the energy; reset and checksum run in real time, so that the chip can be set up while the signal is held.
+/// times the energy; reset, checksum and temperature run in real time, so that the chip can be set up while the signal
+/// is held. The line itself (half cycles, waveforms) turns in simulated time, and in real time while that is held. Far
+/// above real time it is only looked at in stretches, see LONGEST_STRETCH.
 ///
-/// Not simulated: waveform buffer, dips, swells, overcurrent and peaks, zero-crossing status bits, pulse outputs,
-/// temperature, the neutral channel, phase compensation (xPHCAL), multipoint gain, the digital integrator and the
-/// wiring modes of ACCMODE.VCONSEL; their registers hold what is written, or their reset values.
+/// Not simulated: zero-crossing times, pulse outputs, multipoint gain, the digital integrator and the wiring modes of
+/// ACCMODE.VCONSEL; their registers hold what is written, or their reset values.
 class SimulatedChip : protected SpiListener {
  public:
   enum class Miso { DRIVEN, STUCK_HIGH, STUCK_LOW };
@@ -42,10 +46,18 @@ class SimulatedChip : protected SpiListener {
   void corrupt_next_frames(unsigned frames, size_t bit = 0);
   /// What the master sees on MISO, whatever the chip drives.
   void set_miso(Miso miso) { this->miso_ = miso; }
+  /// Inverts bits of a register behind the master's back, as a disturbance would.
+  void upset_register(uint16_t address, uint32_t mask);
+  /// Wires the pins anew, from now on.
+  void rewire(const Instant &now, const FrontEnd &front_end);
+  const FrontEnd &front_end() const { return this->front_end_; }
+  /// Degrees Celsius.
+  void set_temperature(double temperature) { this->temperature_.set(temperature); }
 
  protected:
   void on_register_written(uint16_t address, uint32_t value) override;
   void on_register_read(uint16_t address) override;
+  void on_waveform_read(uint16_t address, uint8_t *data, size_t length) override;
 
   /// Whether the chip has its supply, has left its reset, and is connected to something that is measured.
   bool answers_(const Instant &now) const;
@@ -57,7 +69,10 @@ class SimulatedChip : protected SpiListener {
   void integrate_(const Instant &now);
   void update_results_(const Instant &now);
   void update_checksum_(double real_now);
-  ThreePhaseCodes measure_(const Signal &signal) const;
+  /// Lets the line turn up to a moment.
+  void follow_line_(const Instant &now);
+  Waves waves_(const Signal &signal) const;
+  ThreePhaseCodes measure_(const Waves &waves) const;
   void refresh_calibration_();
   void disturb_(uint8_t *data, size_t length, bool is_read);
 
@@ -67,13 +82,21 @@ class SimulatedChip : protected SpiListener {
   SpiPort port_{this->registers_, *this};
   Accumulators accumulators_;
   ResultRegisters results_;
-  std::array<PhaseCalibration, PHASES> calibration_;
+  LineMonitor line_;
+  WaveformBuffer waveform_;
+  TemperatureSensor temperature_;
+  Calibration calibration_;
   /// Last moment the chip has lived through.
   Instant now_;
   /// Real time at which the reset is over; the chip is silent before.
   double ready_at_{0.0};
   bool in_reset_{true};
   bool accumulating_{false};
+  /// Chip time that the line has been followed to, s; whole turns of the line till then.
+  double line_time_{0.0};
+  double line_turns_{0.0};
+  /// Time that has passed but not yet been followed, s.
+  double line_pending_{0.0};
   /// Elapsed time from which samples accumulate (PWR_SETTLE).
   double settled_at_{0.0};
   /// Real time at which the next configuration checksum is due, and whether one was ever made.

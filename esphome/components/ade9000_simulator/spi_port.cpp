@@ -53,6 +53,10 @@ void SpiPort::exchange(uint8_t *data, size_t length) {
 
 void SpiPort::read_(uint16_t header, uint8_t *data, size_t length) {
   const uint16_t address = address_of(header);
+  if (address >= address::WAVEFORM_BUFFER) {
+    this->listener_.on_waveform_read(address, data, length);
+    return;
+  }
   const bool burst = this->registers_.any(address::CONFIG1, bits::CONFIG1_BURST_EN);
   if (burst && in_burst_region(address)) {
     this->read_burst_(address, data, length);

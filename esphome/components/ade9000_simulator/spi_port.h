@@ -13,6 +13,8 @@ class SpiListener {
   virtual ~SpiListener() = default;
   virtual void on_register_written(uint16_t address, uint32_t value) = 0;
   virtual void on_register_read(uint16_t address) = 0;
+  /// The waveform buffer is read from `address` on: fills in the data.
+  virtual void on_waveform_read(uint16_t address, uint8_t *data, size_t length) = 0;
 };
 
 /// The chip's SPI slave: turns a chip-select frame into register reads and writes (UG-1098, Accessing On-Chip Data).

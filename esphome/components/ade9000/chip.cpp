@@ -1,0 +1,152 @@
+#include "chip.h"
+
+#include "ade9000_registers.h"
+
+namespace esphome::ade9000 {
+
+namespace {
+
+// The chip's own estimates differ (46 ms to 50 ms): after this long without RSTDONE, reset it again.
+constexpr uint32_t RESET_TIMEOUT_MS = 1000;
+// A chip that can not be read may still be counting: look this long before resetting it.
+constexpr uint32_t LOOK_TIMEOUT_MS = 2000;
+// The chip calculates the checksum by itself each 10.8 ms (TRM "CRC of Configuration Registers"), also while a burst
+// has CONFIG1.BURST_EN set. That one is gone by the next update, so only a difference that stays is one.
+constexpr uint8_t MISMATCHES_UNTIL_CHANGED = 2;
+
+}  // namespace
+
+void Chip::begin(uint32_t old_session, uint32_t new_session) {
+  this->session_ = old_session;
+  this->next_session_ = new_session;
+  this->state_ = old_session != 0 ? State::LOOKING : State::RESET;
+  this->since_known_ = false;
+}
+
+Chip::Event Chip::step(uint32_t now_ms) {
+  switch (this->state_) {
+    case State::LOOKING:
+      return this->look_(now_ms);
+    case State::RESET:
+      this->bus_.write(reg::CONFIG1, reg::CONFIG1_SWRST);
+      this->state_since_ = now_ms;
+      this->state_ = State::RESETTING;
+      return Event::NONE;
+    case State::RESETTING:
+      return this->await_reset_(now_ms);
+    case State::RUNNING:
+      return this->watch_();
+  }
+  return Event::NONE;
+}
+
+Chip::Event Chip::look_(uint32_t now_ms) {
+  if (!this->since_known_) {
+    this->since_known_ = true;
+    this->state_since_ = now_ms;
+  }
+  // A restart in the middle of a burst has left BURST_EN set, and with it no reply has a CRC.
+  this->bus_.write(reg::CONFIG1, this->settings_.get(reg::CONFIG1));
+  this->settings_.set(reg::MTTHR_L0, this->session_);
+  uint32_t status;
+  auto comparison = ChipSettings::Comparison::UNREADABLE;
+  if (this->bus_.read(reg::STATUS1, status)) {
+    comparison = (status & reg::STATUS1_RSTDONE) ? ChipSettings::Comparison::DIFFERENT
+                                                 : this->settings_.compare_with(this->bus_);
+  }
+  switch (comparison) {
+    case ChipSettings::Comparison::EQUAL:
+      this->accept_configuration();
+      this->state_ = State::RUNNING;
+      return Event::RESUMED;
+    case ChipSettings::Comparison::UNREADABLE:
+      if (now_ms - this->state_since_ <= LOOK_TIMEOUT_MS)
+        return Event::UNREADABLE;
+      break;
+    case ChipSettings::Comparison::DIFFERENT:
+      break;
+  }
+  this->state_ = State::RESET;
+  return this->step(now_ms);
+}
+
+Chip::Event Chip::await_reset_(uint32_t now_ms) {
+  uint32_t status;
+  if (this->bus_.read(reg::STATUS1, status) && (status & reg::STATUS1_RSTDONE))
+    return this->configure_();
+  if (now_ms - this->state_since_ > RESET_TIMEOUT_MS)
+    this->state_ = State::RESET;
+  return Event::UNREADABLE;
+}
+
+Chip::Event Chip::identify_() {
+  if (!this->bus_.read(reg::PART_ID, this->part_) || !this->bus_.read(reg::VERSION, this->version_))
+    return Event::UNREADABLE;
+  const bool is_ade9000 =
+      (this->part_ & reg::PART_ID_ADE9000) != 0 && (this->version_ & reg::VERSION_MASK) == reg::VERSION_ADE9000;
+  return is_ade9000 ? Event::NONE : Event::WRONG_PART;
+}
+
+Chip::Event Chip::configure_() {
+  this->state_ = State::RESET;
+  const Event identity = this->identify_();
+  if (identity != Event::NONE)
+    return identity;
+  this->session_ = this->next_session_;
+  // Another number for the next counting; an odd step visits every number before it repeats.
+  this->next_session_ += 0x9E3779B9;
+  if (this->next_session_ == 0)
+    this->next_session_ = 1;
+  this->settings_.set(reg::MTTHR_L0, this->session_);
+  this->refused_ = this->settings_.write_to(this->bus_);
+  if (this->refused_ != nullptr)
+    return Event::REFUSED;
+  this->bus_.write(reg::STATUS1, reg::STATUS1_RSTDONE);
+  this->accept_configuration();
+  this->state_ = State::RUNNING;
+  return Event::STARTED;
+}
+
+void Chip::accept_configuration() {
+  this->checksum_known_ = false;
+  this->checksum_mismatches_ = 0;
+  this->bus_.write(reg::STATUS1, reg::STATUS1_CRC_DONE);
+  this->bus_.write(reg::CRC_FORCE, reg::CRC_FORCE_NOW);
+}
+
+Chip::Event Chip::watch_() {
+  uint32_t status;
+  if (!this->bus_.read(reg::STATUS1, status))
+    return Event::UNREADABLE;
+  if ((status & reg::STATUS1_RSTDONE) == 0)
+    return this->check_configuration_(status);
+  // Ready for its configuration: no need to reset it once more.
+  this->state_ = State::RESETTING;
+  return Event::LOST;
+}
+
+Chip::Event Chip::check_configuration_(uint32_t status) {
+  uint32_t checksum;
+  if (!this->bus_.read(reg::CRC_RSLT, checksum))
+    return Event::UNREADABLE;
+  if (!this->checksum_known_) {
+    // Until the checksum is there, register by register.
+    const auto comparison = this->settings_.compare_with(this->bus_);
+    if (comparison == ChipSettings::Comparison::EQUAL) {
+      this->checksum_known_ = (status & reg::STATUS1_CRC_DONE) != 0;
+      this->checksum_ = checksum;
+      return Event::NONE;
+    }
+    if (comparison == ChipSettings::Comparison::UNREADABLE)
+      return Event::UNREADABLE;
+    this->state_ = State::RESET;
+    return Event::CHANGED;
+  }
+  this->checksum_mismatches_ = checksum == this->checksum_ ? 0 : this->checksum_mismatches_ + 1;
+  if (this->checksum_mismatches_ < MISMATCHES_UNTIL_CHANGED)
+    return Event::NONE;
+  this->state_ = State::RESET;
+  return Event::CHANGED;
+}
+
+}  // namespace esphome::ade9000

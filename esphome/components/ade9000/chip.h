@@ -1,0 +1,95 @@
+#pragma once
+
+#include "ade9000_bus.h"
+#include "chip_settings.h"
+
+#include <cstdint>
+
+namespace esphome::ade9000 {
+
+/** The life of the chip: found, taken over or reset, configured, watched.
+ *
+ * Pure: time is an argument, and what happened is told for the caller to log. A chip that already runs with this
+ * configuration (the microcontroller alone was restarted) is not reset: its accumulators have gone on counting. That it
+ * is the same counting is known by the session, a number that the driver writes to an unused register with the
+ * configuration and keeps with the totals: a chip that was reset meanwhile has it no more.
+ */
+class Chip {
+ public:
+  enum class Event : uint8_t {
+    /// Nothing to tell.
+    NONE,
+    /// No valid answer.
+    UNREADABLE,
+    /// What answers is no ADE9000.
+    WRONG_PART,
+    /// A register did not take its value, see refused().
+    REFUSED,
+    /// Configured after a reset; counting began anew.
+    STARTED,
+    /// Taken over as it was; it has gone on counting in the session given.
+    RESUMED,
+    /// It was reset, by whatever but this driver; it will be configured anew.
+    LOST,
+    /// Its configuration changed by itself; it will be reset and configured anew.
+    CHANGED,
+  };
+
+  explicit Chip(Ade9000Bus &bus) : bus_(bus) {}
+
+  /// What the driver wants of the chip; before the first step, or followed by reconfigure().
+  ChipSettings &settings() { return this->settings_; }
+
+  /** Begins.
+   *
+   * @param old_session of the totals that were kept, 0 if there are none.
+   * @param new_session the number for a counting that begins anew, not 0.
+   */
+  void begin(uint32_t old_session, uint32_t new_session);
+
+  /** Does what is next: one step an update, before anything is read.
+   *
+   * @param now_ms any clock of milliseconds; may wrap.
+   */
+  Event step(uint32_t now_ms);
+
+  /// Whether results may be read: after STARTED or RESUMED, until LOST or CHANGED.
+  bool is_running() const { return this->state_ == State::RUNNING; }
+  /// Of the counting that runs.
+  uint32_t session() const { return this->session_; }
+  /// Resets the chip and configures it anew, at the next steps.
+  void reconfigure() { this->state_ = State::RESET; }
+  /// Takes the configuration as it is now for the right one: after a register outside of settings() was written.
+  void accept_configuration();
+
+  uint32_t get_part() const { return this->part_; }
+  uint32_t get_version() const { return this->version_; }
+  /// The register of REFUSED.
+  const ChipSettings::Setting *refused() const { return this->refused_; }
+
+ protected:
+  enum class State : uint8_t { LOOKING, RESET, RESETTING, RUNNING };
+
+  Event look_(uint32_t now_ms);
+  Event await_reset_(uint32_t now_ms);
+  Event watch_();
+  Event configure_();
+  Event identify_();
+  Event check_configuration_(uint32_t status);
+
+  Ade9000Bus &bus_;
+  ChipSettings settings_;
+  State state_{State::RESET};
+  uint32_t session_{0};
+  uint32_t next_session_{1};
+  uint32_t state_since_{0};
+  bool since_known_{false};
+  uint32_t part_{0};
+  uint32_t version_{0};
+  const ChipSettings::Setting *refused_{nullptr};
+  bool checksum_known_{false};
+  uint32_t checksum_{0};
+  uint8_t checksum_mismatches_{0};
+};
+
+}  // namespace esphome::ade9000

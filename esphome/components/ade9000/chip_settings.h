@@ -1,0 +1,40 @@
+#pragma once
+
+#include "ade9000_bus.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace esphome::ade9000 {
+
+/// The registers the driver sets, with their values, in the order they are written.
+class ChipSettings {
+ public:
+  struct Setting {
+    uint16_t address;
+    uint32_t value;
+  };
+  static constexpr size_t MAX_SETTINGS = 24;
+
+  /// Adds a register, or changes its value. @return false if there is no room (MAX_SETTINGS).
+  bool set(uint16_t address, uint32_t value);
+  /// Value of a register; 0 if it is not set here.
+  uint32_t get(uint16_t address) const;
+
+  const Setting *begin() const { return this->settings_.data(); }
+  const Setting *end() const { return this->settings_.data() + this->count_; }
+
+  /// Writes every register and reads it back. @return the first that did not take its value, nullptr if all did.
+  const Setting *write_to(Ade9000Bus &bus) const;
+
+  enum class Comparison : uint8_t { EQUAL, DIFFERENT, UNREADABLE };
+  /// Compares every register with what it should be.
+  Comparison compare_with(Ade9000Bus &bus) const;
+
+ protected:
+  std::array<Setting, MAX_SETTINGS> settings_{};
+  size_t count_{0};
+};
+
+}  // namespace esphome::ade9000

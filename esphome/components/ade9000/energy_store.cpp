@@ -1,0 +1,48 @@
+#include "energy_store.h"
+
+#include "esphome/core/helpers.h"
+
+#include <array>
+
+namespace esphome::ade9000 {
+
+namespace {
+
+/// The layout of version 1: totals of active energy only. It is read where nothing newer is, and never written.
+struct StoredEnergyVersion1 {
+  std::array<int64_t, CHANNELS> import_nwh;
+  std::array<int64_t, CHANNELS> export_nwh;
+};
+
+}  // namespace
+
+void EnergyStore::load(EnergyLedger &ledger, bool with_reactive) {
+  auto version_1 = global_preferences->make_preference<StoredEnergyVersion1>(fnv1_hash("ade9000.energy.1"), true);
+  this->active_ = global_preferences->make_preference<StoredActiveEnergy>(fnv1_hash("ade9000.energy.active.2"), true);
+  StoredActiveEnergy active;
+  StoredEnergyVersion1 old;
+  if (this->active_.load(&active)) {
+    ledger.restore(active);
+  } else if (version_1.load(&old)) {
+    ledger.restore_totals(old.import_nwh, old.export_nwh);
+  }
+  this->with_reactive_ = with_reactive;
+  if (!with_reactive)
+    return;
+  this->reactive_ =
+      global_preferences->make_preference<StoredReactiveEnergy>(fnv1_hash("ade9000.energy.reactive.2"), true);
+  StoredReactiveEnergy reactive;
+  if (this->reactive_.load(&reactive))
+    ledger.restore(reactive);
+}
+
+bool EnergyStore::save(const EnergyLedger &ledger, uint32_t session) {
+  const auto active = ledger.store_active(session);
+  const auto reactive = ledger.store_reactive(session);
+  bool saved = !active.has_value() || this->active_.save(&*active);
+  if (this->with_reactive_ && reactive.has_value())
+    saved &= this->reactive_.save(&*reactive);
+  return saved && global_preferences->sync();
+}
+
+}  // namespace esphome::ade9000

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "energy_ledger.h"
+
+#include "esphome/core/preferences.h"
+
+namespace esphome::ade9000 {
+
+/// Keeps the ledger in the device's preferences.
+class EnergyStore {
+ public:
+  /** Restores what was kept, from the layout of version 1 where that is all there is.
+   *
+   * @param with_reactive whether reactive and apparent energy are kept too: 240 bytes, which an ESP8266 can do without.
+   */
+  void load(EnergyLedger &ledger, bool with_reactive);
+  /** Writes to flash at once, one or two records.
+   *
+   * Before counting has begun there is nothing newer than what is kept, and nothing is written.
+   *
+   * @return false if it could not be written.
+   */
+  bool save(const EnergyLedger &ledger, uint32_t session);
+
+ protected:
+  ESPPreferenceObject active_;
+  ESPPreferenceObject reactive_;
+  bool with_reactive_{false};
+};
+
+}  // namespace esphome::ade9000

@@ -1,0 +1,198 @@
+#include "measurement.h"
+
+#include "ade9000_registers.h"
+#include "burst.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace esphome::ade9000 {
+
+namespace {
+
+// rms and power registers may exceed full scale by the headroom of the ADC (data sheet "ADC full scale").
+constexpr double FULL_SCALE_HEADROOM = 1.2;
+// Apparent power is the product of the rms values (data sheet "Apparent power"): a burst in which it is not was read at
+// the wrong place, or from a chip that has lost its way.
+constexpr double APPARENT_TOLERANCE = 0.05;
+constexpr double APPARENT_TOLERANCE_FRACTION = 1e-3;
+
+enum class Kind : uint8_t { VOLTAGE, CURRENT, POWER, RATIO, PERCENT };
+
+/// A result that the burst holds for each phase.
+struct BurstResult {
+  Quantity quantity;
+  uint16_t address;
+  Kind kind;
+  double PhaseValues::*value;
+};
+
+// By address: a burst ends with the last one wanted.
+constexpr BurstResult BURST_RESULTS[] = {
+    {Quantity::CURRENT, reg::BURST_AIRMS, Kind::CURRENT, &PhaseValues::current},
+    {Quantity::VOLTAGE, reg::BURST_AVRMS, Kind::VOLTAGE, &PhaseValues::voltage},
+    {Quantity::ACTIVE_POWER, reg::BURST_AWATT, Kind::POWER, &PhaseValues::active_power},
+    {Quantity::APPARENT_POWER, reg::BURST_AVA, Kind::POWER, &PhaseValues::apparent_power},
+    {Quantity::REACTIVE_POWER, reg::BURST_AVAR, Kind::POWER, &PhaseValues::reactive_power},
+    {Quantity::FUNDAMENTAL_REACTIVE_POWER, reg::BURST_AFVAR, Kind::POWER, &PhaseValues::fundamental_reactive_power},
+    {Quantity::POWER_FACTOR, reg::BURST_APF, Kind::RATIO, &PhaseValues::power_factor},
+    {Quantity::VOLTAGE_THD, reg::BURST_AVTHD, Kind::PERCENT, &PhaseValues::voltage_thd},
+    {Quantity::CURRENT_THD, reg::BURST_AITHD, Kind::PERCENT, &PhaseValues::current_thd},
+    {Quantity::FUNDAMENTAL_ACTIVE_POWER, reg::BURST_AFWATT, Kind::POWER, &PhaseValues::fundamental_active_power},
+    {Quantity::VOLTAGE_UNBALANCE, reg::BURST_AFVRMS, Kind::VOLTAGE, &PhaseValues::fundamental_voltage},
+    {Quantity::CURRENT_HALF_CYCLE, reg::BURST_AIRMSONE, Kind::CURRENT, &PhaseValues::current_half_cycle},
+    {Quantity::VOLTAGE_HALF_CYCLE, reg::BURST_AVRMSONE, Kind::VOLTAGE, &PhaseValues::voltage_half_cycle},
+    {Quantity::CURRENT_10_12_CYCLES, reg::BURST_AIRMS1012, Kind::CURRENT, &PhaseValues::current_10_12_cycles},
+    {Quantity::VOLTAGE_10_12_CYCLES, reg::BURST_AVRMS1012, Kind::VOLTAGE, &PhaseValues::voltage_10_12_cycles},
+};
+constexpr uint16_t ALWAYS_READ = reg::BURST_AVAR + PHASES - 1;
+
+double convert(const Scaling &scaling, Kind kind, uint32_t word) {
+  const auto code = static_cast<int32_t>(word);
+  switch (kind) {
+    case Kind::VOLTAGE:
+      return scaling.volts(word);
+    case Kind::CURRENT:
+      return scaling.amperes(word);
+    case Kind::POWER:
+      return scaling.power(code);
+    case Kind::RATIO:
+      return Scaling::power_factor(code);
+    case Kind::PERCENT:
+      return Scaling::percent(code);
+  }
+  return NO_VALUE;
+}
+
+bool is_wanted(const WantedQuantities &wanted, Quantity quantity) {
+  // Both ratios come from the same voltages.
+  if (quantity == Quantity::VOLTAGE_UNBALANCE && wanted[static_cast<size_t>(Quantity::VOLTAGE_ZERO_SEQUENCE)])
+    return true;
+  return wanted[static_cast<size_t>(quantity)];
+}
+
+bool is_possible(const PhaseValues &phase, const Scaling &scaling) {
+  const double full_scale_power = scaling.full_scale_voltage() * scaling.full_scale_current();
+  const double limit = FULL_SCALE_HEADROOM * full_scale_power;
+  const double product = phase.voltage * phase.current;
+  return phase.voltage <= FULL_SCALE_HEADROOM * scaling.full_scale_voltage() &&
+         phase.current <= FULL_SCALE_HEADROOM * scaling.full_scale_current() && std::abs(phase.active_power) <= limit &&
+         std::abs(phase.reactive_power) <= limit &&
+         std::abs(phase.apparent_power - product) <=
+             APPARENT_TOLERANCE * product + APPARENT_TOLERANCE_FRACTION * full_scale_power;
+}
+
+bool measure_burst(Ade9000Bus &bus, const Scaling &scaling, uint16_t configuration, const WantedQuantities &wanted,
+                   Measurement &measurement) {
+  uint16_t last = ALWAYS_READ;
+  for (const BurstResult &result : BURST_RESULTS) {
+    if (is_wanted(wanted, result.quantity))
+      last = std::max<uint16_t>(last, result.address + PHASES - 1);
+  }
+  Burst burst;
+  if (!read_burst(bus, last, configuration, burst))
+    return false;
+  for (size_t i = 0; i < PHASES; i++) {
+    PhaseValues &phase = measurement.phases[i];
+    phase = {};
+    phase.power_factor = NO_VALUE;
+    for (const BurstResult &result : BURST_RESULTS) {
+      if (result.address <= last)
+        phase.*result.value = convert(scaling, result.kind, burst.at(result.address, i));
+    }
+    if (!is_possible(phase, scaling)) {
+      bus.reject_frame(Rejection::IMPLAUSIBLE);
+      return false;
+    }
+  }
+  measurement.device.neutral_current = scaling.amperes(burst.at(reg::BURST_NIRMS));
+  return true;
+}
+
+bool measure_frequencies(Ade9000Bus &bus, Measurement &measurement) {
+  for (size_t i = 0; i < PHASES; i++) {
+    uint32_t period;
+    if (!bus.read(reg::APERIOD + i, period))
+      return false;
+    measurement.phases[i].frequency = Scaling::hertz(period);
+  }
+  return true;
+}
+
+/// @param frequency of each angle, hertz.
+bool read_angle(Ade9000Bus &bus, uint16_t address, double frequency, double &angle) {
+  uint32_t code;
+  if (!bus.read(address, code))
+    return false;
+  angle = Scaling::degrees(code, frequency);
+  return true;
+}
+
+bool measure_voltage_angles(Ade9000Bus &bus, Measurement &measurement) {
+  for (size_t i = 0; i < PHASES; i++) {
+    // The angle from L2 to L3 counts on L2's clock, the others on L1's: the same, but for a dead phase.
+    const double frequency = measurement.phases[i == 1 ? 1 : 0].frequency;
+    if (!read_angle(bus, reg::ANGL_VA_VB + i, frequency, measurement.device.voltage_angles[i]))
+      return false;
+  }
+  return true;
+}
+
+bool measure_phase_angles(Ade9000Bus &bus, Measurement &measurement) {
+  for (size_t i = 0; i < PHASES; i++) {
+    PhaseValues &phase = measurement.phases[i];
+    if (!read_angle(bus, reg::ANGL_VA_IA + i, phase.frequency, phase.phase_angle))
+      return false;
+  }
+  return true;
+}
+
+bool measure_temperature(Ade9000Bus &bus, Measurement &measurement) {
+  uint32_t status, trim, result;
+  if (!bus.read(reg::STATUS0, status))
+    return false;
+  if (status & reg::STATUS0_TEMP_RDY) {
+    if (!bus.read(reg::TEMP_TRIM, trim) || !bus.read(reg::TEMP_RSLT, result))
+      return false;
+    measurement.device.temperature = Scaling::celsius(result, trim);
+    bus.write(reg::STATUS0, reg::STATUS0_TEMP_RDY);
+  }
+  // The next one, for the next time.
+  bus.write(reg::TEMP_CFG, reg::TEMP_CFG_CONVERT);
+  return true;
+}
+
+bool measure_peaks(Ade9000Bus &bus, const Scaling &scaling, Measurement &measurement) {
+  uint32_t voltage, current;
+  if (!bus.read(reg::VPEAK, voltage) || !bus.read(reg::IPEAK, current))
+    return false;
+  measurement.device.voltage_peak = scaling.peak_volts(voltage);
+  measurement.device.current_peak = scaling.peak_amperes(current);
+  return true;
+}
+
+bool measure_sum_current(Ade9000Bus &bus, const Scaling &scaling, Measurement &measurement) {
+  uint32_t code;
+  if (!bus.read(reg::ISUMRMS, code))
+    return false;
+  measurement.device.sum_current = scaling.amperes(code);
+  return true;
+}
+
+}  // namespace
+
+bool measure(Ade9000Bus &bus, const Scaling &scaling, uint16_t configuration, const WantedQuantities &wanted,
+             Measurement &measurement) {
+  const auto any = [&wanted](auto... quantities) { return (wanted[static_cast<size_t>(quantities)] || ...); };
+  if (!measure_burst(bus, scaling, configuration, wanted, measurement) || !measure_frequencies(bus, measurement))
+    return false;
+  return (!any(Quantity::VOLTAGE_ANGLE_L1_L2, Quantity::VOLTAGE_ANGLE_L2_L3, Quantity::VOLTAGE_ANGLE_L1_L3,
+               Quantity::VOLTAGE_UNBALANCE, Quantity::VOLTAGE_ZERO_SEQUENCE) ||
+          measure_voltage_angles(bus, measurement)) &&
+         (!any(Quantity::PHASE_ANGLE) || measure_phase_angles(bus, measurement)) &&
+         (!any(Quantity::VOLTAGE_PEAK, Quantity::CURRENT_PEAK) || measure_peaks(bus, scaling, measurement)) &&
+         (!any(Quantity::SUM_CURRENT) || measure_sum_current(bus, scaling, measurement)) &&
+         (!any(Quantity::CHIP_TEMPERATURE) || measure_temperature(bus, measurement));
+}
+
+}  // namespace esphome::ade9000

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "energy_accounts.h"
+#include "measurement.h"
+#include "snapshot.h"
+
+#include "esphome/components/sensor/sensor.h"
+#include "esphome/core/defines.h"
+#ifdef USE_TEXT_SENSOR
+#include "esphome/components/text_sensor/text_sensor.h"
+#endif
+
+#include <array>
+#include <cstdint>
+
+namespace esphome::ade9000 {
+
+/// What is told of the meter itself, as counts since its start.
+enum class Diagnostic : uint8_t {
+  REJECTED_FRAMES,
+  REJECTED_FRAMES_CRC,
+  REJECTED_FRAMES_IMPLAUSIBLE,
+  REJECTED_FRAMES_STUCK,
+  CHIP_RESETS,
+  CONFIGURATION_ERRORS,
+};
+static constexpr size_t DIAGNOSTICS = 6;
+using DiagnosticCounts = std::array<uint32_t, DIAGNOSTICS>;
+
+/// The totals that are also told as whole numbers.
+enum class ExactEnergy : uint8_t { IMPORT_ENERGY, EXPORT_ENERGY };
+static constexpr size_t EXACT_ENERGIES = 2;
+
+/// The entities, and how often each kind is told: powers and frequencies at every update, all else once a second.
+class Publisher {
+ public:
+  void set_sensor(Channel channel, Quantity quantity, sensor::Sensor *sensor) {
+    this->sensors_[static_cast<size_t>(channel)][static_cast<size_t>(quantity)] = sensor;
+  }
+  void set_diagnostic_sensor(Diagnostic diagnostic, sensor::Sensor *sensor) {
+    this->diagnostics_[static_cast<size_t>(diagnostic)] = sensor;
+  }
+#ifdef USE_TEXT_SENSOR
+  void set_exact_energy_sensor(Channel channel, ExactEnergy energy, text_sensor::TextSensor *sensor) {
+    this->exact_[static_cast<size_t>(channel)][static_cast<size_t>(energy)] = sensor;
+  }
+#endif
+
+  /// What has a sensor, of the quantities that are told now.
+  WantedQuantities wanted(bool slow) const;
+  /// Whether anything of a quantity has a sensor.
+  bool has(Quantity quantity) const;
+
+  /// @param slow whether it is the turn of what is told once a second.
+  void publish(const Snapshot &snapshot, bool slow);
+  void publish_diagnostics(const DiagnosticCounts &counts);
+  /// Totals in milliwatt-hours, which a 32-bit float could not hold.
+  void publish_exact(const ActiveEnergy &energy);
+
+ protected:
+  std::array<std::array<sensor::Sensor *, QUANTITIES>, CHANNELS> sensors_{};
+  std::array<sensor::Sensor *, DIAGNOSTICS> diagnostics_{};
+#ifdef USE_TEXT_SENSOR
+  std::array<std::array<text_sensor::TextSensor *, EXACT_ENERGIES>, CHANNELS> exact_{};
+#endif
+};
+
+}  // namespace esphome::ade9000

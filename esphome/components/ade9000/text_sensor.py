@@ -1,0 +1,54 @@
+"""Totals of energy as whole numbers of milliwatt-hours.
+
+A sensor's state is a 32-bit float: above 8 MWh its steps are a watt-hour, above
+131 MWh sixteen. A text keeps every digit.
+"""
+
+import esphome.codegen as cg
+from esphome.components import text_sensor
+import esphome.config_validation as cv
+from esphome.const import CONF_NAME
+from esphome.types import ConfigType
+
+from . import CONF_ADE9000_ID, Ade9000, ade9000_ns
+from .channels import CHANNELS, Channel, spread_disabled_by_default
+
+DEPENDENCIES = ["ade9000"]
+
+ExactEnergy = ade9000_ns.enum("ExactEnergy", is_class=True)
+
+ENERGIES = ("import_energy", "export_energy")
+
+CHANNEL_SCHEMA = cv.Schema(
+    {
+        cv.Optional(key): cv.maybe_simple_value(
+            text_sensor.text_sensor_schema(), key=CONF_NAME
+        )
+        for key in ENERGIES
+    }
+)
+
+CONFIG_SCHEMA = cv.All(
+    spread_disabled_by_default(),
+    cv.Schema(
+        {
+            cv.GenerateID(CONF_ADE9000_ID): cv.use_id(Ade9000),
+            **{cv.Optional(channel): CHANNEL_SCHEMA for channel in CHANNELS},
+        }
+    ),
+)
+
+
+async def to_code(config: ConfigType) -> None:
+    """Generate the text sensors and hand them to the meter."""
+    hub = await cg.get_variable(config[CONF_ADE9000_ID])
+    for channel in CHANNELS:
+        for key, entity_config in config.get(channel, {}).items():
+            var = await text_sensor.new_text_sensor(entity_config)
+            cg.add(
+                hub.set_exact_energy_sensor(
+                    getattr(Channel, channel.upper()),
+                    getattr(ExactEnergy, key.upper()),
+                    var,
+                )
+            )

@@ -1,0 +1,81 @@
+#pragma once
+
+#include "peak_detector.h"
+#include "phase_codes.h"
+#include "power_quality_status.h"
+#include "register_file.h"
+
+#include <array>
+
+namespace esphome::ade9000_simulator {
+
+/// A short stretch of the signal over which it is taken as steady, except that the line turns.
+struct LineStep {
+  /// Chip time at which it begins, s, and its length.
+  double start;
+  double length;
+  /// Whole turns of the line since power-up, at the start.
+  double turns;
+  /// Hz.
+  double frequency;
+};
+
+/// Follows the line half cycle by half cycle: fast rms, 10/12-cycle rms, zero crossings, and what is watched in them.
+///
+/// The fast rms (xRMSONE) spans one line cycle and is renewed each half cycle (data sheet Rev B, "Fast RMS1/2";
+/// IEC 61000-4-30, Urms(1/2)). Assumptions: the half cycles of a phase are those of its voltage, without voltage they
+/// go on in step with the line; the neutral's are those of phase A.
+class LineMonitor {
+ public:
+  void reset() { *this = LineMonitor(); }
+  void follow(RegisterFile &registers, const LineStep &step, const Waves &waves);
+  /// What lies between is not seen: half cycles that are open are dropped.
+  void skip();
+  /// A peak register was read and starts anew.
+  void on_register_read(RegisterFile &registers, uint16_t address) {
+    this->peaks_.on_register_read(registers, address);
+  }
+
+ protected:
+  /// Weighted mean of squares.
+  struct MeanSquare {
+    double sum{0.0};
+    double weight{0.0};
+
+    void add(double square, double w) {
+      this->sum += square * w;
+      this->weight += w;
+    }
+    MeanSquare &operator+=(const MeanSquare &other);
+    double rms() const;
+  };
+  /// rms of one channel, over the half cycle that is open, the one before, and the long window.
+  struct Channel {
+    MeanSquare open;
+    MeanSquare previous;
+    MeanSquare window;
+
+    /// Closes the half cycle. @return rms over the last cycle.
+    double close();
+    double close_window();
+  };
+  struct PhaseState {
+    Channel voltage;
+    Channel current;
+    /// Half cycles since power-up by which the phase has turned.
+    double half_cycle{0.0};
+    double duration{0.0};
+    int half_cycles_in_window{0};
+    bool started{false};
+  };
+
+  void close_half_cycle_(RegisterFile &registers, const LineStep &step, const Waves &waves, int phase);
+  void close_window_(RegisterFile &registers, int phase);
+
+  std::array<PhaseState, PHASES> phases_;
+  Channel neutral_;
+  PowerQualityStatus status_;
+  PeakDetector peaks_;
+};
+
+}  // namespace esphome::ade9000_simulator

@@ -1,0 +1,41 @@
+#include "peak_detector.h"
+
+#include "chip_addresses.h"
+#include "front_end.h"
+
+#include <cmath>
+#include <numbers>
+
+namespace esphome::ade9000_simulator {
+
+namespace {
+
+constexpr uint32_t VALUE_MASK = 0x00FFFFFF;
+
+}  // namespace
+
+void PeakDetector::raise_(RegisterFile &registers, uint16_t address, int phase, const Spectrum &wave) {
+  const double code = wave.peak() / std::numbers::sqrt2 * PCF_FULL_SCALE_CODE;
+  const auto value = static_cast<uint32_t>(std::lround(code)) >> 5;
+  const uint32_t held = registers.read(address);
+  const uint32_t bit = 1u << (24 + phase);
+  if (value > (held & VALUE_MASK)) {
+    registers.store(address, bit | (value & VALUE_MASK));
+  } else if (value == (held & VALUE_MASK)) {
+    registers.store(address, held | bit);
+  }
+}
+
+void PeakDetector::on_half_cycle(RegisterFile &registers, int phase, const Spectrum &voltage, const Spectrum &current) {
+  if (!registers.any(address::CONFIG3, 1u << (2 + phase)))
+    return;
+  raise_(registers, address::VPEAK, phase, voltage);
+  raise_(registers, address::IPEAK, phase, current);
+}
+
+void PeakDetector::on_register_read(RegisterFile &registers, uint16_t address) {
+  if (address == address::IPEAK || address == address::VPEAK)
+    registers.store(address, 0);
+}
+
+}  // namespace esphome::ade9000_simulator

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "register_file.h"
+#include "spectrum.h"
+
+#include <array>
+
+namespace esphome::ade9000_simulator {
+
+/// The greatest samples of the phases that CONFIG3.PEAKSEL selects, since their register was last read (data sheet Rev
+/// B, Peak Detection). Taken once a half cycle from the wave as it then is.
+class PeakDetector {
+ public:
+  void on_half_cycle(RegisterFile &registers, int phase, const Spectrum &voltage, const Spectrum &current);
+  void on_register_read(RegisterFile &registers, uint16_t address);
+
+ protected:
+  /// Bits 26:24 say which phases have reached the value (assumption: the latest alone, unless they are equal).
+  static void raise_(RegisterFile &registers, uint16_t address, int phase, const Spectrum &wave);
+};
+
+}  // namespace esphome::ade9000_simulator

@@ -1,0 +1,57 @@
+#pragma once
+
+#include "register_file.h"
+#include "spectrum.h"
+
+#include <array>
+
+namespace esphome::ade9000_simulator {
+
+/// The chip's own watch over the line: dips, swells, overcurrent, phase sequence, missing zero crossings (data sheet
+/// Rev B, Power Quality).
+///
+/// Assumptions: DIP_CYC and SWELL_CYC count half cycles (the data sheet; the technical reference says cycles), SEQ_CYC
+/// counts line cycles; OILVL has the scale of DIP_LVL, the fast rms over 2^5; DIPx and SWELLx hold the lowest and the
+/// highest fast rms of the event and keep it until the next; CONFIG3.OC_EN is bit 15 for A to bit 12 for the neutral.
+class PowerQualityStatus {
+ public:
+  /// A phase's fast rms registers are new.
+  void on_half_cycle(RegisterFile &registers, int phase);
+  /// A phase's voltage has passed half a cycle, at this chip time; whether the chip saw its waves cross zero.
+  void on_crossing(RegisterFile &registers, int phase, double time, bool voltage, bool current);
+  /// Once a half cycle.
+  void check_sequence(RegisterFile &registers, const std::array<Spectrum, PHASES> &voltages);
+
+ protected:
+  /// One level watched on one phase.
+  struct Watch {
+    int half_cycles{0};
+    int since_interrupt{0};
+    bool active{false};
+    /// Furthest fast rms of the event, in the level's scale.
+    uint32_t furthest{0};
+  };
+  /// The registers of one kind of watch.
+  struct Kind {
+    uint16_t level;
+    uint16_t cycles;
+    uint16_t result;
+    uint32_t status;
+    uint32_t event;
+    bool below;
+  };
+
+  static void watch_(RegisterFile &registers, Watch &watch, const Kind &kind, int phase, uint32_t value);
+  void watch_current_(RegisterFile &registers, int channel, uint32_t value);
+
+  std::array<Watch, PHASES> dips_;
+  std::array<Watch, PHASES> swells_;
+  /// A, B, C and the neutral.
+  std::array<bool, PHASES + 1> overcurrent_{};
+  std::array<double, PHASES> last_crossing_{};
+  std::array<bool, PHASES> crossing_{};
+  std::array<bool, PHASES> timed_out_{};
+  int wrong_half_cycles_{0};
+};
+
+}  // namespace esphome::ade9000_simulator
