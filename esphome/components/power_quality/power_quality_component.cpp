@@ -1,0 +1,231 @@
+#include "power_quality_component.h"
+
+#include "esphome/core/alloc_helpers.h"
+#include "esphome/core/hal.h"
+#include "esphome/core/log.h"
+
+#include <algorithm>
+#include <cinttypes>
+#include <cstdio>
+#include <map>
+#include <numbers>
+#include <string>
+
+namespace esphome::power_quality {
+
+using ade9000::PowerQualityEvent;
+using ade9000::PowerQualityKind;
+using ade9000::WaveformCapture;
+
+static const char *const TAG = "power_quality";
+
+/// Twice a half cycle at 50 Hz: each is read, whatever the loop's rhythm.
+static constexpr int64_t POLL_INTERVAL_US = 5000;
+/// A chip that does not answer is asked less often.
+static constexpr int64_t RETRY_INTERVAL_US = 200000;
+/// What lasts longer is told of while it goes on.
+static constexpr int64_t ANNOUNCE_AFTER_US = 1000000;
+
+static const char *phase_name(uint8_t phase) {
+  static const char *const NAMES[] = {"L1", "L2", "L3"};
+  return phase < 3 ? NAMES[phase] : "";
+}
+
+static const char *unit_of(PowerQualityKind kind) { return kind == PowerQualityKind::OVERCURRENT ? "A" : "V"; }
+
+static std::string number(double value, const char *format) {
+  char text[32];
+  snprintf(text, sizeof(text), format, value);
+  return text;
+}
+
+void PowerQuality::setup() {
+  this->boot_ = random_uint32();
+  this->last_micros_ = micros();
+  this->oscillograms_.allocate(this->oscillogram_count_);
+  this->register_service(&PowerQuality::on_events_wanted, "power_quality_events", {"after"});
+  this->register_service(&PowerQuality::on_oscillogram_wanted, "power_quality_oscillogram", {"event", "page"});
+#ifndef USE_HOST
+  // The loop's usual 16 ms would blur a half cycle of 10 ms.
+  this->high_frequency_.start();
+#endif
+}
+
+void PowerQuality::dump_config() {
+  const auto &limits = this->detector_.limits();
+  ESP_LOGCONFIG(TAG,
+                "Power quality:\n"
+                "  Dip, swell, interruption: %.1f, %.1f, %.1f V\n"
+                "  Overcurrent: %.1f A\n"
+                "  Oscillograms: %zu",
+                limits.dip * limits.nominal_voltage, limits.swell * limits.nominal_voltage,
+                limits.interruption * limits.nominal_voltage, limits.overcurrent, this->oscillogram_count_);
+}
+
+bool PowerQuality::on_chip_configured(ade9000::Ade9000Bus &bus, const ade9000::Scaling &scaling) {
+  this->watch_.emplace(bus, this->detector_);
+  if (!this->watch_->configure(scaling))
+    return false;
+  this->capture_state_.reset();
+  if (this->oscillogram_count_ > 0)
+    this->capture_state_ = std::make_unique<WaveformCapture>(bus, this->neutral_);
+  this->scaling_ = scaling;
+  this->bus_ = &bus;
+  // The first fast rms after a reset is that of a filter filling up.
+  this->keep_time_();
+  this->next_poll_us_ = this->now_us_ + RETRY_INTERVAL_US;
+  return true;
+}
+
+void PowerQuality::on_chip_lost() { this->bus_ = nullptr; }
+
+void PowerQuality::keep_time_() {
+  const uint32_t now = micros();
+  this->now_us_ += now - this->last_micros_;
+  this->last_micros_ = now;
+}
+
+void PowerQuality::loop() {
+  this->keep_time_();
+  if (this->bus_ == nullptr)
+    return;
+  this->poll_();
+  this->take_events_();
+  this->announce_ongoing_();
+  if (this->capture_state_ != nullptr)
+    this->capture_();
+}
+
+void PowerQuality::poll_() {
+  if (this->now_us_ < this->next_poll_us_)
+    return;
+  const bool answered = this->watch_->poll(this->now_us_);
+  this->next_poll_us_ = this->now_us_ + (answered ? POLL_INTERVAL_US : RETRY_INTERVAL_US);
+}
+
+void PowerQuality::take_events_() {
+  PowerQualityEvent event;
+  while (this->detector_.pop(event)) {
+    this->kept_[this->next_kept_] = event;
+    this->next_kept_ = (this->next_kept_ + 1) % KEPT_EVENTS;
+    this->publish_(event, false);
+  }
+}
+
+void PowerQuality::announce_ongoing_() {
+  std::array<PowerQualityEvent, ade9000::PowerQualityDetector::MAX_ONGOING> ongoing;
+  const size_t count = this->detector_.ongoing(ongoing);
+  for (size_t i = 0; i < count; i++) {
+    const PowerQualityEvent &event = ongoing[i];
+    if (event.duration_us < ANNOUNCE_AFTER_US ||
+        std::find(this->announced_.begin(), this->announced_.end(), event.number) != this->announced_.end())
+      continue;
+    this->announced_[this->next_announced_] = event.number;
+    this->next_announced_ = (this->next_announced_ + 1) % this->announced_.size();
+    this->publish_(event, true);
+  }
+}
+
+void PowerQuality::capture_() {
+  WaveformCapture &capture = *this->capture_state_;
+  const auto now_ms = static_cast<uint32_t>(this->now_us_ / 1000);
+  capture.step(now_ms);
+  switch (capture.state()) {
+    case WaveformCapture::State::CAPTURING:
+    case WaveformCapture::State::READING:
+      return;
+    case WaveformCapture::State::FULL:
+      if (this->detector_.started() != this->started_before_capture_) {
+        this->captured_event_ = this->detector_.started();
+        capture.read();
+        return;
+      }
+      break;
+    case WaveformCapture::State::READY:
+      this->oscillograms_.add(this->started_before_capture_ + 1, this->captured_event_, this->capture_started_us_,
+                              capture);
+      ESP_LOGD(TAG, "Oscillogram of event %" PRIu32, this->captured_event_);
+      break;
+    case WaveformCapture::State::FAILED:
+      this->next_capture_us_ = std::max(this->next_capture_us_, this->capture_started_us_ + RETRY_INTERVAL_US);
+      break;
+    case WaveformCapture::State::IDLE:
+      break;
+  }
+  if (this->now_us_ < this->next_capture_us_)
+    return;
+  this->started_before_capture_ = this->detector_.started();
+  this->capture_started_us_ = this->now_us_;
+  capture.start(now_ms);
+}
+
+void PowerQuality::publish_(const PowerQualityEvent &event, bool ongoing) {
+  const std::string kind = ade9000::power_quality_kind_name(event.kind);
+  const std::string seconds = number(event.duration_us / 1e6, "%.3f");
+  std::string text = kind;
+  if (event.phase != ade9000::NO_PHASE)
+    text = text + " " + phase_name(event.phase) + " " + number(event.extreme, "%.1f") + " " + unit_of(event.kind);
+  text += ongoing ? " (going on)" : " " + seconds + " s";
+  ESP_LOGI(TAG, "Event %" PRIu32 ": %s", event.number, text.c_str());
+  if (this->last_event_ != nullptr)
+    this->last_event_->publish_state(text);
+  this->send_(event, ongoing);
+}
+
+void PowerQuality::send_(const PowerQualityEvent &event, bool ongoing) {
+  this->fire_homeassistant_event("esphome.nrj_power_quality",
+                                 {
+                                     {"boot", std::to_string(this->boot_)},
+                                     {"number", std::to_string(event.number)},
+                                     {"kind", ade9000::power_quality_kind_name(event.kind)},
+                                     {"phase", phase_name(event.phase)},
+                                     // Home Assistant knows what time it is; the device may not.
+                                     {"started_ms_ago", std::to_string((this->now_us_ - event.start_us) / 1000)},
+                                     {"duration_ms", number(event.duration_us / 1e3, "%.1f")},
+                                     {"extreme", number(event.extreme, "%.2f")},
+                                     {"unit", unit_of(event.kind)},
+                                     {"estimated", event.estimated ? "1" : "0"},
+                                     {"ongoing", ongoing ? "1" : "0"},
+                                     {"lost", std::to_string(this->detector_.lost())},
+                                 });
+}
+
+void PowerQuality::on_events_wanted(int32_t after) {
+  for (size_t i = 0; i < KEPT_EVENTS; i++) {
+    const PowerQualityEvent &event = this->kept_[(this->next_kept_ + i) % KEPT_EVENTS];
+    if (event.number > static_cast<uint32_t>(std::max<int32_t>(0, after)))
+      this->send_(event, false);
+  }
+}
+
+void PowerQuality::on_oscillogram_wanted(int32_t event, int32_t page) {
+  const Oscillogram *oscillogram = this->oscillograms_.find(static_cast<uint32_t>(event));
+  std::map<std::string, std::string> data = {
+      {"boot", std::to_string(this->boot_)},
+      {"number", std::to_string(event)},
+      {"page", std::to_string(page)},
+      {"pages", oscillogram == nullptr ? "0" : std::to_string(Oscillograms::PAGES)},
+  };
+  if (oscillogram != nullptr && page >= 0 && static_cast<size_t>(page) < Oscillograms::PAGES) {
+    const double volts = this->scaling_.full_scale_voltage() * std::numbers::sqrt2 / ade9000::WAVEFORM_FULL_SCALE;
+    const double amperes = this->scaling_.full_scale_current() * std::numbers::sqrt2 / ade9000::WAVEFORM_FULL_SCALE;
+    data["started_ms_ago"] = std::to_string((this->now_us_ - oscillogram->start_us) / 1000);
+    data["channels"] = "IL1,UL1,IL2,UL2,IL3,UL3,IN";
+    data["points_per_cycle"] = "128";
+    data["volts_per_code"] = number(volts, "%.6g");
+    data["amperes_per_code"] = number(amperes, "%.6g");
+    // 16 bits each, low byte first.
+    std::array<uint8_t, Oscillograms::SETS_PER_PAGE * ade9000::WAVEFORM_CHANNELS * 2> bytes;
+    size_t size = 0;
+    for (size_t set = 0; set < Oscillograms::SETS_PER_PAGE; set++) {
+      for (const int16_t sample : oscillogram->samples[static_cast<size_t>(page) * Oscillograms::SETS_PER_PAGE + set]) {
+        bytes[size++] = static_cast<uint8_t>(static_cast<uint16_t>(sample) & 0xFF);
+        bytes[size++] = static_cast<uint8_t>(static_cast<uint16_t>(sample) >> 8);
+      }
+    }
+    data["data"] = base64_encode(bytes.data(), size);
+  }
+  this->fire_homeassistant_event("esphome.nrj_oscillogram", data);
+}
+
+}  // namespace esphome::power_quality

@@ -1,0 +1,89 @@
+#pragma once
+
+#include "oscillograms.h"
+
+#include "esphome/components/ade9000/ade9000_companion.h"
+#include "esphome/components/ade9000/power_quality.h"
+#include "esphome/components/ade9000/power_quality_watch.h"
+#include "esphome/components/ade9000/waveform_capture.h"
+#include "esphome/components/api/custom_api_device.h"
+#include "esphome/components/text_sensor/text_sensor.h"
+#include "esphome/core/component.h"
+#include "esphome/core/helpers.h"
+
+#include <array>
+#include <memory>
+#include <optional>
+
+namespace esphome::power_quality {
+
+/** Watches the supply beside the meter and tells clients of its events.
+ *
+ * Each event goes out as the Home Assistant event `esphome.nrj_power_quality`, when it is over, and before that once
+ * with ongoing = 1 if it lasts longer than a second. A client that was not there asks with the user action
+ * `power_quality_events` for those after a number, and with `power_quality_oscillogram` for one page of the waveform
+ * of an event, which comes as `esphome.nrj_oscillogram`.
+ */
+class PowerQuality : public Component, public ade9000::Ade9000Companion, public api::CustomAPIDevice {
+ public:
+  void set_limits(const ade9000::PowerQualityLimits &limits) { this->detector_.set_limits(limits); }
+  void set_oscillograms(size_t count) { this->oscillogram_count_ = count; }
+  void set_neutral_current(bool neutral) { this->neutral_ = neutral; }
+  void set_last_event(text_sensor::TextSensor *sensor) { this->last_event_ = sensor; }
+
+  void setup() override;
+  void loop() override;
+  void dump_config() override;
+  float get_setup_priority() const override { return setup_priority::DATA; }
+
+  bool on_chip_configured(ade9000::Ade9000Bus &bus, const ade9000::Scaling &scaling) override;
+  void on_chip_lost() override;
+
+  // User actions.
+  /// Sends the finished events with a number greater than `after` again, as far as they are still kept.
+  void on_events_wanted(int32_t after);
+  /// Sends one page of an event's oscillogram; with pages = 0 if there is none.
+  void on_oscillogram_wanted(int32_t event, int32_t page);
+
+ protected:
+  /// Finished events that are kept for clients that come later.
+  static constexpr size_t KEPT_EVENTS = 32;
+
+  void keep_time_();
+  void poll_();
+  void take_events_();
+  void announce_ongoing_();
+  void capture_();
+  void send_(const ade9000::PowerQualityEvent &event, bool ongoing);
+  void publish_(const ade9000::PowerQualityEvent &event, bool ongoing);
+
+  size_t oscillogram_count_{0};
+  bool neutral_{true};
+  text_sensor::TextSensor *last_event_{nullptr};
+
+  ade9000::Ade9000Bus *bus_{nullptr};
+  ade9000::Scaling scaling_{1, 1};
+  ade9000::PowerQualityDetector detector_;
+  std::optional<ade9000::PowerQualityWatch> watch_;
+  std::unique_ptr<ade9000::WaveformCapture> capture_state_;
+  Oscillograms oscillograms_;
+  HighFrequencyLoopRequester high_frequency_;
+
+  /// Numbers start anew at each boot; this tells one boot from another.
+  uint32_t boot_{0};
+  int64_t now_us_{0};
+  uint32_t last_micros_{0};
+  int64_t next_poll_us_{0};
+  int64_t next_capture_us_{0};
+  int64_t capture_started_us_{0};
+  /// Events begun before the capture under way was armed, and before it was read.
+  uint32_t started_before_capture_{0};
+  uint32_t captured_event_{0};
+
+  std::array<ade9000::PowerQualityEvent, KEPT_EVENTS> kept_{};
+  size_t next_kept_{0};
+  std::array<uint32_t, ade9000::PowerQualityDetector::MAX_ONGOING> announced_{};
+  size_t next_announced_{0};
+};
+
+}  // namespace esphome::power_quality
