@@ -1,0 +1,112 @@
+#pragma once
+
+#include "esphome/components/ade9000/ade9000.h"
+#include "esphome/components/ade9000/calibration.h"
+#include "esphome/components/button/button.h"
+#include "esphome/components/number/number.h"
+#include "esphome/components/text_sensor/text_sensor.h"
+#include "esphome/core/component.h"
+#include "esphome/core/preferences.h"
+
+#include <array>
+#include <string>
+
+namespace esphome::meter_calibration {
+
+/// What a person has measured.
+enum class Measured : uint8_t { VOLTAGE, CURRENT, POWER_FACTOR };
+static constexpr size_t MEASURED = 3;
+
+/** Takes what a person has measured, and corrects the chip so that the meter shows the same.
+ *
+ * The corrections are kept in flash, and are in the chip's registers before it measures. Those of another front end, or
+ * of other corrections in the configuration, are not taken over: the configuration has changed since.
+ */
+class MeterCalibration : public Component {
+ public:
+  void set_hub(ade9000::Ade9000 *hub) { this->hub_ = hub; }
+  /// @param voltage_divider and current_sensitivity: of the front end that is corrected.
+  void set_subject(const ade9000::CalibrationSubject &subject, float voltage_divider, float current_sensitivity) {
+    this->subject_ = subject;
+    this->voltage_divider_ = voltage_divider;
+    this->current_sensitivity_ = current_sensitivity;
+  }
+  /// Corrections of the configuration: gains 0.8 to 1.25, degrees.
+  void set_base(size_t phase, float voltage_gain, float current_gain, float degrees);
+  void set_result_sensor(text_sensor::TextSensor *sensor) { this->result_ = sensor; }
+  void set_corrections_sensor(text_sensor::TextSensor *sensor) { this->corrections_ = sensor; }
+
+  void setup() override;
+  void dump_config() override;
+  // Before the hub, which hands the registers to the chip.
+  float get_setup_priority() const override { return setup_priority::DATA + 10; }
+
+  /** "It is `value` now."
+   *
+   * @param phase 1..3, as people count.
+   * @return whether it was accepted; get_message() says what was done, or what to do.
+   */
+  bool is_now(Measured measured, int phase, float value);
+  bool undo() { return this->finish_(this->book_.undo()); }
+  bool reset() { return this->finish_(this->book_.reset()); }
+  /// Of the last step.
+  const std::string &get_message() const { return this->message_; }
+
+ protected:
+  /// What is kept over a reboot. The layout is a stored format: a change needs a new preference key.
+  struct Stored {
+    uint32_t basis;
+    ade9000::Corrections now;
+    ade9000::Corrections previous;
+  };
+
+  void on_snapshot_(const ade9000::Snapshot &snapshot);
+  bool finish_(const ade9000::CalibrationOutcome &outcome);
+  /// Puts the corrections into the registers; `announce` to a running chip.
+  void apply_();
+  void store_();
+  void publish_();
+  /// A number for the configuration that the corrections belong to.
+  uint32_t basis_() const;
+
+  ade9000::Ade9000 *hub_{nullptr};
+  ade9000::CalibrationSubject subject_{};
+  float voltage_divider_{1};
+  float current_sensitivity_{1};
+  ade9000::Corrections base_{};
+  ade9000::CalibrationBook book_;
+  std::array<ade9000::RecentReadings, ade9000::PHASES> recent_;
+  ESPPreferenceObject preference_;
+  std::string message_;
+  text_sensor::TextSensor *result_{nullptr};
+  text_sensor::TextSensor *corrections_{nullptr};
+};
+
+/// "The voltage (current, power factor) of a phase is this now."
+class CalibrationNumber : public number::Number {
+ public:
+  CalibrationNumber(MeterCalibration *parent, Measured measured, int phase)
+      : parent_(parent), measured_(measured), phase_(phase) {}
+
+ protected:
+  void control(float value) override {
+    if (this->parent_->is_now(this->measured_, this->phase_, value))
+      this->publish_state(value);
+  }
+
+  MeterCalibration *parent_;
+  Measured measured_;
+  int phase_;
+};
+
+class UndoButton : public button::Button, public Parented<MeterCalibration> {
+ protected:
+  void press_action() override { this->parent_->undo(); }
+};
+
+class ResetButton : public button::Button, public Parented<MeterCalibration> {
+ protected:
+  void press_action() override { this->parent_->reset(); }
+};
+
+}  // namespace esphome::meter_calibration

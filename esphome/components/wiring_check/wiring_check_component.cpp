@@ -1,0 +1,78 @@
+#include "wiring_check_component.h"
+
+#include "esphome/components/ade9000/ade9000_registers.h"
+#include "esphome/core/hal.h"
+#include "esphome/core/log.h"
+
+#include <cmath>
+
+namespace esphome::wiring_check {
+
+using ade9000::Channel;
+using ade9000::PHASES;
+using ade9000::Quantity;
+
+static const char *const TAG = "wiring_check";
+
+// Some updates of the meter: what is older says nothing of the wiring as it is now.
+static constexpr uint32_t STALE_AFTER_MS = 3000;
+
+void WiringCheck::setup() {
+  this->hub_->add_on_snapshot_callback([this](const ade9000::Snapshot &snapshot) { this->on_snapshot_(snapshot); });
+  if (this->result_ != nullptr)
+    this->result_->publish_state(this->message_);
+}
+
+void WiringCheck::dump_config() {
+  ESP_LOGCONFIG(TAG,
+                "Wiring check:\n"
+                "  Nominal voltage: %.0f V\n"
+                "  Minimum current: %.2f A",
+                this->expectation_.nominal_voltage, this->expectation_.minimum_current);
+}
+
+void WiringCheck::on_snapshot_(const ade9000::Snapshot &snapshot) {
+  for (size_t i = 0; i < PHASES; i++) {
+    const auto at = [&snapshot, i](Quantity quantity) { return snapshot.at(static_cast<Channel>(i), quantity); };
+    this->observation_.inputs[i] = {at(Quantity::VOLTAGE), at(Quantity::CURRENT), at(Quantity::ACTIVE_POWER),
+                                    at(Quantity::REACTIVE_POWER)};
+  }
+  const float frequency = snapshot.at(Channel::TOTAL, Quantity::FREQUENCY);
+  if (std::isfinite(frequency))
+    this->frequency_ = frequency;
+  this->observed_at_ = millis();
+  this->observed_ = true;
+}
+
+bool WiringCheck::check() {
+  const bool recent = this->observed_ && millis() - this->observed_at_ < STALE_AFTER_MS;
+  if (!recent || !this->read_voltage_angles_()) {
+    this->tell_("The chip gives no measurements: check its supply and the wires of its SPI bus.");
+    return false;
+  }
+  const ade9000::WiringDiagnosis diagnosis = ade9000::diagnose_wiring(this->observation_, this->expectation_);
+  this->tell_(ade9000::describe_wiring(diagnosis, this->expectation_.kind));
+  return diagnosis.is_complete() && !diagnosis.has_fault();
+}
+
+bool WiringCheck::read_voltage_angles_() {
+  ade9000::Ade9000Bus *bus = this->hub_->get_running_bus();
+  if (bus == nullptr)
+    return false;
+  for (size_t i = 0; i < PHASES; i++) {
+    uint32_t code;
+    if (!bus->read(ade9000::reg::ANGL_VA_VB + i, code))
+      return false;
+    this->observation_.voltage_lags[i] = ade9000::Scaling::degrees(code, this->frequency_);
+  }
+  return true;
+}
+
+void WiringCheck::tell_(std::string message) {
+  this->message_ = std::move(message);
+  ESP_LOGI(TAG, "%s", this->message_.c_str());
+  if (this->result_ != nullptr)
+    this->result_->publish_state(this->message_);
+}
+
+}  // namespace esphome::wiring_check

@@ -1,0 +1,38 @@
+"""Calling a meter's user actions, and what it answers."""
+
+from typing import NamedTuple
+
+from aioesphomeapi import TextSensorState
+
+from .meter_client import MeterClient
+
+
+class Answer(NamedTuple):
+    """What a user action says of itself."""
+
+    success: bool
+    message: str
+
+
+async def call(meter: MeterClient, action: str, **arguments: float) -> None:
+    """Run a user action that gives no answer."""
+    _, actions = await meter.api.list_entities_services()
+    service = next(item for item in actions if item.name == action)
+    await meter.api.execute_service(service, dict(arguments))
+
+
+async def ask(meter: MeterClient, action: str, **arguments: float) -> Answer:
+    """Run a user action and wait for its answer, as Home Assistant does."""
+    _, actions = await meter.api.list_entities_services()
+    service = next(item for item in actions if item.name == action)
+    response = await meter.api.execute_service(
+        service, dict(arguments), return_response=False
+    )
+    assert response is not None
+    return Answer(response.success, response.error_message)
+
+
+def text(meter: MeterClient, object_id: str) -> str:
+    """Return the latest state of a text sensor; empty before the first."""
+    state = meter.states.get(object_id)
+    return state.state if isinstance(state, TextSensorState) else ""
