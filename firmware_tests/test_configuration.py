@@ -1,49 +1,12 @@
 """ESPHome accepts the configurations, and generates the ESP32's firmware."""
 
-import os
 from pathlib import Path
-import subprocess
 
 import pytest
-import yaml
 
-from nrj_demo.firmware import ROOT, esphome_executable
+from .configurations import esphome, resolved
 
 CONFIGURATIONS = ["nrj-meter.yaml", "nrj-meter-simulated.yaml"]
-
-
-def esphome(*arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
-    """Run ESPHome with its files in a folder of its own."""
-    return subprocess.run(
-        [esphome_executable(), *arguments],
-        env={**os.environ, "ESPHOME_DATA_DIR": str(data)},
-        cwd=ROOT / "esphome",
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads ESPHome's own tags as text."""
-
-
-_Loader.add_multi_constructor(
-    "!", lambda loader, _suffix, node: loader.construct_scalar(node)
-)
-
-
-def resolved(
-    name: str, data: Path, *arguments: str
-) -> dict[str, list[dict[str, object]]]:
-    """Return a configuration with its packages merged."""
-    result = esphome(*arguments, "config", name, data=data)
-    assert result.returncode == 0, result.stderr
-    configuration: dict[str, list[dict[str, object]]] = yaml.load(
-        result.stdout, _Loader
-    )
-    return configuration
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
@@ -70,7 +33,7 @@ def test_standalone_shows_the_measurements(
     flags = {
         entity["disabled_by_default"]
         for channel in ("l1", "l2", "l3", "total")
-        for entity in measured[channel].values()  # type: ignore[attr-defined]
+        for entity in measured[channel].values()
     }
     assert flags == {disabled}
 
