@@ -1,0 +1,1 @@
+"""What the meter can do, measured: accuracy and cost, against truth from outside."""

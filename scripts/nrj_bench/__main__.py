@@ -1,0 +1,27 @@
+"""Finds the benchmark that was asked for and runs it."""
+
+from collections.abc import Sequence
+from importlib import import_module
+import pkgutil
+import sys
+
+from . import benches
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a benchmark by name; 2 if there is none of that name."""
+    names = sorted(module.name for module in pkgutil.iter_modules(benches.__path__))
+    if not arguments or arguments[0] not in names:
+        print(
+            f"usage: scripts/bench NAME [OPTION ...], NAME being {', '.join(names)}",
+            file=sys.stderr,
+        )
+        return 2
+    status: int = import_module(f"{benches.__name__}.{arguments[0]}").main(
+        arguments[1:]
+    )
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

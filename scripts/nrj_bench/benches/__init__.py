@@ -1,0 +1,1 @@
+"""One file a benchmark: its docstring's first line says what, `main(arguments)` runs it."""

@@ -1,0 +1,201 @@
+"""The driver and the simulated chip as a program of their own, asked about signals.
+
+A description is lines of words, answered by a line of JSON at each `run` or `cost`:
+
+    scenario DIVIDER SENSITIVITY LINE_FREQUENCY NOMINAL_VOLTAGE   begins anew
+    segment START FREQUENCY SLOPE                 from START (s) on; Hz, Hz/s
+    phase I VOLTAGE ANGLE CURRENT LAG VOLTAGE_SLOPE CURRENT_SLOPE
+                                                  V, rad, A, rad, V/s, A/s; fundamental
+    voltage_harmonic I ORDER RATIO ANGLE          of phase I; ANGLE in rad of the
+    current_harmonic I ORDER RATIO ANGLE          harmonic where the voltage rises
+    brown_out AT SECONDS                          the chip loses its supply
+    flip FRAME BIT                                a bit of a reply arrives wrong
+    run UPDATES                                   updates of the driver, every 0.2 s
+    cost REPETITIONS                              what passes of the loop cost
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+import fcntl
+import json
+import os
+from pathlib import Path
+import shutil
+import subprocess
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPONENTS = ROOT / "esphome" / "components"
+FOLDER = ROOT / ".build" / "probe"
+FLAGS = ["-std=gnu++20", "-O2"]  # firmware_tests/cpp/run compiles with all warnings
+DRIVER = (
+    *("ade9000_bus", "burst", "chip", "chip_settings", "energy_accounts"),
+    *("energy_codes", "energy_ledger", "measurement", "snapshot"),
+    "symmetrical_components",
+)
+SIMULATOR = (
+    *("accumulators", "front_end", "line_monitor", "peak_detector", "phase_codes"),
+    *("power_quality_status", "register_file", "result_registers", "signal_model"),
+    *("simulated_chip", "spectrum", "spi_port", "waveform_buffer"),
+)
+
+
+class ProbeError(Exception):
+    """The probe could not be built or did not answer; the message says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Harmonic:
+    """A harmonic: its order, its rms per rms of the fundamental, its angle in rad."""
+
+    order: int
+    ratio: float
+    angle: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """A phase: V, rad from its healthy place, A, rad of lag; slopes per second."""
+
+    voltage: float
+    current: float
+    lag: float = 0.0
+    angle: float = 0.0
+    voltage_slope: float = 0.0
+    current_slope: float = 0.0
+    voltage_harmonics: Sequence[Harmonic] = ()
+    current_harmonics: Sequence[Harmonic] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """What the grid does from `start` (s) on."""
+
+    phases: Sequence[Phase]
+    start: float = 0.0
+    frequency: float = 50.0
+    slope: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """A signal, the front end between it and the chip, and what goes wrong."""
+
+    segments: Sequence[Segment]
+    updates: int
+    divider: float = 1000.4
+    sensitivity: float = 0.0066965
+    line_frequency: int = 50
+    nominal_voltage: float = 230.0
+    brown_outs: Sequence[tuple[float, float]] = ()
+    flips: Sequence[tuple[int, int]] = field(default=())
+
+    def lines(self, command: str = "run") -> list[str]:
+        """Return the description of this, to the command."""
+        lines = [
+            (
+                f"scenario {self.divider!r} {self.sensitivity!r} {self.line_frequency}"
+                f" {self.nominal_voltage!r}"
+            )
+        ]
+        for segment in self.segments:
+            lines.append(
+                f"segment {segment.start!r} {segment.frequency!r} {segment.slope!r}"
+            )
+            for index, phase in enumerate(segment.phases):
+                lines.append(
+                    f"phase {index} {phase.voltage!r} {phase.angle!r}"
+                    f" {phase.current!r} {phase.lag!r}"
+                    f" {phase.voltage_slope!r} {phase.current_slope!r}"
+                )
+                for kind, harmonics in (
+                    ("voltage", phase.voltage_harmonics),
+                    ("current", phase.current_harmonics),
+                ):
+                    lines += [
+                        f"{kind}_harmonic {index} {harmonic.order}"
+                        f" {harmonic.ratio!r} {harmonic.angle!r}"
+                        for harmonic in harmonics
+                    ]
+        lines += [f"brown_out {at!r} {seconds!r}" for at, seconds in self.brown_outs]
+        lines += [f"flip {frame} {bit}" for frame, bit in self.flips]
+        return [*lines, f"{command} {self.updates}"]
+
+
+type Update = dict[str, Any]
+"""One update: time, event, measured, frames, rejected, readings, totals in nWh."""
+
+
+def build() -> Path:
+    """Build the probe, compiling what changed, and return its program.
+
+    Raises:
+        ProbeError: no compiler, or the build failed; says what the compiler said.
+    """
+    compiler = os.environ.get("CXX", "g++")
+    if shutil.which(compiler) is None:
+        raise ProbeError("No C++ compiler: install g++ (Debian: apt install g++).")
+    sources = [
+        ROOT / "scripts" / "meter_probe.cpp",
+        *(COMPONENTS / "ade9000" / f"{name}.cpp" for name in DRIVER),
+        *(COMPONENTS / "ade9000_simulator" / f"{name}.cpp" for name in SIMULATOR),
+    ]
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    program = FOLDER / "meter_probe"
+    with (FOLDER / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            objects = list(pool.map(lambda source: _compile(compiler, source), sources))
+        if _is_stale(program, objects):
+            _run([compiler, *FLAGS, *map(str, objects), "-o", str(program)])
+    return program
+
+
+def _is_stale(made: Path, sources: Sequence[Path]) -> bool:
+    if not made.exists():
+        return True
+    age = made.stat().st_mtime
+    return any(not path.exists() or path.stat().st_mtime > age for path in sources)
+
+
+def _compile(compiler: str, source: Path) -> Path:
+    made = FOLDER / f"{source.parent.name}-{source.stem}.o"
+    listed = made.with_suffix(".d")
+    needed = [source, Path(__file__)]
+    if listed.exists():
+        words = listed.read_text().replace("\\\n", " ").split()
+        needed += [Path(word) for word in words[1:]]
+    if not listed.exists() or _is_stale(made, needed):
+        command = [compiler, *FLAGS, f"-I{ROOT}", "-MMD", "-c", str(source)]
+        _run([*command, "-o", str(made)])
+    return made
+
+
+def _run(command: Sequence[str]) -> None:
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise ProbeError(f"The probe could not be built:\n{result.stderr}")
+
+
+def ask(lines: Sequence[str]) -> list[Any]:
+    """Return the probe's answers to a description.
+
+    Raises:
+        ProbeError: it could not be built, or did not understand.
+    """
+    result = subprocess.run(
+        [build()],
+        input="\n".join(lines) + "\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode != 0:
+        raise ProbeError(result.stderr)
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def run(scenarios: Sequence[Scenario]) -> list[list[Update]]:
+    """Return the updates of each scenario."""
+    return ask([line for scenario in scenarios for line in scenario.lines()])
