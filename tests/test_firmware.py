@@ -28,6 +28,7 @@ from nrj_demo.firmware import RunningFirmware
 from .conftest import HOST, AddMeter, Ask
 from .support.device import KEY, OTHER_KEY
 from .support.forms import sentence
+from .support.measured import MEASURED
 from .support.noise_proxy import NoiseProxy
 from .support.states import state_is, state_where
 
@@ -66,7 +67,7 @@ async def test_every_reading_of_the_firmware_becomes_a_sensor(
     keys = {
         entity.unique_id.rpartition(":")[2].partition("_")[2] for entity in entities
     }
-    assert keys == {*CHANNELS, "relay_1", "relay_2"}
+    assert keys == {*MEASURED, "relay_1", "relay_2"}
 
 
 async def test_readings_obey_physics(

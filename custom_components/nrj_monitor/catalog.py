@@ -59,7 +59,8 @@ class Quantity:
     `decimals` is the resolution kept in the state: the firmware sends 32-bit
     floats, whose digits beyond it are noise. `display_precision` is how many of
     those a person sees. What is rarely wanted waits disabled: on the phases where
-    `phases_enabled` is false, as a total where `total_enabled` is.
+    `phases_enabled` is false, as a total where `total_enabled` is. `order` is that of a
+    single harmonic.
     """
 
     key: str
@@ -74,6 +75,12 @@ class Quantity:
     phases_enabled: bool = True
     total_enabled: bool = True
     diagnostic: bool = False
+    order: int | None = None
+
+    @property
+    def name_key(self) -> str:
+        """Return the key of its name, which all harmonics of a kind share."""
+        return self.key.removesuffix(f"_{self.order}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,6 +173,18 @@ _VOLTAGE_THD = Quantity(
     total=False,
     phases_enabled=False,
 )
+HARMONIC_ORDERS = range(2, 41)
+"""IEC 61000-4-7 and EN 50160 end with the 40th; the second is the first overtone."""
+
+
+def _harmonics(key: str) -> tuple[Quantity, ...]:
+    """Return the harmonics of a voltage or a current, % of the fundamental."""
+    return tuple(
+        replace(_VOLTAGE_THD, key=f"{key}_{order}", order=order)
+        for order in HARMONIC_ORDERS
+    )
+
+
 _PHASE_ANGLE = Quantity(
     key="phase_angle",
     unit=DEGREE,
@@ -303,6 +322,8 @@ QUANTITIES: tuple[Quantity, ...] = (
         total_enabled=False,
         diagnostic=True,
     ),
+    *_harmonics("voltage_harmonic"),
+    *_harmonics("current_harmonic"),
     _REJECTED_FRAMES,
     replace(_REJECTED_FRAMES, key="rejected_frames_crc", total_enabled=False),
     replace(_REJECTED_FRAMES, key="rejected_frames_implausible", total_enabled=False),

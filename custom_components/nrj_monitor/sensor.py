@@ -35,7 +35,7 @@ def describe(channel: Channel) -> SensorEntityDescription:
     return SensorEntityDescription(
         key=channel.id,
         translation_key=(
-            quantity.key if channel.phase is None else f"{quantity.key}_phase"
+            quantity.name_key if channel.phase is None else f"{quantity.name_key}_phase"
         ),
         device_class=quantity.device_class,
         state_class=quantity.state_class,
@@ -46,6 +46,12 @@ def describe(channel: Channel) -> SensorEntityDescription:
     )
 
 
+def name_placeholders(channel: Channel) -> dict[str, str]:
+    """Return what a channel's name says besides what it measures."""
+    named = {"phase": channel.phase, "order": channel.quantity.order}
+    return {key: str(value) for key, value in named.items() if value is not None}
+
+
 class MeterSensor(MeterEntity, SensorEntity):
     """The latest reading of one channel, written no more often than is useful."""
 
@@ -53,8 +59,7 @@ class MeterSensor(MeterEntity, SensorEntity):
         """Show `channel` of `meter`."""
         super().__init__(meter, channel.id)
         self.entity_description = describe(channel)
-        if channel.phase is not None:
-            self._attr_translation_placeholders = {"phase": channel.phase}
+        self._attr_translation_placeholders = name_placeholders(channel)
         self._channel = channel
         self._throttle = WriteThrottle(channel.quantity.change)
         self._timer: asyncio.TimerHandle | None = None

@@ -14,15 +14,17 @@ PHASE_CHANNELS = ("l1", "l2", "l3")
 CHANNELS = (*PHASE_CHANNELS, CONF_TOTAL)
 
 
+def mark_disabled_by_default(entity: ConfigType | str, disabled: bool) -> ConfigType:
+    """Return an entity's options with `disabled_by_default`, unless it says otherwise."""
+    options = entity if isinstance(entity, dict) else {CONF_NAME: entity}
+    return {CONF_DISABLED_BY_DEFAULT: disabled, **options}
+
+
 def spread_disabled_by_default(*keys: str) -> Callable[[ConfigType], ConfigType]:
     """Apply the platform's `disabled_by_default` to every entity that does not say otherwise.
 
     Entities are those in the channels, and those directly under `keys`.
     """
-
-    def mark(entity: ConfigType | str, disabled: bool) -> ConfigType:
-        options = entity if isinstance(entity, dict) else {CONF_NAME: entity}
-        return {CONF_DISABLED_BY_DEFAULT: disabled, **options}
 
     def spread(config: ConfigType) -> ConfigType:
         if not isinstance(config, dict) or CONF_DISABLED_BY_DEFAULT not in config:
@@ -32,12 +34,12 @@ def spread_disabled_by_default(*keys: str) -> Callable[[ConfigType], ConfigType]
         for channel in CHANNELS:
             if isinstance(config.get(channel), dict):
                 config[channel] = {
-                    key: mark(entity, disabled)
+                    key: mark_disabled_by_default(entity, disabled)
                     for key, entity in config[channel].items()
                 }
         for key in keys:
             if key in config:
-                config[key] = mark(config[key], disabled)
+                config[key] = mark_disabled_by_default(config[key], disabled)
         return config
 
     return spread

@@ -10,10 +10,11 @@ from esphome.types import ConfigType
 
 CODEOWNERS = ["@nrj-monitor"]
 DEPENDENCIES = ["ade9000", "api"]
-AUTO_LOAD = ["text_sensor"]
+AUTO_LOAD = ["sensor", "text_sensor"]
 
 CONF_CONNECTED_PHASES = "connected_phases"
 CONF_DIP = "dip"
+CONF_HARMONICS_INTERVAL = "harmonics_interval"
 CONF_HYSTERESIS = "hysteresis"
 CONF_INTERRUPTION = "interruption"
 CONF_LAST_EVENT = "last_event"
@@ -87,6 +88,11 @@ CONFIG_SCHEMA = cv.All(
             ),
             # Each takes 7 kB of RAM, and the first 7 kB more.
             cv.Optional(CONF_OSCILLOGRAMS, default=2): cv.int_range(min=0, max=16),
+            # How often the harmonics that have a sensor are taken anew; events come first.
+            cv.Optional(CONF_HARMONICS_INTERVAL, default="10s"): cv.All(
+                cv.positive_time_period_milliseconds,
+                cv.Range(min=cv.TimePeriod(seconds=1)),
+            ),
             cv.Optional(CONF_NEUTRAL_CURRENT, default=True): cv.boolean,
             cv.Optional(CONF_LAST_EVENT): cv.maybe_simple_value(
                 text_sensor.text_sensor_schema(
@@ -137,6 +143,7 @@ async def to_code(config: ConfigType) -> None:
         )
     )
     cg.add(var.set_oscillograms(config[CONF_OSCILLOGRAMS]))
+    cg.add(var.set_harmonics_interval(config[CONF_HARMONICS_INTERVAL]))
     cg.add(var.set_neutral_current(config[CONF_NEUTRAL_CURRENT]))
     if last_event := config.get(CONF_LAST_EVENT):
         cg.add(var.set_last_event(await text_sensor.new_text_sensor(last_event)))

@@ -43,6 +43,7 @@ void PowerQuality::setup() {
   this->boot_ = random_uint32();
   this->last_micros_ = micros();
   this->oscillograms_.allocate(this->oscillogram_count_);
+  this->harmonics_.setup();
   this->register_service(&PowerQuality::on_events_wanted, "power_quality_events", {"after"});
   this->register_service(&PowerQuality::on_oscillogram_wanted, "power_quality_oscillogram", {"event", "page"});
 #ifndef USE_HOST
@@ -57,9 +58,11 @@ void PowerQuality::dump_config() {
                 "Power quality:\n"
                 "  Dip, swell, interruption: %.1f, %.1f, %.1f V\n"
                 "  Overcurrent: %.1f A\n"
-                "  Oscillograms: %zu",
+                "  Oscillograms: %zu\n"
+                "  Harmonics: %zu",
                 limits.dip * limits.nominal_voltage, limits.swell * limits.nominal_voltage,
-                limits.interruption * limits.nominal_voltage, limits.overcurrent, this->oscillogram_count_);
+                limits.interruption * limits.nominal_voltage, limits.overcurrent, this->oscillogram_count_,
+                this->harmonics_.size());
 }
 
 bool PowerQuality::on_chip_configured(ade9000::Ade9000Bus &bus, const ade9000::Scaling &scaling) {
@@ -67,7 +70,7 @@ bool PowerQuality::on_chip_configured(ade9000::Ade9000Bus &bus, const ade9000::S
   if (!this->watch_->configure(scaling))
     return false;
   this->capture_state_.reset();
-  if (this->oscillogram_count_ > 0)
+  if (this->oscillogram_count_ > 0 || !this->harmonics_.empty())
     this->capture_state_ = std::make_unique<WaveformCapture>(bus, this->neutral_);
   this->scaling_ = scaling;
   this->bus_ = &bus;
@@ -77,7 +80,10 @@ bool PowerQuality::on_chip_configured(ade9000::Ade9000Bus &bus, const ade9000::S
   return true;
 }
 
-void PowerQuality::on_chip_lost() { this->bus_ = nullptr; }
+void PowerQuality::on_chip_lost() {
+  this->bus_ = nullptr;
+  this->harmonics_.give_up();
+}
 
 void PowerQuality::keep_time_() {
   const uint32_t now = micros();
@@ -89,6 +95,7 @@ void PowerQuality::loop() {
   this->keep_time_();
   if (this->bus_ == nullptr)
     return;
+  this->known_events_ = this->detector_.started();
   this->poll_();
   this->take_events_();
   this->announce_ongoing_();
@@ -126,37 +133,74 @@ void PowerQuality::announce_ongoing_() {
   }
 }
 
+bool PowerQuality::are_harmonics_due_() const {
+  return !this->harmonics_.empty() && this->now_us_ >= this->next_harmonics_us_;
+}
+
+void PowerQuality::start_capture_(uint32_t now_ms) {
+  // What began while a quiet line was read or analysed is not past yet: it belongs to this capture.
+  if (!this->was_quiet_)
+    this->started_before_capture_ = this->known_events_;
+  this->was_quiet_ = false;
+  this->captured_event_ = this->started_before_capture_;
+  this->capture_started_us_ = this->now_us_;
+  this->capture_state_->start(now_ms);
+}
+
 void PowerQuality::capture_() {
   WaveformCapture &capture = *this->capture_state_;
   const auto now_ms = static_cast<uint32_t>(this->now_us_ / 1000);
-  capture.step(now_ms);
+  // The samples are still needed: the chip's next ones can wait for so long.
+  if (this->harmonics_.is_busy()) {
+    this->harmonics_.step(capture);
+    if (this->harmonics_.is_busy())
+      return;
+  } else {
+    capture.step(now_ms);
+    if (this->is_capture_busy_())
+      return;
+  }
+  const bool wanted = this->oscillogram_count_ > 0 || this->are_harmonics_due_();
+  if (wanted && this->now_us_ >= this->next_capture_us_)
+    this->start_capture_(now_ms);
+}
+
+bool PowerQuality::is_capture_busy_() {
+  WaveformCapture &capture = *this->capture_state_;
+  const bool at_event = this->captured_event_ != this->started_before_capture_;
   switch (capture.state()) {
     case WaveformCapture::State::CAPTURING:
+      return true;
     case WaveformCapture::State::READING:
-      return;
+      // The waveform of an event is not to be had a second time, that of a quiet line at any time.
+      return at_event || this->oscillogram_count_ == 0 || this->known_events_ == this->started_before_capture_;
     case WaveformCapture::State::FULL:
-      if (this->detector_.started() != this->started_before_capture_) {
-        this->captured_event_ = this->detector_.started();
-        capture.read();
-        return;
+      if (this->oscillogram_count_ > 0)
+        this->captured_event_ = this->known_events_;
+      this->was_quiet_ = this->captured_event_ == this->started_before_capture_;
+      if (this->was_quiet_ && !this->are_harmonics_due_()) {
+        this->was_quiet_ = false;
+        return false;
       }
-      break;
+      capture.read();
+      return true;
     case WaveformCapture::State::READY:
+      if (!at_event) {
+        this->next_harmonics_us_ = this->now_us_ + this->harmonics_interval_us_;
+        this->harmonics_.start(this->scaling_, this->detector_.limits().nominal_voltage);
+        return true;
+      }
       this->oscillograms_.add(this->started_before_capture_ + 1, this->captured_event_, this->capture_started_us_,
                               capture);
       ESP_LOGD(TAG, "Oscillogram of event %" PRIu32, this->captured_event_);
-      break;
+      return false;
     case WaveformCapture::State::FAILED:
       this->next_capture_us_ = std::max(this->next_capture_us_, this->capture_started_us_ + RETRY_INTERVAL_US);
-      break;
+      return false;
     case WaveformCapture::State::IDLE:
-      break;
+      return false;
   }
-  if (this->now_us_ < this->next_capture_us_)
-    return;
-  this->started_before_capture_ = this->detector_.started();
-  this->capture_started_us_ = this->now_us_;
-  capture.start(now_ms);
+  return false;
 }
 
 void PowerQuality::publish_(const PowerQualityEvent &event, bool ongoing) {

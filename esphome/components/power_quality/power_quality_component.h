@@ -1,5 +1,6 @@
 #pragma once
 
+#include "harmonic_sensors.h"
 #include "oscillograms.h"
 
 #include "esphome/components/ade9000/ade9000_companion.h"
@@ -30,6 +31,10 @@ class PowerQuality : public Component, public ade9000::Ade9000Companion, public 
   void set_oscillograms(size_t count) { this->oscillogram_count_ = count; }
   void set_neutral_current(bool neutral) { this->neutral_ = neutral; }
   void set_last_event(text_sensor::TextSensor *sensor) { this->last_event_ = sensor; }
+  void set_harmonics_interval(uint32_t interval_ms) { this->harmonics_interval_us_ = int64_t{1000} * interval_ms; }
+  void add_harmonic_sensor(ade9000::WaveformChannel channel, uint8_t order, sensor::Sensor *sensor) {
+    this->harmonics_.add(channel, order, sensor);
+  }
 
   void setup() override;
   void loop() override;
@@ -54,6 +59,10 @@ class PowerQuality : public Component, public ade9000::Ade9000Companion, public 
   void take_events_();
   void announce_ongoing_();
   void capture_();
+  void start_capture_(uint32_t now_ms);
+  /// Goes on with a capture that has moved. @return whether it is still needed.
+  bool is_capture_busy_();
+  bool are_harmonics_due_() const;
   void send_(const ade9000::PowerQualityEvent &event, bool ongoing);
   void publish_(const ade9000::PowerQualityEvent &event, bool ongoing);
 
@@ -67,6 +76,7 @@ class PowerQuality : public Component, public ade9000::Ade9000Companion, public 
   std::optional<ade9000::PowerQualityWatch> watch_;
   std::unique_ptr<ade9000::WaveformCapture> capture_state_;
   Oscillograms oscillograms_;
+  HarmonicSensors harmonics_;
   HighFrequencyLoopRequester high_frequency_;
 
   /// Numbers start anew at each boot; this tells one boot from another.
@@ -76,9 +86,15 @@ class PowerQuality : public Component, public ade9000::Ade9000Companion, public 
   int64_t next_poll_us_{0};
   int64_t next_capture_us_{0};
   int64_t capture_started_us_{0};
+  /// Events begun before this pass of the loop: what begins in it may be later than a buffer that is full in it.
+  uint32_t known_events_{0};
   /// Events begun before the capture under way was armed, and before it was read.
   uint32_t started_before_capture_{0};
   uint32_t captured_event_{0};
+  /// The capture before was read for the harmonics, with no event in it.
+  bool was_quiet_{false};
+  int64_t harmonics_interval_us_{0};
+  int64_t next_harmonics_us_{0};
 
   std::array<ade9000::PowerQualityEvent, KEPT_EVENTS> kept_{};
   size_t next_kept_{0};
