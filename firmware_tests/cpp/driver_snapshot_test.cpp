@@ -97,5 +97,14 @@ TEST(Snapshot, ALostPhaseIsAnUnbalanceOfHalf) {
   EXPECT_TRUE(std::isnan(single.at(Channel::TOTAL, Quantity::VOLTAGE_UNBALANCE)));
 }
 
+TEST(Snapshot, NoAngleOfACurrentTooSmallToCrossZeroForTheChip) {
+  Validity validity = VALIDITY;
+  const Snapshot seen = make_snapshot(voltages(230, 230, 230), HEALTHY, validity);
+  EXPECT_FLOAT_EQ(seen.at(Channel::L1, Quantity::PHASE_ANGLE), 30);
+  validity.minimum_angle_current = 1000;
+  const Snapshot unseen = make_snapshot(voltages(230, 230, 230), HEALTHY, validity);
+  EXPECT_TRUE(std::isnan(unseen.at(Channel::L1, Quantity::PHASE_ANGLE)));
+}
+
 }  // namespace
 }  // namespace esphome::ade9000

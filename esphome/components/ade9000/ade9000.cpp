@@ -23,6 +23,9 @@ static constexpr uint16_t EGY_TIME_WINDOW = 160 - 1;
 static constexpr double MINIMUM_VOLTAGE_FRACTION = 0.5;
 // The chip's no-load threshold is about 1/20000 of full scale; a power factor below twice that is noise.
 static constexpr double MINIMUM_APPARENT_FRACTION = 1e-4;
+// Of full scale (data sheet, "Zero-crossing detection"): ZXTHRSH, 9 after a reset, counts 32 * 2^8 codes behind a
+// filter that passes 0.81 at 60 Hz and 0.86 at 50 Hz.
+static constexpr double MINIMUM_ANGLE_FRACTION = 9.0 * 32 * 256 / (74532013.0 * 0.81);
 
 void Ade9000::setup() {
   this->prepare_settings_();
@@ -171,7 +174,8 @@ bool Ade9000::measure_(bool slow, Snapshot &snapshot) {
   const double full_scale_power = this->scaling_.full_scale_voltage() * this->scaling_.full_scale_current();
   snapshot = make_snapshot(measurement.phases, measurement.device,
                            {.minimum_voltage = MINIMUM_VOLTAGE_FRACTION * this->nominal_voltage_,
-                            .minimum_apparent_power = MINIMUM_APPARENT_FRACTION * full_scale_power});
+                            .minimum_apparent_power = MINIMUM_APPARENT_FRACTION * full_scale_power,
+                            .minimum_angle_current = MINIMUM_ANGLE_FRACTION * this->scaling_.full_scale_current()});
   this->write_energies_(snapshot);
   return true;
 }

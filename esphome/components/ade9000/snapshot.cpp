@@ -108,7 +108,8 @@ Snapshot make_snapshot(const std::array<PhaseValues, PHASES> &phases, const Devi
     snapshot.at(channel, Quantity::FREQUENCY) = value_if(alive[i], phase.frequency);
     snapshot.at(channel, Quantity::VOLTAGE_THD) = value_if(alive[i], phase.voltage_thd);
     snapshot.at(channel, Quantity::CURRENT_THD) = value_if(alive[i] && loaded, phase.current_thd);
-    snapshot.at(channel, Quantity::PHASE_ANGLE) = value_if(alive[i] && loaded, phase.phase_angle);
+    snapshot.at(channel, Quantity::PHASE_ANGLE) =
+        value_if(alive[i] && loaded && phase.current >= validity.minimum_angle_current, phase.phase_angle);
     if (alive[i])
       frequencies[with_frequency++] = phase.frequency;
   }

@@ -111,6 +111,8 @@ struct Validity {
   double minimum_voltage;
   /// Volt-amperes: power factor, current THD and phase angle are valid only above.
   double minimum_apparent_power;
+  /// Amperes: below, the chip sees no zero crossings of the current, and keeps the last angle.
+  double minimum_angle_current{0};
 };
 
 /** Puts three phases and what follows from them into a snapshot. Energies are left NaN.
