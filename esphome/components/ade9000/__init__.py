@@ -168,4 +168,9 @@ async def to_code(config: ConfigType) -> None:
     for address, value in _registers(config).items():
         cg.add(var.set_register(address, value))
     cg.add(var.set_nominal(config[CONF_NOMINAL_VOLTAGE], config[CONF_LINE_FREQUENCY]))
+    cg.add(
+        var.set_number(
+            [hub[CONF_ID] for hub in CORE.config["ade9000"]].index(config[CONF_ID])
+        )
+    )
     cg.add(var.set_save_interval(config[CONF_SAVE_INTERVAL]))

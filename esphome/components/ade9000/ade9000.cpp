@@ -33,7 +33,7 @@ void Ade9000::setup() {
       this->publisher_.has(Quantity::REACTIVE_ENERGY_Q1) || this->publisher_.has(Quantity::REACTIVE_ENERGY_Q2) ||
       this->publisher_.has(Quantity::REACTIVE_ENERGY_Q3) || this->publisher_.has(Quantity::REACTIVE_ENERGY_Q4) ||
       this->publisher_.has(Quantity::APPARENT_ENERGY);
-  this->store_.load(this->ledger_, with_reactive);
+  this->store_.load(this->ledger_, this->number_, with_reactive);
   const uint32_t session = random_uint32();
   this->chip_.begin(this->ledger_.stored_session(), session != 0 ? session : 1);
   this->last_save_ = millis();

@@ -32,6 +32,9 @@ class Ade9000 : public PollingComponent {
     this->nominal_voltage_ = voltage;
     this->line_frequency_ = line_frequency;
   }
+  /// Of the meter among those of the device, from 0.
+  void set_number(uint8_t number) { this->number_ = number; }
+  uint8_t get_number() const { return this->number_; }
   void set_save_interval(uint32_t interval) { this->save_interval_ = interval; }
   /** Sets a register of the chip besides those the driver sets itself, or instead of its value; before setup().
    *
@@ -103,6 +106,7 @@ class Ade9000 : public PollingComponent {
   uint32_t chip_resets_{0};
   uint32_t configuration_errors_{0};
   uint8_t failures_{0};
+  uint8_t number_{0};
   bool save_soon_{false};
 };
 

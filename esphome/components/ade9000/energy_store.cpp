@@ -16,9 +16,11 @@ struct StoredEnergyVersion1 {
 
 }  // namespace
 
-void EnergyStore::load(EnergyLedger &ledger, bool with_reactive) {
-  auto version_1 = global_preferences->make_preference<StoredEnergyVersion1>(fnv1_hash("ade9000.energy.1"), true);
-  this->active_ = global_preferences->make_preference<StoredActiveEnergy>(fnv1_hash("ade9000.energy.active.2"), true);
+void EnergyStore::load(EnergyLedger &ledger, uint32_t number, bool with_reactive) {
+  auto version_1 =
+      global_preferences->make_preference<StoredEnergyVersion1>(fnv1_hash("ade9000.energy.1") + number, true);
+  this->active_ =
+      global_preferences->make_preference<StoredActiveEnergy>(fnv1_hash("ade9000.energy.active.2") + number, true);
   StoredActiveEnergy active;
   StoredEnergyVersion1 old;
   if (this->active_.load(&active)) {
@@ -30,7 +32,7 @@ void EnergyStore::load(EnergyLedger &ledger, bool with_reactive) {
   if (!with_reactive)
     return;
   this->reactive_ =
-      global_preferences->make_preference<StoredReactiveEnergy>(fnv1_hash("ade9000.energy.reactive.2"), true);
+      global_preferences->make_preference<StoredReactiveEnergy>(fnv1_hash("ade9000.energy.reactive.2") + number, true);
   StoredReactiveEnergy reactive;
   if (this->reactive_.load(&reactive))
     ledger.restore(reactive);

@@ -11,9 +11,10 @@ class EnergyStore {
  public:
   /** Restores what was kept, from the layout of version 1 where that is all there is.
    *
+   * @param number of the meter among those of the device, from 0: each has its own place.
    * @param with_reactive whether reactive and apparent energy are kept too: 240 bytes, which an ESP8266 can do without.
    */
-  void load(EnergyLedger &ledger, bool with_reactive);
+  void load(EnergyLedger &ledger, uint32_t number, bool with_reactive);
   /** Writes to flash at once, one or two records.
    *
    * Before counting has begun there is nothing newer than what is kept, and nothing is written.

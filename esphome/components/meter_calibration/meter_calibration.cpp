@@ -25,7 +25,8 @@ void MeterCalibration::set_base(size_t phase, float voltage_gain, float current_
 
 void MeterCalibration::setup() {
   this->book_ = ade9000::CalibrationBook(this->subject_, this->base_);
-  this->preference_ = global_preferences->make_preference<Stored>(fnv1_hash("ade9000.calibration.1"), true);
+  this->preference_ =
+      global_preferences->make_preference<Stored>(fnv1_hash("ade9000.calibration.1") + this->hub_->get_number(), true);
   Stored stored;
   if (this->preference_.load(&stored)) {
     if (stored.basis == this->basis_()) {
