@@ -145,13 +145,8 @@ async def test_counts_every_kind_of_energy(run_meter: RunMeter, steady: str) -> 
         await meter.new_values("simulation_position", LAST, "apparent_energy")
         hours = (meter.value_of_number("simulation_position") - start) / HOUR
         gained = {name: meter.value(name) - before[name] for name in expected}
-        # At 360 times real time a window of the chip is 55 us, and the phases of one reading may be
-        # some windows apart, which the netting then sees as a change of direction.
-        netted = ("import_energy", "reactive_energy_q1", "reactive_energy_q4")
         assert gained == {
-            name: pytest.approx(
-                energy * hours, rel=1e-3, abs=5e-3 if name in netted else 1e-4
-            )
+            name: pytest.approx(energy * hours, rel=1e-3, abs=1e-4)
             for name, energy in expected.items()
         }
         counted = exact(meter, "import_energy_l1_in_mwh") - exact_before

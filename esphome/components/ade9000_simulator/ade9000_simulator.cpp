@@ -36,7 +36,8 @@ void Ade9000Simulator::setup() {
   this->settings_ = std::move(*settings.value);
   this->load_model_();
   this->clock_ = PlaybackClock(real_time(), this->settings_.start.value_or(0.0), this->settings_.speed);
-  this->chip_ = std::make_unique<SimulatedChip>(*this->model_, this->front_end_, this->now_());
+  this->loop_now_ = this->now_();
+  this->chip_ = std::make_unique<SimulatedChip>(*this->model_, this->front_end_, this->loop_now_);
 }
 
 void Ade9000Simulator::load_model_() {
@@ -76,31 +77,38 @@ void Ade9000Simulator::dump_config() {
                 this->front_end_.current_sensitivity);
 }
 
-void Ade9000Simulator::loop() { this->chip_->advance(this->now_()); }
+void Ade9000Simulator::loop() { this->advance_(); }
+
+Instant Ade9000Simulator::advance_() {
+  this->loop_now_ = this->now_();
+  this->chip_->advance(this->loop_now_);
+  return this->loop_now_;
+}
 
 void Ade9000Simulator::transfer(uint8_t *data, size_t length) {
   if (this->chip_ == nullptr) {
     std::fill(data, data + length, 0xFF);
     return;
   }
-  this->chip_->transfer(data, length, this->now_());
+  // Faster than real time, a frame still takes the line no longer: the frames of one loop are at one moment.
+  this->chip_->transfer(data, length, this->get_speed() > 1.0 ? this->loop_now_ : this->now_());
 }
 
 Instant Ade9000Simulator::now_() const { return this->clock_.at(real_time()); }
 
 void Ade9000Simulator::set_speed(double speed) {
-  this->chip_->advance(this->now_());
+  this->advance_();
   this->clock_.set_speed(real_time(), speed);
 }
 
 void Ade9000Simulator::seek(double position) {
-  this->chip_->advance(this->now_());
+  this->advance_();
   this->clock_.seek(real_time(), position);
 }
 
 double Ade9000Simulator::get_position() const { return this->now_().position; }
 
-void Ade9000Simulator::brown_out(double seconds) { this->chip_->brown_out(this->now_(), seconds); }
+void Ade9000Simulator::brown_out(double seconds) { this->chip_->brown_out(this->advance_(), seconds); }
 
 void Ade9000Simulator::corrupt_next_frames(unsigned frames, size_t bit) {
   this->chip_->corrupt_next_frames(frames, bit);
@@ -111,8 +119,7 @@ void Ade9000Simulator::set_miso(SimulatedChip::Miso miso) { this->chip_->set_mis
 void Ade9000Simulator::upset_register(uint16_t address, uint32_t mask) { this->chip_->upset_register(address, mask); }
 
 void Ade9000Simulator::disturb(Disturbance disturbance, double seconds) {
-  const Instant now = this->now_();
-  this->chip_->advance(now);
+  const Instant now = this->advance_();
   disturbance.from = now.position;
   disturbance.to = now.position + seconds;
   this->model_->add(disturbance);
@@ -126,7 +133,7 @@ void Ade9000Simulator::rewire_current(int input, int phase, double gain) {
   FrontEnd front_end = this->chip_->front_end();
   front_end.currents[input].phase = phase;
   front_end.currents[input].gain = gain;
-  this->chip_->rewire(this->now_(), front_end);
+  this->chip_->rewire(this->advance_(), front_end);
 }
 
 void Ade9000Simulator::rewire_voltage(int input, int phase, double gain) {
@@ -136,7 +143,7 @@ void Ade9000Simulator::rewire_voltage(int input, int phase, double gain) {
   }
   FrontEnd front_end = this->chip_->front_end();
   front_end.voltages[input] = {phase, gain};
-  this->chip_->rewire(this->now_(), front_end);
+  this->chip_->rewire(this->advance_(), front_end);
 }
 
 }  // namespace esphome::ade9000_simulator

@@ -64,6 +64,8 @@ class Ade9000Simulator : public Component, public ade9000::Ade9000Transport {
 
  protected:
   Instant now_() const;
+  /// Brings the chip to the present.
+  Instant advance_();
   void load_model_();
   /// Logs the sentence, prints it to stderr and ends the program with status 2.
   [[noreturn]] void refuse_(const std::string &sentence) const;
@@ -73,6 +75,8 @@ class Ade9000Simulator : public Component, public ade9000::Ade9000Transport {
   std::string description_;
   std::unique_ptr<DisturbedSignal> model_;
   PlaybackClock clock_;
+  /// When the loop began.
+  Instant loop_now_;
   std::unique_ptr<SimulatedChip> chip_;
 };
 
