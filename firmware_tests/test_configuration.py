@@ -47,6 +47,18 @@ def test_esp32_firmware_is_generated(tmp_path: Path) -> None:
     assert "ade9000_simulator" not in main
 
 
+def test_rates_can_be_chosen(tmp_path: Path) -> None:
+    """How often a meter measures and tells is two lines of its configuration."""
+    chosen = ("-s", "update_interval", "500ms", "-s", "publish_interval", "5s")
+    result = esphome(
+        *chosen, "compile", "--only-generate", "nrj-meter.yaml", data=tmp_path
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    main = (tmp_path / "build/nrj-meter/src/main.cpp").read_text()
+    assert "meter->set_update_interval(500);" in main
+    assert "meter->set_publish_interval(5000);" in main
+
+
 @pytest.mark.parametrize(
     ("key", "value", "complaint"),
     [

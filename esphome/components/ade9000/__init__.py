@@ -22,6 +22,7 @@ MULTI_CONF = True
 
 CONF_ADE9000_ID = "ade9000_id"
 CONF_NOMINAL_VOLTAGE = "nominal_voltage"
+CONF_PUBLISH_INTERVAL = "publish_interval"
 CONF_SAVE_INTERVAL = "save_interval"
 CONF_SIMULATOR_ID = "simulator_id"
 CONF_TRANSPORT_ID = "transport_id"
@@ -69,6 +70,10 @@ BASE_SCHEMA = (
             cv.Optional(CONF_LINE_FREQUENCY, default="50HZ"): cv.enum(
                 LINE_FREQUENCIES, upper=True
             ),
+            # Of what is not published at every update.
+            cv.Optional(
+                CONF_PUBLISH_INTERVAL, default="1s"
+            ): cv.positive_time_period_milliseconds,
             cv.Optional(
                 CONF_SAVE_INTERVAL, default="5min"
             ): cv.positive_time_period_milliseconds,
@@ -173,4 +178,5 @@ async def to_code(config: ConfigType) -> None:
             [hub[CONF_ID] for hub in CORE.config["ade9000"]].index(config[CONF_ID])
         )
     )
+    cg.add(var.set_publish_interval(config[CONF_PUBLISH_INTERVAL]))
     cg.add(var.set_save_interval(config[CONF_SAVE_INTERVAL]))

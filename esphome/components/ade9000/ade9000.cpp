@@ -13,7 +13,6 @@ namespace esphome::ade9000 {
 
 static const char *const TAG = "ade9000";
 
-static constexpr uint32_t SLOW_PUBLISH_INTERVAL_MS = 1000;
 // One damaged frame is no reason to blank every sensor; a second of them is.
 static constexpr uint8_t FAILURES_UNTIL_INVALID = 5;
 // 160 samples = 20 ms: short against the update interval, so an update sees whole windows of fresh energy.
@@ -74,14 +73,16 @@ void Ade9000::dump_config() {
                 "ADE9000:\n"
                 "  Full scale: %.1f V, %.1f A\n"
                 "  Nominal: %.0f V, %u Hz\n"
+                "  Slow readings published every: %" PRIu32
+                " ms\n"
                 "  Energy saved every: %" PRIu32 " s",
                 this->scaling_.full_scale_voltage(), this->scaling_.full_scale_current(), this->nominal_voltage_,
-                this->line_frequency_, this->save_interval_ / 1000);
+                this->line_frequency_, this->publish_interval_, this->save_interval_ / 1000);
   LOG_UPDATE_INTERVAL(this);
 }
 
 void Ade9000::update() {
-  const bool slow = millis() - this->last_slow_publish_ >= SLOW_PUBLISH_INTERVAL_MS;
+  const bool slow = millis() - this->last_slow_publish_ >= this->publish_interval_;
   Snapshot snapshot;
   if (this->prepare_chip_() && this->measure_(slow, snapshot)) {
     this->failures_ = 0;

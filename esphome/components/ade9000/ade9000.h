@@ -35,6 +35,8 @@ class Ade9000 : public PollingComponent {
   /// Of the meter among those of the device, from 0.
   void set_number(uint8_t number) { this->number_ = number; }
   uint8_t get_number() const { return this->number_; }
+  /// Sets how often, in ms, what is not told at every update is told.
+  void set_publish_interval(uint32_t interval) { this->publish_interval_ = interval; }
   void set_save_interval(uint32_t interval) { this->save_interval_ = interval; }
   /** Sets a register of the chip besides those the driver sets itself, or instead of its value; before setup().
    *
@@ -100,6 +102,7 @@ class Ade9000 : public PollingComponent {
   Ade9000Companion *companion_{nullptr};
   LazyCallbackManager<void(const Snapshot &)> snapshot_callback_;
 
+  uint32_t publish_interval_{1000};
   uint32_t save_interval_{300000};
   uint32_t last_save_{0};
   uint32_t last_slow_publish_{0};
