@@ -9,7 +9,11 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.nrj_monitor import NrjConfigEntry
-from custom_components.nrj_monitor.const import CONF_ENCRYPTION_KEY, DOMAIN
+from custom_components.nrj_monitor.const import (
+    CONF_ADD_TO_ENERGY,
+    CONF_ENCRYPTION_KEY,
+    DOMAIN,
+)
 from custom_components.nrj_monitor.sources import native_api
 from nrj_demo.firmware import (
     FirmwareError,
@@ -67,20 +71,40 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(native_api, "RETRY_PAUSE", 0.1)
 
 
+async def decline_the_offer(
+    hass: HomeAssistant, result: ConfigFlowResult
+) -> ConfigFlowResult:
+    """Answer the last question of a set-up with no, where it is being asked."""
+    if result.get("step_id") != "finish":
+        return result
+    return await hass.config_entries.flow.async_configure(
+        result["flow_id"], {CONF_ADD_TO_ENERGY: False}
+    )
+
+
 @pytest.fixture
 def ask(hass: HomeAssistant, unloaded: None) -> Ask:
-    """Return a function that fills in the form for adding a meter."""
+    """Return a function that fills in the forms for adding a meter.
+
+    It declines the last offer, the energy dashboard.
+    """
 
     async def fill_in(
         port: int, key: str | None = None, host: str = HOST
     ) -> ConfigFlowResult:
-        form = await hass.config_entries.flow.async_init(
+        menu = await hass.config_entries.flow.async_init(
             DOMAIN, context={"source": SOURCE_USER}
+        )
+        form = await hass.config_entries.flow.async_configure(
+            menu["flow_id"], {"next_step_id": "native"}
         )
         answers = {CONF_HOST: host, CONF_PORT: port}
         if key is not None:
             answers[CONF_ENCRYPTION_KEY] = key
-        return await hass.config_entries.flow.async_configure(form["flow_id"], answers)
+        result = await hass.config_entries.flow.async_configure(
+            form["flow_id"], answers
+        )
+        return await decline_the_offer(hass, result)
 
     return fill_in
 

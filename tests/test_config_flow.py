@@ -22,7 +22,7 @@ from custom_components.nrj_monitor.const import CONF_ENCRYPTION_KEY, DOMAIN
 from custom_components.nrj_monitor.sources import native_api
 from nrj_demo.firmware import free_port
 
-from .conftest import HOST, AddMeter, Ask
+from .conftest import HOST, AddMeter, Ask, decline_the_offer
 from .support.device import KEY, OTHER_KEY, DeviceServer
 from .support.forms import fields, sentence, typed
 from .support.loopback import LoopbackServer, SilentServer, WebServer
@@ -244,6 +244,7 @@ async def test_the_form_keeps_what_was_typed_and_can_be_corrected(
     result = await hass.config_entries.flow.async_configure(
         form["flow_id"], typed(form) | {CONF_ENCRYPTION_KEY: KEY}
     )
+    result = await decline_the_offer(hass, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 

@@ -133,7 +133,7 @@ async def test_an_error_of_our_own_does_not_lose_the_meter_for_good(
             raise ValueError("broken")
 
     address = NativeApiAddress(host="127.0.0.1", port=server.port, key=None)
-    description = await probe(address)
+    description = (await probe(address)).description
     source = NativeApiSource(address, mac=description.mac)
     running = asyncio.create_task(Broken(source, description).run())
     await asyncio.sleep(0.5)

@@ -7,10 +7,18 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 
 from custom_components.nrj_monitor import config_flow
 from custom_components.nrj_monitor.catalog import CHANNELS
+from custom_components.nrj_monitor.flows.native_form import ADDRESS_SCHEMA
 from custom_components.nrj_monitor.sensor import describe
+from custom_components.nrj_monitor.services import (
+    ADD_SCHEMA,
+    ADD_TO_ENERGY_DASHBOARD,
+    REMOVE_FROM_ENERGY_DASHBOARD,
+    REMOVE_SCHEMA,
+)
 from custom_components.nrj_monitor.sources import errors
 
 FOLDER = Path(config_flow.__file__).parent
@@ -21,6 +29,19 @@ TEXTS: dict[str, dict[str, Any]] = {
     for language in LANGUAGES
 }
 ICONS: dict[str, Any] = json.loads((FOLDER / "icons.json").read_text())
+
+ACTIONS = {
+    ADD_TO_ENERGY_DASHBOARD: ADD_SCHEMA,
+    REMOVE_FROM_ENERGY_DASHBOARD: REMOVE_SCHEMA,
+}
+
+OF_ACTIONS = {
+    "field_missing",
+    "no_energy_dashboard",
+    "nothing_for_energy",
+    "unsuitable_sensor",
+}
+"""Exceptions that have nothing to do with a source of readings."""
 
 PLACEHOLDER = re.compile(r"{(\w+)}")
 
@@ -84,7 +105,8 @@ def test_what_has_no_device_class_has_an_icon_and_icons_have_an_entity() -> None
     """Home Assistant draws device classes itself; the rest is in icons.json."""
     icons = ICONS["entity"]["sensor"]
     assert set(icons) <= set(TEXTS["en"]["entity"]["sensor"])
-    assert set(ICONS["entity"]["switch"]) == set(TEXTS["en"]["entity"]["switch"])
+    for platform in ("button", "switch"):
+        assert set(ICONS["entity"][platform]) == set(TEXTS["en"]["entity"][platform])
     for channel in CHANNELS.values():
         if channel.quantity.device_class is None:
             assert describe(channel).translation_key in icons
@@ -94,7 +116,7 @@ def test_every_error_has_its_sentence() -> None:
     """Whatever goes wrong, in the form or later, there is a sentence for it."""
     shown = {error.key for error in all_errors(errors.SourceError)}
     in_forms = set(TEXTS["en"]["config"]["error"])
-    later = set(TEXTS["en"]["exceptions"])
+    later = set(TEXTS["en"]["exceptions"]) - OF_ACTIONS
     assert in_forms | later | {"other_meter"} == shown
     credentials = {error.key for error in all_errors(errors.CredentialError)}
     assert credentials <= in_forms
@@ -103,8 +125,38 @@ def test_every_error_has_its_sentence() -> None:
 
 def test_every_field_is_explained() -> None:
     """Each field of each form has a name and a description."""
-    for step in TEXTS["en"]["config"]["step"].values():
-        assert set(step["data"]) == set(step["data_description"])
-    assert set(TEXTS["en"]["config"]["step"]["user"]["data"]) == {
-        str(field) for field in config_flow.ADDRESS_SCHEMA.schema
+    for part in ("config", "options"):
+        for step in TEXTS["en"][part]["step"].values():
+            assert set(step.get("data", {})) == set(step.get("data_description", {}))
+    assert set(TEXTS["en"]["config"]["step"]["native"]["data"]) == {
+        str(field) for field in ADDRESS_SCHEMA.schema
     }
+
+
+def test_every_action_and_each_of_its_fields_is_named_and_explained() -> None:
+    """What services.yaml offers, what the code takes and what is said agree."""
+    offered = yaml.safe_load((FOLDER / "services.yaml").read_text())
+    assert set(ICONS["services"]) == set(offered)
+    for texts in TEXTS.values():
+        assert set(texts["services"]) == set(offered)
+        for action, words in texts["services"].items():
+            assert {"name", "description"} <= set(words)
+            assert set(words["fields"]) == set(offered[action]["fields"])
+            for field in words["fields"].values():
+                assert set(field) == {"name", "description"}
+    assert {
+        action: set(map(str, schema.schema)) for action, schema in ACTIONS.items()
+    } == {action: set(description["fields"]) for action, description in offered.items()}
+
+
+def test_the_code_raises_only_what_has_a_sentence() -> None:
+    """Every translation key in the code is in the texts, and none is left over."""
+    raised = {
+        key
+        for file in FOLDER.rglob("*.py")
+        for key in re.findall(r'translation_key="(\w+)"', file.read_text())
+    }
+    assert raised & set(TEXTS["en"]["exceptions"]) >= OF_ACTIONS
+    named = {key for entities in TEXTS["en"]["entity"].values() for key in entities}
+    words = set(TEXTS["en"]["exceptions"]) | set(TEXTS["en"].get("issues", {})) | named
+    assert raised <= words

@@ -2,25 +2,48 @@
 
 import asyncio
 from contextlib import suppress
+import logging
 
 from homeassistant.components import zeroconf
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PORT, Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.exceptions import ConfigEntryAuthFailed, ServiceValidationError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.typing import ConfigType
 
-from .const import CONF_ENCRYPTION_KEY, CONF_METER, DOMAIN
+from .const import (
+    CONF_ADD_TO_ENERGY,
+    CONF_ENCRYPTION_KEY,
+    CONF_METER,
+    CONF_SOURCE,
+    DOMAIN,
+    SOURCE_NATIVE_API,
+)
+from .energy_dashboard import async_add_meter, async_forget_meter
+from .given_key import async_take_key_back
 from .meter import Meter
+from .services import async_setup_services
 from .sources import MeterDescription
 from .sources.errors import CredentialError
 from .sources.native_api import NativeApiAddress, NativeApiSource
 
+_LOGGER = logging.getLogger(__name__)
+
 type NrjConfigEntry = ConfigEntry[Meter]
 
-PLATFORMS = [Platform.SENSOR, Platform.SWITCH]
+PLATFORMS = [Platform.BUTTON, Platform.SENSOR, Platform.SWITCH]
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 FIRST_OUTCOME_TIMEOUT = 5.0
 """Seconds set-up waits for the meter before it goes on without."""
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Set up what does not depend on a meter."""
+    async_setup_services(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
@@ -53,12 +76,45 @@ async def async_setup_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
 
     entry.async_on_unload(meter.listen_link(on_link))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    if entry.data.get(CONF_ADD_TO_ENERGY):
+        await _async_add_to_energy(hass, entry)
+    return True
+
+
+async def async_migrate_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
+    """Bring an entry stored by an earlier version up to date."""
+    if entry.minor_version < 2:
+        hass.config_entries.async_update_entry(
+            entry,
+            data={**entry.data, CONF_SOURCE: SOURCE_NATIVE_API},
+            minor_version=2,
+        )
     return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
     """Unload a meter; its link ends with the entry's background tasks."""
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
+    """Leave nothing behind, in the meter neither."""
+    await async_forget_meter(hass, entry)
+    await async_take_key_back(hass, entry)
+
+
+async def _async_add_to_energy(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
+    """Do once what was asked for at the end of the set-up."""
+    data = {
+        key: value for key, value in entry.data.items() if key != CONF_ADD_TO_ENERGY
+    }
+    hass.config_entries.async_update_entry(entry, data=data)
+    try:
+        await async_add_meter(hass, entry)
+    except ServiceValidationError as error:
+        _LOGGER.warning(
+            "%s was not added to the energy dashboard: %s", entry.title, error
+        )
 
 
 async def _async_meter(hass: HomeAssistant, entry: NrjConfigEntry) -> Meter:

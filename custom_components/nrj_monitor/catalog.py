@@ -45,11 +45,15 @@ class SignificantChange:
     absolute: float
     relative: float = 0.0
 
+    def step(self, written: float) -> float:
+        """Return the smallest change from the value `written` that is significant."""
+        return max(self.absolute, self.relative * abs(written))
+
     def between(self, written: float | None, value: float | None) -> bool:
         """Tell whether `value` differs significantly from the one `written`."""
         if written is None or value is None:
             return written is not value
-        return abs(value - written) >= max(self.absolute, self.relative * abs(written))
+        return abs(value - written) >= self.step(written)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -5,8 +5,29 @@ DOMAIN = "nrj_monitor"
 CONF_ENCRYPTION_KEY = "encryption_key"
 """Entry data: the meter's native API key, base64 of 32 bytes; absent without encryption."""
 
+CONF_KEY_GIVEN = "key_given"
+"""Entry data: the key was given to the meter by this integration; absent otherwise."""
+
 CONF_METER = "meter"
 """Entry data: what the meter said it is and has when it was last connected."""
 
 DEFAULT_PORT = 6053
 """Port of ESPHome's native API unless the firmware says otherwise."""
+
+CONF_SOURCE = "source"
+"""Entry data: where the readings come from, one of the SOURCE_* names below."""
+
+SOURCE_NATIVE_API = "native_api"
+SOURCE_MQTT = "mqtt"
+SOURCE_ENTITIES = "entities"
+
+CONF_ADD_TO_ENERGY = "add_to_energy_dashboard"
+"""Entry data: a person asked for it at set-up and it is still to be done; then removed."""
+
+CONF_STATE_DETAIL = "state_detail"
+"""Entry option: how finely states are written, one of STATE_DETAILS."""
+
+STATE_DETAILS = {"calm": 5.0, "normal": 1.0, "fine": 0.2}
+"""What a significant change is multiplied by."""
+
+DEFAULT_STATE_DETAIL = "normal"

@@ -31,11 +31,12 @@ async def ensure_entry(client: HomeAssistantClient, port: int) -> None:
 
     A meter that is known already only gets its new address.
     """
-    form = await client.post("config/config_entries/flow", {"handler": DOMAIN})
-    answer = await client.post(
-        f"config/config_entries/flow/{form['flow_id']}",
-        {"host": LOOPBACK, "port": port},
-    )
+    menu = await client.post("config/config_entries/flow", {"handler": DOMAIN})
+    flow = f"config/config_entries/flow/{menu['flow_id']}"
+    await client.post(flow, {"next_step_id": "native"})
+    answer = await client.post(flow, {"host": LOOPBACK, "port": port})
+    if answer.get("step_id") == "finish":
+        answer = await client.post(flow, {"add_to_energy_dashboard": False})
     if answer["type"] == "create_entry":
         return
     if answer["type"] == "abort" and answer["reason"] == "already_configured":

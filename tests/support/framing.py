@@ -33,6 +33,33 @@ class Framing(Protocol):
         """Send a message."""
 
 
+class Reader(Protocol):
+    """What frames are read from."""
+
+    async def readexactly(self, length: int) -> bytes:
+        """Return the next `length` bytes; EOFError where there are fewer."""
+
+
+class PeekingReader:
+    """A stream whose first byte can be looked at before somebody reads it."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        """Read from `reader`."""
+        self._reader = reader
+        self._peeked = b""
+
+    async def peek(self) -> bytes:
+        """Return the next byte and leave it there."""
+        if not self._peeked:
+            self._peeked = await self._reader.readexactly(1)
+        return self._peeked
+
+    async def readexactly(self, length: int) -> bytes:
+        """Return the next `length` bytes."""
+        taken, self._peeked = self._peeked[:length], self._peeked[length:]
+        return taken + await self._reader.readexactly(length - len(taken))
+
+
 def _varint(value: int) -> bytes:
     encoded = bytearray()
     while value > 0x7F:
@@ -42,7 +69,7 @@ def _varint(value: int) -> bytes:
     return bytes(encoded)
 
 
-async def _read_varint(reader: asyncio.StreamReader) -> int:
+async def _read_varint(reader: Reader) -> int:
     value = shift = 0
     while True:
         byte = (await reader.readexactly(1))[0]
@@ -55,9 +82,7 @@ async def _read_varint(reader: asyncio.StreamReader) -> int:
 class PlainFraming:
     """Frames in the clear."""
 
-    def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    def __init__(self, reader: Reader, writer: asyncio.StreamWriter) -> None:
         """Speak over an open connection."""
         self._reader = reader
         self._writer = writer
@@ -84,7 +109,7 @@ class NoiseFraming:
 
     def __init__(
         self,
-        reader: asyncio.StreamReader,
+        reader: Reader,
         writer: asyncio.StreamWriter,
         noise: NoiseConnection,
     ) -> None:
@@ -96,7 +121,7 @@ class NoiseFraming:
     @classmethod
     async def accept(
         cls,
-        reader: asyncio.StreamReader,
+        reader: Reader,
         writer: asyncio.StreamWriter,
         *,
         key: str,

@@ -65,7 +65,12 @@ class OtherMeterError(SourceError):
 
 
 class CredentialError(SourceError):
-    """The device is there and the key does not fit: a person has to act."""
+    """The device is there and the key does not fit: a person has to act.
+
+    `mac` is which device it is, in hexadecimal, where it told that unasked.
+    """
+
+    mac: str | None = None
 
 
 class KeyRequiredError(CredentialError):
@@ -90,6 +95,12 @@ class NotEncryptedError(CredentialError):
     """A key was given and the device does not encrypt."""
 
     key = "not_encrypted"
+
+
+class KeyRefusedError(SourceError):
+    """The device takes no key: its firmware holds one, or the time for it is over."""
+
+    key = "key_refused"
 
 
 class LinkDownError(SourceError):

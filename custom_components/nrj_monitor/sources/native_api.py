@@ -9,14 +9,17 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 import errno
 import logging
 from math import isfinite
+import secrets
 from typing import TYPE_CHECKING, Any, Final, Never, override
 
 from aioesphomeapi.client import APIClient
 from aioesphomeapi.core import (
+    ZERO_NOISE_PSK,
     APIConnectionError,
     EncryptionPlaintextAPIError,
     InvalidEncryptionKeyAPIError,
@@ -40,6 +43,7 @@ from .errors import (
     ConnectionRefusedSourceError,
     CredentialError,
     HostUnknownError,
+    KeyRefusedError,
     KeyRequiredError,
     LinkDownError,
     MalformedKeyError,
@@ -79,6 +83,9 @@ RETRY_PAUSE: Final = 2.0
 CREDENTIAL_PAUSE: Final = 60.0
 """Seconds between two attempts with a key the device did not accept."""
 
+KEY_TIMEOUT: Final = 5.0
+"""Seconds a device may take to use the key it was given; ESPHome takes 0.1 s."""
+
 KEEPALIVE: Final = 2.0
 """Seconds of silence before a ping. The library gives up 4.5 times this after an
 unanswered one, so a cut cable is noticed within 11 s."""
@@ -114,20 +121,108 @@ def check_key(key: str) -> None:
         raise MalformedKeyError("The encryption key is not base64 of 32 bytes")
 
 
-async def probe(
-    address: NativeApiAddress, zeroconf: Zeroconf | None = None
-) -> MeterDescription:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed:
+    """A meter that was asked what it is.
+
+    `takes_key` is whether it has no key yet and accepts one.
+    """
+
+    description: MeterDescription
+    takes_key: bool
+
+
+async def probe(address: NativeApiAddress, zeroconf: Zeroconf | None = None) -> Probed:
     """Return what the meter at `address` is and has; nothing stays connected.
+
+    Without a key a device that has none yet is found whether it still talks in
+    the clear or only through the key of zeros that stands for none, and one that
+    has a key tells which device it is.
 
     Raises the SourceError that says why it cannot be used.
     """
+    try:
+        return await _probe(address, zeroconf)
+    except KeyRequiredError as error:
+        try:
+            return await _probe(replace(address, key=ZERO_NOISE_PSK), zeroconf)
+        except WrongKeyError as wrong:
+            error.mac = wrong.mac
+            raise error from wrong
+
+
+async def _probe(address: NativeApiAddress, zeroconf: Zeroconf | None) -> Probed:
+    """Ask once, with the key given and no other."""
     client = _client(address, zeroconf, None)
     try:
         await _open(client)
         info, entities = await _ask(client)
     finally:
         await client.disconnect(force=True)
-    return _describe(info, _known(entities))
+    return Probed(
+        description=_describe(info, _known(entities)),
+        takes_key=info.api_encryption_provisionable,
+    )
+
+
+def new_key() -> str:
+    """Return a key nobody has had before."""
+    return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+
+
+async def give_key(address: NativeApiAddress, zeroconf: Zeroconf | None = None) -> None:
+    """Give the key of `address` to the device there, which must have none yet.
+
+    The key is sent encrypted, so it cannot be overheard; the key of zeros under
+    which that happens proves nobody's identity, as ESPHome's own set-up does not.
+    Returns when the device uses the key.
+
+    Raises KeyRefusedError where the device takes none, WrongKeyError where it has
+    one already, and any other SourceError where it cannot be talked to.
+    """
+    assert address.key is not None
+    check_key(address.key)
+    await _set_key(replace(address, key=ZERO_NOISE_PSK), address.key, zeroconf)
+
+
+async def take_key_back(
+    address: NativeApiAddress, zeroconf: Zeroconf | None = None
+) -> None:
+    """Leave the device at `address`, whose key is given there, without a key.
+
+    Raises KeyRefusedError where the device keeps it, and any other SourceError
+    where it cannot be talked to.
+    """
+    await _set_key(address, "", zeroconf)
+
+
+async def _set_key(
+    address: NativeApiAddress, key: str, zeroconf: Zeroconf | None
+) -> None:
+    """Set the key of the device at `address` and wait until it is in use."""
+    dropped = asyncio.Event()
+
+    async def on_stop(expected_disconnect: bool) -> None:
+        dropped.set()
+
+    client = _client(address, zeroconf, None)
+    # The library's debug log would hold the key.
+    client.set_debug(False)
+    try:
+        await _open(client, on_stop)
+        try:
+            async with asyncio.timeout(TALK_TIMEOUT):
+                taken = await client.noise_encryption_set_key(key.encode())
+        except (APIConnectionError, TimeoutError) as error:
+            raise NoAnswerError("The device did not say whether it took it") from error
+        if not taken:
+            raise KeyRefusedError("The device does not take a key")
+        # It throws everybody out when it begins to use the key.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(KEY_TIMEOUT):
+                await dropped.wait()
+    finally:
+        await client.disconnect(force=True)
 
 
 class NativeApiSource(Source):
@@ -291,11 +386,16 @@ def _connect_error(error: APIConnectionError) -> SourceError:
 
 def _talk_error(error: APIConnectionError) -> SourceError:
     """Return what a failed handshake means."""
-    return next(
+    meaning = next(
         kind(message)
         for cause, kind, message in TALK_ERRORS
         if isinstance(error, cause)
     )
+    if isinstance(error, InvalidEncryptionKeyAPIError) and isinstance(
+        meaning, CredentialError
+    ):
+        meaning.mac = error.received_mac
+    return meaning
 
 
 def _known(entities: list[EntityInfo]) -> _Entities:

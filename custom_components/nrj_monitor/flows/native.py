@@ -1,0 +1,357 @@
+"""The dialogues of a meter reached over its native API: address and key."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, override
+
+from homeassistant.components import zeroconf
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigFlowResult,
+)
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.helpers.device_registry import format_mac
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
+import probatio as vol
+
+from custom_components.nrj_monitor.const import (
+    CONF_ENCRYPTION_KEY,
+    CONF_KEY_GIVEN,
+    CONF_METER,
+    CONF_SOURCE,
+    DEFAULT_PORT,
+    SOURCE_NATIVE_API,
+)
+from custom_components.nrj_monitor.sources import MeterDescription
+from custom_components.nrj_monitor.sources.errors import (
+    CredentialError,
+    KeyRequiredError,
+    NotAMeterError,
+    SourceError,
+    WrongKeyError,
+)
+from custom_components.nrj_monitor.sources.native_api import (
+    PROJECT_PREFIX,
+    NativeApiAddress,
+    Probed,
+    give_key,
+    new_key,
+    probe,
+)
+
+from .base import SetupFlow, async_finish_schema
+from .esphome_entry import esphome_key
+from .moved import announced_address_is_right
+from .native_form import ADDRESS_SCHEMA, KEY_SCHEMA, NO_FIELDS, form_errors
+
+
+class NativeFlowMixin(SetupFlow):
+    """Sets up a meter only after it has been talked to.
+
+    `asked` is everywhere what a form asks for: host, port and, where there is
+    one, key.
+    """
+
+    @override
+    def __init__(self) -> None:
+        """Start with nothing asked and nothing wrong."""
+        super().__init__()
+        self._asked: dict[str, Any] = {}
+        self._offered_key: str | None = None
+        self._error: SourceError | None = None
+        self._placeholders: dict[str, str] = {}
+
+    async def async_step_native(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the address of a meter and add it."""
+        if user_input is not None and (probed := await self._async_probe(user_input)):
+            return await self._async_add(user_input, probed)
+        return self._form("native", ADDRESS_SCHEMA, user_input)
+
+    @override
+    async def async_step_zeroconf(
+        self, discovery_info: ZeroconfServiceInfo
+    ) -> ConfigFlowResult:
+        """Take a device that announced itself: a new meter, or a known one's address."""
+        properties = discovery_info.properties
+        name = (
+            properties.get("friendly_name") or discovery_info.hostname.partition(".")[0]
+        )
+        project = properties.get("project_name") or ""
+        if not project.startswith(PROJECT_PREFIX):
+            return self.async_abort(
+                reason="not_a_meter",
+                description_placeholders={
+                    "name": name,
+                    "project": project or "ESPHome",
+                },
+            )
+        if not (mac := properties.get("mac")):
+            return self.async_abort(
+                reason="no_mac", description_placeholders={"name": name}
+            )
+        self._asked = {
+            CONF_HOST: discovery_info.host,
+            CONF_PORT: discovery_info.port or DEFAULT_PORT,
+        }
+        self._title = name
+        self.context["title_placeholders"] = {"name": name}
+        entry = await self.async_set_unique_id(format_mac(mac))
+        if entry is not None and await announced_address_is_right(
+            self.hass, entry, self._asked
+        ):
+            self._abort_if_unique_id_configured(updates=self._asked)
+        self._abort_if_unique_id_configured()
+        return await self.async_step_discovery_confirm()
+
+    async def async_step_discovery_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask whether the meter that announced itself is to be added."""
+        if user_input is not None:
+            if probed := await self._async_probe(self._asked):
+                return await self._async_add(self._asked, probed)
+            if isinstance(self._error, KeyRequiredError):
+                self._error = None
+                return await self.async_step_discovery_key()
+            if isinstance(self._error, NotAMeterError):
+                return self.async_abort(
+                    reason="not_a_meter", description_placeholders=self._placeholders
+                )
+        return self._form("discovery_confirm", NO_FIELDS, None, name=self._title)
+
+    async def async_step_discovery_key(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the key of the meter that announced itself."""
+        if user_input is not None:
+            asked = self._asked | user_input
+            if probed := await self._async_probe(asked):
+                return await self._async_add(asked, probed)
+        return self._form("discovery_key", KEY_SCHEMA, user_input, name=self._title)
+
+    async def async_step_new_key(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """End the set-up of a meter that has no key yet: show it one, then give it.
+
+        The key is given last, so that no meter is left behind with a key nobody
+        stored.
+        """
+        if user_input is not None:
+            if await self._async_give_key(self._asked):
+                return self.async_create(user_input)
+            if isinstance(self._error, CredentialError):
+                # Somebody else gave it a key in the meantime.
+                del self._asked[CONF_ENCRYPTION_KEY]
+                return await self.async_step_native(self._asked)
+        return self._form(
+            "new_key",
+            await async_finish_schema(self.hass),
+            user_input,
+            name=self._title,
+            key=self._asked[CONF_ENCRYPTION_KEY],
+        )
+
+    async def async_step_reconfigure_native(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the new address of a known meter."""
+        entry = self._get_reconfigure_entry()
+        if user_input is not None and (
+            result := await self._async_change(entry, user_input)
+        ):
+            return result
+        return self._form(
+            "reconfigure_native", ADDRESS_SCHEMA, user_input or entry.data
+        )
+
+    async def async_step_reauth(
+        self, entry_data: Mapping[str, Any]
+    ) -> ConfigFlowResult:
+        """Try the key ESPHome's entry has before a person is asked."""
+        entry = self._get_reauth_entry()
+        key = esphome_key(self.hass, entry.unique_id)
+        if key is not None and key != entry.data.get(CONF_ENCRYPTION_KEY):
+            asked = _address_of(entry) | {CONF_ENCRYPTION_KEY: key}
+            if result := await self._async_change(entry, asked):
+                return result
+            self._error = None
+            self._placeholders = {}
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the new key of a known meter."""
+        entry = self._get_reauth_entry()
+        if user_input is not None and (
+            result := await self._async_change(entry, _address_of(entry) | user_input)
+        ):
+            return result
+        return self._form("reauth_confirm", KEY_SCHEMA, user_input, name=entry.title)
+
+    async def _async_add(
+        self, asked: dict[str, Any], probed: Probed
+    ) -> ConfigFlowResult:
+        """Finish the set-up of a meter that answered."""
+        meter = probed.description
+        if _key(asked) is None and probed.takes_key:
+            self._asked = asked | {CONF_ENCRYPTION_KEY: new_key()}
+            self._title = meter.name
+            self._data = _entry_data(self._asked, meter) | {CONF_KEY_GIVEN: True}
+            return await self.async_step_new_key()
+        return await self.async_finish(meter.name, _entry_data(asked, meter))
+
+    async def _async_change(
+        self, entry: ConfigEntry[Any], asked: dict[str, Any]
+    ) -> ConfigFlowResult | None:
+        """Store what was asked in `entry` if its meter answers to it."""
+        if (probed := await self._async_probe(asked)) is None:
+            return None
+        if _key(asked) is None and probed.takes_key:
+            self._offered_key = asked[CONF_ENCRYPTION_KEY] = new_key()
+            if not await self._async_give_key(asked):
+                del asked[CONF_ENCRYPTION_KEY]
+                return None
+        data = _entry_data(asked, probed.description)
+        key = _key(asked)
+        if key is not None and (
+            key == self._offered_key
+            or (
+                entry.data.get(CONF_KEY_GIVEN)
+                and key == entry.data.get(CONF_ENCRYPTION_KEY)
+            )
+        ):
+            data[CONF_KEY_GIVEN] = True
+        kept = {
+            field: value
+            for field, value in entry.data.items()
+            if field not in (CONF_ENCRYPTION_KEY, CONF_KEY_GIVEN)
+        }
+        return self.async_update_reload_and_abort(entry, data=kept | data)
+
+    async def _async_probe(self, asked: dict[str, Any]) -> Probed | None:
+        """Talk to the meter; on failure note the error for the form.
+
+        Where no key was given and the meter needs one, the key ESPHome's entry of
+        the same device has is put into `asked`. Aborts at a meter that is not the
+        one this dialogue is about, or that is set up already.
+        """
+        self._error = None
+        asked[CONF_HOST] = asked[CONF_HOST].strip()
+        try:
+            probed = await self._async_talk(asked)
+        except SourceError as error:
+            self._note(error, asked)
+            return None
+        await self._async_admit(probed.description)
+        return probed
+
+    async def _async_talk(self, asked: dict[str, Any]) -> Probed:
+        """Return what answers, with the key typed or one that can be known.
+
+        That is the one this dialogue gave it, where only the receipt was lost, or
+        the one ESPHome's entry has.
+        """
+        instance = await zeroconf.async_get_instance(self.hass)
+        try:
+            return await probe(_address(asked), instance)
+        except KeyRequiredError as error:
+            for key in (self._offered_key, esphome_key(self.hass, error.mac)):
+                if key is None:
+                    continue
+                known = asked | {CONF_ENCRYPTION_KEY: key}
+                with suppress(CredentialError):
+                    probed = await probe(_address(known), instance)
+                    asked.update(known)
+                    return probed
+            raise
+
+    async def _async_admit(self, meter: MeterDescription) -> None:
+        """Abort unless `meter` is the one this dialogue may set up or change."""
+        if self.source in (SOURCE_REAUTH, SOURCE_RECONFIGURE):
+            known = (
+                self._get_reauth_entry()
+                if self.source == SOURCE_REAUTH
+                else self._get_reconfigure_entry()
+            )
+            await self.async_set_unique_id(meter.mac)
+            self._abort_if_unique_id_mismatch(
+                reason="other_meter", description_placeholders={"name": known.title}
+            )
+            return
+        await self.async_set_unique_id(meter.mac, raise_on_progress=False)
+        self._abort_if_unique_id_configured()
+
+    async def _async_give_key(self, asked: dict[str, Any]) -> bool:
+        """Give the meter its first key; on failure note the error for the form."""
+        self._error = None
+        instance = await zeroconf.async_get_instance(self.hass)
+        address = _address(asked)
+        try:
+            # Wrong under the key of zeros: it has a key by now, and it is this one
+            # where only its answer was lost.
+            with suppress(WrongKeyError):
+                await give_key(address, instance)
+            await probe(address, instance)
+        except SourceError as error:
+            self._note(error, asked)
+            return False
+        return True
+
+    def _note(self, error: SourceError, asked: Mapping[str, Any]) -> None:
+        """Keep an error for the form, with what its sentence names."""
+        self._error = error
+        self._placeholders = {
+            "host": asked[CONF_HOST],
+            "port": str(asked[CONF_PORT]),
+            **error.placeholders,
+        }
+
+    def _form(
+        self,
+        step_id: str,
+        schema: vol.Schema,
+        values: Mapping[str, Any] | None,
+        **placeholders: str,
+    ) -> ConfigFlowResult:
+        """Show a form with what was typed before and what was wrong with it."""
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(schema, values),
+            errors=form_errors(self._error, schema),
+            description_placeholders=self._placeholders | placeholders,
+        )
+
+
+def _key(asked: Mapping[str, Any]) -> str | None:
+    """Return the key that was typed, None where the field was left empty."""
+    return asked.get(CONF_ENCRYPTION_KEY, "").strip() or None
+
+
+def _address(asked: Mapping[str, Any]) -> NativeApiAddress:
+    """Return what was asked as the native API takes it."""
+    return NativeApiAddress(
+        host=asked[CONF_HOST], port=asked[CONF_PORT], key=_key(asked)
+    )
+
+
+def _address_of(entry: ConfigEntry[Any]) -> dict[str, Any]:
+    """Return where the meter of an entry is."""
+    return {key: entry.data[key] for key in (CONF_HOST, CONF_PORT)}
+
+
+def _entry_data(asked: Mapping[str, Any], meter: MeterDescription) -> dict[str, Any]:
+    """Return what an entry stores."""
+    key = _key(asked)
+    return {
+        CONF_SOURCE: SOURCE_NATIVE_API,
+        CONF_HOST: asked[CONF_HOST],
+        CONF_PORT: asked[CONF_PORT],
+        CONF_METER: meter.as_dict(),
+        **({} if key is None else {CONF_ENCRYPTION_KEY: key}),
+    }

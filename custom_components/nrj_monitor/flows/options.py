@@ -1,0 +1,46 @@
+"""The options of a meter: one screen, nothing on it has to be changed."""
+
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.helpers.selector import (
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+)
+import probatio as vol
+
+from custom_components.nrj_monitor.const import (
+    CONF_STATE_DETAIL,
+    DEFAULT_STATE_DETAIL,
+    STATE_DETAILS,
+)
+
+OPTIONS_SCHEMA: Final = vol.Schema(
+    {
+        vol.Required(CONF_STATE_DETAIL, default=DEFAULT_STATE_DETAIL): SelectSelector(
+            SelectSelectorConfig(
+                options=list(STATE_DETAILS),
+                mode=SelectSelectorMode.LIST,
+                translation_key=CONF_STATE_DETAIL,
+            )
+        )
+    }
+)
+
+
+class MeterOptionsFlow(OptionsFlowWithReload):
+    """Asks for the options; the meter is set up again with them."""
+
+    async def async_step_init(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show what is chosen now and take what is chosen instead."""
+        if user_input is not None:
+            return self.async_create_entry(data=user_input)
+        return self.async_show_form(
+            step_id="init",
+            data_schema=self.add_suggested_values_to_schema(
+                OPTIONS_SCHEMA, self.config_entry.options
+            ),
+        )
