@@ -3,16 +3,21 @@
 import asyncio
 from typing import override
 
-from homeassistant.components.sensor import SensorEntity, SensorEntityDescription
+from homeassistant.components.sensor import (
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from . import NrjConfigEntry
 from .catalog import Channel
+from .const import CONF_STATE_DETAIL, DEFAULT_STATE_DETAIL, STATE_DETAILS
 from .entity import MeterEntity
 from .meter import Meter
-from .throttle import WriteThrottle
+from .throttle import CounterThrottle, MeasurementThrottle
 
 PARALLEL_UPDATES = 0
 
@@ -24,8 +29,9 @@ async def async_setup_entry(
 ) -> None:
     """Set up the sensors of a meter."""
     meter = entry.runtime_data
+    scale = STATE_DETAILS[entry.options.get(CONF_STATE_DETAIL, DEFAULT_STATE_DETAIL)]
     async_add_entities(
-        MeterSensor(meter, channel) for channel in meter.description.channels
+        MeterSensor(meter, channel, scale) for channel in meter.description.channels
     )
 
 
@@ -52,16 +58,26 @@ def name_placeholders(channel: Channel) -> dict[str, str]:
     return {key: str(value) for key, value in named.items() if value is not None}
 
 
+def throttle_of(channel: Channel, scale: float) -> CounterThrottle:
+    """Return the rule by which the states of a channel are written."""
+    quantity = channel.quantity
+    if quantity.state_class is SensorStateClass.TOTAL_INCREASING:
+        return CounterThrottle(quantity.change, scale)
+    return MeasurementThrottle(quantity.change, scale)
+
+
 class MeterSensor(MeterEntity, SensorEntity):
     """The latest reading of one channel, written no more often than is useful."""
 
-    def __init__(self, meter: Meter, channel: Channel) -> None:
-        """Show `channel` of `meter`."""
+    def __init__(self, meter: Meter, channel: Channel, scale: float = 1.0) -> None:
+        """Show `channel` of `meter`; `scale` multiplies what counts as a change."""
         super().__init__(meter, channel.id)
         self.entity_description = describe(channel)
         self._attr_translation_placeholders = name_placeholders(channel)
         self._channel = channel
-        self._throttle = WriteThrottle(channel.quantity.change)
+        self._decimals = channel.quantity.decimals or None
+        self._throttle = throttle_of(channel, scale)
+        self._attr_native_value = None
         self._timer: asyncio.TimerHandle | None = None
 
     @override
@@ -69,7 +85,7 @@ class MeterSensor(MeterEntity, SensorEntity):
         """Follow the channel."""
         await super().async_added_to_hass()
         self.async_on_remove(
-            self._meter.listen_channel(self._channel, self._write_when_due)
+            self._meter.listen_channel(self._channel, self._on_reading)
         )
         self.async_on_remove(self._cancel_timer)
 
@@ -79,15 +95,6 @@ class MeterSensor(MeterEntity, SensorEntity):
         """Return whether the meter is there and has told this reading."""
         return super().available and self._channel in self._meter.snapshot
 
-    @property
-    @override
-    def native_value(self) -> float | None:
-        """Return the latest reading, None where there is no valid measurement."""
-        value = self._meter.snapshot.get(self._channel)
-        if value is None:
-            return None
-        return round(value, self._channel.quantity.decimals or None)
-
     @callback
     @override
     def _on_link(self) -> None:
@@ -96,30 +103,33 @@ class MeterSensor(MeterEntity, SensorEntity):
         super()._on_link()
 
     @callback
-    def _write_when_due(self) -> None:
-        """Write the state, now or as soon as the throttle allows."""
+    def _on_reading(self) -> None:
+        """Take a reading; write the state now or when the throttle says."""
         now = self.hass.loop.time()
         value = self._meter.snapshot.get(self._channel)
-        due = self._throttle.due(value, now)
-        if due > now:
-            self._arm_timer(due)
-            return
-        self._throttle.written(value, now)
-        self.async_write_ha_state()
+        self._write_at(self._throttle.take(value, now), now)
 
     @callback
-    def _arm_timer(self, due: float) -> None:
-        """Look again at `due`, or earlier if that is already arranged."""
+    def _on_timer(self) -> None:
+        self._timer = None
+        now = self.hass.loop.time()
+        self._write_at(self._throttle.due(now), now)
+
+    @callback
+    def _write_at(self, due: float, now: float) -> None:
+        """Write the state if it is due, else look again then."""
+        if due <= now:
+            value = self._throttle.write(now)
+            self._attr_native_value = (
+                None if value is None else round(value, self._decimals)
+            )
+            self.async_write_ha_state()
+            due = self._throttle.due(now)
         if self._timer is not None:
             if self._timer.when() <= due:
                 return
             self._timer.cancel()
         self._timer = self.hass.loop.call_at(due, self._on_timer)
-
-    @callback
-    def _on_timer(self) -> None:
-        self._timer = None
-        self._write_when_due()
 
     @callback
     def _cancel_timer(self) -> None:

@@ -1,4 +1,10 @@
-"""When a stream of readings becomes a state: the rule, without a clock of its own."""
+"""When a stream of readings becomes a state, and which value it gets.
+
+The rule, without a clock of its own. What is kept is what statistics are made of:
+each minute's mean, minimum and maximum. The mean that Home Assistant computes is that
+of the states weighted by how long each stood, so it is the area below them that has to
+agree with the area below the readings.
+"""
 
 from .catalog import SignificantChange
 
@@ -8,41 +14,202 @@ MIN_INTERVAL = 1.0
 MAX_INTERVAL = 60.0
 """Seconds after which a state is written again, changed or not."""
 
+MINUTE = 60.0
 
-class WriteThrottle:
-    """Decides when the state of one entity is to be written.
+AREA_LIMIT = 15.0
+"""Seconds times the step by which the area below the states may be off."""
 
-    A significant change is written as soon as `MIN_INTERVAL` allows, anything
-    else once per `MAX_INTERVAL`. The caller writes the latest value when the
-    time comes, so the last value of a burst is never lost.
+CORRECTION_TIME = 2.0
+"""Seconds within which a write aims to make up for the area that is missing."""
+
+
+class CounterThrottle:
+    """Decides when the state of a counter is written: always its latest value.
+
+    A significant change is written as soon as `MIN_INTERVAL` allows, anything else
+    once per `MAX_INTERVAL`. Times are seconds of any one monotonic clock.
     """
 
-    __slots__ = ("_change", "_written", "_written_at")
+    __slots__ = ("_change", "_latest", "_step", "_written", "_written_at")
 
-    def __init__(self, change: SignificantChange) -> None:
-        """Start with nothing written; `change` says what is significant."""
-        self._change = change
+    def __init__(self, change: SignificantChange, scale: float = 1.0) -> None:
+        """Start with nothing written; `scale` multiplies what `change` calls a step."""
+        self._change = SignificantChange(
+            change.absolute * scale, change.relative * scale
+        )
+        self._step = self._change.absolute
+        self._latest: float | None = None
         self._written: float | None = None
         self._written_at: float | None = None
 
-    def due(self, value: float | None, now: float) -> float:
-        """Return when `value` is to be written, `now` or later.
+    def take(self, value: float | None, now: float) -> float:
+        """Note a reading; return when to write, `now` or later."""
+        self._latest = value
+        return self.due(now)
 
-        Times are seconds of any one monotonic clock.
-        """
+    def due(self, now: float) -> float:
+        """Return when to write, `now` or later, if no other reading comes."""
         if self._written_at is None:
             return now
-        interval = (
-            MIN_INTERVAL if self._change.between(self._written, value) else MAX_INTERVAL
-        )
-        return max(now, self._written_at + interval)
+        interval = MIN_INTERVAL if self._is_significant() else MAX_INTERVAL
+        due = self._written_at + interval
+        return max(now, due)
 
-    def written(self, value: float | None, now: float) -> None:
-        """Note that `value` was written at `now`."""
-        self._written = value
+    def write(self, now: float) -> float | None:
+        """Return what to write `now`, which is then taken as written."""
+        self._written = self._latest
         self._written_at = now
+        return self._written
 
     def forget(self) -> None:
         """Write the next value at once: the state was set by something else."""
         self._written = None
         self._written_at = None
+
+    def _is_significant(self) -> bool:
+        """Tell whether what is written no longer says what is so."""
+        written, latest = self._written, self._latest
+        if written is None or latest is None:
+            return written is not latest
+        return abs(latest - written) >= self._step
+
+
+class MeasurementThrottle(CounterThrottle):
+    """Decides when the state of a measurement is written, and with which value.
+
+    Written as soon as `MIN_INTERVAL` allows are a value that is a step away from the
+    state, an extreme of this minute that no state shows, and a value that makes up for
+    an area that has drifted off. A value lies among the readings since the write
+    before, or within half a step of the latest; it is never outside what was read in
+    its minute. What a jump within the second leaves out of the area stays out: making
+    up for it would show values that never were.
+    """
+
+    __slots__ = (
+        "_area",
+        "_high",
+        "_low",
+        "_minute",
+        "_offset",
+        "_shown_high",
+        "_shown_low",
+        "_taken_at",
+        "_window_high",
+        "_window_low",
+    )
+
+    def __init__(
+        self, change: SignificantChange, scale: float = 1.0, offset: float = 0.0
+    ) -> None:
+        """Start with nothing written; minutes begin at multiples of 60 s - `offset`."""
+        super().__init__(change, scale)
+        self._offset = offset
+        self._area = 0.0
+        self._taken_at = 0.0
+        self._minute = 0.0
+        self._high = self._low = 0.0
+        self._shown_high = self._shown_low = 0.0
+        self._window_high = self._window_low = 0.0
+
+    def take(self, value: float | None, now: float) -> float:
+        """Note a reading; return when to write, `now` or later."""
+        written, latest = self._written, self._latest
+        self._latest = value
+        if written is None or latest is None or value is None:
+            self._taken_at = now
+            return self.due(now)
+        self._area += (latest - written) * (now - self._taken_at)
+        self._taken_at = now
+        if value > self._window_high:
+            self._window_high = value
+        elif value < self._window_low:
+            self._window_low = value
+        if (minute := (now + self._offset) // MINUTE) != self._minute:
+            self._begin_minute(minute, written, value)
+        elif value > self._high:
+            self._high = value
+        elif value < self._low:
+            self._low = value
+        return self.due(now)
+
+    def write(self, now: float) -> float | None:
+        """Return what to write `now`, which is then taken as written."""
+        written, latest = self._written, self._latest
+        self._written_at = now
+        if latest is None or written is None:
+            # Nothing to compare with: a new beginning.
+            self._begin(latest, now)
+            return latest
+        self._area += (latest - written) * (now - self._taken_at)
+        self._taken_at = now
+        minute = (now + self._offset) // MINUTE
+        if minute != self._minute:
+            self._begin_minute(minute, written, latest)
+        value = self._extreme_to_show(latest)
+        if value is None:
+            half = self._step / 2
+            low = max(self._low, min(self._window_low, latest - half))
+            high = min(self._high, max(self._window_high, latest + half))
+            value = max(low, min(high, latest + self._area / CORRECTION_TIME))
+        self._window_high = self._window_low = latest
+        bound = 2 * AREA_LIMIT * self._step
+        self._area = max(-bound, min(bound, self._area))
+        self._show(value)
+        return value
+
+    def forget(self) -> None:
+        """Write the next value at once: the state was set by something else."""
+        super().forget()
+        self._area = 0.0
+
+    def _is_significant(self) -> bool:
+        """Tell whether the states no longer say what was read."""
+        written, latest = self._written, self._latest
+        if written is None or latest is None:
+            return written is not latest
+        step = self._step
+        deviation = latest - written
+        return (
+            deviation >= step
+            or deviation <= -step
+            or self._high - self._shown_high >= step
+            or self._shown_low - self._low >= step
+            or (abs(self._area) >= AREA_LIMIT * step and deviation * self._area > 0)
+        )
+
+    def _extreme_to_show(self, latest: float) -> float | None:
+        """Return an extreme that is over and that no state of its minute shows."""
+        above = self._high - max(self._shown_high, latest)
+        below = min(self._shown_low, latest) - self._low
+        if max(above, below) < self._step:
+            return None
+        return self._high if above >= below else self._low
+
+    def _begin(self, value: float | None, now: float) -> None:
+        """Start over with a value, or without one."""
+        self._area = 0.0
+        self._taken_at = now
+        self._minute = (now + self._offset) // MINUTE
+        self._written = value
+        if value is not None:
+            self._high = self._low = self._shown_high = self._shown_low = value
+            self._window_high = self._window_low = value
+            self._step = self._change.step(value)
+
+    def _begin_minute(self, minute: float, written: float, value: float) -> None:
+        """Start a minute; an extreme that is still to be shown is shown in it."""
+        step = self._step
+        if self._high - self._shown_high < step:
+            self._high = value
+        if self._shown_low - self._low < step:
+            self._low = value
+        self._high, self._low = max(self._high, value), min(self._low, value)
+        self._shown_high = self._shown_low = written
+        self._minute = minute
+
+    def _show(self, value: float) -> None:
+        """Take `value` as written."""
+        self._written = value
+        self._shown_high = max(self._shown_high, value)
+        self._shown_low = min(self._shown_low, value)
+        self._step = self._change.step(value)
