@@ -105,7 +105,7 @@ async def test_a_snapshot_is_of_one_update(
     phases = [CHANNELS[f"active_power_{phase}"] for phase in PHASES]
     errors: list[float] = []
 
-    def compare() -> None:
+    def compare(*_: object) -> None:
         parts = [meter.snapshot[phase] for phase in phases]
         whole = meter.snapshot[total]
         if whole is not None and None not in parts:

@@ -75,7 +75,7 @@ async def test_a_burst_in_pieces_is_one_snapshot(meter: Meter) -> None:
     """Whoever reads the sum reads the phases it was made of."""
     seen: list[tuple[float | None, ...]] = []
     meter.listen_channel(
-        TOTAL, lambda: seen.append(tuple(meter.snapshot[c] for c in (L1, L2, TOTAL)))
+        TOTAL, lambda *_: seen.append(tuple(meter.snapshot[c] for c in (L1, L2, TOTAL)))
     )
     for total, l1, l2 in ((300.0, 100.0, 200.0), (70.0, -50.0, 120.0)):
         meter.reading(TOTAL, total)
@@ -91,7 +91,7 @@ async def test_two_bursts_close_together_stay_two_snapshots(meter: Meter) -> Non
     """A burst that was held up by the network does not mix with the next one."""
     seen: list[tuple[float | None, ...]] = []
     meter.listen_channel(
-        TOTAL, lambda: seen.append(tuple(meter.snapshot[c] for c in (L1, L2, TOTAL)))
+        TOTAL, lambda *_: seen.append(tuple(meter.snapshot[c] for c in (L1, L2, TOTAL)))
     )
     for l1, l2, total in ((100.0, 200.0, 300.0), (-50.0, 120.0, 70.0)):
         meter.reading(L1, l1)
@@ -121,7 +121,7 @@ async def test_listeners_hear_only_their_channel_and_only_while_they_listen(
 ) -> None:
     """No work is done for those who did not ask."""
     heard: list[str] = []
-    stop = meter.listen_channel(L1, lambda: heard.append("L1"))
+    stop = meter.listen_channel(L1, lambda *_: heard.append("L1"))
     meter.reading(L2, 1.0)
     await asyncio.sleep(GATHERED)
     meter.reading(L1, 1.0)
@@ -138,11 +138,11 @@ async def test_a_listener_that_fails_keeps_nobody_else_from_being_told(
     """One broken entity does not stop the others."""
     heard: list[str] = []
 
-    def fails() -> None:
+    def fails(*_: object) -> None:
         raise ValueError("broken")
 
     meter.listen_channel(L1, fails)
-    meter.listen_channel(L1, lambda: heard.append("L1"))
+    meter.listen_channel(L1, lambda *_: heard.append("L1"))
     meter.reading(L1, 1.0)
     await asyncio.sleep(GATHERED)
     assert heard == ["L1"]

@@ -81,13 +81,13 @@ def test_a_peak_within_the_second_is_shown() -> None:
 def test_drift_below_significance_is_written_once_a_minute() -> None:
     """A state is never older than a minute."""
     drift: Samples = [(float(second), second * 0.01) for second in range(121)]
-    assert [time for time, _ in counter(drift, 120.0)] == [0.0, 60.0, 120.0]
+    assert [time for time, _ in counter(drift, 120.0)] == [0.0, 59.0, 118.0]
 
 
 @both
 def test_silence_is_written_once_a_minute_too(written: Written) -> None:
     """The minute is kept without any new reading."""
-    assert [time for time, _ in written([(0.0, 1.0)], 180.0)] == [0, 60, 120, 180]
+    assert [time for time, _ in written([(0.0, 1.0)], 180.0)] == [0, 59, 118, 177]
 
 
 def test_after_forgetting_the_next_value_is_written_at_once() -> None:
@@ -95,7 +95,7 @@ def test_after_forgetting_the_next_value_is_written_at_once() -> None:
     throttle = MeasurementThrottle(CHANGE)
     throttle.take(230.0, 10.0)
     assert throttle.write(10.0) == 230.0
-    assert throttle.take(230.0, 10.1) == 70.0
+    assert throttle.take(230.0, 10.1) == 69.0
     throttle.forget()
     assert throttle.take(230.0, 10.2) == 10.2
 

@@ -115,7 +115,7 @@ _VOLTAGE = Quantity(
     state_class=_MEASUREMENT,
     decimals=2,
     display_precision=1,
-    change=SignificantChange(0.1),
+    change=SignificantChange(0.2),
     total=False,
 )
 _CURRENT = Quantity(
@@ -125,7 +125,7 @@ _CURRENT = Quantity(
     state_class=_MEASUREMENT,
     decimals=3,
     display_precision=2,
-    change=SignificantChange(0.005, 0.002),
+    change=SignificantChange(0.02, 0.01),
     total=False,
 )
 _ACTIVE_POWER = Quantity(
@@ -135,7 +135,7 @@ _ACTIVE_POWER = Quantity(
     state_class=_MEASUREMENT,
     decimals=1,
     display_precision=0,
-    change=SignificantChange(1.0, 0.002),
+    change=SignificantChange(3.0, 0.01),
 )
 _REACTIVE_POWER = replace(
     _ACTIVE_POWER,
@@ -150,7 +150,7 @@ _IMPORT_ENERGY = Quantity(
     state_class=SensorStateClass.TOTAL_INCREASING,
     decimals=3,
     display_precision=2,
-    change=SignificantChange(0.001),
+    change=SignificantChange(0.01),
 )
 _IMPORT_ENERGY_SUM_OF_PHASES = replace(
     _IMPORT_ENERGY,
@@ -246,7 +246,7 @@ QUANTITIES: tuple[Quantity, ...] = (
         state_class=_MEASUREMENT,
         decimals=4,
         display_precision=3,
-        change=SignificantChange(0.002),
+        change=SignificantChange(0.005),
         phases_enabled=False,
     ),
     # The total is netted over the phases window by window, as a utility meter counts.

@@ -29,6 +29,9 @@ RELAY_TIMEOUT = 3.0
 """Seconds the device may take to report the state it was told to switch to."""
 
 type Listener = Callable[[], None]
+type ReadingListener = Callable[[float | None, float], None]
+"""Takes a reading, None where there is no valid one, and the event loop's time."""
+
 type Unsubscribe = Callable[[], None]
 
 
@@ -45,9 +48,10 @@ class Meter:
         self._gathering: dict[Channel, float | None] = {}
         self._gather_timer: asyncio.TimerHandle | None = None
         self._snapshot: dict[Channel, float | None] = {}
+        self._snapshot_view = MappingProxyType(self._snapshot)
         self._relays: dict[str, bool] = {}
-        self._channel_listeners: defaultdict[Channel, list[Listener]]
-        self._channel_listeners = defaultdict(list)
+        # Replaced, never changed: readings are told while others come and go.
+        self._channel_listeners: dict[Channel, tuple[ReadingListener, ...]] = {}
         self._relay_listeners: defaultdict[str, list[Listener]] = defaultdict(list)
         self._link_listeners: list[Listener] = []
 
@@ -73,7 +77,7 @@ class Meter:
         All readings of one update change together. Channels not yet read since
         the link came up are missing.
         """
-        return MappingProxyType(self._snapshot)
+        return self._snapshot_view
 
     @property
     def relays(self) -> Mapping[str, bool]:
@@ -116,9 +120,19 @@ class Meter:
             for unsubscribe in unsubscribes:
                 unsubscribe()
 
-    def listen_channel(self, channel: Channel, listener: Listener) -> Unsubscribe:
-        """Call `listener` after each snapshot with a reading of `channel`."""
-        return _listen(self._channel_listeners[channel], listener)
+    def listen_channel(
+        self, channel: Channel, listener: ReadingListener
+    ) -> Unsubscribe:
+        """Call `listener` with each reading of `channel` once its snapshot is there."""
+        listeners = self._channel_listeners
+        listeners[channel] = (*listeners.get(channel, ()), listener)
+
+        def unsubscribe() -> None:
+            kept = list(listeners[channel])
+            kept.remove(listener)
+            listeners[channel] = tuple(kept)
+
+        return unsubscribe
 
     def listen_relay(self, relay_id: str, listener: Listener) -> Unsubscribe:
         """Call `listener` each time the device tells the state of a relay."""
@@ -163,12 +177,15 @@ class Meter:
     def reading(self, channel: Channel, value: float | None) -> None:
         """Add a reading to the snapshot being gathered.
 
-        A channel's second reading belongs to the next snapshot.
+        A channel's second reading belongs to the next snapshot; with a reading of each
+        channel a snapshot is complete.
         """
         if channel in self._gathering:
             self._publish_snapshot()
         self._gathering[channel] = value
-        if self._gather_timer is None:
+        if len(self._gathering) == len(self._description.channels):
+            self._publish_snapshot()
+        elif self._gather_timer is None:
             self._gather_timer = asyncio.get_running_loop().call_later(
                 SNAPSHOT_WINDOW, self._publish_snapshot
             )
@@ -183,8 +200,13 @@ class Meter:
         self._cancel_gathering()
         gathered, self._gathering = self._gathering, {}
         self._snapshot.update(gathered)
-        for channel in gathered:
-            _call(self._channel_listeners[channel])
+        now = asyncio.get_running_loop().time()
+        for channel, value in gathered.items():
+            for listener in self._channel_listeners.get(channel, ()):
+                try:
+                    listener(value, now)
+                except Exception:
+                    _LOGGER.exception("A listener of the meter failed")
 
     def _cancel_gathering(self) -> None:
         """Stop waiting for the end of a burst."""

@@ -1,6 +1,7 @@
 """Sensors: one for each channel the meter has."""
 
 import asyncio
+from math import inf
 from typing import override
 
 from homeassistant.components.sensor import (
@@ -20,6 +21,10 @@ from .meter import Meter
 from .throttle import CounterThrottle, MeasurementThrottle
 
 PARALLEL_UPDATES = 0
+
+PATIENCE = 0.5
+"""Seconds for which a state that is due waits for a reading to be written with: one that
+comes anyway wakes the event loop no second time."""
 
 
 async def async_setup_entry(
@@ -79,6 +84,7 @@ class MeterSensor(MeterEntity, SensorEntity):
         self._throttle = throttle_of(channel, scale)
         self._attr_native_value = None
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = inf
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -103,36 +109,43 @@ class MeterSensor(MeterEntity, SensorEntity):
         super()._on_link()
 
     @callback
-    def _on_reading(self) -> None:
+    def _on_reading(self, value: float | None, now: float) -> None:
         """Take a reading; write the state now or when the throttle says."""
-        now = self.hass.loop.time()
-        value = self._meter.snapshot.get(self._channel)
-        self._write_at(self._throttle.take(value, now), now)
+        due = self._throttle.take(value, now)
+        if due <= now:
+            self._write(now)
+        elif due < self._timer_due:
+            self._arm_timer(due)
 
     @callback
     def _on_timer(self) -> None:
-        self._timer = None
         now = self.hass.loop.time()
-        self._write_at(self._throttle.due(now), now)
+        due = self._throttle.due(now)
+        if due <= now:
+            self._write(now)
+        else:
+            self._arm_timer(due)
 
     @callback
-    def _write_at(self, due: float, now: float) -> None:
-        """Write the state if it is due, else look again then."""
-        if due <= now:
-            value = self._throttle.write(now)
-            self._attr_native_value = (
-                None if value is None else round(value, self._decimals)
-            )
-            self.async_write_ha_state()
-            due = self._throttle.due(now)
-        if self._timer is not None:
-            if self._timer.when() <= due:
-                return
-            self._timer.cancel()
-        self._timer = self.hass.loop.call_at(due, self._on_timer)
+    def _write(self, now: float) -> None:
+        """Write the state, and see when the next one is due if nothing comes."""
+        value = self._throttle.write(now)
+        self._attr_native_value = (
+            None if value is None else round(value, self._decimals)
+        )
+        self.async_write_ha_state()
+        self._arm_timer(self._throttle.due(now))
+
+    @callback
+    def _arm_timer(self, due: float) -> None:
+        """Look again at `due`, unless a reading does so soon after."""
+        self._cancel_timer()
+        self._timer_due = due
+        self._timer = self.hass.loop.call_at(due + PATIENCE, self._on_timer)
 
     @callback
     def _cancel_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._timer_due = inf

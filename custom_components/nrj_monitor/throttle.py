@@ -11,8 +11,8 @@ from .catalog import SignificantChange
 MIN_INTERVAL = 1.0
 """Seconds between two writes of one state: the recorder's finest useful grain."""
 
-MAX_INTERVAL = 60.0
-"""Seconds after which a state is written again, changed or not."""
+MAX_INTERVAL = 59.0
+"""Seconds after which a state is due again, changed or not: a minute has some slack."""
 
 MINUTE = 60.0
 

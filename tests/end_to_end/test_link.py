@@ -23,9 +23,13 @@ SWITCHED_WITHIN = 3.0
 
 
 async def _states(house: House) -> dict[str, str]:
-    """Return the states of the meter's entities by key."""
+    """Return the states of what the meter itself tells, by key."""
     states = {s["entity_id"]: s["state"] for s in await house.client.get("states")}
-    return {key: states[id_] for key, id_ in house.meter.entity_ids.items()}
+    return {
+        key: states[id_]
+        for key, id_ in house.meter.entity_ids.items()
+        if id_.startswith(("sensor.", "switch."))
+    }
 
 
 async def _until(

@@ -442,12 +442,16 @@ def _feed(
 
     def on_state(state: EntityState) -> None:
         at = (state.device_id, state.key)
-        match state:
-            case SensorState() if (channel := entities.channels.get(at)) is not None:
+        if type(state) is SensorState:
+            if (channel := channels.get(at)) is not None:
                 valid = not state.missing_state and isfinite(state.state)
                 listener.reading(channel, state.state if valid else None)
-            case SwitchState() if (relay := entities.relays.get(at)) is not None:
-                if not state.missing_state:
-                    listener.relay_state(relay.id, state.state)
+        elif (
+            type(state) is SwitchState
+            and not state.missing_state
+            and (relay := relays.get(at)) is not None
+        ):
+            listener.relay_state(relay.id, state.state)
 
+    channels, relays = entities.channels, entities.relays
     return on_state

@@ -1,0 +1,130 @@
+"""Home Assistants that do nothing but take in the benchmark's meter, and their cost."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+import os
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from nrj_demo.client import HomeAssistantClient
+from nrj_demo.firmware import free_port
+from nrj_demo.home_assistant import RunningHomeAssistant, seed, wait_until_set_up
+from nrj_demo.login import Login
+from nrj_demo.meter_entry import ensure_entry
+from nrj_demo.ports import LOOPBACK
+
+CONFIGURATION = "config:\nrecorder:\n"
+"""Everything at its default."""
+
+type Introduce = Callable[[HomeAssistantClient, int], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a process has used so far: s of its main thread, s of all, MB resident."""
+
+    event_loop: float
+    process: float
+    memory: float
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A running Home Assistant; `entity_ids` by the object id of the meter's sensor."""
+
+    folder: Path
+    process: RunningHomeAssistant
+    client: HomeAssistantClient
+    entity_ids: dict[str, str]
+
+    def cost(self) -> Cost:
+        """Return what it has used since it was started."""
+        pid = self.process.process.pid
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        return Cost(
+            event_loop=_cpu(Path(f"/proc/{pid}/task/{pid}")),
+            process=sum(map(_cpu, Path(f"/proc/{pid}/task").iterdir())),
+            memory=pages * os.sysconf("SC_PAGE_SIZE") / 1e6,
+        )
+
+
+def _cpu(task: Path) -> float:
+    """Return the CPU time of a thread, s, to the nanosecond (kernel: sched-stats)."""
+    return int((task / "schedstat").read_text().split()[0]) / 1e9
+
+
+async def into_nothing(client: HomeAssistantClient, port: int) -> None:
+    """Let Home Assistant alone."""
+
+
+async def into_esphome(client: HomeAssistantClient, port: int) -> None:
+    """Add the meter to Home Assistant's own ESPHome integration."""
+    form = await client.post("config/config_entries/flow", {"handler": "esphome"})
+    await client.post(
+        f"config/config_entries/flow/{form['flow_id']}",
+        {"host": LOOPBACK, "port": port},
+    )
+
+
+async def into_nrj_monitor(client: HomeAssistantClient, port: int) -> None:
+    """Add the meter to NRJ Monitor, with every sensor enabled."""
+    await ensure_entry(client, port)
+    for entity in await client.command("config/entity_registry/list"):
+        if entity["platform"] == "nrj_monitor" and entity["disabled_by"] is not None:
+            await client.command(
+                "config/entity_registry/update",
+                entity_id=entity["entity_id"],
+                disabled_by=None,
+            )
+    for entry in await client.command("config_entries/get", domain="nrj_monitor"):
+        await client.post(f"config/config_entries/entry/{entry['entry_id']}/reload", {})
+
+
+@asynccontextmanager
+async def running_home(
+    folder: Path, introduce: Introduce, meter_port: int
+) -> AsyncIterator[Home]:
+    """Start a Home Assistant in `folder`, add the meter, stop it at the end."""
+    configuration = folder / "home-assistant"
+    port = free_port()
+    _prepare(configuration, port)
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        )
+        process = RunningHomeAssistant(configuration, port, folder / "log")
+        stack.push_async_callback(process.stop)
+        await process.start(session)
+        login = Login(session, process.base_url)
+        await login.create_user()
+        client = await stack.enter_async_context(
+            HomeAssistantClient(session, process.base_url, login.access_token)
+        )
+        await wait_until_set_up(client)
+        await introduce(client, meter_port)
+        await asyncio.sleep(2)
+        entities = await client.command("config/entity_registry/list")
+        entity_ids = {
+            _object_id(entity): entity["entity_id"]
+            for entity in entities
+            if entity["platform"] in ("esphome", "nrj_monitor")
+            and entity["disabled_by"] is None
+        }
+        yield Home(configuration, process, client, entity_ids)
+
+
+def _prepare(configuration: Path, port: int) -> None:
+    seed(configuration, port)
+    (configuration / "configuration.yaml").write_text(CONFIGURATION)
+
+
+def _object_id(entity: Mapping[str, Any]) -> str:
+    """Return the object id the sensor has in the firmware."""
+    if entity["platform"] == "esphome":
+        return str(entity["original_name"]).lower().replace(" ", "_")
+    # The MAC address and the object id, with an underscore between.
+    return str(entity["unique_id"]).partition("_")[2]
