@@ -150,7 +150,7 @@ _IMPORT_ENERGY = Quantity(
     state_class=SensorStateClass.TOTAL_INCREASING,
     decimals=3,
     display_precision=2,
-    change=SignificantChange(0.01),
+    change=SignificantChange(0.002),
 )
 _IMPORT_ENERGY_SUM_OF_PHASES = replace(
     _IMPORT_ENERGY,

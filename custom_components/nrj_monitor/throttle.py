@@ -16,7 +16,7 @@ MAX_INTERVAL = 59.0
 
 MINUTE = 60.0
 
-AREA_LIMIT = 15.0
+AREA_LIMIT = 5.0
 """Seconds times the step by which the area below the states may be off."""
 
 CORRECTION_TIME = 2.0
@@ -80,8 +80,7 @@ class MeasurementThrottle(CounterThrottle):
     Written as soon as `MIN_INTERVAL` allows are a value that is a step away from the
     state, an extreme of this minute that no state shows, and a value that makes up for
     an area that has drifted off. A value lies among the readings since the write
-    before, or within half a step of the latest; it is never outside what was read in
-    its minute. What a jump within the second leaves out of the area stays out: making
+    before, unless it is an extreme of the minute. What a jump within the second leaves out of the area stays out: making
     up for it would show values that never were.
     """
 
@@ -147,10 +146,12 @@ class MeasurementThrottle(CounterThrottle):
             self._begin_minute(minute, written, latest)
         value = self._extreme_to_show(latest)
         if value is None:
-            half = self._step / 2
-            low = max(self._low, min(self._window_low, latest - half))
-            high = min(self._high, max(self._window_high, latest + half))
+            low = max(self._low, self._window_low)
+            high = min(self._high, self._window_high)
             value = max(low, min(high, latest + self._area / CORRECTION_TIME))
+        if self._window_high - self._window_low < self._step:
+            # A quiet signal is shown as it is, and what was missed is let go.
+            self._area = 0.0
         self._window_high = self._window_low = latest
         bound = 2 * AREA_LIMIT * self._step
         self._area = max(-bound, min(bound, self._area))

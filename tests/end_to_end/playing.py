@@ -11,13 +11,13 @@ SETTLED = 2.6
 """Seconds until Home Assistant shows a held sample: the meter publishes each second
 a mean over the last fifth of one, Home Assistant writes a state once a second."""
 
+# Home Assistant keeps a state for some seconds until the value has moved by a significant
+# change; the meter itself is within 0.2 %.
 VOLTAGE_TOLERANCE = 0.002
-FREQUENCY_TOLERANCE = 0.005  # Hz
-POWER_TOLERANCE = 0.005
-
-# Home Assistant keeps a state until the value has moved by this much.
-VOLTAGE_STEP = 0.1
-POWER_STEP = 1.0
+FREQUENCY_TOLERANCE = 0.006  # Hz
+POWER_TOLERANCE = 0.012
+VOLTAGE_STEP = 0.3
+POWER_STEP = 3.0
 
 
 async def hold_at(meter: MeterClient, second: float) -> None:
