@@ -10,7 +10,9 @@ import pytest
 import yaml
 
 from custom_components.nrj_monitor import config_flow
-from custom_components.nrj_monitor.catalog import CHANNELS
+from custom_components.nrj_monitor.catalog import CHANNELS, Phase
+from custom_components.nrj_monitor.flows.entities import START_SCHEMA, fields_schema
+from custom_components.nrj_monitor.flows.mqtt import MAPPING_SCHEMA, TOPIC_SCHEMA
 from custom_components.nrj_monitor.flows.native_form import ADDRESS_SCHEMA
 from custom_components.nrj_monitor.sensor import describe
 from custom_components.nrj_monitor.services import (
@@ -42,6 +44,27 @@ OF_ACTIONS = {
     "unsuitable_sensor",
 }
 """Exceptions that have nothing to do with a source of readings."""
+
+FORMS = {
+    "native": ADDRESS_SCHEMA,
+    "topic": TOPIC_SCHEMA,
+    "reconfigure_topic": TOPIC_SCHEMA,
+    "topic_mapping": MAPPING_SCHEMA,
+    "entities": START_SCHEMA,
+    "reconfigure_entities": START_SCHEMA,
+    "entities_of": fields_schema(None).extend(fields_schema(Phase.L1).schema),
+}
+
+OF_FORMS = {
+    "bad_mapping",
+    "bad_topic",
+    "no_message",
+    "no_value",
+    "not_understood",
+    "power_missing",
+    "wrong_unit",
+}
+"""What can be wrong with the answers to a form, before there is a source."""
 
 PLACEHOLDER = re.compile(r"{(\w+)}")
 
@@ -117,7 +140,8 @@ def test_every_error_has_its_sentence() -> None:
     shown = {error.key for error in all_errors(errors.SourceError)}
     in_forms = set(TEXTS["en"]["config"]["error"])
     later = set(TEXTS["en"]["exceptions"]) - OF_ACTIONS
-    assert in_forms | later | {"other_meter"} == shown
+    assert in_forms >= OF_FORMS
+    assert (in_forms - OF_FORMS) | later | {"other_meter"} == shown
     credentials = {error.key for error in all_errors(errors.CredentialError)}
     assert credentials <= in_forms
     assert credentials <= later
@@ -128,9 +152,9 @@ def test_every_field_is_explained() -> None:
     for part in ("config", "options"):
         for step in TEXTS["en"][part]["step"].values():
             assert set(step.get("data", {})) == set(step.get("data_description", {}))
-    assert set(TEXTS["en"]["config"]["step"]["native"]["data"]) == {
-        str(field) for field in ADDRESS_SCHEMA.schema
-    }
+    steps = TEXTS["en"]["config"]["step"]
+    for step, schema in FORMS.items():
+        assert set(steps[step]["data"]) == {str(field) for field in schema.schema}
 
 
 def test_every_action_and_each_of_its_fields_is_named_and_explained() -> None:

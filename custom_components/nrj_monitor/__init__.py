@@ -4,9 +4,8 @@ import asyncio
 from contextlib import suppress
 import logging
 
-from homeassistant.components import zeroconf
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_HOST, CONF_PORT, Platform
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
@@ -14,19 +13,18 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import (
     CONF_ADD_TO_ENERGY,
-    CONF_ENCRYPTION_KEY,
     CONF_METER,
     CONF_SOURCE,
     DOMAIN,
     SOURCE_NATIVE_API,
 )
 from .energy_dashboard import async_add_meter, async_forget_meter
+from .entry_source import async_make_source
 from .given_key import async_take_key_back
 from .meter import Meter
 from .services import async_setup_services
 from .sources import MeterDescription
 from .sources.errors import CredentialError
-from .sources.native_api import NativeApiAddress, NativeApiSource
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -120,17 +118,7 @@ async def _async_add_to_energy(hass: HomeAssistant, entry: NrjConfigEntry) -> No
 async def _async_meter(hass: HomeAssistant, entry: NrjConfigEntry) -> Meter:
     """Return the meter of an entry, not running yet."""
     description = MeterDescription.from_dict(entry.data[CONF_METER])
-    source = NativeApiSource(
-        NativeApiAddress(
-            host=entry.data[CONF_HOST],
-            port=entry.data[CONF_PORT],
-            key=entry.data.get(CONF_ENCRYPTION_KEY),
-        ),
-        mac=description.mac,
-        zeroconf=await zeroconf.async_get_instance(hass),
-        time_zone=hass.config.time_zone,
-    )
-    return Meter(source, description)
+    return Meter(await async_make_source(hass, entry, description), description)
 
 
 @callback

@@ -5,15 +5,23 @@ from typing import Any, override
 from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, OptionsFlow
 from homeassistant.core import callback
 
-from .const import CONF_SOURCE, DOMAIN, SOURCE_NATIVE_API
+from .const import CONF_SOURCE, DOMAIN, SOURCE_ENTITIES, SOURCE_MQTT, SOURCE_NATIVE_API
+from .flows.entities import EntitiesFlowMixin
+from .flows.mqtt import MqttFlowMixin
 from .flows.native import NativeFlowMixin
 from .flows.options import MeterOptionsFlow
 
-SOURCES = {SOURCE_NATIVE_API: "native"}
+SOURCES = {
+    SOURCE_NATIVE_API: "native",
+    SOURCE_MQTT: "topic",
+    SOURCE_ENTITIES: "entities",
+}
 """The step that adds a meter, by the source of its readings, in the menu's order."""
 
 
-class NrjMonitorConfigFlow(NativeFlowMixin, domain=DOMAIN):
+class NrjMonitorConfigFlow(
+    NativeFlowMixin, MqttFlowMixin, EntitiesFlowMixin, domain=DOMAIN
+):
     """Sets up a meter only after it has been talked to."""
 
     VERSION = 1

@@ -21,6 +21,21 @@ SOURCE_NATIVE_API = "native_api"
 SOURCE_MQTT = "mqtt"
 SOURCE_ENTITIES = "entities"
 
+CONF_TOPIC = "topic"
+"""Entry data of SOURCE_MQTT: the topic the readings come on; may hold wildcards."""
+
+CONF_LAYOUT = "layout"
+"""Entry data of SOURCE_MQTT: how the messages are laid out, one of messages.LAYOUTS."""
+
+CONF_MAPPING = "mapping"
+"""Entry data of SOURCE_MQTT: where each channel's value stands, by channel id."""
+
+CONF_CHANNELS = "channels"
+"""Entry data of SOURCE_MQTT: ids of the channels the messages tell."""
+
+CONF_READINGS = "readings"
+"""Entry data of SOURCE_ENTITIES: the entities of each channel, by channel id."""
+
 CONF_ADD_TO_ENERGY = "add_to_energy_dashboard"
 """Entry data: a person asked for it at set-up and it is still to be done; then removed."""
 

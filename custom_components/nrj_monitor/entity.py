@@ -22,13 +22,17 @@ class MeterEntity(Entity):
         description = meter.description
         self._attr_unique_id = f"{description.mac}_{key}"
         self._attr_device_info = DeviceInfo(
-            connections={(CONNECTION_NETWORK_MAC, description.mac)},
+            connections=(
+                {(CONNECTION_NETWORK_MAC, description.mac)}
+                if description.has_mac
+                else set()
+            ),
             identifiers={(DOMAIN, description.mac)},
             manufacturer=description.manufacturer,
             model=description.model,
             name=description.name,
-            hw_version=description.hardware,
-            sw_version=description.software,
+            hw_version=description.hardware or None,
+            sw_version=description.software or None,
         )
 
     @override

@@ -94,6 +94,11 @@ class MeterSensor(MeterEntity, SensorEntity):
             self._meter.listen_channel(self._channel, self._on_reading)
         )
         self.async_on_remove(self._cancel_timer)
+        if self._channel in self._meter.snapshot:
+            # Told before there was anybody to tell, and perhaps not again for long.
+            now = self.hass.loop.time()
+            self._throttle.take(self._meter.snapshot[self._channel], now)
+            self._take_over(now)
 
     @property
     @override
@@ -128,12 +133,17 @@ class MeterSensor(MeterEntity, SensorEntity):
 
     @callback
     def _write(self, now: float) -> None:
-        """Write the state, and see when the next one is due if nothing comes."""
+        """Write the state."""
+        self._take_over(now)
+        self.async_write_ha_state()
+
+    @callback
+    def _take_over(self, now: float) -> None:
+        """Take the value to write, and see when the next one is due if nothing comes."""
         value = self._throttle.write(now)
         self._attr_native_value = (
             None if value is None else round(value, self._decimals)
         )
-        self.async_write_ha_state()
         self._arm_timer(self._throttle.due(now))
 
     @callback

@@ -19,8 +19,12 @@ MINUTE = 60.0
 AREA_LIMIT = 5.0
 """Seconds times the step by which the area below the states may be off."""
 
-CORRECTION_TIME = 2.0
-"""Seconds within which a write aims to make up for the area that is missing."""
+CORRECTION_TIME = 1.0
+"""Seconds within which a write aims to make up for the area that is missing: until the
+next one, while a signal moves."""
+
+CORRECTION_LIMIT = 5.0
+"""Seconds times the range of the readings that are made up for at most."""
 
 
 class CounterThrottle:
@@ -149,12 +153,11 @@ class MeasurementThrottle(CounterThrottle):
             low = max(self._low, self._window_low)
             high = min(self._high, self._window_high)
             value = max(low, min(high, latest + self._area / CORRECTION_TIME))
-        if self._window_high - self._window_low < self._step:
-            # A quiet signal is shown as it is, and what was missed is let go.
-            self._area = 0.0
-        self._window_high = self._window_low = latest
-        bound = 2 * AREA_LIMIT * self._step
+        moved = self._window_high - self._window_low
+        # A quiet signal is shown as it is, and what was missed is let go.
+        bound = 0.0 if moved < self._step else CORRECTION_LIMIT * moved
         self._area = max(-bound, min(bound, self._area))
+        self._window_high = self._window_low = latest
         self._show(value)
         return value
 

@@ -7,11 +7,14 @@ its protocol.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+import re
 from typing import Any, Protocol, Self
 
 from custom_components.nrj_monitor.catalog import CHANNELS, Channel
 
 from .errors import SourceError
+
+_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,9 @@ class Relay:
 class MeterDescription:
     """What a meter is and has.
 
-    `mac` is in lower case with colons. Versions and models are the device's own
-    words, for people to read.
+    `mac` is in lower case with colons; a meter whose readings come another way than from
+    the device itself has a stable id of its own there. Versions and models are the
+    device's own words, for people to read.
     """
 
     mac: str
@@ -38,6 +42,11 @@ class MeterDescription:
     software: str
     channels: tuple[Channel, ...]
     relays: tuple[Relay, ...]
+
+    @property
+    def has_mac(self) -> bool:
+        """Return whether `mac` is the address of a device."""
+        return _MAC.fullmatch(self.mac) is not None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the description as JSON can store it."""

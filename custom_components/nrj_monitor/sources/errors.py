@@ -113,3 +113,21 @@ class RelayRefusedError(SourceError):
     """The device did not report the commanded state."""
 
     key = "relay_refused"
+
+
+class BrokerAwayError(SourceError):
+    """Home Assistant has no connection to an MQTT broker."""
+
+    key = "broker_away"
+
+
+class SilentError(SourceError):
+    """Nothing has come for longer than the source's own rhythm explains."""
+
+    key = "silent"
+
+
+class EntitiesAwayError(SourceError):
+    """None of the entities a meter is made of has a value."""
+
+    key = "entities_away"

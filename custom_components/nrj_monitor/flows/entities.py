@@ -1,0 +1,247 @@
+"""The dialogues of a meter that is made of entities Home Assistant has already."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from homeassistant.components.sensor.const import (
+    DOMAIN as SENSOR_DOMAIN,
+    SensorDeviceClass,
+)
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigFlowResult
+from homeassistant.const import CONF_NAME
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    EntitySelector,
+    EntitySelectorConfig,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+)
+import probatio as vol
+
+from custom_components.nrj_monitor.catalog import CHANNELS, Phase
+from custom_components.nrj_monitor.const import (
+    CONF_METER,
+    CONF_READINGS,
+    CONF_SOURCE,
+    DOMAIN,
+    SOURCE_ENTITIES,
+)
+from custom_components.nrj_monitor.sources.entities import (
+    EntityReading,
+    UnitError,
+    read,
+    stored_readings,
+)
+
+from .base import SetupFlow
+from .made_up import describe, found_and_missing, new_id
+
+CONF_PHASES: Final = "phases"
+CONF_INVERTED: Final = "inverted"
+RETURNED: Final = "active_power_returned"
+"""Field for an entity that tells power returned apart, positive; it is taken off."""
+
+FIELDS: Final[Mapping[str, SensorDeviceClass]] = {
+    "voltage": SensorDeviceClass.VOLTAGE,
+    "current": SensorDeviceClass.CURRENT,
+    "active_power": SensorDeviceClass.POWER,
+    RETURNED: SensorDeviceClass.POWER,
+    "reactive_power": SensorDeviceClass.REACTIVE_POWER,
+    "apparent_power": SensorDeviceClass.APPARENT_POWER,
+    "power_factor": SensorDeviceClass.POWER_FACTOR,
+    "frequency": SensorDeviceClass.FREQUENCY,
+    "import_energy": SensorDeviceClass.ENERGY,
+    "export_energy": SensorDeviceClass.ENERGY,
+}
+"""What can be picked, and the device class of the sensors offered."""
+
+START_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_NAME): TextSelector(),
+        vol.Required(CONF_PHASES, default="3"): SelectSelector(
+            SelectSelectorConfig(
+                options=["1", "3"],
+                mode=SelectSelectorMode.LIST,
+                translation_key=CONF_PHASES,
+            )
+        ),
+    }
+)
+
+
+def fields_schema(phase: Phase | None) -> vol.Schema:
+    """Return the form for one phase, or for the totals."""
+    offered = [
+        field
+        for field in FIELDS
+        if field == RETURNED
+        or (f"{field}_{phase.lower()}" if phase else field) in CHANNELS
+    ]
+    fields: dict[Any, Any] = {
+        vol.Optional(field): EntitySelector(
+            EntitySelectorConfig(domain=SENSOR_DOMAIN, device_class=FIELDS[field].value)
+        )
+        for field in offered
+    }
+    fields[vol.Required(CONF_INVERTED, default=False)] = BooleanSelector()
+    return vol.Schema(fields)
+
+
+def readings_of(
+    answers: Mapping[str, Any], phase: Phase | None
+) -> dict[str, EntityReading]:
+    """Return the readings a filled-in form asks for, by channel id."""
+    suffix = f"_{phase.lower()}" if phase else ""
+    readings: dict[str, EntityReading] = {}
+    for field in FIELDS:
+        if field == RETURNED or not (entity_id := answers.get(field)):
+            continue
+        is_power = field == "active_power"
+        readings[field + suffix] = EntityReading(
+            entity_id=entity_id,
+            subtracted=answers.get(RETURNED) if is_power else None,
+            inverted=is_power and answers[CONF_INVERTED],
+        )
+    return readings
+
+
+def answers_of(readings: Mapping[str, Any], phase: Phase | None) -> dict[str, Any]:
+    """Return how the form was filled in that led to stored readings."""
+    suffix = f"_{phase.lower()}" if phase else ""
+    answers: dict[str, Any] = {
+        field: readings[field + suffix]["entity_id"]
+        for field in FIELDS
+        if field + suffix in readings
+    }
+    power = readings.get(f"active_power{suffix}", {})
+    if power.get("subtracted"):
+        answers[RETURNED] = power["subtracted"]
+    answers[CONF_INVERTED] = power.get("inverted", False)
+    return answers
+
+
+class EntitiesFlowMixin(SetupFlow):
+    """Sets up a meter from entities only after each has told a value."""
+
+    _chosen: dict[str, EntityReading]
+    _asked_phases: list[Phase | None]
+    _name: str
+
+    async def async_step_entities(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for a name and how many phases there are."""
+        return await self._async_start("entities", user_input, {})
+
+    async def async_step_reconfigure_entities(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask the same again for a known meter."""
+        entry = self._get_reconfigure_entry()
+        has_more = any(
+            id_.endswith(("_l2", "_l3")) for id_ in entry.data[CONF_READINGS]
+        )
+        known = {CONF_NAME: entry.title, CONF_PHASES: "3" if has_more else "1"}
+        return await self._async_start("reconfigure_entities", user_input, known)
+
+    async def _async_start(
+        self, step_id: str, user_input: dict[str, Any] | None, known: dict[str, Any]
+    ) -> ConfigFlowResult:
+        if user_input is None:
+            return self.async_show_form(
+                step_id=step_id,
+                data_schema=self.add_suggested_values_to_schema(START_SCHEMA, known),
+            )
+        self._name = user_input[CONF_NAME]
+        self._chosen = {}
+        self._asked_phases = [*list(Phase)[: int(user_input[CONF_PHASES])], None]
+        return await self.async_step_entities_of()
+
+    async def async_step_entities_of(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the entities of one phase after the other, then for the totals."""
+        phase = self._asked_phases[0]
+        errors: dict[str, str] = {}
+        placeholders = {"entity": "", "problem": ""}
+        if user_input is not None:
+            chosen = readings_of(user_input, phase)
+            if RETURNED in user_input and "active_power" not in user_input:
+                errors["active_power"] = "power_missing"
+            for id_, reading in chosen.items():
+                problem = self._problem(id_, reading)
+                if problem is not None:
+                    field = CHANNELS[id_].quantity.key
+                    errors[field], placeholders = problem
+            if not errors:
+                self._chosen |= chosen
+                self._asked_phases = self._asked_phases[1:]
+                if not self._asked_phases:
+                    return await self.async_step_entities_confirm()
+                return await self.async_step_entities_of()
+        known = (
+            answers_of(self._get_reconfigure_entry().data[CONF_READINGS], phase)
+            if self.source == SOURCE_RECONFIGURE
+            else None
+        )
+        return self.async_show_form(
+            step_id="entities_of",
+            data_schema=self.add_suggested_values_to_schema(
+                fields_schema(phase), user_input or known
+            ),
+            errors=errors,
+            description_placeholders=placeholders
+            | {"phase": phase or "Σ", "name": self._name},
+        )
+
+    def _problem(
+        self, id_: str, reading: EntityReading
+    ) -> tuple[str, dict[str, str]] | None:
+        """Return what is wrong with an entity now, and what the sentence names."""
+        entities = ", ".join(reading.entity_ids)
+        try:
+            value = read(self.hass, CHANNELS[id_], reading)
+        except UnitError as error:
+            return "wrong_unit", {"entity": entities, "problem": str(error)}
+        if value is None:
+            return "no_value", {"entity": entities, "problem": ""}
+        return None
+
+    async def async_step_entities_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show what the meter has and what is missing; add it."""
+        if not self._chosen:
+            return self.async_abort(reason="nothing_chosen")
+        known = (
+            self._get_reconfigure_entry() if self.source == SOURCE_RECONFIGURE else None
+        )
+        stored = {id_: reading.as_dict() for id_, reading in self._chosen.items()}
+        if known is None and any(
+            entry.data.get(CONF_READINGS) == stored
+            for entry in self.hass.config_entries.async_entries(DOMAIN)
+        ):
+            return self.async_abort(reason="already_configured")
+        id_ = (
+            new_id(SOURCE_ENTITIES) if known is None else known.data[CONF_METER]["mac"]
+        )
+        meter = describe(id_, self._name, "", stored_readings(stored))
+        if user_input is None:
+            return self.async_show_form(
+                step_id="entities_confirm",
+                data_schema=vol.Schema({}),
+                description_placeholders=await found_and_missing(self.hass, meter),
+            )
+        data = {
+            CONF_SOURCE: SOURCE_ENTITIES,
+            CONF_READINGS: stored,
+            CONF_METER: meter.as_dict(),
+        }
+        if known is not None:
+            return self.async_update_reload_and_abort(
+                known, title=meter.name, data=data
+            )
+        await self.async_set_unique_id(id_)
+        return await self.async_finish(meter.name, data)

@@ -1,0 +1,270 @@
+"""The dialogues of a meter that publishes on an MQTT topic."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigFlowResult
+from homeassistant.const import CONF_NAME
+from homeassistant.core import callback
+from homeassistant.helpers.selector import (
+    ObjectSelector,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+)
+import probatio as vol
+
+from custom_components.nrj_monitor.catalog import Channel
+from custom_components.nrj_monitor.const import (
+    CONF_CHANNELS,
+    CONF_LAYOUT,
+    CONF_MAPPING,
+    CONF_METER,
+    CONF_SOURCE,
+    CONF_TOPIC,
+    SOURCE_MQTT,
+)
+from custom_components.nrj_monitor.sources.errors import BrokerAwayError
+from custom_components.nrj_monitor.sources.messages import (
+    LAYOUTS,
+    MAPPED,
+    THREE_PHASES,
+    Decoder,
+    MessageError,
+    decoder,
+)
+
+from .base import SetupFlow
+from .made_up import describe, found_and_missing, new_id
+
+LONGEST_WAIT: Final = 70.0
+"""Seconds to wait for the first message; some meters tell once a minute."""
+
+SETTLED: Final = 2.0
+"""Seconds without a new quantity after which all are known."""
+
+EXCERPT: Final = 300
+"""Characters of a message shown to a person."""
+
+TOPIC_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_NAME): TextSelector(),
+        vol.Required(CONF_TOPIC): TextSelector(),
+        vol.Required(CONF_LAYOUT, default=THREE_PHASES): SelectSelector(
+            SelectSelectorConfig(
+                options=list(LAYOUTS),
+                mode=SelectSelectorMode.LIST,
+                translation_key=CONF_LAYOUT,
+            )
+        ),
+    }
+)
+
+MAPPING_SCHEMA = vol.Schema({vol.Required(CONF_MAPPING): ObjectSelector()})
+
+
+class _Heard:
+    """What came on the topic while somebody listened."""
+
+    def __init__(self, decode: Decoder) -> None:
+        """Start with nothing heard."""
+        self._decode = decode
+        self.channels: set[Channel] = set()
+        self.error: MessageError | None = None
+        self.excerpt = ""
+        self.news = asyncio.Event()
+
+    @callback
+    def take(self, payload: bytes) -> None:
+        """Take a message."""
+        self.excerpt = payload.decode(errors="replace")[:EXCERPT]
+        try:
+            readings = self._decode(payload)
+        except MessageError as error:
+            self.error = error
+            return
+        if not readings.keys() <= self.channels:
+            self.channels |= readings.keys()
+            self.news.set()
+
+
+class MqttFlowMixin(SetupFlow):
+    """Sets up a meter on a topic only after it has been heard."""
+
+    _mqtt: dict[str, Any]
+    _heard: _Heard | None
+    _listening: asyncio.Task[None] | None = None
+
+    async def async_step_topic(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the topic and what its messages look like."""
+        return await self._async_topic("topic", user_input, None)
+
+    async def async_step_reconfigure_topic(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the new topic of a known meter."""
+        entry = self._get_reconfigure_entry()
+        return await self._async_topic(
+            "reconfigure_topic", user_input, entry.data | {CONF_NAME: entry.title}
+        )
+
+    async def _async_topic(
+        self,
+        step_id: str,
+        user_input: dict[str, Any] | None,
+        known: Mapping[str, Any] | None,
+    ) -> ConfigFlowResult:
+        if "mqtt" not in self.hass.config.components:
+            return self.async_abort(reason="no_mqtt")
+        from homeassistant.components.mqtt.util import valid_subscribe_topic  # noqa: PLC0415
+
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            try:
+                valid_subscribe_topic(user_input[CONF_TOPIC])
+            except vol.Invalid:
+                errors[CONF_TOPIC] = "bad_topic"
+            else:
+                self._mqtt = dict(user_input)
+                if self._mqtt[CONF_LAYOUT] == MAPPED:
+                    return await self.async_step_topic_mapping()
+                self._heard = _Heard(decoder(self._mqtt[CONF_LAYOUT]))
+                return await self.async_step_topic_listen()
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(
+                TOPIC_SCHEMA, user_input or known
+            ),
+            errors=errors,
+        )
+
+    async def async_step_topic_mapping(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask where each quantity stands in the messages."""
+        errors: dict[str, str] = {}
+        placeholders = {"problem": ""}
+        if user_input is not None:
+            mapping = user_input[CONF_MAPPING]
+            try:
+                decode = decoder(MAPPED, mapping)
+            except MessageError as error:
+                errors["base"] = "bad_mapping"
+                placeholders["problem"] = str(error)
+            else:
+                self._mqtt[CONF_MAPPING] = mapping
+                self._heard = _Heard(decode)
+                return await self.async_step_topic_listen()
+        known = (
+            self._get_reconfigure_entry().data
+            if self.source == SOURCE_RECONFIGURE
+            else None
+        )
+        return self.async_show_form(
+            step_id="topic_mapping",
+            data_schema=self.add_suggested_values_to_schema(
+                MAPPING_SCHEMA, user_input or known
+            ),
+            errors=errors,
+            description_placeholders=placeholders,
+        )
+
+    async def async_step_topic_listen(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Listen for as long as there is something new to hear."""
+        if self._listening is None:
+            self._listening = self.hass.async_create_task(
+                self._async_listen(), "nrj_monitor set-up over MQTT"
+            )
+        if not self._listening.done():
+            return self.async_show_progress(
+                step_id="topic_listen",
+                progress_action="listening",
+                progress_task=self._listening,
+                description_placeholders={"topic": self._mqtt[CONF_TOPIC]},
+            )
+        task, self._listening = self._listening, None
+        if isinstance(task.exception(), BrokerAwayError):
+            return self.async_show_progress_done(next_step_id="topic_no_broker")
+        task.result()
+        return self.async_show_progress_done(next_step_id="topic_heard")
+
+    async def _async_listen(self) -> None:
+        from custom_components.nrj_monitor.sources.mqtt import listen  # noqa: PLC0415
+
+        heard = self._heard
+        assert heard is not None
+        stop = await listen(self.hass, self._mqtt[CONF_TOPIC], heard.take)
+        try:
+            async with asyncio.timeout(LONGEST_WAIT):
+                await heard.news.wait()
+            while heard.news.is_set():
+                heard.news.clear()
+                await asyncio.sleep(SETTLED)
+        except TimeoutError:
+            pass
+        finally:
+            stop()
+
+    async def async_step_topic_no_broker(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """End: there is nobody to listen to."""
+        return self.async_abort(reason="broker_away")
+
+    async def async_step_topic_heard(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show what was heard and what is missing; add the meter, or start over."""
+        heard = self._heard
+        assert heard is not None
+        topic = self._mqtt[CONF_TOPIC]
+        if not heard.channels:
+            return await self._async_not_heard(heard)
+        known = (
+            self._get_reconfigure_entry() if self.source == SOURCE_RECONFIGURE else None
+        )
+        id_ = new_id(SOURCE_MQTT) if known is None else known.data[CONF_METER]["mac"]
+        meter = describe(id_, self._mqtt[CONF_NAME], "MQTT", heard.channels)
+        if user_input is None:
+            return self.async_show_form(
+                step_id="topic_heard",
+                data_schema=vol.Schema({}),
+                description_placeholders={"topic": topic}
+                | await found_and_missing(self.hass, meter),
+            )
+        data = {
+            CONF_SOURCE: SOURCE_MQTT,
+            CONF_TOPIC: topic,
+            CONF_LAYOUT: self._mqtt[CONF_LAYOUT],
+            CONF_MAPPING: self._mqtt.get(CONF_MAPPING),
+            CONF_CHANNELS: sorted(channel.id for channel in heard.channels),
+            CONF_METER: meter.as_dict(),
+        }
+        if known is not None:
+            return self.async_update_reload_and_abort(
+                known, title=meter.name, data=data
+            )
+        await self.async_set_unique_id(f"{SOURCE_MQTT}:{topic}")
+        self._abort_if_unique_id_configured()
+        return await self.async_finish(meter.name, data)
+
+    async def _async_not_heard(self, heard: _Heard) -> ConfigFlowResult:
+        """Say why nothing can be set up, on the form it began with."""
+        problem = {
+            "topic": self._mqtt[CONF_TOPIC],
+            "problem": str(heard.error or ""),
+            "message": heard.excerpt,
+        }
+        step_id = "reconfigure_topic" if self.source == SOURCE_RECONFIGURE else "topic"
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(TOPIC_SCHEMA, self._mqtt),
+            errors={"base": "not_understood" if heard.error else "no_message"},
+            description_placeholders=problem,
+        )

@@ -1,0 +1,208 @@
+"""Readings from entities that are in Home Assistant already."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, Self, override
+
+from homeassistant.components.sensor.const import UNIT_CONVERTERS
+from homeassistant.const import (
+    ATTR_UNIT_OF_MEASUREMENT,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+)
+from homeassistant.core import (
+    Event,
+    EventStateChangedData,
+    EventStateReportedData,
+    HomeAssistant,
+    State,
+    callback,
+)
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.event import (
+    async_track_state_change_event,
+    async_track_state_report_event,
+)
+
+from custom_components.nrj_monitor.catalog import CHANNELS, Channel
+
+from . import MeterDescription, Source, SourceListener
+from .derived import DerivedTotals
+from .errors import EntitiesAwayError, LinkDownError
+
+
+class UnitError(ValueError):
+    """A state's unit can not be converted into the channel's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityReading:
+    """Where the reading of a channel comes from.
+
+    `subtracted` is an entity whose value is taken off, as with meters that tell power
+    drawn and power returned apart. `inverted` changes the sign of the result.
+    """
+
+    entity_id: str
+    subtracted: str | None = None
+    inverted: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON can store it."""
+        return {
+            "entity_id": self.entity_id,
+            "subtracted": self.subtracted,
+            "inverted": self.inverted,
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """Read what `as_dict` wrote."""
+        return cls(
+            entity_id=stored["entity_id"],
+            subtracted=stored.get("subtracted"),
+            inverted=stored.get("inverted", False),
+        )
+
+    @property
+    def entity_ids(self) -> tuple[str, ...]:
+        """Return the entities it is made of."""
+        return (
+            (self.entity_id,)
+            if self.subtracted is None
+            else (self.entity_id, self.subtracted)
+        )
+
+
+def value_of(state: State | None, channel: Channel) -> float | None:
+    """Return a state's value in the unit of `channel`, None where it has none.
+
+    A state without a unit is taken as being in the channel's.
+
+    Raises:
+        UnitError: the unit can not be converted; names both.
+    """
+    if state is None or state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN, ""):
+        return None
+    try:
+        value = float(state.state)
+    except ValueError:
+        return None
+    if not isfinite(value):
+        return None
+    quantity = channel.quantity
+    unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
+    if unit == quantity.unit or (unit is None and quantity.unit is not None):
+        return value
+    converter = UNIT_CONVERTERS.get(quantity.device_class)
+    if converter is None:
+        raise UnitError(f"{unit} is not {quantity.unit}")
+    try:
+        return converter.convert(value, unit, quantity.unit)
+    except HomeAssistantError as error:
+        raise UnitError(f"{unit} can not be converted into {quantity.unit}") from error
+
+
+def read(hass: HomeAssistant, channel: Channel, reading: EntityReading) -> float | None:
+    """Return what the entities of a reading say now; raises UnitError."""
+    values = [value_of(hass.states.get(id_), channel) for id_ in reading.entity_ids]
+    valid = [value for value in values if value is not None]
+    if len(valid) != len(values):
+        return None
+    value = valid[0] - sum(valid[1:])
+    return -value if reading.inverted else value
+
+
+class EntitiesSource(Source):
+    """A meter made of entities of other integrations. It has no relays."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        readings: Mapping[Channel, EntityReading],
+        description: MeterDescription,
+    ) -> None:
+        """Prepare to follow the entities of `readings`."""
+        self._hass = hass
+        self._readings = dict(readings)
+        self._description = description
+        self._totals = DerivedTotals(readings)
+        self._of_entity: dict[str, list[Channel]] = {}
+        for channel, reading in self._readings.items():
+            for entity_id in reading.entity_ids:
+                self._of_entity.setdefault(entity_id, []).append(channel)
+        self._is_up = False
+
+    @override
+    async def run(self, listener: SourceListener) -> None:
+        """Follow the entities until cancelled."""
+        self._is_up = False
+        self._totals.forget()
+
+        @callback
+        def on_change(
+            event: Event[EventStateChangedData] | Event[EventStateReportedData],
+        ) -> None:
+            self._tell(listener, self._of_entity[event.data["entity_id"]])
+
+        unsubscribes = (
+            async_track_state_change_event(self._hass, self._of_entity, on_change),
+            async_track_state_report_event(self._hass, self._of_entity, on_change),
+        )
+        try:
+            self._tell(listener, self._readings)
+            if not self._is_up:
+                listener.link_failed(EntitiesAwayError("No entity has a value"))
+            await self._hass.loop.create_future()
+        finally:
+            for unsubscribe in unsubscribes:
+                unsubscribe()
+
+    @callback
+    def _tell(self, listener: SourceListener, channels: Iterable[Channel]) -> None:
+        """Tell the readings of `channels`; the link is up while any entity is there."""
+        readings: dict[Channel, float | None] = {}
+        for channel in channels:
+            try:
+                readings[channel] = read(self._hass, channel, self._readings[channel])
+            except UnitError:
+                readings[channel] = None
+        is_there = any(value is not None for value in readings.values()) or any(
+            self._is_available(entity_id) for entity_id in self._of_entity
+        )
+        if not is_there:
+            if self._is_up:
+                self._is_up = False
+                self._totals.forget()
+                listener.link_down()
+                listener.link_failed(EntitiesAwayError("No entity has a value"))
+            return
+        if not self._is_up:
+            self._is_up = True
+            listener.link_up(self._description)
+            self._tell(listener, self._readings)
+            return
+        for channel, value in (readings | self._totals.add(readings)).items():
+            listener.reading(channel, value)
+
+    def _is_available(self, entity_id: str) -> bool:
+        state = self._hass.states.get(entity_id)
+        return state is not None and state.state not in (
+            STATE_UNAVAILABLE,
+            STATE_UNKNOWN,
+        )
+
+    @override
+    def switch_relay(self, relay_id: str, is_on: bool) -> None:
+        """Raise LinkDownError: nothing can be told to this meter."""
+        raise LinkDownError("A meter made of entities has no relays")
+
+
+def stored_readings(stored: Mapping[str, Any]) -> dict[Channel, EntityReading]:
+    """Read the readings of an entry; channels this version lacks are left out."""
+    return {
+        CHANNELS[id_]: EntityReading.from_dict(reading)
+        for id_, reading in stored.items()
+        if id_ in CHANNELS
+    }

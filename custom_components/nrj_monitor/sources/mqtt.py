@@ -1,0 +1,145 @@
+"""Readings from an MQTT topic, through Home Assistant's MQTT integration."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+import logging
+from typing import Final, override
+
+from homeassistant.components import mqtt
+from homeassistant.components.mqtt.models import ReceiveMessage
+from homeassistant.core import HomeAssistant, callback
+
+from custom_components.nrj_monitor.catalog import Channel
+
+from . import MeterDescription, Source, SourceListener
+from .derived import DerivedTotals
+from .errors import BrokerAwayError, LinkDownError, SilentError
+from .messages import Decoder, MessageError, Readings
+from .silence import Silence
+
+_LOGGER = logging.getLogger(__name__)
+
+RETRY_PAUSE: Final = 5.0
+"""Seconds between two attempts to subscribe while MQTT is not there."""
+
+WATCH_INTERVAL: Final = 1.0
+"""Seconds between two looks at how long it has been silent."""
+
+
+async def listen(
+    hass: HomeAssistant, topic: str, on_message: Callable[[bytes], None]
+) -> Callable[[], None]:
+    """Call `on_message` with each payload on `topic`; returns how to stop it.
+
+    Retained messages are left out: they are not of now.
+
+    Raises:
+        BrokerAwayError: Home Assistant has no connection to a broker.
+    """
+    if not await mqtt.async_wait_for_mqtt_client(hass) or not mqtt.is_connected(hass):
+        raise BrokerAwayError("Home Assistant is not connected to an MQTT broker")
+
+    @callback
+    def on_receive(message: ReceiveMessage) -> None:
+        payload = message.payload
+        if not message.retain and isinstance(payload, (bytes, bytearray)):
+            on_message(bytes(payload))
+
+    return await mqtt.async_subscribe(hass, topic, on_receive, qos=0, encoding=None)
+
+
+class MqttSource(Source):
+    """A meter that publishes its readings on a topic. It has no relays."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        topic: str,
+        decoder: Decoder,
+        description: MeterDescription,
+        told: Iterable[Channel],
+    ) -> None:
+        """Prepare to follow `topic`, on which the channels `told` stand."""
+        self._hass = hass
+        self._topic = topic
+        self._decoder = decoder
+        self._description = description
+        self._totals = DerivedTotals(told)
+        self._known = frozenset(description.channels)
+        self._refused = False
+
+    @override
+    async def run(self, listener: SourceListener) -> None:
+        """Follow the topic until cancelled."""
+        while True:
+            try:
+                await self._follow(listener)
+            except BrokerAwayError as error:
+                listener.link_failed(error)
+            await asyncio.sleep(RETRY_PAUSE)
+
+    async def _follow(self, listener: SourceListener) -> None:
+        """Feed `listener` until the connection to the broker is lost."""
+        loop = asyncio.get_running_loop()
+        silence = Silence(loop.time())
+        lost = asyncio.Event()
+        is_up = False
+
+        @callback
+        def on_message(payload: bytes) -> None:
+            nonlocal is_up
+            if (readings := self._decode(payload)) is None:
+                return
+            silence.heard(loop.time())
+            if not is_up:
+                is_up = True
+                listener.link_up(self._description)
+            for channel, value in (readings | self._totals.add(readings)).items():
+                if channel in self._known:
+                    listener.reading(channel, value)
+
+        @callback
+        def on_connection(connected: bool) -> None:
+            if not connected:
+                lost.set()
+
+        with ExitStack() as stack:
+            stack.callback(await listen(self._hass, self._topic, on_message))
+            stack.callback(
+                mqtt.async_subscribe_connection_status(self._hass, on_connection)
+            )
+            while not lost.is_set():
+                if loop.time() > silence.deadline():
+                    if is_up:
+                        is_up = False
+                        listener.link_down()
+                        self._totals.forget()
+                    listener.link_failed(SilentError("Nothing comes on the topic"))
+                await self._wait(lost)
+        if is_up:
+            listener.link_down()
+        self._totals.forget()
+        raise BrokerAwayError("The connection to the MQTT broker was lost")
+
+    async def _wait(self, lost: asyncio.Event) -> None:
+        try:
+            async with asyncio.timeout(WATCH_INTERVAL):
+                await lost.wait()
+        except TimeoutError:
+            pass
+
+    def _decode(self, payload: bytes) -> Readings | None:
+        """Return the readings of a message; say once what is wrong with one."""
+        try:
+            return self._decoder(payload)
+        except MessageError as error:
+            level = logging.DEBUG if self._refused else logging.WARNING
+            self._refused = True
+            _LOGGER.log(level, "A message on %s is left out: %s", self._topic, error)
+            return None
+
+    @override
+    def switch_relay(self, relay_id: str, is_on: bool) -> None:
+        """Raise LinkDownError: nothing can be told to this meter."""
+        raise LinkDownError("A meter on an MQTT topic has no relays")
