@@ -25,6 +25,7 @@ from .meter import Meter
 from .services import async_setup_services
 from .sources import MeterDescription
 from .sources.errors import CredentialError
+from .spoken_names import async_give_spoken_names
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
 
     entry.async_on_unload(meter.listen_link(on_link))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    async_give_spoken_names(hass, entry, meter.description)
     if entry.data.get(CONF_ADD_TO_ENERGY):
         await _async_add_to_energy(hass, entry)
     return True
