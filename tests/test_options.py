@@ -57,7 +57,7 @@ async def test_what_was_chosen_is_kept_and_shown(
     await state_is(hass, "sensor.nrj_meter_voltage_l1", "230.0")
     again = await hass.config_entries.options.async_init(entry.entry_id)
     assert again["data_schema"] is not None
-    (field,) = again["data_schema"].schema
+    field = next(key for key in again["data_schema"].schema if key == CONF_STATE_DETAIL)
     assert field.description == {"suggested_value": detail}
 
 

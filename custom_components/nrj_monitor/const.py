@@ -46,3 +46,9 @@ STATE_DETAILS = {"calm": 5.0, "normal": 1.0, "fine": 0.2}
 """What a significant change is multiplied by."""
 
 DEFAULT_STATE_DETAIL = "normal"
+
+CONF_MAIN_FUSE = "main_fuse"
+"""Entry option: rating of the main fuse, A per phase; absent where nobody has told."""
+
+MAIN_FUSE_RANGE = (6.0, 250.0)
+"""A: what main fuses of houses are rated for, with room to spare."""

@@ -101,17 +101,15 @@ def async_give_spoken_names(
     """
     language = hass.config.language.partition("-")[0]
     language = language if language in RELAY else ENGLISH
-    names = {
-        (Platform.SWITCH, f"{meter.mac}_{relay.id}"): list(
+    names: dict[tuple[str, str], list[str]] = {}
+    for relay in meter.relays:
+        names[Platform.SWITCH, f"{meter.mac}_{relay.id}"] = list(
             names_of_relay(relay.id, relay.name, language)
         )
-        for relay in meter.relays
-    } | {
-        (Platform.SENSOR, f"{meter.mac}_{channel.id}"): list(
+    for channel in meter.channels:
+        names[Platform.SENSOR, f"{meter.mac}_{channel.id}"] = list(
             names_of_channel(channel.id, language)
         )
-        for channel in meter.channels
-    }
     registry = er.async_get(hass)
     new = [
         entity

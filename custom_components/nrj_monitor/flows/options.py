@@ -3,7 +3,11 @@
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.const import UnitOfElectricCurrent
 from homeassistant.helpers.selector import (
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -11,8 +15,10 @@ from homeassistant.helpers.selector import (
 import probatio as vol
 
 from custom_components.nrj_monitor.const import (
+    CONF_MAIN_FUSE,
     CONF_STATE_DETAIL,
     DEFAULT_STATE_DETAIL,
+    MAIN_FUSE_RANGE,
     STATE_DETAILS,
 )
 
@@ -24,7 +30,16 @@ OPTIONS_SCHEMA: Final = vol.Schema(
                 mode=SelectSelectorMode.LIST,
                 translation_key=CONF_STATE_DETAIL,
             )
-        )
+        ),
+        vol.Optional(CONF_MAIN_FUSE): NumberSelector(
+            NumberSelectorConfig(
+                min=MAIN_FUSE_RANGE[0],
+                max=MAIN_FUSE_RANGE[1],
+                step=1,
+                mode=NumberSelectorMode.BOX,
+                unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+            )
+        ),
     }
 )
 
