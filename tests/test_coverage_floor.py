@@ -1,0 +1,43 @@
+"""The check that every module is tested cannot be passed by averages or by absence."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from coverage_floor import main
+
+
+def report(path: Path, **modules: float) -> Path:
+    """Write a report with modules of given coverage in percent."""
+    files = {
+        f"{name}.py": {"summary": {"percent_covered": percent}, "missing_lines": [7]}
+        for name, percent in modules.items()
+    }
+    path.write_text(json.dumps({"files": files, "totals": {"percent_covered": 99.0}}))
+    return path
+
+
+def test_all_modules_above_the_floor_pass(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is said includes the worst module."""
+    assert main(report(tmp_path / "r.json", meter=100.0, sensor=95.1)) == 0
+    assert "2 modules, each at least 95.1 %" in capsys.readouterr().out
+
+
+def test_one_module_below_fails_whatever_the_others_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is named, with what was not run, the worst first."""
+    assert main(report(tmp_path / "r.json", meter=100.0, llm=94.9, mqtt=0.0)) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        "mqtt.py: 0.0 % of 95 %, not run: lines 7",
+        "llm.py: 94.9 % of 95 %, not run: lines 7",
+    ]
+
+
+def test_a_report_of_nothing_fails(tmp_path: Path) -> None:
+    """A wrong path measures nothing, and that is no success."""
+    assert main(report(tmp_path / "r.json")) == 1
