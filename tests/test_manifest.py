@@ -16,12 +16,6 @@ MANIFEST = json.loads(
 )
 
 
-def test_keys_are_in_order() -> None:
-    """Domain and name come first, the rest by alphabet."""
-    keys = list(MANIFEST)
-    assert keys == ["domain", "name", *sorted(set(keys) - {"domain", "name"})]
-
-
 def test_nothing_is_pinned_against_home_assistant() -> None:
     """The native API library is the one Home Assistant's own ESPHome brings."""
     assert "requirements" not in MANIFEST
