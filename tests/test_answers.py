@@ -113,6 +113,10 @@ def test_a_power_cut_is_one_problem_not_three() -> None:
     """Without any voltage there is nothing to say of single phases."""
     answer = judge(voltage_l1=0.1, voltage_l2=0.0, voltage_l3=0.2, frequency=None)
     assert troubles(answer) == [(Trouble.INTERRUPTED, None)]
+    # Also for a meter that has not counted anything yet.
+    fresh = judge_grid({"voltage_l1": 0.1, "voltage_l2": 0.2}, (), NOW)
+    assert troubles(fresh) == [(Trouble.INTERRUPTED, None)]
+    assert Wording("en").grid(fresh) == "The grid is not normal: there is no voltage."
 
 
 def test_a_phase_nothing_was_ever_connected_to_is_not_missed() -> None:

@@ -18,9 +18,13 @@ from .processes import ManagedProcess
 
 INTEGRATION = ROOT / "custom_components" / "nrj_monitor"
 
+SENTENCES = ROOT / "docs" / "sentences"
+
 CONFIGURATION = """\
-# Written by scripts/demo. Only what the meter and its dashboards need.
+# Written by scripts/demo. Only what the meter, its dashboards and Assist need.
+assist_pipeline:
 config:
+conversation:
 energy:
 history:
 logbook:
@@ -76,7 +80,9 @@ def seed(folder: Path, port: int) -> None:
     """
     storage = folder / ".storage"
     storage.mkdir(parents=True, exist_ok=True)
-    _link_integration(folder / "custom_components")
+    (folder / "custom_components").mkdir(exist_ok=True)
+    _link(folder / "custom_components" / INTEGRATION.name, INTEGRATION)
+    _link(folder / "custom_sentences", SENTENCES)
     _write_new(folder / "configuration.yaml", CONFIGURATION)
     # Everything but the user: the onboarding step that asks for the location would
     # also set up integrations that need the internet.
@@ -93,12 +99,11 @@ def seed(folder: Path, port: int) -> None:
     _store(storage, "http", 2, 2, _http_config(port))
 
 
-def _link_integration(folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    link = folder / INTEGRATION.name
+def _link(link: Path, target: Path) -> None:
+    """Have what is in the repository used as it is, unless something else is there."""
     if link.is_symlink() or not link.exists():
         link.unlink(missing_ok=True)
-        link.symlink_to(INTEGRATION, target_is_directory=True)
+        link.symlink_to(target, target_is_directory=True)
 
 
 def _core_config() -> dict[str, Any]:

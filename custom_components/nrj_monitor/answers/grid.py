@@ -116,7 +116,7 @@ def judge_grid(
     """Judge the supply by the latest readings and what happened in the last hour.
 
     A phase without voltage is lost if it has ever counted energy; otherwise nothing
-    is connected to it.
+    is connected to it, unless no phase has voltage.
     """
     measured = by_phase(readings, "voltage")
     frequency = readings.get("frequency")
@@ -130,7 +130,7 @@ def judge_grid(
         phase: value
         for phase, value in measured.items()
         if value >= dead or _used(readings, phase)
-    }
+    } or measured
     problems = [
         *_of_voltage(connected, nominal_voltage),
         *_of_frequency(frequency, nominal_frequency),

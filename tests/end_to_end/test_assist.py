@@ -1,0 +1,116 @@
+"""Speaking to a real Home Assistant with a real meter: what is heard is what is."""
+
+from collections.abc import AsyncGenerator
+from functools import partial
+import re
+
+import pytest
+import pytest_asyncio
+
+from firmware_tests.meter_client import MeterClient
+from nrj_demo.house import House
+from nrj_demo.options import Playback
+
+from .conftest import ConnectMeter, StartHouse
+from .playing import hold_at
+from .recordings import TOLEDO, Recording, toledo
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+BEFORE = 5000.0
+"""Second of the recording: an ordinary supply."""
+
+DURING = 5602.0
+"""Second of the recording: the frequency falls, the voltage is still there."""
+
+AFTER = 5606.0
+"""Second of the recording: nothing is left."""
+
+
+SWITCHED_WITHIN = 3.0
+
+
+@pytest.fixture(scope="module")
+def recording() -> Recording:
+    """Return what was recorded when the grid of a town went out."""
+    return toledo()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(recording: Recording, start_house: StartHouse) -> AsyncGenerator[House]:
+    """Run a house whose meter plays the recording, held at its beginning."""
+    async with start_house(Playback(recording=TOLEDO, speed=0.0)) as running:
+        yield running
+
+
+async def heard(house: House, sentence: str, language: str = "en") -> str:
+    """Say a sentence and return what Assist answers."""
+    result = await house.client.command(
+        "conversation/process", text=sentence, language=language
+    )
+    response = result["response"]
+    speech: str = response["speech"]["plain"]["speech"]
+    assert response["response_type"] != "error", speech
+    return speech
+
+
+async def test_relays_obey(house: House, connect_meter: ConnectMeter) -> None:
+    """The relay of the meter itself switches."""
+    async with connect_meter(house) as meter:
+        await meter.wait(lambda: "relay_1" in meter.states)
+        for sentence, language, on in (
+            ("turn on relay one", "en", True),
+            ("turn off relay 1", "en", False),
+            ("switch on the relay 1", "en", True),
+            ("turn relay one off", "en", False),
+        ):
+            await heard(house, sentence, language)
+            wanted = partial(_relay_is, meter, on)
+            await meter.wait(wanted, SWITCHED_WITHIN)
+            assert not meter.is_on("relay_2")
+
+
+async def test_the_grid_is_told_as_it_was(
+    house: House, recording: Recording, connect_meter: ConnectMeter
+) -> None:
+    """The Iberian blackout of 2025, asked about before, during and after."""
+    async with connect_meter(house) as meter:
+        await hold_at(meter, BEFORE)
+        said = await heard(house, "is the grid stable")
+        assert said.startswith("The grid is stable: ")
+        assert _hertz(said) == pytest.approx(
+            recording.at("frequency", BEFORE), abs=0.02
+        )
+        said = await heard(house, "le réseau est-il stable", "fr")
+        assert said.startswith("Le réseau est stable : ")
+        assert _hertz(said) == pytest.approx(
+            recording.at("frequency", BEFORE), abs=0.02
+        )
+        await hold_at(meter, DURING)
+        said = await heard(house, "is the grid stable")
+        assert said.startswith("The grid is not normal: ")
+        assert said.endswith("below 49.8 Hz.")
+        assert _hertz(said) == pytest.approx(
+            recording.at("frequency", DURING), abs=0.02
+        )
+        await hold_at(meter, AFTER)
+        assert recording.at("voltage_l1", AFTER) < 11.5, "5 % of 230 V"
+        said = await heard(house, "is the grid stable")
+        assert said == "The grid is not normal: there is no voltage."
+
+
+async def test_what_nobody_told_is_not_made_up(house: House) -> None:
+    """The rating of the main fuse is not known, and nothing is connected."""
+    assert "I do not know" in await heard(house, "which phase is overloaded")
+    assert "from the grid" in await heard(house, "what is using the power")
+
+
+def _relay_is(meter: MeterClient, on: bool) -> bool:
+    return meter.is_on("relay_1") is on
+
+
+def _hertz(said: str) -> float:
+    """Return the first frequency in an answer."""
+    found = re.search(r"(\d+)[.,](\d+) Hz", said)
+    assert found, said
+    return float(f"{found[1]}.{found[2]}")
