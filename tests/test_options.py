@@ -4,12 +4,13 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.nrj_monitor.const import (
+    CONF_MAIN_FUSE,
     CONF_SOURCE,
     CONF_STATE_DETAIL,
     DOMAIN,
@@ -59,6 +60,27 @@ async def test_what_was_chosen_is_kept_and_shown(
     assert again["data_schema"] is not None
     field = next(key for key in again["data_schema"].schema if key == CONF_STATE_DETAIL)
     assert field.description == {"suggested_value": detail}
+
+
+async def test_the_main_fuse_can_be_told_and_taken_back(
+    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
+) -> None:
+    """An empty field means that it is not known; nonsense is not taken."""
+    entry = await add_meter(server.port)
+
+    async def configure(answers: dict[str, Any]) -> None:
+        form = await hass.config_entries.options.async_init(entry.entry_id)
+        await hass.config_entries.options.async_configure(form["flow_id"], answers)
+        await hass.async_block_till_done()
+
+    await configure({CONF_MAIN_FUSE: 25})
+    assert entry.options[CONF_MAIN_FUSE] == 25
+    for nonsense in (0, -16, 1000, "a lot"):
+        with pytest.raises(InvalidData):
+            await configure({CONF_MAIN_FUSE: nonsense})
+    assert entry.options[CONF_MAIN_FUSE] == 25
+    await configure({})
+    assert CONF_MAIN_FUSE not in entry.options
 
 
 async def test_an_entry_of_the_first_version_works_on(
