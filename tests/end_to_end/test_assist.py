@@ -54,6 +54,14 @@ async def heard(house: House, sentence: str, language: str = "en") -> str:
     return speech
 
 
+async def test_the_pages_offer_assist(house: House) -> None:
+    """The dialog behind the speech bubble has somebody to talk to."""
+    pipelines = await house.client.command("assist_pipeline/pipeline/list")
+    assert pipelines["preferred_pipeline"]
+    (pipeline,) = pipelines["pipelines"]
+    assert pipeline["conversation_engine"] == "conversation.home_assistant"
+
+
 async def test_relays_obey(house: House, connect_meter: ConnectMeter) -> None:
     """The relay of the meter itself switches."""
     async with connect_meter(house) as meter:
