@@ -141,6 +141,12 @@ def test_without_valid_readings_nothing_is_claimed() -> None:
     assert "no valid" in Wording("en").load(judge_load({}, 25.0))
 
 
+def test_a_meter_that_measures_only_the_frequency_tells_that() -> None:
+    """What is not measured is not missed."""
+    answer = judge_grid({"frequency": 50.01}, (), NOW)
+    assert Wording("en").grid(answer) == "The grid is stable: 50.01 Hz."
+
+
 def test_where_only_phases_tell_the_frequency_it_is_theirs() -> None:
     """The middle one of the phases, as the meter itself takes it."""
     readings = {

@@ -183,7 +183,7 @@ async def test_a_name_something_else_answers_to_is_left_to_it(
         name="nrj-garage",
         friendly_name="Garage",
         mac=mac,
-        relays={"Relay 1": False, "Relay 3": False},
+        relays={"Relay 1": False, "Relay 3": False, "Relay 12": False},
     )
     async with DeviceServer(garage) as other:
         await add_meter(other.port)
@@ -193,7 +193,8 @@ async def test_a_name_something_else_answers_to_is_left_to_it(
         assert not garage.relays["Relay 1"]
         await answer(hass, "turn on garage relay 1")
         await answer(hass, "turn on relay three")
-        assert garage.relays == {"Relay 1": True, "Relay 3": True}
+        await answer(hass, "turn on relay 12")
+        assert garage.relays == {"Relay 1": True, "Relay 3": True, "Relay 12": True}
         for entry in hass.config_entries.async_entries(DOMAIN):
             assert await hass.config_entries.async_unload(entry.entry_id)
 

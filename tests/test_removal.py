@@ -182,7 +182,8 @@ async def test_an_upgrade_keeps_what_a_person_made_of_the_meter(
             config_entry=entry,
             suggested_object_id=entity_id,
         )
-    registry.async_update_entity("switch.boiler", name="Boiler")
+    own_names: list[str | er.ComputedNameType] = [er.COMPUTED_NAME, "Hot water"]
+    registry.async_update_entity("switch.boiler", name="Boiler", aliases=own_names)
     registry.async_update_entity(
         "sensor.house_power", disabled_by=er.RegistryEntryDisabler.USER
     )
@@ -193,6 +194,9 @@ async def test_an_upgrade_keeps_what_a_person_made_of_the_meter(
     boiler = await state_is(hass, "switch.boiler", "off")
     assert boiler.name.endswith("Boiler")
     assert hass.states.get("sensor.house_power") is None
+    kept = registry.async_get("switch.boiler")
+    assert kept is not None
+    assert kept.aliases == own_names
     unique_ids = [
         e.unique_id for e in registry.entities.values() if e.platform == DOMAIN
     ]
