@@ -11,6 +11,7 @@ from homeassistant.exceptions import ConfigEntryAuthFailed, ServiceValidationErr
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
+from .care.watch import async_clear, async_watch
 from .const import (
     CONF_ADD_TO_ENERGY,
     CONF_METER,
@@ -22,6 +23,7 @@ from .energy_dashboard import async_add_meter, async_forget_meter
 from .entry_source import async_make_source
 from .given_key import async_take_key_back
 from .meter import Meter
+from .power_quality_store import async_flush_log, async_forget_log, async_keep_log
 from .services import async_setup_services
 from .sources import MeterDescription
 from .sources.errors import CredentialError
@@ -31,7 +33,14 @@ _LOGGER = logging.getLogger(__name__)
 
 type NrjConfigEntry = ConfigEntry[Meter]
 
-PLATFORMS = [Platform.BUTTON, Platform.SENSOR, Platform.SWITCH]
+PLATFORMS = [
+    Platform.BUTTON,
+    Platform.EVENT,
+    Platform.IMAGE,
+    Platform.SENSOR,
+    Platform.SWITCH,
+    Platform.UPDATE,
+]
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -54,6 +63,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
     """
     meter = await _async_meter(hass, entry)
     entry.runtime_data = meter
+    await async_keep_log(hass, entry.entry_id, meter)
     entry.async_create_background_task(hass, meter.run(), f"{DOMAIN} link")
     with suppress(TimeoutError):
         async with asyncio.timeout(FIRST_OUTCOME_TIMEOUT):
@@ -75,6 +85,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
 
     entry.async_on_unload(meter.listen_link(on_link))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    meter.tell_events()
+    async_watch(hass, entry, meter)
     async_give_spoken_names(hass, entry, meter.description)
     if entry.data.get(CONF_ADD_TO_ENERGY):
         await _async_add_to_energy(hass, entry)
@@ -94,13 +106,18 @@ async def async_migrate_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> boo
 
 async def async_unload_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
     """Unload a meter; its link ends with the entry's background tasks."""
-    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        return False
+    await async_flush_log(hass, entry.entry_id, entry.runtime_data)
+    return True
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
     """Leave nothing behind, in the meter neither."""
     await async_forget_meter(hass, entry)
     await async_take_key_back(hass, entry)
+    await async_forget_log(hass, entry.entry_id)
+    async_clear(hass, entry.entry_id)
 
 
 async def _async_add_to_energy(hass: HomeAssistant, entry: NrjConfigEntry) -> None:

@@ -52,3 +52,12 @@ CONF_MAIN_FUSE = "main_fuse"
 
 MAIN_FUSE_RANGE = (6.0, 250.0)
 """A: what main fuses of houses are rated for, with room to spare."""
+
+EVENT_POWER_QUALITY = f"{DOMAIN}_power_quality"
+"""Event of Home Assistant's bus: something happened to the supply."""
+
+EXPECTED_FIRMWARE = "0.1.0"
+"""Version of the meter's firmware that comes with this version of the integration."""
+
+MINIMUM_FIRMWARE = "0.1.0"
+"""Oldest version of the meter's firmware that tells everything this one relies on."""

@@ -7,6 +7,7 @@ from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
 
 from . import NrjConfigEntry
+from .care.watch import WATCHES
 from .const import CONF_ENCRYPTION_KEY
 
 TO_REDACT = {CONF_ENCRYPTION_KEY, CONF_HOST, "mac"}
@@ -23,4 +24,10 @@ async def async_get_config_entry_diagnostics(
         "error": meter.error.key if meter.error else None,
         "snapshot": {channel.id: value for channel, value in meter.snapshot.items()},
         "relays": dict(meter.relays),
+        "texts": dict(meter.texts),
+        "findings": sorted(hass.data[WATCHES][entry.entry_id].findings()),
+        "oscillograms": [
+            {"title": wave.title, "started": wave.started.isoformat()}
+            for wave in meter.log.oscillograms
+        ],
     }

@@ -11,6 +11,8 @@ import logging
 from types import MappingProxyType
 
 from .catalog import Channel
+from .power_quality import Oscillogram, PowerQualityEvent
+from .power_quality_log import PowerQualityLog
 from .sources import MeterDescription, Source
 from .sources.errors import (
     CredentialError,
@@ -32,6 +34,7 @@ type Listener = Callable[[], None]
 type ReadingListener = Callable[[float | None, float], None]
 """Takes a reading, None where there is no valid one, and the event loop's time."""
 
+type EventListener = Callable[[PowerQualityEvent], None]
 type Unsubscribe = Callable[[], None]
 
 
@@ -54,6 +57,12 @@ class Meter:
         self._channel_listeners: dict[Channel, tuple[ReadingListener, ...]] = {}
         self._relay_listeners: defaultdict[str, list[Listener]] = defaultdict(list)
         self._link_listeners: list[Listener] = []
+        self._texts: dict[str, str] = {}
+        self._text_listeners: list[Listener] = []
+        self._log = PowerQualityLog()
+        self._event_listeners: list[EventListener] = []
+        self._untold: list[PowerQualityEvent] | None = []
+        self._wave_listeners: list[Listener] = []
 
     @property
     def description(self) -> MeterDescription:
@@ -83,6 +92,21 @@ class Meter:
     def relays(self) -> Mapping[str, bool]:
         """Return the true states of the relays by id; untold ones are missing."""
         return MappingProxyType(self._relays)
+
+    @property
+    def source(self) -> Source:
+        """Return where the readings come from."""
+        return self._source
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """Return what the meter says of itself, by the key of the sentence."""
+        return MappingProxyType(self._texts)
+
+    @property
+    def log(self) -> PowerQualityLog:
+        """Return what has happened to the supply."""
+        return self._log
 
     async def run(self) -> None:
         """Keep the source running until cancelled, then forget what it said."""
@@ -142,6 +166,55 @@ class Meter:
         """Call `listener` each time the link comes up or goes down."""
         return _listen(self._link_listeners, listener)
 
+    def listen_text(self, listener: Listener) -> Unsubscribe:
+        """Call `listener` each time the meter says something of itself."""
+        return _listen(self._text_listeners, listener)
+
+    def listen_power_quality(self, listener: EventListener) -> Unsubscribe:
+        """Call `listener` with each event of the supply that is news."""
+        self._event_listeners.append(listener)
+        return lambda: self._event_listeners.remove(listener)
+
+    def listen_oscillogram(self, listener: Listener) -> Unsubscribe:
+        """Call `listener` each time there is a new waveform in the log."""
+        return _listen(self._wave_listeners, listener)
+
+    def text(self, key: str, text: str) -> None:
+        """Take a sentence the device says about itself."""
+        self._texts[key] = text
+        _call(self._text_listeners)
+
+    def power_quality(self, event: PowerQualityEvent) -> bool:
+        """Take an event of the supply; return whether it is news."""
+        if not self._log.add(event):
+            return False
+        if self._untold is not None:
+            self._untold.append(event)
+        else:
+            self._tell_event(event)
+        return True
+
+    def tell_events(self) -> None:
+        """Tell the events of the supply from now on, first those of until now.
+
+        Called once those who want to hear of them listen.
+        """
+        untold, self._untold = self._untold or [], None
+        for event in untold:
+            self._tell_event(event)
+
+    def _tell_event(self, event: PowerQualityEvent) -> None:
+        for listener in tuple(self._event_listeners):
+            try:
+                listener(event)
+            except Exception:
+                _LOGGER.exception("A listener of the meter failed")
+
+    def oscillogram(self, wave: Oscillogram) -> None:
+        """Take the waveform around an event."""
+        self._log.add_oscillogram(wave)
+        _call(self._wave_listeners)
+
     def link_up(self, description: MeterDescription) -> None:
         """Take the link as up."""
         if self._error is not None:
@@ -158,6 +231,7 @@ class Meter:
         self._gathering.clear()
         self._snapshot.clear()
         self._relays.clear()
+        self._texts.clear()
         if self._connected:
             self._connected = False
             _call(self._link_listeners)

@@ -11,6 +11,7 @@ import re
 from typing import Any, Protocol, Self
 
 from custom_components.nrj_monitor.catalog import CHANNELS, Channel
+from custom_components.nrj_monitor.power_quality import Oscillogram, PowerQualityEvent
 
 from .errors import SourceError
 
@@ -42,6 +43,10 @@ class MeterDescription:
     software: str
     channels: tuple[Channel, ...]
     relays: tuple[Relay, ...]
+    features: frozenset[str] = frozenset()
+    """What it can besides, by names the sources define."""
+    version: str | None = None
+    """Version of the firmware, None where there is none of this project."""
 
     @property
     def has_mac(self) -> bool:
@@ -59,6 +64,8 @@ class MeterDescription:
             "software": self.software,
             "channels": [channel.id for channel in self.channels],
             "relays": {relay.id: relay.name for relay in self.relays},
+            "features": sorted(self.features),
+            "version": self.version,
         }
 
     @classmethod
@@ -77,6 +84,8 @@ class MeterDescription:
                 if channel in CHANNELS
             ),
             relays=tuple(Relay(id_, name) for id_, name in stored["relays"].items()),
+            features=frozenset(stored.get("features", ())),
+            version=stored.get("version"),
         )
 
 
@@ -97,6 +106,15 @@ class SourceListener(Protocol):
 
     def relay_state(self, relay_id: str, is_on: bool) -> None:
         """Take the state a relay really has."""
+
+    def text(self, key: str, text: str) -> None:
+        """Take a sentence the device says about itself, like the wiring check's."""
+
+    def power_quality(self, event: PowerQualityEvent) -> bool:
+        """Take an event of the supply; return whether it is news."""
+
+    def oscillogram(self, wave: Oscillogram) -> None:
+        """Take the waveform around an event."""
 
 
 class Source(Protocol):

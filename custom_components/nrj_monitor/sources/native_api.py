@@ -34,11 +34,16 @@ from aioesphomeapi.model import (
     SensorState,
     SwitchInfo,
     SwitchState,
+    TextSensorInfo,
+    TextSensorState,
+    UserService,
 )
+from homeassistant.util import dt as dt_util
 
 from custom_components.nrj_monitor.catalog import CHANNELS, Channel
 
 from . import MeterDescription, Relay, Source, SourceListener
+from .device_events import EVENTS_ACTION, POWER_QUALITY, DeviceEvents
 from .errors import (
     ConnectionRefusedSourceError,
     CredentialError,
@@ -91,6 +96,16 @@ KEEPALIVE: Final = 2.0
 unanswered one, so a cut cable is noticed within 11 s."""
 
 
+FEATURES: Final = {EVENTS_ACTION: POWER_QUALITY, "check_wiring": "wiring"}
+"""What a meter can, by the user action of its firmware that goes with it."""
+
+TEXTS: Final = frozenset({"wiring", "clock"})
+"""Object ids of the texts in which a meter speaks of itself."""
+
+ACTION_TIMEOUT: Final = 10.0
+"""Seconds the meter may take over a user action."""
+
+
 type OnStop = Callable[[bool], Coroutine[Any, Any, None]]
 
 
@@ -109,6 +124,7 @@ class _Entities:
 
     channels: dict[tuple[int, int], Channel]
     relays: dict[tuple[int, int], Relay]
+    texts: dict[tuple[int, int], str]
 
 
 def check_key(key: str) -> None:
@@ -156,11 +172,11 @@ async def _probe(address: NativeApiAddress, zeroconf: Zeroconf | None) -> Probed
     client = _client(address, zeroconf, None)
     try:
         await _open(client)
-        info, entities = await _ask(client)
+        info, entities, services = await _ask(client)
     finally:
         await client.disconnect(force=True)
     return Probed(
-        description=_describe(info, _known(entities)),
+        description=_describe(info, _known(entities), services),
         takes_key=info.api_encryption_provisionable,
     )
 
@@ -246,6 +262,7 @@ class NativeApiSource(Source):
         self._time_zone = time_zone
         self._client: APIClient | None = None
         self._relays: dict[str, tuple[int, int]] = {}
+        self._services: dict[str, UserService] = {}
 
     @override
     async def run(self, listener: SourceListener) -> Never:
@@ -273,6 +290,25 @@ class NativeApiSource(Source):
         except APIConnectionError as error:
             raise LinkDownError("The link to the meter broke") from error
 
+    async def act(self, action: str) -> str | None:
+        """Run a user action of the firmware; return what it answers where it fails.
+
+        Raises:
+            LinkDownError: there is no link, or the meter has no such action.
+        """
+        service = self._services.get(action)
+        if self._client is None or service is None:
+            raise LinkDownError("The link to the meter is down")
+        try:
+            answer = await self._client.execute_service(
+                service, {}, return_response=True, timeout=ACTION_TIMEOUT
+            )
+        except (APIConnectionError, TimeoutError) as error:
+            raise LinkDownError("The meter does not answer") from error
+        if answer is None or answer.success:
+            return None
+        return answer.error_message or "?"
+
     async def _session(self, listener: SourceListener) -> None:
         """Connect, feed `listener` until the link is lost, and clean up."""
         client = _client(self._address, self._zeroconf, self._time_zone)
@@ -283,9 +319,9 @@ class NativeApiSource(Source):
 
         try:
             await _open(client, on_stop)
-            info, listed = await _ask(client)
+            info, listed, services = await _ask(client)
             entities = _known(listed)
-            description = _describe(info, entities)
+            description = _describe(info, entities, services)
             if description.mac != self._mac:
                 raise OtherMeterError(
                     "Another meter answers at this address", {"mac": description.mac}
@@ -296,10 +332,15 @@ class NativeApiSource(Source):
             except APIConnectionError as error:
                 raise NoAnswerError("The link was lost at once") from error
             self._client = client
+            self._services = {service.name: service for service in services}
             listener.link_up(description)
+            events = asyncio.create_task(
+                DeviceEvents(client, services, listener, dt_util.utcnow).run()
+            )
             try:
                 await lost.wait()
             finally:
+                events.cancel()
                 self._client = None
                 listener.link_down()
         finally:
@@ -347,14 +388,15 @@ async def _open(client: APIClient, on_stop: OnStop | None = None) -> None:
         raise _talk_error(error) from error
 
 
-async def _ask(client: APIClient) -> tuple[DeviceInfo, list[EntityInfo]]:
-    """Ask a connected device what it is and which entities it has."""
+async def _ask(
+    client: APIClient,
+) -> tuple[DeviceInfo, list[EntityInfo], list[UserService]]:
+    """Ask a connected device what it is, and which entities and actions it has."""
     try:
         async with asyncio.timeout(TALK_TIMEOUT):
-            info, entities, _ = await client.device_info_and_list_entities()
+            return await client.device_info_and_list_entities()
     except (APIConnectionError, TimeoutError) as error:
         raise NoAnswerError("The device did not say what it is") from error
-    return info, entities
 
 
 CONNECT_ERRORS: Final[dict[int | None, tuple[type[SourceError], str]]] = {
@@ -404,18 +446,22 @@ def _known(entities: list[EntityInfo]) -> _Entities:
     A relay is a switch the firmware puts among the controls; those it puts
     among settings or diagnostics are not.
     """
-    known = _Entities({}, {})
+    known = _Entities({}, {}, {})
     for entity in entities:
         at = (entity.device_id, entity.key)
         match entity:
             case SensorInfo() if entity.object_id in CHANNELS:
                 known.channels[at] = CHANNELS[entity.object_id]
+            case TextSensorInfo() if entity.object_id in TEXTS:
+                known.texts[at] = entity.object_id
             case SwitchInfo(entity_category=EntityCategory.NONE):
                 known.relays[at] = Relay(entity.object_id, entity.name)
     return known
 
 
-def _describe(info: DeviceInfo, entities: _Entities) -> MeterDescription:
+def _describe(
+    info: DeviceInfo, entities: _Entities, services: list[UserService]
+) -> MeterDescription:
     """Return what the meter is, or raise NotAMeterError with what it is instead."""
     name = info.friendly_name or info.name
     if not info.project_name.startswith(PROJECT_PREFIX):
@@ -432,6 +478,12 @@ def _describe(info: DeviceInfo, entities: _Entities) -> MeterDescription:
         software=f"{info.project_version} (ESPHome {info.esphome_version})",
         channels=tuple(entities.channels.values()),
         relays=tuple(entities.relays.values()),
+        features=frozenset(
+            feature
+            for action, feature in FEATURES.items()
+            if any(service.name == action for service in services)
+        ),
+        version=info.project_version,
     )
 
 
@@ -452,6 +504,12 @@ def _feed(
             and (relay := relays.get(at)) is not None
         ):
             listener.relay_state(relay.id, state.state)
+        elif (
+            type(state) is TextSensorState
+            and not state.missing_state
+            and (text := texts.get(at)) is not None
+        ):
+            listener.text(text, state.state)
 
-    channels, relays = entities.channels, entities.relays
+    channels, relays, texts = entities.channels, entities.relays, entities.texts
     return on_state

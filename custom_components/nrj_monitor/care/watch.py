@@ -1,0 +1,143 @@
+"""Watches a meter, and raises and clears the issues that tell what is wrong with it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
+
+from custom_components.nrj_monitor.catalog import CHANNELS
+from custom_components.nrj_monitor.const import (
+    CONF_ENCRYPTION_KEY,
+    CONF_SOURCE,
+    DOMAIN,
+    MINIMUM_FIRMWARE,
+    SOURCE_NATIVE_API,
+)
+from custom_components.nrj_monitor.meter import Meter
+
+from .findings import FINDINGS, Facts, Placeholders, Totals, find
+
+LEARN_MORE = (
+    "https://github.com/nrj-monitor/nrj-monitor/blob/main/docs/troubleshooting.md"
+)
+
+COUNTERS = tuple(
+    channel
+    for channel in CHANNELS.values()
+    if channel.quantity.key in ("import_energy", "export_energy")
+)
+
+
+WATCHES: HassKey[dict[str, Watch]] = HassKey(f"{DOMAIN}_watches")
+
+
+class Watch:
+    """Keeps the issues of one meter true."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry[Any], meter: Meter
+    ) -> None:
+        """Prepare to watch `meter`."""
+        self._hass = hass
+        self._entry = entry
+        self._meter = meter
+        self._totals = Totals()
+        self._clock_told_at: datetime | None = None
+        self._clock: str | None = None
+
+    @callback
+    def async_start(self) -> None:
+        """Watch until the entry is unloaded."""
+        meter, unload = self._meter, self._entry.async_on_unload
+        unload(meter.listen_link(self.async_look))
+        unload(meter.listen_text(self._on_text))
+        for channel in COUNTERS:
+            unload(meter.listen_channel(channel, partial(self._on_total, channel.id)))
+        self.async_look()
+
+    @callback
+    def async_accept(self) -> None:
+        """Take the counters as they are."""
+        self._totals.accept()
+
+    @callback
+    def _on_text(self) -> None:
+        if (clock := self._meter.texts.get("clock")) != self._clock:
+            self._clock = clock
+            self._clock_told_at = dt_util.utcnow()
+        self.async_look()
+
+    @callback
+    def _on_total(self, id_: str, value: float | None, _: float) -> None:
+        if value is not None and self._totals.take(id_, value):
+            self.async_look()
+
+    def findings(self) -> Mapping[str, Placeholders]:
+        """Return what is wrong with the meter now."""
+        entry, meter = self._entry, self._meter
+        is_native = entry.data[CONF_SOURCE] == SOURCE_NATIVE_API
+        return find(
+            Facts(
+                firmware=meter.description.version,
+                minimum_firmware=MINIMUM_FIRMWARE,
+                encrypted=CONF_ENCRYPTION_KEY in entry.data if is_native else None,
+                wiring=meter.texts.get("wiring"),
+                clock=self._clock,
+                clock_told_at=self._clock_told_at,
+                gone_back=self._totals.gone_back,
+            )
+        )
+
+    @callback
+    def async_look(self) -> None:
+        """Raise what is wrong and clear what is right again.
+
+        Without the link nothing new is known, and what was wrong stays said.
+        """
+        if not self._meter.connected:
+            return
+        found = self.findings()
+        for key in FINDINGS:
+            issue_id = f"{key}_{self._entry.entry_id}"
+            if key not in found:
+                ir.async_delete_issue(self._hass, DOMAIN, issue_id)
+                continue
+            ir.async_create_issue(
+                self._hass,
+                DOMAIN,
+                issue_id,
+                data={"entry_id": self._entry.entry_id, "finding": key},
+                is_fixable=True,
+                is_persistent=False,
+                learn_more_url=LEARN_MORE,
+                severity=ir.IssueSeverity.WARNING,
+                translation_key=key,
+                translation_placeholders={"name": self._entry.title, **found[key]},
+            )
+
+
+@callback
+def async_watch(hass: HomeAssistant, entry: ConfigEntry[Any], meter: Meter) -> None:
+    """Watch the meter of `entry` until it is unloaded."""
+    watches = hass.data.setdefault(WATCHES, {})
+    watch = watches[entry.entry_id] = Watch(hass, entry, meter)
+    watch.async_start()
+
+    @callback
+    def forget() -> None:
+        del watches[entry.entry_id]
+
+    entry.async_on_unload(forget)
+
+
+@callback
+def async_clear(hass: HomeAssistant, entry_id: str) -> None:
+    """Leave no issue of a meter that is gone."""
+    for key in FINDINGS:
+        ir.async_delete_issue(hass, DOMAIN, f"{key}_{entry_id}")

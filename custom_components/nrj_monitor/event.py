@@ -1,0 +1,59 @@
+"""Events of the supply, as the meter tells them."""
+
+from typing import override
+
+from homeassistant.components.event import EventEntity
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from . import NrjConfigEntry
+from .const import EVENT_POWER_QUALITY
+from .entity import MeterEntity
+from .meter import Meter
+from .power_quality import KINDS, PowerQualityEvent
+from .sources.device_events import POWER_QUALITY
+
+PARALLEL_UPDATES = 0
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: NrjConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the events of a meter that watches the supply."""
+    meter = entry.runtime_data
+    if POWER_QUALITY in meter.description.features:
+        async_add_entities([MeterPowerQuality(meter)])
+
+
+class MeterPowerQuality(MeterEntity, EventEntity):
+    """What happened last to the supply."""
+
+    _attr_translation_key = "power_quality"
+
+    def __init__(self, meter: Meter) -> None:
+        """Follow the events of `meter`."""
+        super().__init__(meter, "power_quality")
+        self._attr_event_types = list(KINDS)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the events."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._meter.listen_power_quality(self._on_event))
+
+    @callback
+    def _on_event(self, event: PowerQualityEvent) -> None:
+        attributes = event.attributes()
+        self._trigger_event(event.kind, attributes)
+        self.async_write_ha_state()
+        self.hass.bus.async_fire(
+            EVENT_POWER_QUALITY,
+            {
+                "entity_id": self.entity_id,
+                "name": self._meter.description.name,
+                "kind": event.kind,
+                **attributes,
+            },
+        )

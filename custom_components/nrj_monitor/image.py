@@ -1,0 +1,74 @@
+"""The waveform around the last event of the supply, so that a person can see the dip."""
+
+from typing import override
+
+from homeassistant.components.image import ImageEntity
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from . import NrjConfigEntry
+from .catalog import CHANNELS
+from .entity import MeterEntity
+from .meter import Meter
+from .oscillogram_picture import picture
+from .sources.device_events import POWER_QUALITY
+
+PARALLEL_UPDATES = 0
+
+FREQUENCY = CHANNELS["frequency"]
+NOMINAL = (50.0, 60.0)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: NrjConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the picture of a meter that watches the supply."""
+    meter = entry.runtime_data
+    if POWER_QUALITY in meter.description.features:
+        async_add_entities([MeterOscillogram(hass, meter)])
+
+
+class MeterOscillogram(MeterEntity, ImageEntity):
+    """The latest oscillogram; it stays when the meter goes."""
+
+    _attr_translation_key = "oscillogram"
+    _attr_content_type = "image/svg+xml"
+
+    def __init__(self, hass: HomeAssistant, meter: Meter) -> None:
+        """Show the log of `meter`."""
+        MeterEntity.__init__(self, meter, "oscillogram")
+        ImageEntity.__init__(self, hass)
+        if (wave := meter.log.latest) is not None:
+            self._attr_image_last_updated = wave.started
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return True: the picture is kept here."""
+        return True
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the waveforms."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._meter.listen_oscillogram(self._on_wave))
+
+    @override
+    async def async_image(self) -> bytes | None:
+        """Draw the latest oscillogram."""
+        wave = self._meter.log.latest
+        if wave is None:
+            return None
+        measured = self._meter.snapshot.get(FREQUENCY) or NOMINAL[0]
+        nominal = min(NOMINAL, key=lambda value: abs(value - measured))
+        text = await self.hass.async_add_executor_job(picture, wave, nominal)
+        return text.encode()
+
+    @callback
+    def _on_wave(self) -> None:
+        wave = self._meter.log.latest
+        if wave is not None:
+            self._attr_image_last_updated = wave.started
+            self.async_write_ha_state()

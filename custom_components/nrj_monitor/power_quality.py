@@ -1,0 +1,120 @@
+"""What happened to the supply, as the meter's own watch tells it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Self
+
+KINDS: Final = (
+    "dip",
+    "swell",
+    "interruption",
+    "phase_loss",
+    "overcurrent",
+    "wrong_sequence",
+)
+"""What the firmware's component power_quality tells apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerQualityEvent:
+    """One event of the supply.
+
+    `boot` and `number` together name it. `extreme` is the lowest or highest rms of one
+    cycle, in `unit`; None where there is none. `estimated` says that its time is a
+    bound. It is told a first time while it is `ongoing` if it lasts.
+    """
+
+    boot: str
+    number: int
+    kind: str
+    phase: str | None
+    started: datetime
+    duration: timedelta
+    extreme: float | None
+    unit: str
+    estimated: bool
+    ongoing: bool
+
+    @property
+    def id(self) -> str:
+        """Return what names it among those of its meter."""
+        return f"{self.boot}-{self.number}"
+
+    @classmethod
+    def from_device(cls, data: Mapping[str, str], now: datetime) -> Self:
+        """Read the data of the firmware's event, told at `now`.
+
+        Raises:
+            ValueError: something is missing or is no number.
+        """
+        try:
+            if data["kind"] not in KINDS:
+                raise ValueError(f"unknown kind {data['kind']!r}")
+            extreme = data.get("extreme", "")
+            return cls(
+                boot=data["boot"],
+                number=int(data["number"]),
+                kind=data["kind"],
+                phase=data["phase"] or None,
+                started=now - timedelta(milliseconds=int(data["started_ms_ago"])),
+                duration=timedelta(milliseconds=float(data["duration_ms"])),
+                extreme=float(extreme) if data.get("unit") and extreme else None,
+                unit=data.get("unit", ""),
+                estimated=data.get("estimated") == "1",
+                ongoing=data.get("ongoing") == "1",
+            )
+        except (KeyError, OverflowError) as error:
+            raise ValueError(f"{error} is missing or too large") from error
+
+    def attributes(self) -> dict[str, Any]:
+        """Return it as the attributes of an event."""
+        return {
+            "number": self.number,
+            "phase": self.phase,
+            "started": self.started.isoformat(),
+            "duration_s": round(self.duration.total_seconds(), 4),
+            "extreme": self.extreme,
+            "unit": self.unit or None,
+            "estimated": self.estimated,
+            "ongoing": self.ongoing,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oscillogram:
+    """The waveform around an event.
+
+    `channels` maps names like "UL1" and "IL1" to one sample after the other, in V and A;
+    `points_per_cycle` samples are one cycle of the line.
+    """
+
+    event_id: str
+    title: str
+    started: datetime
+    points_per_cycle: int
+    channels: Mapping[str, tuple[float, ...]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON can store it."""
+        return {
+            "event_id": self.event_id,
+            "title": self.title,
+            "started": self.started.isoformat(),
+            "points_per_cycle": self.points_per_cycle,
+            "channels": {
+                name: [round(value, 2) for value in samples]
+                for name, samples in self.channels.items()
+            },
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """Read what `as_dict` wrote."""
+        return cls(
+            event_id=stored["event_id"],
+            title=stored["title"],
+            started=datetime.fromisoformat(stored["started"]),
+            points_per_cycle=stored["points_per_cycle"],
+            channels={name: tuple(v) for name, v in stored["channels"].items()},
+        )

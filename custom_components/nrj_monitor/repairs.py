@@ -1,0 +1,83 @@
+"""The dialogues behind the issues of a meter: look again when a person says it is done."""
+
+from typing import Any
+
+from homeassistant import data_entry_flow
+from homeassistant.components.repairs import RepairsFlow
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+import probatio as vol
+
+from . import NrjConfigEntry
+from .care.watch import WATCHES, Watch
+from .const import DOMAIN
+from .sources.errors import LinkDownError
+from .sources.native_api import NativeApiSource
+
+CHECK_WIRING = "check_wiring"
+
+
+class LookAgainFlow(RepairsFlow):
+    """Says what is wrong and what to do; looks again before the issue goes."""
+
+    def __init__(self, entry: NrjConfigEntry, watch: Watch, finding: str) -> None:
+        """Prepare for one finding of the meter of `entry`."""
+        self._entry = entry
+        self._watch = watch
+        self._finding = finding
+
+    async def async_step_init(
+        self, user_input: dict[str, str] | None = None
+    ) -> data_entry_flow.FlowResult[Any, Any]:
+        """Begin."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(
+        self, user_input: dict[str, str] | None = None
+    ) -> data_entry_flow.FlowResult[Any, Any]:
+        """Ask for it to be done, then look."""
+        errors: dict[str, str] = {}
+        watch = self._watch
+        if user_input is not None:
+            problem = await self._async_prepare()
+            if problem is None and self._finding not in watch.findings():
+                watch.async_look()
+                return self.async_create_entry(title="", data={})
+            errors["base"] = problem or "still_there"
+        found = watch.findings().get(self._finding, {})
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
+        known = (issue.translation_placeholders or {}) if issue is not None else {}
+        return self.async_show_form(
+            step_id="confirm",
+            data_schema=vol.Schema({}),
+            errors=errors,
+            description_placeholders={**known, **found, "name": self._entry.title},
+        )
+
+    async def _async_prepare(self) -> str | None:
+        """Do what has to be done before looking; return the error if it fails."""
+        meter = self._entry.runtime_data
+        if self._finding == "energy_gone_back":
+            self._watch.async_accept()
+        if self._finding == "wrong_wiring" and isinstance(
+            meter.source, NativeApiSource
+        ):
+            try:
+                await meter.source.act(CHECK_WIRING)
+            except LinkDownError:
+                return "link_down"
+        return None
+
+
+async def async_create_fix_flow(
+    hass: HomeAssistant,
+    issue_id: str,
+    data: dict[str, str | int | float | None] | None,
+) -> RepairsFlow:
+    """Return the dialogue of an issue."""
+    assert data is not None
+    entry = hass.config_entries.async_get_entry(str(data["entry_id"]))
+    watch = hass.data.get(WATCHES, {}).get(str(data["entry_id"]))
+    if entry is None or watch is None:
+        raise data_entry_flow.UnknownHandler("The meter of this issue is not there")
+    return LookAgainFlow(entry, watch, str(data["finding"]))

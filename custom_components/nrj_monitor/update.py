@@ -1,0 +1,56 @@
+"""A hint that the meter's firmware is older than this integration expects."""
+
+from typing import override
+
+from homeassistant.components.update import UpdateDeviceClass, UpdateEntity
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from . import NrjConfigEntry
+from .const import EXPECTED_FIRMWARE
+from .entity import MeterEntity
+from .meter import Meter
+
+PARALLEL_UPDATES = 0
+
+RELEASES = "https://github.com/nrj-monitor/nrj-monitor/releases"
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: NrjConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the hint for a meter with this project's firmware."""
+    meter = entry.runtime_data
+    if meter.description.version is not None:
+        async_add_entities([MeterFirmware(meter)])
+
+
+class MeterFirmware(MeterEntity, UpdateEntity):
+    """The firmware; it is updated from ESPHome, not from here."""
+
+    _attr_translation_key = "firmware"
+    _attr_device_class = UpdateDeviceClass.FIRMWARE
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _attr_release_url = RELEASES
+
+    def __init__(self, meter: Meter) -> None:
+        """Show the version of `meter`."""
+        super().__init__(meter, "firmware")
+
+    @property
+    @override
+    def installed_version(self) -> str | None:
+        """Return the version the meter says it has."""
+        return self._meter.description.version
+
+    @property
+    @override
+    def latest_version(self) -> str | None:
+        """Return the version that goes with this integration, or a newer installed."""
+        installed = self.installed_version
+        if installed is None or not self.version_is_newer(EXPECTED_FIRMWARE, installed):
+            return installed
+        return EXPECTED_FIRMWARE

@@ -1,0 +1,232 @@
+"""Events of the supply, from the real firmware's simulated line to the pages."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree as ET
+
+from aioesphomeapi.client import APIClient
+from homeassistant.components.image import async_get_image
+from homeassistant.core import Event, HomeAssistant, State
+from homeassistant.helpers import entity_registry as er
+from homeassistant.setup import async_setup_component
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.nrj_monitor.const import EVENT_POWER_QUALITY
+from custom_components.nrj_monitor.logbook import sentence
+from custom_components.nrj_monitor.oscillogram_picture import picture
+from custom_components.nrj_monitor.power_quality import (
+    KINDS,
+    Oscillogram,
+    PowerQualityEvent,
+)
+from custom_components.nrj_monitor.power_quality_log import PowerQualityLog
+from nrj_demo.firmware import RunningFirmware
+
+from .conftest import AddMeter
+from .support.states import state_where
+
+EVENT = "event.nrj_meter_power_quality"
+IMAGE = "image.nrj_meter_oscillogram"
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+async def disturb(
+    firmware: RunningFirmware, phases: int, seconds: float, voltage: float
+) -> None:
+    """Let the voltage of some phases change for a while."""
+    client = APIClient("127.0.0.1", firmware.port, None)
+    await client.connect(login=True)
+    _, services = await client.list_entities_services()
+    action = next(item for item in services if item.name == "simulate_disturbance")
+    await client.execute_service(
+        action,
+        {
+            "phases": phases,
+            "voltage_factor": voltage,
+            "current_factor": 1.0,
+            "wrong_sequence": False,
+            "seconds": seconds,
+        },
+    )
+    await client.disconnect()
+
+
+async def told(hass: HomeAssistant, kind: str) -> State:
+    """Wait until the event entity has told of an event of a kind."""
+    return await state_where(
+        hass,
+        EVENT,
+        lambda state: state.attributes.get("event_type") == kind,
+        within=15,
+    )
+
+
+async def test_a_dip_is_told_with_what_it_was(
+    hass: HomeAssistant, add_meter: AddMeter, firmware: RunningFirmware
+) -> None:
+    """Phase, depth, duration and time are attributes of the event."""
+    fired: list[Event] = []
+    hass.bus.async_listen(EVENT_POWER_QUALITY, fired.append)
+    await add_meter(firmware.port)
+    await asyncio.sleep(2)
+    before = datetime.now(UTC)
+    await disturb(firmware, 0b010, 0.3, voltage=0.5)
+    state = await told(hass, "dip")
+    assert state.attributes["phase"] == "L2"
+    # Half of some 230 V; the house's voltage moves by a few percent.
+    assert state.attributes["extreme"] == pytest.approx(115, abs=6)
+    assert state.attributes["duration_s"] == pytest.approx(0.3, abs=0.05)
+    started = datetime.fromisoformat(state.attributes["started"])
+    assert abs(started - before) < timedelta(seconds=1.5)
+    await hass.async_block_till_done()
+    assert [event.data["kind"] for event in fired] == ["dip"]
+    assert fired[0].data["name"] == "NRJ Meter"
+
+
+async def test_the_dip_can_be_seen(
+    hass: HomeAssistant, add_meter: AddMeter, firmware: RunningFirmware
+) -> None:
+    """The waveform around it is a picture with a curve for each conductor."""
+    assert await async_setup_component(hass, "image", {})
+    await add_meter(firmware.port)
+    await asyncio.sleep(2)
+    await disturb(firmware, 0b001, 0.5, voltage=0.5)
+    await state_where(
+        hass, IMAGE, lambda state: state.state not in ("unknown", ""), within=20
+    )
+    image = await async_get_image(hass, IMAGE)
+    assert image.content_type == "image/svg+xml"
+    curves = ET.fromstring(image.content).findall(  # noqa: S314
+        "{http://www.w3.org/2000/svg}polyline"
+    )
+    # Three voltages, three currents and the neutral's.
+    assert len(curves) == 7
+    assert all(len(curve.attrib["points"].split()) == 512 for curve in curves)
+
+
+async def test_what_happened_while_nobody_listened_is_told_afterwards(
+    hass: HomeAssistant, add_meter: AddMeter, firmware: RunningFirmware
+) -> None:
+    """After a restart of Home Assistant the missed event comes, the known one does not."""
+    fired: list[Event] = []
+    hass.bus.async_listen(EVENT_POWER_QUALITY, fired.append)
+    entry = await add_meter(firmware.port)
+    await asyncio.sleep(2)
+    await disturb(firmware, 0b001, 0.2, voltage=0.5)
+    await told(hass, "dip")
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await disturb(firmware, 0b100, 0.2, voltage=1.2)
+    await asyncio.sleep(1)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    state = await told(hass, "swell")
+    await hass.async_block_till_done()
+    assert state.attributes["phase"] == "L3"
+    assert [event.data["kind"] for event in fired] == ["dip", "swell"]
+
+
+async def test_a_meter_that_watches_nothing_has_no_such_entities(
+    hass: HomeAssistant, add_meter: AddMeter, server: object
+) -> None:
+    """A firmware without power quality shows no empty pictures."""
+    await add_meter(server.port)  # type: ignore[attr-defined]
+    registry = er.async_get(hass)
+    assert registry.async_get(EVENT) is None
+    assert registry.async_get(IMAGE) is None
+
+
+DATA = {
+    "boot": "77",
+    "number": "3",
+    "kind": "dip",
+    "phase": "L1",
+    "started_ms_ago": "1500",
+    "duration_ms": "300.5",
+    "extreme": "115.20",
+    "unit": "V",
+    "estimated": "0",
+    "ongoing": "0",
+}
+
+
+def test_an_event_is_dated_by_how_long_ago_it_was() -> None:
+    """The meter's clock may be wrong; Home Assistant's counts."""
+    event = PowerQualityEvent.from_device(DATA, NOW)
+    assert event.started == NOW - timedelta(seconds=1.5)
+    assert event.duration == timedelta(seconds=0.3005)
+    assert (event.extreme, event.unit, event.phase) == (115.2, "V", "L1")
+
+
+@given(
+    st.dictionaries(st.sampled_from(sorted(DATA)), st.text(max_size=6)).map(
+        lambda wrong: {**DATA, **wrong}
+    )
+)
+def test_a_damaged_event_is_refused(data: dict[str, str]) -> None:
+    """What can not be read raises ValueError and nothing else."""
+    try:
+        event = PowerQualityEvent.from_device(data, NOW)
+    except ValueError:
+        return
+    assert event.kind in KINDS
+
+
+def test_an_event_is_told_once_and_again_when_it_is_over() -> None:
+    """One that lasts is told when it lasts; its repetition after a reconnection is not."""
+    log = PowerQualityLog()
+    begun = PowerQualityEvent.from_device(DATA | {"ongoing": "1"}, NOW)
+    over = PowerQualityEvent.from_device(DATA, NOW)
+    assert [log.add(event) for event in (begun, begun, over, over, begun)] == [
+        True,
+        False,
+        True,
+        False,
+        False,
+    ]
+    other_boot = PowerQualityEvent.from_device(DATA | {"boot": "78"}, NOW)
+    assert log.add(other_boot)
+    restored = PowerQualityLog()
+    restored.restore(log.as_dict())
+    assert not restored.add(over)
+
+
+WAVE = Oscillogram(
+    event_id="77-3",
+    title="dip L1 <&>",
+    started=NOW,
+    points_per_cycle=128,
+    channels={"UL1": (0.0, 325.0, -325.0), "IL1": (0.0, 0.0, 0.0)},
+)
+
+
+def test_the_picture_is_valid_whatever_it_shows() -> None:
+    """Flat lines and strange titles give a picture too."""
+    root = ET.fromstring(picture(WAVE))  # noqa: S314
+    texts = [node.text or "" for node in root.iter() if node.text]
+    assert any("dip L1 <&>" in text for text in texts)
+    assert "200 V" in texts
+    assert Oscillogram.from_dict(WAVE.as_dict()) == WAVE
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, "voltage dip on L1 down to 115.2 V for 300 ms"),
+        (
+            {"kind": "swell", "extreme": "260", "duration_ms": "2500"},
+            "voltage swell on L1 up to 260 V for 2.5 s",
+        ),
+        (
+            {"kind": "phase_loss", "ongoing": "1", "extreme": ""},
+            "phase lost on L1 has begun and goes on",
+        ),
+        (
+            {"kind": "wrong_sequence", "phase": "", "unit": "", "extreme": ""},
+            "wrong phase sequence for 300 ms",
+        ),
+    ],
+)
+def test_the_logbook_reads_like_sentences(change: dict[str, str], words: str) -> None:
+    """What happened stands there in words."""
+    event = PowerQualityEvent.from_device(DATA | change, NOW)
+    assert sentence({"kind": event.kind, **event.attributes()}) == words
