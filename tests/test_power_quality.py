@@ -1,12 +1,18 @@
 """Events of the supply, from the real firmware's simulated line to the pages."""
 
 import asyncio
+import base64
 from datetime import UTC, datetime, timedelta
+import struct
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from aioesphomeapi.client import APIClient
+from aioesphomeapi.core import APIConnectionError
+from aioesphomeapi.model import HomeassistantServiceCall, UserService
 from homeassistant.components.image import async_get_image
 from homeassistant.core import Event, HomeAssistant, State
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from hypothesis import given, strategies as st
@@ -21,10 +27,11 @@ from custom_components.nrj_monitor.power_quality import (
     PowerQualityEvent,
 )
 from custom_components.nrj_monitor.power_quality_log import PowerQualityLog
+from custom_components.nrj_monitor.sources import device_events
 from nrj_demo.firmware import RunningFirmware
 
 from .conftest import AddMeter
-from .support.states import state_where
+from .support.states import state_is, state_where
 
 EVENT = "event.nrj_meter_power_quality"
 IMAGE = "image.nrj_meter_oscillogram"
@@ -230,3 +237,138 @@ def test_the_logbook_reads_like_sentences(change: dict[str, str], words: str) ->
     """What happened stands there in words."""
     event = PowerQualityEvent.from_device(DATA | change, NOW)
     assert sentence({"kind": event.kind, **event.attributes()}) == words
+
+
+class Answers:
+    """A meter's side of the conversation about one event, as a test wants it."""
+
+    def __init__(self, pages: list[dict[str, str] | None]) -> None:
+        """Answer page after page; None is silence."""
+        self.pages = pages
+        self.tell: Any = None
+
+    def subscribe_service_calls(self, on_call: Any) -> None:
+        """Remember whom to tell."""
+        self.tell = on_call
+
+    async def execute_service(self, service: Any, arguments: dict[str, int]) -> None:
+        """Answer an action."""
+        if service.name == "power_quality_events":
+            for data in (DATA | {"kind": "tea"}, DATA):
+                self.tell(call("esphome.nrj_power_quality", data))
+        elif (page := self.pages[arguments["page"]]) is not None:
+            stale = call("esphome.nrj_oscillogram", {"number": "2", "page": "0"})
+            self.tell(stale)
+            self.tell(HomeassistantServiceCall.from_dict({"service": "light.turn_on"}))
+            self.tell(call("esphome.nrj_oscillogram", {"number": "3"} | page))
+
+
+def call(event: str, data: dict[str, str]) -> HomeassistantServiceCall:
+    """Return an event as the client hands it on."""
+    return HomeassistantServiceCall.from_dict(
+        {"service": event, "is_event": True, "data": data}
+    )
+
+
+def actions(*names: str) -> list[UserService]:
+    """Return user actions as a device lists them."""
+    return [
+        UserService.from_dict({"name": name, "key": key, "args": []})
+        for key, name in enumerate(names)
+    ]
+
+
+class Heard:
+    """Who listens."""
+
+    def __init__(self) -> None:
+        """Start with nothing heard."""
+        self.events: list[PowerQualityEvent] = []
+        self.waves: list[Oscillogram] = []
+
+    def power_quality(self, event: PowerQualityEvent) -> bool:
+        """Take an event."""
+        self.events.append(event)
+        return True
+
+    def oscillogram(self, wave: Oscillogram) -> None:
+        """Take a waveform."""
+        self.waves.append(wave)
+
+
+PAGE = {
+    "pages": "2",
+    "started_ms_ago": "1000",
+    "channels": "IL1,UL1",
+    "points_per_cycle": "128",
+    "volts_per_code": "0.5",
+    "amperes_per_code": "0.1",
+    "data": base64.b64encode(struct.pack("<4h", 10, 400, -10, -400)).decode(),
+}
+
+
+@pytest.mark.parametrize(
+    ("pages", "waves"),
+    [
+        ([PAGE | {"page": "0"}, PAGE | {"page": "1"}], 1),
+        ([{"page": "0", "pages": "0"}, None], 0),
+        ([None, None], 0),
+        ([PAGE | {"page": "0"}, None], 0),
+        ([PAGE | {"page": "0", "data": "=?"}, PAGE | {"page": "1"}], 0),
+        ([PAGE | {"page": "0", "volts_per_code": "x"}, PAGE | {"page": "1"}], 0),
+    ],
+)
+async def test_a_waveform_is_whole_or_not_there(
+    monkeypatch: pytest.MonkeyPatch, pages: list[dict[str, str] | None], waves: int
+) -> None:
+    """Lost and damaged pages leave the event and no picture; strange events are left out."""
+    monkeypatch.setattr(device_events, "SETTLING", 0.0)
+    monkeypatch.setattr(device_events, "PAGE_TIMEOUT", 0.05)
+    services = actions("power_quality_events", "power_quality_oscillogram")
+    heard = Heard()
+    client: Any = Answers(pages)
+    listener: Any = heard
+    events = device_events.DeviceEvents(client, services, listener, lambda: NOW)
+    task = asyncio.create_task(events.run())
+    await asyncio.sleep(0.2)
+    task.cancel()
+    assert [event.id for event in heard.events] == ["77-3"]
+    assert len(heard.waves) == waves
+    for wave in heard.waves:
+        assert wave.channels["UL1"] == (200.0, -200.0, 200.0, -200.0)
+        assert wave.channels["IL1"] == pytest.approx((1.0, -1.0, 1.0, -1.0))
+        assert wave.started == NOW - timedelta(seconds=1)
+
+
+async def test_a_broken_link_ends_the_conversation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is no error: the link says so itself."""
+
+    class Broken(Answers):
+        def subscribe_service_calls(self, on_call: Any) -> None:
+            raise APIConnectionError("gone")
+
+    client: Any = Broken([])
+    listener: Any = Heard()
+    services = actions("power_quality_events")
+    await device_events.DeviceEvents(client, services, listener, lambda: NOW).run()
+
+
+def test_a_picture_without_samples_is_empty_but_valid() -> None:
+    """Nothing to draw is no reason to fail."""
+    empty = Oscillogram(
+        event_id="1", title="", started=NOW, points_per_cycle=128, channels={"UL1": ()}
+    )
+    ET.fromstring(picture(empty))  # noqa: S314
+
+
+async def test_without_a_waveform_there_is_no_picture(
+    hass: HomeAssistant, add_meter: AddMeter, firmware: RunningFirmware
+) -> None:
+    """The image is unknown until the first event."""
+    assert await async_setup_component(hass, "image", {})
+    await add_meter(firmware.port)
+    await state_is(hass, IMAGE, "unknown")
+    with pytest.raises(HomeAssistantError):
+        await async_get_image(hass, IMAGE)

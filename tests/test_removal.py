@@ -63,7 +63,11 @@ def traces(hass: HomeAssistant) -> list[str]:
             for state in hass.states.async_all()
             if "nrj" in state.entity_id
         ),
-        *(key for domain, key in ir.async_get(hass).issues if domain == DOMAIN),
+        *(
+            issue.translation_key or ""
+            for issue in ir.async_get(hass).issues.values()
+            if issue.domain == DOMAIN
+        ),
         *(
             dialogue["flow_id"]
             for dialogue in hass.config_entries.flow.async_progress_by_handler(DOMAIN)

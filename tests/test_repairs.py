@@ -9,7 +9,7 @@ from typing import Any
 from aioesphomeapi.client import APIClient
 from homeassistant.components.repairs import repairs_flow_manager
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, UnknownHandler
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
@@ -17,6 +17,7 @@ import pytest
 from custom_components.nrj_monitor.care import watch as watch_module
 from custom_components.nrj_monitor.care.findings import FINDINGS, Facts, Totals, find
 from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.repairs import async_create_fix_flow
 from nrj_demo.firmware import RunningFirmware, free_port
 
 from .conftest import AddMeter
@@ -163,6 +164,32 @@ async def test_a_reversed_transformer_is_found_and_repaired(
     result = await submit(hass, form)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert "wrong_wiring" not in issues(hass)
+
+
+async def test_a_meter_that_is_away_can_not_be_looked_at(
+    hass: HomeAssistant, add_meter: AddMeter, heaters: RunningFirmware
+) -> None:
+    """The dialogue says that the meter does not answer, and stays open."""
+    await act(heaters, "simulate_current_wiring", pins=0, line=0, factor=-1.0)
+    await add_meter(heaters.port)
+    await asyncio.sleep(2)
+    await act(heaters, "check_wiring")
+    await said(hass, "wrong_wiring")
+    form = await open_fix(hass, "wrong_wiring")
+    await asyncio.to_thread(heaters.stop)
+    await asyncio.sleep(0.5)
+    assert (await submit(hass, form))["errors"] == {"base": "link_down"}
+    assert "wrong_wiring" in issues(hass)
+
+
+async def test_an_issue_of_a_meter_that_is_gone_can_not_be_opened(
+    hass: HomeAssistant, integration: None
+) -> None:
+    """Home Assistant says so instead of failing."""
+    with pytest.raises(UnknownHandler):
+        await async_create_fix_flow(
+            hass, "old", {"entry_id": "gone", "finding": "old_firmware"}
+        )
 
 
 async def test_removing_a_meter_removes_its_issues(

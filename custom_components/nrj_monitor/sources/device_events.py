@@ -130,8 +130,10 @@ def oscillogram(
     first = pages[0]
     names = first["channels"].split(",")
     volts, amperes = float(first["volts_per_code"]), float(first["amperes_per_code"])
-    data = b"".join(base64.b64decode(page["data"]) for page in pages)
-    sets = list(iter_unpack(f"<{len(names)}h", data))
+    parts = [base64.b64decode(page["data"], validate=True) for page in pages]
+    if len({len(part) for part in parts}) != 1:
+        raise ValueError("its pages differ in length")
+    sets = list(iter_unpack(f"<{len(names)}h", b"".join(parts)))
     return Oscillogram(
         event_id=event.id,
         title=" ".join(filter(None, (event.kind, event.phase))),
