@@ -26,6 +26,12 @@ from .support.device import KEY, DeviceServer
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
+@pytest.fixture
+def networked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the loopback for a network in which others could listen."""
+    monkeypatch.setattr(watch_module, "in_network", lambda data: True)
+
+
 def issues(hass: HomeAssistant) -> set[str]:
     """Return what is said to be wrong."""
     return {
@@ -72,6 +78,7 @@ async def act(firmware: RunningFirmware, action: str, **arguments: Any) -> None:
     await client.disconnect()
 
 
+@pytest.mark.usefixtures("networked")
 async def test_a_meter_without_encryption_says_so(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
@@ -192,6 +199,7 @@ async def test_an_issue_of_a_meter_that_is_gone_can_not_be_opened(
         )
 
 
+@pytest.mark.usefixtures("networked")
 async def test_removing_a_meter_removes_its_issues(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
@@ -255,6 +263,24 @@ def test_what_is_found(facts: Facts, found: set[str]) -> None:
     """Each rule fires on its fault and on nothing else."""
     assert set(find(facts)) == found
     assert found <= set(FINDINGS)
+
+
+@pytest.mark.parametrize(
+    ("source", "host", "is_so"),
+    [
+        ("native_api", "192.0.2.7", True),
+        ("native_api", "nrj-meter.local", True),
+        ("native_api", "fe80::1", True),
+        ("native_api", "127.0.0.1", False),
+        ("native_api", "::1", False),
+        ("mqtt", None, False),
+    ],
+)
+def test_only_who_is_in_a_network_needs_encryption(
+    source: str, host: str | None, is_so: bool
+) -> None:
+    """A meter that is a program on the same machine is heard by nobody else."""
+    assert watch_module.in_network({"source": source, "host": host}) is is_so
 
 
 def test_counters_go_back_only_by_more_than_they_resolve() -> None:

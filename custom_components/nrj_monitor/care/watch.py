@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
+from ipaddress import ip_address
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
@@ -35,6 +37,16 @@ COUNTERS = tuple(
 
 
 WATCHES: HassKey[dict[str, Watch]] = HassKey(f"{DOMAIN}_watches")
+
+
+def in_network(data: Mapping[str, Any]) -> bool:
+    """Tell whether others could listen to the link of an entry with this data."""
+    if data[CONF_SOURCE] != SOURCE_NATIVE_API:
+        return False
+    try:
+        return not ip_address(data[CONF_HOST]).is_loopback
+    except ValueError:
+        return True
 
 
 class Watch:
@@ -81,12 +93,15 @@ class Watch:
     def findings(self) -> Mapping[str, Placeholders]:
         """Return what is wrong with the meter now."""
         entry, meter = self._entry, self._meter
-        is_native = entry.data[CONF_SOURCE] == SOURCE_NATIVE_API
         return find(
             Facts(
                 firmware=meter.description.version,
                 minimum_firmware=MINIMUM_FIRMWARE,
-                encrypted=CONF_ENCRYPTION_KEY in entry.data if is_native else None,
+                encrypted=(
+                    CONF_ENCRYPTION_KEY in entry.data
+                    if in_network(entry.data)
+                    else None
+                ),
                 wiring=meter.texts.get("wiring"),
                 clock=self._clock,
                 clock_told_at=self._clock_told_at,
