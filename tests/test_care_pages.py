@@ -59,6 +59,15 @@ async def test_older_firmware_than_expected_is_a_hint(
     await state_is(hass, FIRMWARE, state)
 
 
+async def test_a_build_of_ones_own_is_up_to_date(
+    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
+) -> None:
+    """A version that can not be compared is left alone."""
+    server.device.project_version = "my build"
+    await add_meter(server.port)
+    await state_is(hass, FIRMWARE, "off")
+
+
 def test_the_logbook_describes_events_of_the_supply(hass: HomeAssistant) -> None:
     """The sentence stands beside the meter's name and leads to its entity."""
     described: dict[tuple[str, str], Any] = {}

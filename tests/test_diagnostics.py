@@ -22,3 +22,14 @@ async def test_it_helps_and_holds_no_secret(
     assert report["relays"] == {"relay_1": False, "relay_2": True}
     for secret in (KEY, HOST, MAC.lower()):
         assert secret not in str(report)
+
+
+async def test_it_works_for_a_meter_that_is_not_set_up(
+    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
+) -> None:
+    """That is when it is needed."""
+    entry = await add_meter(server.port)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    report = await async_get_config_entry_diagnostics(hass, entry)
+    assert set(report) == {"entry"}
+    assert MAC.lower() not in str(report)

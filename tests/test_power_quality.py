@@ -15,6 +15,7 @@ from homeassistant.core import Event, HomeAssistant, State
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 from hypothesis import given, strategies as st
 import pytest
 
@@ -96,13 +97,18 @@ async def test_the_dip_can_be_seen(
 ) -> None:
     """The waveform around it is a picture with a curve for each conductor."""
     assert await async_setup_component(hass, "image", {})
-    await add_meter(firmware.port)
+    entry = await add_meter(firmware.port)
     await asyncio.sleep(2)
     await disturb(firmware, 0b001, 0.5, voltage=0.5)
-    await state_where(
+    seen = await state_where(
         hass, IMAGE, lambda state: state.state not in ("unknown", ""), within=20
     )
     image = await async_get_image(hass, IMAGE)
+    # By the clock on the wall, and in words.
+    started = dt_util.as_local(datetime.fromisoformat(seen.state))
+    assert f"Dip L1 &#183; {started:%Y-%m-%d %H:%M:%S}" in image.content.decode()
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert b"Dip L1" in (await async_get_image(hass, IMAGE)).content
     assert image.content_type == "image/svg+xml"
     curves = ET.fromstring(image.content).findall(  # noqa: S314
         "{http://www.w3.org/2000/svg}polyline"
@@ -195,6 +201,26 @@ def test_an_event_is_told_once_and_again_when_it_is_over() -> None:
     restored = PowerQualityLog()
     restored.restore(log.as_dict())
     assert not restored.add(over)
+
+
+def test_a_waveform_is_asked_for_until_it_is_there_and_kept_once() -> None:
+    """A link that breaks in between loses none; events of one capture share it."""
+    log = PowerQualityLog()
+    first = PowerQualityEvent.from_device(DATA, NOW)
+    second = PowerQualityEvent.from_device(DATA | {"number": "4", "phase": "L2"}, NOW)
+    third = PowerQualityEvent.from_device(DATA | {"number": "5"}, NOW)
+    for event in (first, second, third):
+        log.add(event)
+    again = PowerQualityLog()
+    again.restore(log.as_dict())
+    assert not again.add(first)
+    assert again.wants_oscillogram(first)
+    assert again.add_oscillogram(first, WAVE)
+    assert not again.wants_oscillogram(first)
+    assert not again.add_oscillogram(second, WAVE)
+    assert not again.add_oscillogram(third, None)
+    assert not again.wants_oscillogram(third)
+    assert again.oscillograms == (WAVE,)
 
 
 WAVE = Oscillogram(
@@ -291,9 +317,14 @@ class Heard:
         self.events.append(event)
         return True
 
-    def oscillogram(self, wave: Oscillogram) -> None:
+    def wants_oscillogram(self, event: PowerQualityEvent) -> bool:
+        """Want every waveform."""
+        return True
+
+    def oscillogram(self, event: PowerQualityEvent, wave: Oscillogram | None) -> None:
         """Take a waveform."""
-        self.waves.append(wave)
+        if wave is not None:
+            self.waves.append(wave)
 
 
 PAGE = {

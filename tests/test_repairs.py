@@ -22,6 +22,7 @@ from nrj_demo.firmware import RunningFirmware, free_port
 
 from .conftest import AddMeter
 from .support.device import KEY, DeviceServer
+from .support.states import state_is
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -246,14 +247,18 @@ async def test_removing_a_meter_removes_its_issues(
             ),
             set(),
         ),
-        (Facts(clock="not set"), {"wrong_clock"}),
+        (Facts(clock="not set", clock_told_at=NOW, now=NOW), set()),
+        (
+            Facts(clock="not set", clock_told_at=NOW, now=NOW + timedelta(seconds=90)),
+            {"wrong_clock"},
+        ),
         (Facts(clock="no time at all"), {"wrong_clock"}),
         (
-            Facts(clock=NOW.isoformat(), clock_told_at=NOW + timedelta(seconds=59)),
+            Facts(clock=NOW.isoformat(), clock_told_at=NOW + timedelta(seconds=119)),
             set(),
         ),
         (
-            Facts(clock=NOW.isoformat(), clock_told_at=NOW + timedelta(seconds=61)),
+            Facts(clock=NOW.isoformat(), clock_told_at=NOW + timedelta(seconds=121)),
             {"wrong_clock"},
         ),
         (Facts(gone_back={"import_energy": (5.0, 4.0)}), {"energy_gone_back"}),
@@ -292,3 +297,29 @@ def test_counters_go_back_only_by_more_than_they_resolve() -> None:
     assert totals.gone_back == {"import_energy": (9.995, 9.0)}
     totals.accept()
     assert totals.gone_back == {}
+
+
+def test_counters_that_begin_anew_each_day_have_not_gone_back() -> None:
+    """Entities of other integrations may; the meter's own totals never do."""
+    other, own = Totals(may_start_over=True), Totals()
+    for totals in (other, own):
+        totals.take("import_energy", 12.0)
+        totals.take("import_energy", 0.0)
+    assert other.gone_back == {}
+    assert own.gone_back == {"import_energy": (12.0, 0.0)}
+    other.take("import_energy", 8.0)
+    assert other.take("import_energy", 7.0)
+
+
+async def test_a_counter_that_went_back_while_nobody_looked_is_said(
+    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
+) -> None:
+    """The totals are remembered over restarts, and so is what was found."""
+    entry = await add_meter(server.port)
+    await state_is(hass, "sensor.nrj_meter_import_energy", "12.5")
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    server.device.sensors["Import energy"] = 1.0
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await said(hass, "energy_gone_back")
+    await hass.config_entries.async_reload(entry.entry_id)
+    await said(hass, "energy_gone_back")

@@ -23,7 +23,7 @@ from .energy_dashboard import async_add_meter, async_forget_meter
 from .entry_source import async_make_source
 from .given_key import async_take_key_back
 from .meter import Meter
-from .power_quality_store import async_flush_log, async_forget_log, async_keep_log
+from .meter_memory import MEMORIES, async_forget_memory, async_remember
 from .services import async_setup_services
 from .sources import MeterDescription
 from .sources.errors import CredentialError
@@ -63,7 +63,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
     """
     meter = await _async_meter(hass, entry)
     entry.runtime_data = meter
-    await async_keep_log(hass, entry.entry_id, meter)
+    memory = await async_remember(hass, entry, meter)
     entry.async_create_background_task(hass, meter.run(), f"{DOMAIN} link")
     with suppress(TimeoutError):
         async with asyncio.timeout(FIRST_OUTCOME_TIMEOUT):
@@ -86,7 +86,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
     entry.async_on_unload(meter.listen_link(on_link))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     meter.tell_events()
-    async_watch(hass, entry, meter)
+    async_watch(hass, entry, meter, memory)
     async_give_spoken_names(hass, entry, meter.description)
     if entry.data.get(CONF_ADD_TO_ENERGY):
         await _async_add_to_energy(hass, entry)
@@ -108,7 +108,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool
     """Unload a meter; its link ends with the entry's background tasks."""
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
-    await async_flush_log(hass, entry.entry_id, entry.runtime_data)
+    await hass.data[MEMORIES][entry.entry_id].async_flush()
     return True
 
 
@@ -116,7 +116,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> None
     """Leave nothing behind, in the meter neither."""
     await async_forget_meter(hass, entry)
     await async_take_key_back(hass, entry)
-    await async_forget_log(hass, entry.entry_id)
+    await async_forget_memory(hass, entry.entry_id)
     async_clear(hass, entry.entry_id)
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
 
@@ -17,9 +18,11 @@ async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: NrjConfigEntry
 ) -> dict[str, Any]:
     """Return the entry, the state of the link and the latest snapshot."""
+    stored = {"entry": async_redact_data(entry.data, TO_REDACT)}
+    if entry.state is not ConfigEntryState.LOADED:
+        return stored
     meter = entry.runtime_data
-    return {
-        "entry": async_redact_data(entry.data, TO_REDACT),
+    return stored | {
         "connected": meter.connected,
         "error": meter.error.key if meter.error else None,
         "snapshot": {channel.id: value for channel, value in meter.snapshot.items()},

@@ -1,13 +1,17 @@
 """The waveform around the last event of the supply, so that a person can see the dip."""
 
+from dataclasses import replace
 from typing import override
 
 from homeassistant.components.image import ImageEntity
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.util import dt as dt_util
 
 from . import NrjConfigEntry
 from .catalog import CHANNELS
+from .const import DOMAIN
 from .entity import MeterEntity
 from .meter import Meter
 from .oscillogram_picture import picture
@@ -17,6 +21,10 @@ PARALLEL_UPDATES = 0
 
 FREQUENCY = CHANNELS["frequency"]
 NOMINAL = (50.0, 60.0)
+
+KIND_NAMES = (
+    f"component.{DOMAIN}.entity.event.power_quality.state_attributes.event_type.state."
+)
 
 
 async def async_setup_entry(
@@ -63,7 +71,13 @@ class MeterOscillogram(MeterEntity, ImageEntity):
             return None
         measured = self._meter.snapshot.get(FREQUENCY) or NOMINAL[0]
         nominal = min(NOMINAL, key=lambda value: abs(value - measured))
-        text = await self.hass.async_add_executor_job(picture, wave, nominal)
+        kind, _, phase = wave.title.partition(" ")
+        texts = await async_get_translations(
+            self.hass, self.hass.config.language, "entity", [DOMAIN]
+        )
+        title = f"{texts.get(KIND_NAMES + kind, kind)} {phase}".strip()
+        shown = replace(wave, title=title, started=dt_util.as_local(wave.started))
+        text = await self.hass.async_add_executor_job(picture, shown, nominal)
         return text.encode()
 
     @callback

@@ -210,10 +210,14 @@ class Meter:
             except Exception:
                 _LOGGER.exception("A listener of the meter failed")
 
-    def oscillogram(self, wave: Oscillogram) -> None:
-        """Take the waveform around an event."""
-        self._log.add_oscillogram(wave)
-        _call(self._wave_listeners)
+    def wants_oscillogram(self, event: PowerQualityEvent) -> bool:
+        """Return whether the waveform around an event is still to be fetched."""
+        return self._log.wants_oscillogram(event)
+
+    def oscillogram(self, event: PowerQualityEvent, wave: Oscillogram | None) -> None:
+        """Take the waveform around an event, None where there is none."""
+        if self._log.add_oscillogram(event, wave):
+            _call(self._wave_listeners)
 
     def link_up(self, description: MeterDescription) -> None:
         """Take the link as up."""

@@ -70,6 +70,7 @@ class PowerQualityEvent:
     def attributes(self) -> dict[str, Any]:
         """Return it as the attributes of an event."""
         return {
+            "boot": self.boot,
             "number": self.number,
             "phase": self.phase,
             "started": self.started.isoformat(),

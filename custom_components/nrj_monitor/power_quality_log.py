@@ -21,6 +21,7 @@ class PowerQualityLog:
         self._known: deque[str] = deque(maxlen=KNOWN)
         self._ongoing: set[str] = set()
         self._waves: deque[Oscillogram] = deque(maxlen=WAVES)
+        self._wanted: deque[str] = deque(maxlen=WAVES)
 
     @property
     def latest(self) -> Oscillogram | None:
@@ -43,20 +44,37 @@ class PowerQualityLog:
             return True
         self._ongoing.discard(event.id)
         self._known.append(event.id)
+        self._wanted.append(event.id)
         return True
 
-    def add_oscillogram(self, wave: Oscillogram) -> None:
-        """Keep a waveform."""
+    def wants_oscillogram(self, event: PowerQualityEvent) -> bool:
+        """Return whether the waveform of an event has still to be asked for."""
+        return event.id in self._wanted
+
+    def add_oscillogram(
+        self, event: PowerQualityEvent, wave: Oscillogram | None
+    ) -> bool:
+        """Keep the waveform of an event, None where there is none; tell if it is new.
+
+        Events that belong together share one: it is kept once.
+        """
+        if event.id in self._wanted:
+            self._wanted.remove(event.id)
+        if wave is None or any(wave.channels == kept.channels for kept in self._waves):
+            return False
         self._waves.append(wave)
+        return True
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON can store it."""
         return {
             "known": list(self._known),
+            "wanted": list(self._wanted),
             "waves": [wave.as_dict() for wave in self._waves],
         }
 
     def restore(self, stored: Mapping[str, Any]) -> None:
         """Add what `as_dict` returned."""
         self._known.extend(stored["known"])
+        self._wanted.extend(stored["wanted"])
         self._waves.extend(Oscillogram.from_dict(wave) for wave in stored["waves"])

@@ -20,11 +20,18 @@ CHECK_WIRING = "check_wiring"
 class LookAgainFlow(RepairsFlow):
     """Says what is wrong and what to do; looks again before the issue goes."""
 
-    def __init__(self, entry: NrjConfigEntry, watch: Watch, finding: str) -> None:
+    def __init__(self, entry: NrjConfigEntry, finding: str) -> None:
         """Prepare for one finding of the meter of `entry`."""
         self._entry = entry
-        self._watch = watch
         self._finding = finding
+
+    @property
+    def _watch(self) -> Watch:
+        """Return who watches the meter now: it may have been set up again meanwhile."""
+        watch = self.hass.data.get(WATCHES, {}).get(self._entry.entry_id)
+        if watch is None:
+            raise data_entry_flow.AbortFlow("not_there")
+        return watch
 
     async def async_step_init(
         self, user_input: dict[str, str] | None = None
@@ -37,14 +44,16 @@ class LookAgainFlow(RepairsFlow):
     ) -> data_entry_flow.FlowResult[Any, Any]:
         """Ask for it to be done, then look."""
         errors: dict[str, str] = {}
-        watch = self._watch
         if user_input is not None:
             problem = await self._async_prepare()
+            watch = self._watch
+            if problem is None and not self._entry.runtime_data.connected:
+                problem = "link_down"
             if problem is None and self._finding not in watch.findings():
                 watch.async_look()
                 return self.async_create_entry(title="", data={})
             errors["base"] = problem or "still_there"
-        found = watch.findings().get(self._finding, {})
+        found = self._watch.findings().get(self._finding, {})
         issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
         known = (issue.translation_placeholders or {}) if issue is not None else {}
         return self.async_show_form(
@@ -77,7 +86,6 @@ async def async_create_fix_flow(
     """Return the dialogue of an issue."""
     assert data is not None
     entry = hass.config_entries.async_get_entry(str(data["entry_id"]))
-    watch = hass.data.get(WATCHES, {}).get(str(data["entry_id"]))
-    if entry is None or watch is None:
+    if entry is None or str(data["entry_id"]) not in hass.data.get(WATCHES, {}):
         raise data_entry_flow.UnknownHandler("The meter of this issue is not there")
-    return LookAgainFlow(entry, watch, str(data["finding"]))
+    return LookAgainFlow(entry, str(data["finding"]))

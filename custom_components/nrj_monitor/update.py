@@ -2,6 +2,7 @@
 
 from typing import override
 
+from awesomeversion import AwesomeVersion, AwesomeVersionException
 from homeassistant.components.update import UpdateDeviceClass, UpdateEntity
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
@@ -51,6 +52,11 @@ class MeterFirmware(MeterEntity, UpdateEntity):
     def latest_version(self) -> str | None:
         """Return the version that goes with this integration, or a newer installed."""
         installed = self.installed_version
-        if installed is None or not self.version_is_newer(EXPECTED_FIRMWARE, installed):
+        if installed is None:
+            return None
+        try:
+            is_older = AwesomeVersion(installed) < AwesomeVersion(EXPECTED_FIRMWARE)
+        except AwesomeVersionException:
+            # Somebody's own build: there is nothing to compare.
             return installed
-        return EXPECTED_FIRMWARE
+        return EXPECTED_FIRMWARE if is_older else installed

@@ -3,15 +3,21 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from awesomeversion import AwesomeVersion, AwesomeVersionException
 
-CLOCK_TOLERANCE: Final = timedelta(seconds=60)
-"""By how much the meter's clock may be off; it tells the time once a minute."""
+CLOCK_TOLERANCE: Final = timedelta(seconds=120)
+"""By how much the meter's clock may be off; what it tells may be a minute old."""
+
+CLOCK_GRACE: Final = timedelta(seconds=90)
+"""How long a meter that has just started may know no time."""
 
 ENERGY_TOLERANCE: Final = 0.01
 """kWh by which a total may be lower than before: the resolution of large totals."""
+
+START_OF_A_COUNT: Final = 0.1
+"""Part of what it was below which a counter has begun anew rather than gone back."""
 
 FAULTY_WIRING: Final = (
     "swap",
@@ -43,6 +49,7 @@ class Facts:
     wiring: str | None = None
     clock: str | None = None
     clock_told_at: datetime | None = None
+    now: datetime | None = None
     gone_back: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Totals that are lower than before: by channel id, before and now in kWh."""
 
@@ -77,7 +84,10 @@ def _wrong_clock(facts: Facts) -> Placeholders | None:
     if not facts.clock:
         return None
     if facts.clock == NOT_SET:
-        return {"clock": facts.clock}
+        if facts.now is None or facts.clock_told_at is None:
+            return None
+        is_late = facts.now - facts.clock_told_at >= CLOCK_GRACE
+        return {"clock": facts.clock} if is_late else None
     try:
         told = datetime.fromisoformat(facts.clock)
     except ValueError:
@@ -122,8 +132,12 @@ def find(facts: Facts) -> dict[str, Placeholders]:
 class Totals:
     """Notices counters that go back."""
 
-    def __init__(self) -> None:
-        """Start with nothing known."""
+    def __init__(self, *, may_start_over: bool = False) -> None:
+        """Start with nothing known.
+
+        `may_start_over` is for meters whose counters begin anew each day or month.
+        """
+        self._may_start_over = may_start_over
         self._latest: dict[str, float] = {}
         self._gone_back: dict[str, tuple[float, float]] = {}
 
@@ -138,9 +152,25 @@ class Totals:
         self._latest[id_] = value
         if before is None or value >= before - ENERGY_TOLERANCE:
             return False
+        if self._may_start_over and value < START_OF_A_COUNT * before:
+            return False
         self._gone_back[id_] = (before, value)
         return True
 
     def accept(self) -> None:
         """Take the counters as they are: a person knows."""
         self._gone_back.clear()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON can store it."""
+        return {
+            "latest": dict(self._latest),
+            "gone_back": {id_: list(pair) for id_, pair in self._gone_back.items()},
+        }
+
+    def restore(self, stored: Mapping[str, Any]) -> None:
+        """Take over what `as_dict` returned."""
+        self._latest.update(stored["latest"])
+        self._gone_back.update(
+            {id_: (pair[0], pair[1]) for id_, pair in stored["gone_back"].items()}
+        )

@@ -1,7 +1,7 @@
 """Watches a meter, and raises and clears the issues that tell what is wrong with it."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from ipaddress import ip_address
 from typing import Any
@@ -10,6 +10,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
@@ -22,8 +23,9 @@ from custom_components.nrj_monitor.const import (
     SOURCE_NATIVE_API,
 )
 from custom_components.nrj_monitor.meter import Meter
+from custom_components.nrj_monitor.meter_memory import TOTALS_DELAY, MeterMemory
 
-from .findings import FINDINGS, Facts, Placeholders, Totals, find
+from .findings import CLOCK_GRACE, FINDINGS, NOT_SET, Facts, Placeholders, find
 
 LEARN_MORE = (
     "https://github.com/nrj-monitor/nrj-monitor/blob/main/docs/troubleshooting.md"
@@ -53,13 +55,18 @@ class Watch:
     """Keeps the issues of one meter true."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry[Any], meter: Meter
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry[Any],
+        meter: Meter,
+        memory: MeterMemory,
     ) -> None:
-        """Prepare to watch `meter`."""
+        """Prepare to watch `meter`, whose totals are in `memory`."""
         self._hass = hass
+        self._memory = memory
+        self._totals = memory.totals
         self._entry = entry
         self._meter = meter
-        self._totals = Totals()
         self._clock_told_at: datetime | None = None
         self._clock: str | None = None
 
@@ -70,24 +77,42 @@ class Watch:
         unload(meter.listen_link(self.async_look))
         unload(meter.listen_text(self._on_text))
         for channel in COUNTERS:
-            unload(meter.listen_channel(channel, partial(self._on_total, channel.id)))
+            listener = partial(self._on_total, channel.id)
+            unload(meter.listen_channel(channel, listener))
+            # Told before anybody listened.
+            listener(meter.snapshot.get(channel), 0.0)
         self.async_look()
 
     @callback
     def async_accept(self) -> None:
         """Take the counters as they are."""
         self._totals.accept()
+        self._memory.async_changed()
 
     @callback
     def _on_text(self) -> None:
         if (clock := self._meter.texts.get("clock")) != self._clock:
             self._clock = clock
             self._clock_told_at = dt_util.utcnow()
+            if clock == NOT_SET:
+                self._entry.async_on_unload(
+                    async_call_later(
+                        self._hass, CLOCK_GRACE + timedelta(seconds=1), self._on_grace
+                    )
+                )
+        self.async_look()
+
+    @callback
+    def _on_grace(self, _: datetime) -> None:
         self.async_look()
 
     @callback
     def _on_total(self, id_: str, value: float | None, _: float) -> None:
-        if value is not None and self._totals.take(id_, value):
+        if value is None:
+            return
+        self._memory.async_changed(TOTALS_DELAY)
+        if self._totals.take(id_, value):
+            self._memory.async_changed()
             self.async_look()
 
     def findings(self) -> Mapping[str, Placeholders]:
@@ -105,6 +130,7 @@ class Watch:
                 wiring=meter.texts.get("wiring"),
                 clock=self._clock,
                 clock_told_at=self._clock_told_at,
+                now=dt_util.utcnow(),
                 gone_back=self._totals.gone_back,
             )
         )
@@ -138,10 +164,12 @@ class Watch:
 
 
 @callback
-def async_watch(hass: HomeAssistant, entry: ConfigEntry[Any], meter: Meter) -> None:
+def async_watch(
+    hass: HomeAssistant, entry: ConfigEntry[Any], meter: Meter, memory: MeterMemory
+) -> None:
     """Watch the meter of `entry` until it is unloaded."""
     watches = hass.data.setdefault(WATCHES, {})
-    watch = watches[entry.entry_id] = Watch(hass, entry, meter)
+    watch = watches[entry.entry_id] = Watch(hass, entry, meter, memory)
     watch.async_start()
 
     @callback

@@ -113,8 +113,11 @@ class SourceListener(Protocol):
     def power_quality(self, event: PowerQualityEvent) -> bool:
         """Take an event of the supply; return whether it is news."""
 
-    def oscillogram(self, wave: Oscillogram) -> None:
-        """Take the waveform around an event."""
+    def wants_oscillogram(self, event: PowerQualityEvent) -> bool:
+        """Return whether the waveform around an event is still to be fetched."""
+
+    def oscillogram(self, event: PowerQualityEvent, wave: Oscillogram | None) -> None:
+        """Take the waveform around an event, None where there is none."""
 
 
 class Source(Protocol):

@@ -81,15 +81,22 @@ class DeviceEvents:
             except ValueError as error:
                 _LOGGER.warning("An event of the meter is left out: %s", error)
                 return
-            is_news = self._listener.power_quality(event)
-            if is_news and not event.ongoing and OSCILLOGRAM_ACTION in self._services:
+            self._listener.power_quality(event)
+            if (
+                not event.ongoing
+                and OSCILLOGRAM_ACTION in self._services
+                and self._listener.wants_oscillogram(event)
+            ):
                 self._wanted.put_nowait(event)
 
     async def _fetch(self, event: PowerQualityEvent) -> None:
         """Fetch the oscillogram of an event, page by page, if there is one."""
         await asyncio.sleep(SETTLING)
         first = await self._page(event, 0)
-        if first is None or (count := int(first.get("pages", "0"))) == 0:
+        if first is None:
+            return
+        if (count := int(first.get("pages", "0"))) == 0:
+            self._listener.oscillogram(event, None)
             return
         pages = [first]
         for number in range(1, min(count, MAX_PAGES)):
@@ -101,7 +108,7 @@ class DeviceEvents:
         except (ValueError, KeyError, StructError, binascii.Error) as error:
             _LOGGER.warning("A waveform of the meter is left out: %s", error)
             return
-        self._listener.oscillogram(wave)
+        self._listener.oscillogram(event, wave)
 
     async def _page(
         self, event: PowerQualityEvent, number: int
