@@ -104,7 +104,7 @@ async def test_the_grid_is_told_as_it_was(
         await hold_at(meter, AFTER)
         assert recording.at("voltage_l1", AFTER) < 11.5, "5 % of 230 V"
         said = await heard(house, "is the grid stable")
-        assert said == "The grid is not normal: there is no voltage."
+        assert said.startswith("The grid is not normal: there is no voltage.")
 
 
 async def test_what_nobody_told_is_not_made_up(house: House) -> None:

@@ -39,6 +39,7 @@ async def demo(tmp_path: Path, program: Path) -> AsyncGenerator[DemoProcess]:
     await process.end()
 
 
+@pytest.mark.timeout(300)
 async def test_a_whole_life(demo: DemoProcess, program: Path, tmp_path: Path) -> None:
     """Start, watch, stop, go on, lose the meter, start clean, lose Home Assistant."""
     with RunningFirmware(program, tmp_path / "bystander", free_port()) as bystander:
