@@ -90,6 +90,25 @@ async def test_a_meter_without_encryption_says_so(
     assert form["errors"] == {"base": "still_there"}
 
 
+@pytest.mark.usefixtures("networked")
+async def test_a_meter_that_has_gone_is_not_taken_for_repaired(
+    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
+) -> None:
+    """Without the link nothing is known; without the entry there is nothing to repair."""
+    entry = await add_meter(server.port)
+    await said(hass, "not_encrypted")
+    form = await open_fix(hass, "not_encrypted")
+    await server.stop()
+    async with asyncio.timeout(10):
+        while entry.runtime_data.connected:
+            await asyncio.sleep(0.05)
+    assert (await submit(hass, form))["errors"] == {"base": "link_down"}
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    result = await submit(hass, form)
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "not_there"
+
+
 async def test_an_encrypted_meter_has_nothing_to_repair(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:

@@ -44,16 +44,16 @@ class LookAgainFlow(RepairsFlow):
     ) -> data_entry_flow.FlowResult[Any, Any]:
         """Ask for it to be done, then look."""
         errors: dict[str, str] = {}
+        watch = self._watch
         if user_input is not None:
             problem = await self._async_prepare()
-            watch = self._watch
             if problem is None and not self._entry.runtime_data.connected:
                 problem = "link_down"
             if problem is None and self._finding not in watch.findings():
                 watch.async_look()
                 return self.async_create_entry(title="", data={})
             errors["base"] = problem or "still_there"
-        found = self._watch.findings().get(self._finding, {})
+        found = watch.findings().get(self._finding, {})
         issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
         known = (issue.translation_placeholders or {}) if issue is not None else {}
         return self.async_show_form(
