@@ -1,4 +1,4 @@
-"""Readings over ESPHome's native API: the only file that knows aioesphomeapi.
+"""Readings over ESPHome's native API: with device_events.py all that knows aioesphomeapi.
 
 The link is kept by a loop of its own rather than by the library's reconnect
 logic, which waits up to 60 s between attempts and up to 60 s within one: here an
