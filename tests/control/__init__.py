@@ -1,0 +1,1 @@
+"""The rules that decide for the house."""
