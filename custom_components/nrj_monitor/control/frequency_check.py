@@ -103,6 +103,8 @@ class FrequencyCheck:
             <= phase.voltage / limits.nominal_voltage
             <= limits.maximum_voltage
         ]
+        if not any(isfinite(phase.voltage) for phase in sample.phases):
+            return _invalid(GuardReason.SILENT)
         if not live:
             return _invalid(GuardReason.NO_VOLTAGE)
         found = sorted(phase.frequency for phase in live if isfinite(phase.frequency))

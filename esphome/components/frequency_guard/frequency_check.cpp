@@ -13,8 +13,10 @@ static CheckedFrequency invalid(GuardReason reason) {
 CheckedFrequency FrequencyCheck::combine_(const GridSample &sample) const {
   std::array<double, PHASES> found;
   size_t count = 0;
+  bool measured = false;
   bool live = false;
   for (const PhaseSample &phase : sample.phases) {
+    measured |= std::isfinite(phase.voltage);
     const double ratio = phase.voltage / this->limits_.nominal_voltage;
     if (!(ratio >= this->limits_.minimum_voltage && ratio <= this->limits_.maximum_voltage))
       continue;
@@ -22,6 +24,8 @@ CheckedFrequency FrequencyCheck::combine_(const GridSample &sample) const {
     if (std::isfinite(phase.frequency))
       found[count++] = phase.frequency;
   }
+  if (!measured)
+    return invalid(GuardReason::SILENT);
   if (!live)
     return invalid(GuardReason::NO_VOLTAGE);
   if (count == 0)

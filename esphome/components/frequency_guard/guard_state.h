@@ -37,7 +37,7 @@ enum class GuardReason : uint8_t {
   NO_FREQUENCY,
   OUT_OF_RANGE,
   PHASES_DISAGREE,
-  /// No sample for too long.
+  /// No sample for too long, or one without any voltage measured.
   SILENT,
 };
 
