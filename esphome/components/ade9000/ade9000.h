@@ -66,6 +66,7 @@ class Ade9000 : public PollingComponent {
   template<typename F> void add_on_snapshot_callback(F &&callback) {
     this->snapshot_callback_.add(std::forward<F>(callback));
   }
+  const Scaling &get_scaling() const { return this->scaling_; }
   /// The bus, to read registers between two updates; nullptr while the chip can not be read.
   Ade9000Bus *get_running_bus() { return this->chip_.is_running() ? &this->bus_ : nullptr; }
   /** Changes a register of set_register() after setup(): at once where the chip runs, and at each of its starts.

@@ -1,0 +1,73 @@
+#include "grid_input.h"
+
+#include <cmath>
+#include <limits>
+
+namespace esphome::frequency_guard {
+
+namespace {
+
+constexpr double NOTHING = std::numeric_limits<double>::quiet_NaN();
+
+double state_of(const sensor::Sensor *sensor) {
+  return sensor != nullptr && sensor->has_state() ? static_cast<double>(sensor->state) : NOTHING;
+}
+
+}  // namespace
+
+void SensorInput::add_phase(sensor::Sensor *frequency, sensor::Sensor *voltage) {
+  if (this->count_ < PHASES)
+    this->phases_[this->count_++] = {frequency, voltage};
+}
+
+void SensorInput::setup() {
+  for (size_t i = 0; i < this->count_; i++) {
+    if (this->phases_[i].frequency != nullptr)
+      this->phases_[i].frequency->add_on_state_callback([this](float) { this->told_ = true; });
+  }
+}
+
+bool SensorInput::take(GridSample &sample, int64_t now_ms) {
+  if (!this->told_)
+    return false;
+  this->told_ = false;
+  sample.time_ms = now_ms;
+  sample.phases.fill({NOTHING, NOTHING});
+  for (size_t i = 0; i < this->count_; i++)
+    sample.phases[i] = {state_of(this->phases_[i].voltage), state_of(this->phases_[i].frequency)};
+  return true;
+}
+
+#ifdef USE_ADE9000
+
+namespace {
+
+/// A line cycle at 50 Hz; the chip renews the periods once a cycle.
+constexpr int64_t CYCLE_MS = 20;
+/// Register Map: one-cycle rms voltage of phase A; that of the next phase is PHASE_STRIDE further.
+constexpr uint16_t AVRMSONE = 0x21A;
+constexpr uint16_t PHASE_STRIDE = 0x20;
+
+}  // namespace
+
+bool ChipInput::take(GridSample &sample, int64_t now_ms) {
+  if (now_ms < this->next_ms_)
+    return false;
+  this->next_ms_ = now_ms + CYCLE_MS;
+  ade9000::Ade9000Bus *bus = this->hub_->get_running_bus();
+  if (bus == nullptr)
+    return false;
+  sample.time_ms = now_ms;
+  for (size_t i = 0; i < PHASES; i++) {
+    uint32_t voltage, period;
+    if (!bus->read(AVRMSONE + static_cast<uint16_t>(i * PHASE_STRIDE), voltage) ||
+        !bus->read(ade9000::reg::APERIOD + static_cast<uint16_t>(i), period))
+      return false;
+    sample.phases[i] = {this->hub_->get_scaling().volts(voltage), ade9000::Scaling::hertz(period)};
+  }
+  return true;
+}
+
+#endif  // USE_ADE9000
+
+}  // namespace esphome::frequency_guard

@@ -1,0 +1,58 @@
+#pragma once
+
+#include "frequency_check.h"
+
+#include "esphome/core/defines.h"
+
+#ifdef USE_ADE9000
+#include "esphome/components/ade9000/ade9000.h"
+#endif
+#include "esphome/components/sensor/sensor.h"
+
+#include <array>
+#include <cstdint>
+
+namespace esphome::frequency_guard {
+
+/// Where the guard's samples come from.
+class GridInput {
+ public:
+  virtual ~GridInput() = default;
+  virtual void setup() = 0;
+  /// Takes a sample if there is a new one. @return whether there was.
+  virtual bool take(GridSample &sample, int64_t now_ms) = 0;
+};
+
+/// Any frequency and voltage sensors; a sample is taken when a frequency is told.
+class SensorInput : public GridInput {
+ public:
+  /// @param frequency nullptr where the phase has none of its own. @param voltage nullptr where it is not measured.
+  void add_phase(sensor::Sensor *frequency, sensor::Sensor *voltage);
+  void setup() override;
+  bool take(GridSample &sample, int64_t now_ms) override;
+
+ protected:
+  struct Phase {
+    sensor::Sensor *frequency{nullptr};
+    sensor::Sensor *voltage{nullptr};
+  };
+  std::array<Phase, PHASES> phases_{};
+  size_t count_{0};
+  bool told_{false};
+};
+
+#ifdef USE_ADE9000
+/// The chip's period of each phase, read once a line cycle.
+class ChipInput : public GridInput {
+ public:
+  explicit ChipInput(ade9000::Ade9000 *hub) : hub_(hub) {}
+  void setup() override {}
+  bool take(GridSample &sample, int64_t now_ms) override;
+
+ protected:
+  ade9000::Ade9000 *hub_;
+  int64_t next_ms_{0};
+};
+#endif
+
+}  // namespace esphome::frequency_guard
