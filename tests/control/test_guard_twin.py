@@ -110,8 +110,8 @@ def test_both_decide_alike_on_anything(
         for i in range(1, count + 1):
             now_ms += interval
             value = (
-                before + (target - before) * i / count if before == before else target
-            )  # noqa: PLR0124
+                before + (target - before) * i / count if not isnan(before) else target
+            )
             noise = random.gauss(0, 0.004)  # type: ignore[attr-defined]
             other = random.choice([voltage, 0.0])  # type: ignore[attr-defined]
             if count % 7 == 3 and i % 2:
