@@ -1,7 +1,7 @@
 """The guard in Home Assistant decides as the one in the meter does, sample for sample."""
 
 from collections.abc import Iterable
-from math import nan
+from math import isnan, nan
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
