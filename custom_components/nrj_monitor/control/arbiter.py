@@ -1,0 +1,288 @@
+"""The one place that decides what each load of the house does, and why.
+
+The reasons and their order are those of `decision.Reason`: a greater one always wins.
+The same inputs give the same decisions; time and chance are arguments.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .books import LONGEST_OVERRIDE, OVERRIDE_TIME, ArbiterSettings, Books
+from .decision import EMERGENCIES, Activity, Decision, Notice, Reason
+from .grid_watch import GridWatch
+from .house import GridView, HouseView, LoadView
+from .load import Load, LoadClass, LoadError
+from .load_state import LoadState, Override
+from .overload import OverloadWatch
+from .restore_plan import RestorePlan
+from .storing import Storing
+from .wishes import Wish, Wishes
+from .wording import action_of
+
+
+class Arbiter:
+    """Feed it the house with `update`, and what people do with the other methods."""
+
+    def __init__(
+        self,
+        loads: Iterable[Load],
+        watches: Mapping[str | None, OverloadWatch] | None = None,
+        settings: ArbiterSettings | None = None,
+        seed: int = 1,
+    ) -> None:
+        """Take over loads; `watches` are the limits by phase, None the contract."""
+        settings = settings or ArbiterSettings()
+        self._books = Books(loads, watches or {}, settings)
+        self._watch = GridWatch(settings)
+        self._storing = Storing(self._books)
+        self._wishes = Wishes(self._books, self._watch)
+        self._restores = RestorePlan(settings.restore_spread, seed)
+        self._notices: list[Notice] = []
+
+    @property
+    def loads(self) -> Mapping[str, Load]:
+        """Return the loads by id, in the order in which they are shed."""
+        return self._books.loads
+
+    @property
+    def states(self) -> Mapping[str, LoadState]:
+        """Return what is remembered of each load."""
+        return self._books.states
+
+    @property
+    def is_lost(self) -> bool:
+        """Return whether nothing is known of the grid."""
+        return self._watch.is_lost
+
+    @property
+    def is_futile(self) -> bool:
+        """Return whether shedding for an overload was given up for now."""
+        return self._books.relief.is_futile
+
+    # What people and automations do.
+
+    def switched(self, load_id: str, on: bool, now: float, *, by_person: bool) -> None:
+        """Note that somebody else switched a load."""
+        state = self._books.states[load_id]
+        against = state.target is not None and on is not state.target
+        state.asked = on
+        state.asked_by_automation = not by_person
+        if against and by_person:
+            self._override(state, on, now + OVERRIDE_TIME)
+
+    def override(self, load_id: str, on: bool, duration: float, now: float) -> None:
+        """Have a load on or off for `duration` s, whatever is below a person's wish.
+
+        Raises:
+            LoadError: it is never shed, or the duration is none.
+        """
+        if not 0 < duration <= LONGEST_OVERRIDE:
+            raise LoadError(
+                "out_of_range", "duration", f"{duration} s are no time to override for"
+            )
+        if not on and self.loads[load_id].load_class is LoadClass.NEVER_SHED:
+            raise LoadError("never_shed", "load", f"{load_id} is never shed")
+        self._override(self._books.states[load_id], on, now + duration)
+
+    @staticmethod
+    def _override(state: LoadState, on: bool, until: float) -> None:
+        state.override = Override(on, until)
+        state.to_restore = False
+
+    def end_override(self, load_id: str, now: float) -> bool:
+        """End a person's override; return whether there was one."""
+        state = self._books.states[load_id]
+        there = state.override is not None and now < state.override.until
+        if there:
+            state.override = Override(False, now)
+        return there
+
+    def restore(self, load_id: str, now: float) -> None:
+        """Give a load back as soon as nothing else keeps it off: no random delay."""
+        self.end_override(load_id, now)
+        state = self._books.states[load_id]
+        if state.to_restore:
+            state.restore_at = now
+
+    def take_notices(self) -> list[Notice]:
+        """Return what a person should know since the last time."""
+        notices, self._notices = self._notices, []
+        return notices
+
+    # What is remembered over a restart.
+
+    def memory(self) -> dict[str, Any]:
+        """Return what must survive a restart, as JSON can store it."""
+        now = self._books.now
+        return {
+            id_: {
+                "asked": state.asked,
+                "to_restore": state.to_restore or state.target is False,
+                "override": None
+                if state.override is None
+                else [state.override.on, state.override.until - now],
+                "mine": bool(state.target),
+            }
+            for id_, state in self._books.states.items()
+        }
+
+    def recall(self, stored: Mapping[str, Any], now: float) -> None:
+        """Take up what `memory` returned; loads that are no more are left out."""
+        self._books.now = now
+        for id_, kept in stored.items():
+            state = self._books.states.get(id_)
+            if state is None:
+                continue
+            state.to_restore = kept["to_restore"] and kept["asked"]
+            state.asked = kept["asked"]
+            # What it was started for is to be seen again, or it is let go.
+            state.target = True if kept["mine"] else None
+            state.recalled = state.to_restore or kept["mine"]
+            if kept["override"] is not None:
+                on, left = kept["override"]
+                state.override = Override(on, now + left)
+                state.recalled = True
+
+    # Deciding.
+
+    def update(self, view: HouseView) -> list[Decision]:
+        """Return what changes now."""
+        books = self._books
+        books.now = max(books.now, view.now)
+        for id_, state in books.states.items():
+            self._see(state, view.loads.get(id_, LoadView(None)))
+        was_lost = self.is_lost
+        self._watch.update(view, books.now)
+        if self.is_lost and not was_lost:
+            self._tell("lost")
+        if self._watch.is_outage:
+            self._expect_pickup()
+        guard = view.guard or GridView()
+        powers = view.powers if view.meter_there else {}
+        self._relieve(view, powers)
+        for failed in self._storing.use_surplus(
+            powers.get(None), guard, is_lost=self.is_lost, cut_off=view.cut_off
+        ):
+            self._tell("no_effect", failed)
+        absorbing = self._storing.absorbing(guard, is_lost=self.is_lost)
+        may_restore = guard.may_restore or self.is_lost
+        self._restores.plan(books.loads, books.states, may_restore, books.now)
+        decisions: list[Decision] = []
+        # What matters most comes on first.
+        for load in reversed(books.loads.values()):
+            wish = self._wishes.wish(
+                load,
+                guard,
+                cut_off=load.id in view.cut_off,
+                absorbs=load.id in absorbing,
+                has_surplus=self._storing.has_surplus(load.id),
+            )
+            decision = self._apply(load, wish)
+            if decision is not None:
+                decisions.append(decision)
+        return decisions
+
+    def _tell(self, key: str, load_id: str | None = None) -> None:
+        self._notices.append(Notice(key=key, time=self._books.now, load_id=load_id))
+
+    def _see(self, state: LoadState, seen: LoadView) -> None:
+        first = state.seen_on is None and seen.on is not None
+        state.see(seen.on, self._books.now)
+        if first and not state.recalled:
+            state.asked = state.is_on
+
+    def _expect_pickup(self) -> None:
+        """After an outage everything comes back one by one."""
+        for id_, load in self._books.loads.items():
+            state = self._books.states[id_]
+            if load.load_class is not LoadClass.NEVER_SHED and state.asked:
+                state.to_restore = True
+
+    def _relieve(
+        self, view: HouseView, powers: Mapping[str | None, float | None]
+    ) -> None:
+        books = self._books
+        candidates = [
+            load
+            for load in books.loads.values()
+            if load.load_class is not LoadClass.NEVER_SHED
+            and books.states[load.id].is_on
+            and not books.states[load.id].disobeys
+            and not books.is_overridden(load)
+        ]
+
+        def power_of(load: Load) -> float:
+            measured = view.loads[load.id].power
+            return load.nominal_power if measured is None else measured
+
+        given_up = books.relief.update(powers, candidates, power_of, books.now)
+        if given_up is not None:
+            self._notices.append(
+                Notice(key="futile", time=books.now, phase=given_up or None)
+            )
+
+    def _apply(self, load: Load, wish: Wish) -> Decision | None:
+        """Turn a wish into a decision within the load's limits; None if nothing is new."""
+        now = self._books.now
+        state = self._books.states[load.id]
+        on, activity = wish.on, wish.activity
+        if on is None and state.target is not None:
+            # It was taken, and is given back as it is wanted now.
+            if state.is_on is state.asked or state.disobeys:
+                state.target = None
+            else:
+                on = state.asked
+        state.intend(on)
+        if on is not None and on is not state.is_on and self._must_wait(load, wish, on):
+            # What keeps it says more than that it waits.
+            if activity not in (Activity.LOST, Activity.OVERRIDDEN):
+                activity = Activity.WAITING
+            on = state.is_on
+        switch = on is not None and state.must_be_told(on, now)
+        state.target = on
+        if switch:
+            self._note_told(load, state, on=bool(on))
+        if on is not None and state.disobeys:
+            activity = Activity.DISOBEYING
+        before, last = state.activity, state.last
+        state.reason, state.activity = wish.reason, activity
+        if (
+            last is not None
+            and not switch
+            and (last.on, last.activity, last.reason) == (on, activity, wish.reason)
+        ):
+            return None
+        state.last = Decision(
+            load_id=load.id,
+            time=now,
+            on=on,
+            action=action_of(before, activity),
+            activity=activity,
+            reason=wish.reason,
+            switch=switch,
+        )
+        return state.last
+
+    def _note_told(self, load: Load, state: LoadState, *, on: bool) -> None:
+        did_disobey = state.disobeys
+        state.tell(on, self._books.now)
+        if on:
+            self._books.last_start = self._books.now
+            self._storing.started(load.id)
+        if state.disobeys and not did_disobey:
+            self._tell("disobeys", load.id)
+
+    def _must_wait(self, load: Load, wish: Wish, on: bool) -> bool:
+        """Return whether a load's own limits keep it as it is for now."""
+        books = self._books
+        state = books.states[load.id]
+        if not on:
+            return wish.reason not in EMERGENCIES and not state.has_lasted(
+                load.minimum_on, books.now
+            )
+        if state.told is not None:
+            return False
+        if wish.reason is Reason.OVERRIDE:
+            # A person may ask for more starts, but not for a compressor's damage.
+            return not state.has_lasted(load.minimum_off, books.now)
+        return not books.may_start(load) or not books.is_spaced()

@@ -1,0 +1,45 @@
+"""What the arbiter is told of the house, at one moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .guard_state import GuardState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridView:
+    """What the guard says, the device's or Home Assistant's own.
+
+    `held` is the state that loads follow: the same, or the one before it was invalid.
+    `dead` says that there is no voltage.
+    """
+
+    state: GuardState = GuardState.NORMAL
+    held: GuardState = GuardState.NORMAL
+    may_restore: bool = True
+    dead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoadView:
+    """What a load does (None: not known) and draws, W (None: not measured)."""
+
+    on: bool | None
+    power: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HouseView:
+    """All of it. `now` is in s of a clock that does not go back.
+
+    `powers` (W, import positive) are by phase, None being the whole supply; what is
+    missing or None is not known. `guard` is None where there is no frequency at all.
+    `cut_off` are loads that must be off for safety.
+    """
+
+    now: float
+    guard: GridView | None = None
+    meter_there: bool = True
+    powers: Mapping[str | None, float | None] = field(default_factory=dict)
+    loads: Mapping[str, LoadView] = field(default_factory=dict)
+    cut_off: frozenset[str] = frozenset()

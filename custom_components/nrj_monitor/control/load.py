@@ -1,0 +1,119 @@
+"""What may be done to a load of the house, and within which limits."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import isfinite
+
+from .guard_state import GuardState
+
+
+class LoadClass(StrEnum):
+    """What may be done to a load; the same words as the firmware's relays have."""
+
+    NEVER_SHED = "never_shed"
+    SHED_1 = "shed_1"
+    SHED_2 = "shed_2"
+    SHED_3 = "shed_3"
+    ABSORB = "absorb"
+    """A storage load: on where the grid has too much, off from `inhibit` on."""
+    SURPLUS = "surplus"
+    """A storage load that also runs on what the sun gives away."""
+
+    @property
+    def sheds_at(self) -> int:
+        """Return the depth below normal from which it goes off; 5 is never."""
+        return _SHEDS_AT[self]
+
+    @property
+    def stores(self) -> bool:
+        """Return whether it may be started to take up energy."""
+        return self in (LoadClass.ABSORB, LoadClass.SURPLUS)
+
+
+_SHEDS_AT = {
+    LoadClass.NEVER_SHED: GuardState.SHED_3.under_depth + 1,
+    LoadClass.SHED_1: GuardState.SHED_1.under_depth,
+    LoadClass.SHED_2: GuardState.SHED_2.under_depth,
+    LoadClass.SHED_3: GuardState.SHED_3.under_depth,
+    LoadClass.ABSORB: GuardState.INHIBIT.under_depth,
+    LoadClass.SURPLUS: GuardState.INHIBIT.under_depth,
+}
+
+
+class WhenLost(StrEnum):
+    """What a load does when nothing is known of the grid any more."""
+
+    HOLD = "hold"
+    OFF = "off"
+    ON = "on"
+
+
+class LoadError(ValueError):
+    """A load contradicts itself; `key` says how, `field` where."""
+
+    def __init__(self, key: str, field: str, message: str) -> None:
+        """Say what is wrong."""
+        super().__init__(message)
+        self.key = key
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """A load and its limits.
+
+    `priority` 0 to 100: the higher, the later it is shed within its class and the
+    earlier it comes back. `phase` is "L1", "L2" or "L3", None for a load on all
+    three. `nominal_power` is in W, times in s. `longest_off` and `recovery` are the
+    comfort limits: no longer off than that, and then on that long; None is without.
+    """
+
+    id: str
+    load_class: LoadClass = LoadClass.NEVER_SHED
+    priority: int = 50
+    phase: str | None = None
+    nominal_power: float = 0.0
+    minimum_on: float = 60.0
+    minimum_off: float = 180.0
+    longest_off: float | None = None
+    recovery: float = 900.0
+    when_lost: WhenLost = WhenLost.HOLD
+    starts_per_hour: int = 6
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself.
+
+        Raises:
+            LoadError: a number is out of its range, or a never-shed load is to go off.
+        """
+        ranges = (
+            ("priority", self.priority, 0, 100),
+            ("nominal_power", self.nominal_power, 0, 100_000),
+            ("minimum_on", self.minimum_on, 0, 86_400),
+            ("minimum_off", self.minimum_off, 0, 86_400),
+            ("recovery", self.recovery, 1, 86_400),
+            ("starts_per_hour", self.starts_per_hour, 1, 60),
+        )
+        for field, value, low, high in ranges:
+            if not isfinite(value) or not low <= value <= high:
+                raise LoadError(
+                    "out_of_range", field, f"{field} is {value}, not {low} to {high}"
+                )
+        if self.longest_off is not None and not 60 <= self.longest_off <= 86_400:
+            raise LoadError(
+                "out_of_range",
+                "longest_off",
+                f"longest_off is {self.longest_off}, not 60 to 86400",
+            )
+        if self.load_class is LoadClass.NEVER_SHED and self.when_lost is WhenLost.OFF:
+            raise LoadError(
+                "never_shed_off",
+                "when_lost",
+                "A load that is never shed cannot go off when the meter is lost",
+            )
+
+    def share_of(self, phase: str | None) -> float:
+        """Return which part of its power flows on `phase`; None is the whole supply."""
+        if phase is None or phase == self.phase:
+            return 1.0
+        return 1.0 / 3.0 if self.phase is None else 0.0

@@ -1,0 +1,162 @@
+"""Which loads go off because a phase or the contract is overloaded.
+
+As few as relieve it, then a wait for what that does. Where nothing shows, twice, no
+more is shed: it would only walk the house dark.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from .load import Load
+from .overload import OverloadWatch
+
+SHOWN: Final = 0.3
+"""The part of what was taken off that must show."""
+
+FAILURES: Final = 2
+"""Attempts without effect after which there are no more."""
+
+EFFECT_TIME: Final = 10.0
+"""Seconds within which a shed must show: a relay, and a meter that tells each second."""
+
+PAUSE: Final = 900.0
+LONGEST_PAUSE: Final = 14_400.0
+"""Seconds without a further attempt; twice as long each time, up to the second."""
+
+RETURN_AFTER: Final = 60.0
+RETURN_MARGIN: Final = 1.1
+"""A load comes back where there has been room for that much more than it, that long."""
+
+type PowerOf = Callable[[Load], float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """What was taken off of which limit, and what was drawn before, W."""
+
+    limit: str | None
+    loads: tuple[str, ...]
+    before: float
+    expected: float
+    time: float
+
+
+class Relief:
+    """Relieves limits, by phase; None is the whole supply."""
+
+    def __init__(self, watches: Mapping[str | None, OverloadWatch]) -> None:
+        """Begin with nothing off."""
+        self._watches = watches
+        self.off: dict[str, float] = {}
+        """Loads that are to be off, and what they would draw, W."""
+        self._attempt: _Attempt | None = None
+        self._failures: list[str] = []
+        self._failed = 0
+        self._futile_until: float | None = None
+        self._pause = PAUSE
+        self._room_since: dict[str, float] = {}
+
+    @property
+    def is_futile(self) -> bool:
+        """Return whether shedding was given up for now."""
+        return self._futile_until is not None
+
+    def update(
+        self,
+        powers: Mapping[str | None, float | None],
+        candidates: Iterable[Load],
+        power_of: PowerOf,
+        now: float,
+    ) -> str | None:
+        """Take what is drawn; return the limit on which shedding was given up just now.
+
+        `candidates` are the loads that draw something and may be shed, the least
+        important first. A limit is returned as its phase, "" being the whole supply.
+        """
+        for limit, watch in self._watches.items():
+            watch.update(powers.get(limit), now)
+        if self._futile_until is not None and now >= self._futile_until:
+            self._futile_until = None
+        if all(
+            watch.is_calm and not watch.must_shed for watch in self._watches.values()
+        ):
+            self._pause = PAUSE
+        given_up = self._see_effect(powers, now)
+        if self._attempt is None and self._futile_until is None:
+            self._shed(powers, list(candidates), power_of, now)
+        return given_up
+
+    def has_room(self, load: Load, now: float) -> bool:
+        """Return whether a load may come back as far as the limits go."""
+        wanted = self.off.get(load.id, load.nominal_power) * RETURN_MARGIN
+        room = all(
+            watch.is_calm and watch.headroom >= wanted * load.share_of(limit)
+            for limit, watch in self._watches.items()
+            if load.share_of(limit) > 0
+        )
+        if not room:
+            self._room_since.pop(load.id, None)
+            return False
+        return now - self._room_since.setdefault(load.id, now) >= RETURN_AFTER
+
+    def has_come_back(self, load_id: str) -> None:
+        """Forget a load that came back, or that something else decides over."""
+        self.off.pop(load_id, None)
+        self._room_since.pop(load_id, None)
+
+    def _see_effect(
+        self, powers: Mapping[str | None, float | None], now: float
+    ) -> str | None:
+        attempt = self._attempt
+        if attempt is None:
+            return None
+        power = powers.get(attempt.limit)
+        if power is not None and attempt.before - power >= SHOWN * attempt.expected:
+            self._attempt = None
+            self._failed = 0
+            self._failures.clear()
+            return None
+        if now - attempt.time < EFFECT_TIME:
+            return None
+        self._attempt = None
+        if power is None:
+            # Nobody can say whether it helped.
+            return None
+        self._failed += 1
+        self._failures.extend(attempt.loads)
+        if self._failed < FAILURES:
+            return None
+        for load_id in self._failures:
+            self.has_come_back(load_id)
+        self._failures.clear()
+        self._failed = 0
+        self._futile_until = now + self._pause
+        self._pause = min(LONGEST_PAUSE, 2 * self._pause)
+        return attempt.limit or ""
+
+    def _shed(
+        self,
+        powers: Mapping[str | None, float | None],
+        candidates: list[Load],
+        power_of: PowerOf,
+        now: float,
+    ) -> None:
+        for limit, watch in self._watches.items():
+            before = powers.get(limit)
+            if not watch.must_shed or before is None:
+                continue
+            relieved = 0.0
+            chosen: list[str] = []
+            for load in candidates:
+                gain = power_of(load) * load.share_of(limit)
+                if load.id in self.off or gain <= 0:
+                    continue
+                self.off[load.id] = power_of(load)
+                chosen.append(load.id)
+                relieved += gain
+                if relieved >= watch.excess:
+                    break
+            if chosen:
+                self._attempt = _Attempt(limit, tuple(chosen), before, relieved, now)
+                return

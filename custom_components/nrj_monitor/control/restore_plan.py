@@ -1,0 +1,44 @@
+"""When loads that were shed come back: apart, by chance, the last one off first."""
+
+from collections.abc import Mapping
+
+from .decision import Reason
+from .load import Load
+from .load_state import LoadState
+from .shared_random import SmallRandom
+
+
+class RestorePlan:
+    """Gives each load its time, once it may come back.
+
+    EU 2016/1388 Art. 29 asks for a random delay of up to five minutes.
+    """
+
+    def __init__(self, spread: float, seed: int) -> None:
+        """Spread the loads over `spread` s."""
+        self._spread = spread
+        self._random = SmallRandom(seed)
+
+    def plan(
+        self,
+        loads: Mapping[str, Load],
+        states: Mapping[str, LoadState],
+        may_restore: bool,
+        now: float,
+    ) -> None:
+        """Give those that have none a time; `loads` are in the order of shedding."""
+        waiting: list[LoadState] = []
+        for id_ in reversed(tuple(loads)):
+            state = states[id_]
+            if not state.to_restore:
+                continue
+            if state.shed_for is Reason.OVERLOAD:
+                # That is this house's own matter: there is nobody to spread it over.
+                state.restore_at = now if state.restore_at is None else state.restore_at
+            elif not may_restore:
+                state.restore_at = None
+            elif state.restore_at is None:
+                waiting.append(state)
+        delays = sorted(self._random.below(self._spread) for _ in waiting)
+        for state, delay in zip(waiting, delays, strict=True):
+            state.restore_at = now + delay

@@ -1,0 +1,18 @@
+"""Random numbers that are the same for the same seed, as the firmware draws them."""
+
+
+class SmallRandom:
+    """Marsaglia's xorshift32."""
+
+    def __init__(self, seed: int) -> None:
+        """Begin with a seed; zero would stay zero."""
+        self._state = seed & 0xFFFFFFFF or 1
+
+    def below(self, limit: float) -> float:
+        """Return a number from 0 up to `limit`, in thousandths of it."""
+        state = self._state
+        state ^= state << 13 & 0xFFFFFFFF
+        state ^= state >> 17
+        state ^= state << 5 & 0xFFFFFFFF
+        self._state = state
+        return limit * (state % 1000) / 1000.0

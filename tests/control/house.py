@@ -1,0 +1,119 @@
+"""A house whose loads do what they are told, or not, and draw what they draw."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from custom_components.nrj_monitor.control.arbiter import Arbiter
+from custom_components.nrj_monitor.control.decision import Decision, Notice
+from custom_components.nrj_monitor.control.guard_state import GuardState
+from custom_components.nrj_monitor.control.house import GridView, HouseView, LoadView
+from custom_components.nrj_monitor.control.load import Load
+
+PHASES = ("L1", "L2", "L3")
+
+
+def grid(state: str, held: str | None = None, *, dead: bool = False) -> GridView:
+    """Return what a guard in `state` tells; it restores when it is normal."""
+    return GridView(
+        state=GuardState(state),
+        held=GuardState(held or ("normal" if state == "invalid" else state)),
+        may_restore=state in ("normal", "absorb_1", "absorb_2"),
+        dead=dead,
+    )
+
+
+@dataclass
+class House:
+    """The loads, the rest of what is drawn (W by phase), and the meter."""
+
+    arbiter: Arbiter
+    on: dict[str, bool]
+    base: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))
+    guard: GridView | None = field(default_factory=lambda: grid("normal"))
+    meter_there: bool = True
+    reads: bool = True
+    """Whether the powers are measured; else they are NaN."""
+    stuck: dict[str | None, float | None] | None = None
+    """What is told for ever, whatever is drawn."""
+    deaf: set[str] = field(default_factory=set)
+    """Loads that do not obey."""
+    idle: set[str] = field(default_factory=set)
+    """Loads that draw nothing though they are on."""
+    cut_off: frozenset[str] = frozenset()
+    now: float = 0.0
+    decisions: list[Decision] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    switched: list[tuple[float, str, bool, Decision]] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls, loads: Iterable[Load], *, on: Iterable[str] = (), **arbiter: object
+    ) -> House:
+        """Return a house with these loads, some of them on."""
+        loads = list(loads)
+        return cls(
+            Arbiter(loads, **arbiter),  # type: ignore[arg-type]
+            {load.id: load.id in set(on) for load in loads},
+        )
+
+    def powers(self) -> Mapping[str | None, float | None]:
+        """Return what the meter tells."""
+        if self.stuck is not None:
+            return self.stuck
+        if not self.reads:
+            return {phase: float("nan") for phase in (*PHASES, None)}
+        drawn: dict[str | None, float | None] = {}
+        for phase in PHASES:
+            drawn[phase] = self.base[phase] + sum(
+                load.nominal_power * load.share_of(phase)
+                for id_, load in self.arbiter.loads.items()
+                if self.on[id_] and id_ not in self.idle
+            )
+        drawn[None] = sum(value for value in drawn.values() if value is not None)
+        return drawn
+
+    def step(self, seconds: float = 1.0) -> list[Decision]:
+        """Let a moment pass; loads do at once what they are told."""
+        self.now += seconds
+        made = self.arbiter.update(
+            HouseView(
+                now=self.now,
+                guard=self.guard,
+                meter_there=self.meter_there,
+                powers=self.powers(),
+                loads={id_: LoadView(on) for id_, on in self.on.items()},
+                cut_off=self.cut_off,
+            )
+        )
+        for decision in made:
+            id_ = decision.load_id
+            if decision.switch and decision.on is not None and id_ not in self.deaf:
+                self.on[id_] = decision.on
+                self.switched.append((self.now, id_, decision.on, decision))
+        self.decisions += made
+        self.notices += self.arbiter.take_notices()
+        return made
+
+    def run(self, seconds: float, step: float = 1.0) -> None:
+        """Let time pass."""
+        for _ in range(round(seconds / step)):
+            self.step(step)
+
+    def person(self, load_id: str, on: bool) -> None:
+        """Have a person operate the switch of a load."""
+        self.on[load_id] = on
+        self.arbiter.switched(load_id, on, self.now, by_person=True)
+
+    def automation(self, load_id: str, on: bool) -> None:
+        """Have an automation switch a load."""
+        self.on[load_id] = on
+        self.arbiter.switched(load_id, on, self.now, by_person=False)
+
+    def what(self, load_id: str) -> tuple[str, str]:
+        """Return what a load does and why."""
+        state = self.arbiter.states[load_id]
+        return state.activity.value, state.reason.word
+
+    def told(self) -> list[str]:
+        """Return the keys of what a person was told."""
+        return [notice.key for notice in self.notices]

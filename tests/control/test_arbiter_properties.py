@@ -1,0 +1,270 @@
+"""What holds for the arbiter whatever happens in the house."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from custom_components.nrj_monitor.control.decision import EMERGENCIES, Reason
+from custom_components.nrj_monitor.control.guard_state import GuardState
+from custom_components.nrj_monitor.control.house import GridView
+from custom_components.nrj_monitor.control.load import Load, LoadClass, WhenLost
+from custom_components.nrj_monitor.control.overload import CURVES, OverloadWatch
+
+from .house import PHASES, House, grid
+
+CLASSES = list(LoadClass)
+
+
+@st.composite
+def loads(draw: st.DrawFn) -> list[Load]:
+    """Return some loads with any limits."""
+    count = draw(st.integers(1, 5))
+    return [
+        Load(
+            id=f"load_{number}",
+            load_class=(kind := draw(st.sampled_from(CLASSES))),
+            priority=draw(st.integers(0, 100)),
+            phase=draw(st.sampled_from([*PHASES, None])),
+            nominal_power=draw(st.sampled_from([0.0, 400.0, 2000.0, 6000.0])),
+            minimum_on=draw(st.sampled_from([0.0, 60.0, 300.0])),
+            minimum_off=draw(st.sampled_from([0.0, 180.0, 300.0])),
+            longest_off=draw(st.sampled_from([None, 600.0])),
+            recovery=300.0,
+            when_lost=(
+                WhenLost.HOLD
+                if kind is LoadClass.NEVER_SHED
+                else draw(st.sampled_from(list(WhenLost)))
+            ),
+        )
+        for number in range(count)
+    ]
+
+
+HELD = [state.value for state in GuardState if state is not GuardState.INVALID]
+
+
+@st.composite
+def guards(draw: st.DrawFn) -> GridView | None:
+    """Return anything a guard may say, none at all too."""
+    state = draw(st.sampled_from([*HELD, "invalid", None]))
+    if state is None:
+        return None
+    if state == "invalid":
+        return grid(state, draw(st.sampled_from(HELD)), dead=draw(st.booleans()))
+    return grid(state)
+
+
+events = st.lists(
+    st.one_of(
+        st.tuples(st.just("guard"), guards()),
+        st.tuples(st.just("base"), st.sampled_from([-9000, -3000, 0, 3000, 9000])),
+        st.tuples(st.just("meter"), st.booleans()),
+        st.tuples(st.just("reads"), st.booleans()),
+        st.tuples(st.just("stuck"), st.sampled_from([None, 0.0, 20000.0, -8000.0])),
+        st.tuples(st.just("person"), st.tuples(st.integers(0, 4), st.booleans())),
+        st.tuples(st.just("automation"), st.tuples(st.integers(0, 4), st.booleans())),
+        st.tuples(st.just("override"), st.tuples(st.integers(0, 4), st.booleans())),
+        st.tuples(st.just("release"), st.tuples(st.integers(0, 4), st.booleans())),
+        st.tuples(st.just("deaf"), st.tuples(st.integers(0, 4), st.booleans())),
+        st.tuples(st.just("cut_off"), st.tuples(st.integers(0, 4), st.booleans())),
+        st.tuples(st.just("wait"), st.sampled_from([3, 40, 200, 1000])),
+    ),
+    max_size=40,
+)
+
+
+def new_house(given_loads: Iterable[Load], seed: int = 7) -> House:
+    """Return a house with limits on the phases and in all."""
+    given_loads = list(given_loads)
+    watches = {
+        phase: OverloadWatch(5000.0, CURVES["breaker"]) for phase in PHASES
+    } | {None: OverloadWatch(9000.0, CURVES["strict"])}
+    return House.of(
+        given_loads,
+        on=[load.id for load in given_loads[::2]],
+        watches=watches,
+        seed=seed,
+    )
+
+
+def play(house: House, happened: list[tuple[str, Any]]) -> None:
+    """Let all of that happen."""
+    ids = list(house.arbiter.loads)
+    house.step()
+    for kind, value in happened:
+        if kind == "guard":
+            house.guard = value
+        elif kind == "base":
+            house.base = dict.fromkeys(PHASES, value / 3)
+        elif kind == "meter":
+            house.meter_there = value
+        elif kind == "reads":
+            house.reads = value
+        elif kind == "stuck":
+            house.stuck = None if value is None else dict.fromkeys((*PHASES, None), value)
+        elif kind == "wait":
+            # In tens of seconds where it is long: nobody promises a steady pace.
+            house.run(value, 1.0 if value < 100 else 10.0)
+        else:
+            number, on = value
+            load_id = ids[number % len(ids)]
+            never = house.arbiter.loads[load_id].load_class is LoadClass.NEVER_SHED
+            if kind == "person":
+                house.person(load_id, on)
+            elif kind == "automation":
+                house.automation(load_id, on)
+            elif kind == "override" and (on or not never):
+                house.arbiter.override(load_id, on, 900.0, house.now)
+            elif kind == "release":
+                house.arbiter.end_override(load_id, house.now)
+            elif kind == "deaf":
+                (house.deaf.add if on else house.deaf.discard)(load_id)
+            elif kind == "cut_off":
+                house.cut_off ^= {load_id}
+        house.step()
+
+
+common = settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@common
+@given(loads(), events)
+def test_never_shed_is_never_shed(
+    given_loads: list[Load], happened: list[tuple[str, Any]]
+) -> None:
+    """Nothing ever tells it to go off."""
+    house = new_house(given_loads)
+    play(house, happened)
+    for decision in house.decisions:
+        load = house.arbiter.loads[decision.load_id]
+        if load.load_class is LoadClass.NEVER_SHED:
+            assert decision.on is not False
+            assert decision.reason in (
+                Reason.DEFAULT,
+                Reason.AUTOMATION,
+                Reason.OVERRIDE,
+            )
+
+
+@common
+@given(loads(), events)
+def test_no_relay_beats_its_minimum_times_but_for_an_emergency(
+    given_loads: list[Load], happened: list[tuple[str, Any]]
+) -> None:
+    """Whoever switched before, the arbiter waits; on never comes too early."""
+    house = new_house(given_loads)
+    before = dict(house.on)
+    changed: dict[str, float] = {}
+    step = house.step
+
+    def watched(seconds: float = 1.0) -> list[Any]:
+        for id_, on in house.on.items():
+            if on is not before[id_]:
+                before[id_], changed[id_] = on, house.now
+        known = len(house.switched)
+        made = step(seconds)
+        for now, id_, on, decision in house.switched[known:]:
+            load = house.arbiter.loads[id_]
+            if on is not before[id_] and id_ in changed:
+                lasted = now - changed[id_]
+                if on:
+                    assert lasted >= load.minimum_off
+                elif decision.reason not in EMERGENCIES:
+                    assert lasted >= load.minimum_on
+            before[id_], changed[id_] = on, now
+        return made
+
+    house.step = watched  # type: ignore[method-assign]
+    play(house, happened)
+
+
+@common
+@given(loads(), events)
+def test_the_same_inputs_give_the_same_decisions(
+    given_loads: list[Load], happened: list[tuple[str, Any]]
+) -> None:
+    """Chance comes from the seed alone."""
+    one, other = new_house(given_loads), new_house(reversed(given_loads))
+    other.on = dict(one.on)
+    play(one, happened)
+    play(other, happened)
+    assert one.decisions == other.decisions
+    assert one.notices == other.notices
+
+
+@common
+@given(loads(), events)
+def test_no_sequence_leaves_a_load_shed_for_ever(
+    given_loads: list[Load], happened: list[tuple[str, Any]]
+) -> None:
+    """Once the grid is well and there is room, everybody has what he asked for."""
+    house = new_house(given_loads)
+    play(house, happened)
+    house.guard = grid("normal")
+    house.base = dict.fromkeys(PHASES, -12000.0)
+    house.meter_there = house.reads = True
+    house.stuck = None
+    house.cut_off = frozenset()
+    house.deaf.clear()
+    # The hour counts the starts, the longest pause after futile sheds is over, ...
+    house.run(5 * 3600, 10.0)
+    for id_, state in house.arbiter.states.items():
+        assert state.asked <= house.on[id_], (id_, state)
+        assert not state.to_restore
+
+
+@common
+@given(loads(), events)
+def test_a_meter_that_never_comes_back_keeps_nobody_in_the_dark(
+    given_loads: list[Load], happened: list[tuple[str, Any]]
+) -> None:
+    """What is held is given back after a while; off is off because it was wanted so."""
+    house = new_house(given_loads)
+    play(house, happened)
+    house.meter_there = False
+    house.cut_off = frozenset()
+    house.deaf.clear()
+    house.run(5 * 3600, 10.0)
+    for id_, state in house.arbiter.states.items():
+        if house.arbiter.loads[id_].when_lost is not WhenLost.OFF:
+            assert state.asked <= house.on[id_], (id_, state)
+
+
+@common
+@given(loads(), events)
+def test_a_higher_reason_always_wins(
+    given_loads: list[Load], happened: list[tuple[str, Any]]
+) -> None:
+    """What is decided is what the highest reason in force wants, told independently.
+
+    Comfort limits apart, which are a load's own, and what its minimum times delay.
+    """
+    house = new_house(given_loads)
+    play(house, happened)
+    house.meter_there = True
+    house.run(3)
+    for id_, load in house.arbiter.loads.items():
+        state = house.arbiter.states[id_]
+        if load.load_class is LoadClass.NEVER_SHED or house.arbiter.is_lost:
+            continue
+        depth = house.guard.held.under_depth if house.guard is not None else 0
+        if id_ in house.cut_off:
+            assert state.reason is Reason.SAFETY
+        elif state.override is not None:
+            assert state.reason is Reason.OVERRIDE
+        elif state.comfort_until is not None:
+            assert load.longest_off is not None
+        elif depth >= max(2, load.load_class.sheds_at):
+            assert state.reason is Reason.UNDER_FREQUENCY
+            assert state.target is False or id_ in house.deaf
+        elif state.reason is Reason.OVERLOAD:
+            continue
+        elif depth >= load.load_class.sheds_at:
+            assert state.reason is Reason.INHIBIT
+        if state.reason in EMERGENCIES and id_ not in house.deaf:
+            assert not house.on[id_]
