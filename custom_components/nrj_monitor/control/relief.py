@@ -84,7 +84,9 @@ class Relief:
             self._pause = PAUSE
         given_up = self._see_effect(powers, now)
         if self._attempt is None and self._futile_until is None:
-            self._shed(powers, list(candidates), power_of, now)
+            lacking = self._shed(powers, list(candidates), power_of, now)
+            if lacking is not None and self._failed:
+                given_up = self._give_up(lacking, now)
         return given_up
 
     def has_room(self, load: Load, now: float) -> bool:
@@ -127,13 +129,17 @@ class Relief:
         self._failures.extend(attempt.loads)
         if self._failed < FAILURES:
             return None
+        return self._give_up(attempt.limit, now)
+
+    def _give_up(self, limit: str | None, now: float) -> str:
+        """Let what did not help come back, and shed no more for a while."""
         for load_id in self._failures:
             self.has_come_back(load_id)
         self._failures.clear()
         self._failed = 0
         self._futile_until = now + self._pause
         self._pause = min(LONGEST_PAUSE, 2 * self._pause)
-        return attempt.limit or ""
+        return limit or ""
 
     def _shed(
         self,
@@ -141,7 +147,9 @@ class Relief:
         candidates: list[Load],
         power_of: PowerOf,
         now: float,
-    ) -> None:
+    ) -> str | None:
+        """Choose what goes off; return a limit for which there is nothing left."""
+        lacking: str | None = None
         for limit, watch in self._watches.items():
             before = powers.get(limit)
             if not watch.must_shed or before is None:
@@ -159,4 +167,6 @@ class Relief:
                     break
             if chosen:
                 self._attempt = _Attempt(limit, tuple(chosen), before, relieved, now)
-                return
+                return None
+            lacking = limit or ""
+        return lacking
