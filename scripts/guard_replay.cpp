@@ -16,13 +16,14 @@ namespace {
 constexpr int STATUS_REFUSED = 2;
 
 constexpr char USAGE[] =
-    "usage: guard_replay [--profile NAME] [--nominal-voltage V] [--silence MS] [--spread HZ] [--rate-of-change "
+    "usage: guard_replay [--profile NAME | --custom NUMBERS] [--nominal-voltage V] [--silence MS] [--spread HZ] [--rate-of-change "
     "HZ_PER_S]\n"
     "\n"
     "Reads one sample a line: time_ms voltage frequency [voltage frequency [voltage frequency]], 'nan' for what was "
     "not\n"
     "measured, or only time_ms to let time pass. Prints one line for each change: time_ms state reason frequency\n"
-    "may_restore outage.\n";
+    "may_restore outage.\n"
+    "NUMBERS, with commas: nominal, then Hz and ms of inhibit, shed_1 to shed_3, restore, absorb_1, absorb_2, release.\n";
 
 int refuse(const std::string &sentence) {
   fprintf(stderr, "%s\n", sentence.c_str());
@@ -46,6 +47,22 @@ class Numbers {
   const char *at_;
 };
 
+/// Reads the thresholds of a profile of one's own.
+bool read_custom(std::string text, GuardProfile &profile) {
+  for (char &character : text)
+    character = character == ',' ? ' ' : character;
+  Numbers numbers(text.c_str());
+  Threshold *thresholds[] = {&profile.under[0], &profile.under[1], &profile.under[2], &profile.under[3],
+                             &profile.restore,  &profile.over[0],  &profile.over[1],  &profile.release};
+  bool complete = numbers.next(profile.nominal);
+  for (Threshold *threshold : thresholds) {
+    double delay = 0;
+    complete = complete && numbers.next(threshold->hertz) && numbers.next(delay);
+    threshold->delay_ms = static_cast<int64_t>(delay);
+  }
+  return complete && numbers.at_end();
+}
+
 }  // namespace
 
 int main(int argc, char **argv) {
@@ -60,6 +77,11 @@ int main(int argc, char **argv) {
       if (profile == nullptr)
         return refuse(std::string("There is no profile '") + value + "'.");
       settings.profile = *profile;
+    } else if (option == "--custom") {
+      if (!read_custom(value, settings.profile))
+        return refuse(USAGE);
+      if (const char *error = guard_profile_error(settings.profile))
+        return refuse(std::string("The thresholds contradict each other: ") + error + ".");
     } else if (option == "--nominal-voltage") {
       settings.limits.nominal_voltage = std::atof(value);
     } else if (option == "--silence") {

@@ -56,6 +56,10 @@ class House:
             {load.id: load.id in set(on) for load in loads},
         )
 
+    def is_on(self, load_id: str) -> bool:
+        """Return whether a load is on."""
+        return self.on[load_id]
+
     def powers(self) -> Mapping[str | None, float | None]:
         """Return what the meter tells."""
         if self.stuck is not None:

@@ -77,9 +77,9 @@ events = st.lists(
 def new_house(given_loads: Iterable[Load], seed: int = 7) -> House:
     """Return a house with limits on the phases and in all."""
     given_loads = list(given_loads)
-    watches = {
-        phase: OverloadWatch(5000.0, CURVES["breaker"]) for phase in PHASES
-    } | {None: OverloadWatch(9000.0, CURVES["strict"])}
+    watches = {phase: OverloadWatch(5000.0, CURVES["breaker"]) for phase in PHASES} | {
+        None: OverloadWatch(9000.0, CURVES["strict"])
+    }
     return House.of(
         given_loads,
         on=[load.id for load in given_loads[::2]],
@@ -102,7 +102,9 @@ def play(house: House, happened: list[tuple[str, Any]]) -> None:
         elif kind == "reads":
             house.reads = value
         elif kind == "stuck":
-            house.stuck = None if value is None else dict.fromkeys((*PHASES, None), value)
+            house.stuck = (
+                None if value is None else dict.fromkeys((*PHASES, None), value)
+            )
         elif kind == "wait":
             # In tens of seconds where it is long: nobody promises a steady pace.
             house.run(value, 1.0 if value < 100 else 10.0)

@@ -1,0 +1,95 @@
+"""The firmware's own guard, built for this machine."""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+import shutil
+import subprocess
+from typing import NamedTuple
+
+from custom_components.nrj_monitor.control.frequency_check import GridSample
+
+from .errors import ReplayError
+
+ROOT = Path(__file__).resolve().parents[2]
+GUARD = ROOT / "esphome" / "components" / "frequency_guard"
+SOURCES = (
+    ROOT / "scripts" / "guard_replay.cpp",
+    *(
+        GUARD / f"{name}.cpp"
+        for name in ("frequency_check", "guard", "guard_profile", "guard_state")
+    ),
+)
+
+
+class Change(NamedTuple):
+    """What the guard turned to, and when."""
+
+    time_ms: int
+    state: str
+    reason: str
+    frequency: str
+    may_restore: bool
+    outage: bool
+
+
+@cache
+def program() -> Path:
+    """Build the guard's replay program where its sources changed; return it.
+
+    Raises:
+        ReplayError: there is no compiler, or it refuses.
+    """
+    built = ROOT / ".build" / "guard_replay"
+    newest = max(path.stat().st_mtime for path in (*SOURCES, *GUARD.glob("*.h")))
+    if built.exists() and built.stat().st_mtime >= newest:
+        return built
+    if shutil.which("g++") is None:
+        raise ReplayError(
+            "No C++ compiler was found: install one (Debian, Ubuntu: 'sudo apt-get"
+            " install g++') and run this again."
+        )
+    built.parent.mkdir(exist_ok=True)
+    done = subprocess.run(
+        ["g++", "-std=gnu++20", "-O2", "-o", built, *SOURCES],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise ReplayError(f"The guard cannot be built: {done.stderr}")
+    return built
+
+
+def firmware_changes(
+    samples: Iterable[GridSample | int], options: Sequence[str] = ()
+) -> list[Change]:
+    """Return what the firmware's guard makes of samples; a bare time is a tick.
+
+    Raises:
+        ReplayError: the guard refuses an option.
+    """
+    lines = (
+        str(sample)
+        if isinstance(sample, int)
+        else f"{sample.time_ms} "
+        + " ".join(f"{p.voltage!r} {p.frequency!r}" for p in sample.phases)
+        for sample in samples
+    )
+    done = subprocess.run(
+        [program(), *options],
+        input="\n".join(lines),
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    if done.returncode != 0:
+        raise ReplayError(done.stderr.strip())
+    return [_change(line) for line in done.stdout.splitlines()]
+
+
+def _change(line: str) -> Change:
+    time_ms, state, reason, frequency, may_restore, outage = line.split()
+    return Change(
+        int(time_ms), state, reason, frequency, may_restore == "1", outage == "1"
+    )

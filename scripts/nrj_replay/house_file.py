@@ -1,0 +1,154 @@
+"""Reads loads.yaml: the loads of a house and its limits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from custom_components.nrj_monitor.control.load import (
+    Load,
+    LoadClass,
+    LoadError,
+    WhenLost,
+)
+from custom_components.nrj_monitor.control.overload import CURVES, OverloadWatch
+
+from .errors import ReplayError
+from .recording import PHASES
+
+LIMITS = {
+    "contract": "power in W",
+    "phases": "power in W of each phase",
+}
+KEYS = {
+    "name",
+    "class",
+    "priority",
+    "phase",
+    "power",
+    "minimum_on",
+    "minimum_off",
+    "longest_off",
+    "recovery",
+    "when_lost",
+    "starts_per_hour",
+    "on",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HouseFile:
+    """Loads, which of them are on when the recording begins, and limits."""
+
+    loads: tuple[Load, ...]
+    on: frozenset[str]
+    watches: Mapping[str | None, OverloadWatch]
+
+
+def default_house() -> HouseFile:
+    """Return a house with one load of each class; what is shed is on at first."""
+    loads = tuple(
+        Load(id=kind.value, load_class=kind, nominal_power=1000.0) for kind in LoadClass
+    )
+    on = frozenset(load.id for load in loads if not load.load_class.stores)
+    return HouseFile(loads, on, {})
+
+
+def read(path: Path) -> HouseFile:
+    """Read the loads of a house.
+
+    Raises:
+        ReplayError: the file is missing, no YAML, or says something that cannot be.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ReplayError(f"{path} cannot be read: {error.strerror}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ReplayError(f"{path} is no YAML: {error}") from error
+    if not isinstance(content, dict) or not isinstance(content.get("loads"), list):
+        raise ReplayError(f"{path} needs a list under 'loads:'.")
+    if unknown := set(content) - {"loads", "limits"}:
+        raise ReplayError(f"{path}: '{min(map(str, unknown))}' is not known there.")
+    loads: list[Load] = []
+    on: set[str] = set()
+    for number, item in enumerate(content["loads"], 1):
+        load = _load(path, number, item)
+        if any(load.id == other.id for other in loads):
+            raise ReplayError(f"{path}: two loads are named '{load.id}'.")
+        loads.append(load)
+        if item.get("on", not load.load_class.stores):
+            on.add(load.id)
+    return HouseFile(
+        tuple(loads), frozenset(on), _watches(path, content.get("limits") or {})
+    )
+
+
+def _load(path: Path, number: int, item: Any) -> Load:
+    where = f"{path}, load {number}"
+    if not isinstance(item, dict) or not isinstance(item.get("name"), str):
+        raise ReplayError(f"{where} has no name.")
+    where = f"{path}, load '{item['name']}'"
+    if unknown := set(item) - KEYS:
+        raise ReplayError(
+            f"{where}: '{min(map(str, unknown))}' is not known; there are"
+            f" {', '.join(sorted(KEYS))}."
+        )
+    phase = item.get("phase")
+    if phase is not None and phase not in PHASES:
+        raise ReplayError(f"{where}: '{phase}' is no phase: L1, L2, L3, or none.")
+    try:
+        return Load(
+            id=item["name"],
+            load_class=_word(LoadClass, item.get("class", "never_shed")),
+            when_lost=_word(WhenLost, item.get("when_lost", "hold")),
+            phase=phase,
+            nominal_power=float(item.get("power", 0.0)),
+            **_numbers(item),
+        )
+    except LoadError as error:
+        raise ReplayError(f"{where}: {error}.") from error
+    except (TypeError, ValueError) as error:
+        raise ReplayError(f"{where}: {error}.") from error
+
+
+def _numbers(item: dict[str, Any]) -> dict[str, Any]:
+    """Return the limits that are given; the others have their defaults."""
+    kinds: dict[str, type[float]] = {
+        **dict.fromkeys(
+            ("minimum_on", "minimum_off", "longest_off", "recovery"), float
+        ),
+        **dict.fromkeys(("priority", "starts_per_hour"), int),
+    }
+    return {
+        key: kind(item[key]) for key, kind in kinds.items() if item.get(key) is not None
+    }
+
+
+def _word[Word: (LoadClass, WhenLost)](kind: type[Word], text: Any) -> Word:
+    try:
+        return kind(text)
+    except ValueError as error:
+        words = ", ".join(kind)
+        raise ValueError(f"'{text}' is none of {words}") from error
+
+
+def _watches(path: Path, limits: Any) -> dict[str | None, OverloadWatch]:
+    if not isinstance(limits, dict) or set(limits) - set(LIMITS):
+        raise ReplayError(f"{path}: 'limits:' takes {' and '.join(LIMITS)}.")
+    watches: dict[str | None, OverloadWatch] = {}
+    for name, limit in limits.items():
+        power = limit.get("power") if isinstance(limit, dict) else None
+        curve = str(
+            limit.get("tolerance", "breaker") if isinstance(limit, dict) else ""
+        )
+        if not isinstance(power, int | float) or power <= 0 or curve not in CURVES:
+            raise ReplayError(
+                f"{path}: the limit '{name}' needs 'power:' ({LIMITS[name]}) and, if"
+                f" it is no breaker, 'tolerance:' ({', '.join(CURVES)})."
+            )
+        for phase in PHASES if name == "phases" else (None,):
+            watches[phase] = OverloadWatch(float(power), CURVES[curve])
+    return watches
