@@ -16,14 +16,16 @@ namespace {
 constexpr int STATUS_REFUSED = 2;
 
 constexpr char USAGE[] =
-    "usage: guard_replay [--profile NAME | --custom NUMBERS] [--nominal-voltage V] [--silence MS] [--spread HZ] [--rate-of-change "
+    "usage: guard_replay [--profile NAME | --custom NUMBERS] [--nominal-voltage V] [--silence MS] [--spread HZ] "
+    "[--rate-of-change "
     "HZ_PER_S]\n"
     "\n"
     "Reads one sample a line: time_ms voltage frequency [voltage frequency [voltage frequency]], 'nan' for what was "
     "not\n"
     "measured, or only time_ms to let time pass. Prints one line for each change: time_ms state reason frequency\n"
     "may_restore outage.\n"
-    "NUMBERS, with commas: nominal, then Hz and ms of inhibit, shed_1 to shed_3, restore, absorb_1, absorb_2, release.\n";
+    "NUMBERS, with commas: nominal, then Hz and ms of inhibit, shed_1 to shed_3, restore, absorb_1, absorb_2, "
+    "release.\n";
 
 int refuse(const std::string &sentence) {
   fprintf(stderr, "%s\n", sentence.c_str());

@@ -107,7 +107,6 @@ def test_the_loss_of_generation(play: Play, tmp_path: Path) -> None:
     lines = play(path, "north_america")
     entered = {stage: t for t, stage, _ in reversed(stages(lines))}
     for stage, hertz, delay in (
-        ("inhibit", 59.95, 5.0),
         ("shed_1", 59.90, 1.0),
         ("shed_2", 59.80, 0.5),
     ):
