@@ -6,6 +6,7 @@ import time
 
 from aioesphomeapi import (
     HomeassistantServiceCall,
+    NumberState,
     SelectInfo,
     SelectState,
     TextSensorState,
@@ -173,3 +174,45 @@ async def test_switched_off_the_guard_only_watches(
         await meter.wait(lambda: guard_state(meter) == "shed_3", timeout=5)
         await asyncio.sleep(0.5)
         assert meter.is_on("relay_1")
+
+
+def number(meter: MeterClient, name: str) -> float:
+    """Return what a number of the guard says."""
+    state = meter.states.get(name)
+    return state.state if isinstance(state, NumberState) else float("nan")
+
+
+async def test_thresholds_of_one_s_own_are_kept_and_used(
+    run_meter: RunMeter, grid: str
+) -> None:
+    """The custom profile begins as the built-in one; what contradicts itself is refused."""
+    firmware = run_meter(NRJ_RECORDING=grid)
+    async with connected(firmware.port) as meter:
+        await meter.wait(
+            lambda: abs(number(meter, "guard_shed_1_frequency") - 49.8) < 1e-3
+        )
+        assert abs(number(meter, "guard_shed_1_delay") - 1.0) < 1e-3
+        choose(meter, "relay_1_class", "shed_1")
+        choose(meter, "guard_profile", "custom")
+        meter.set_number("guard_shed_1_frequency", 49.3)
+        await asyncio.sleep(0.5)
+        assert abs(number(meter, "guard_shed_1_frequency") - 49.8) < 1e-3, (
+            "it would lie below the second stage"
+        )
+        meter.set_number("guard_shed_1_frequency", 49.88)
+        meter.set_number("guard_shed_1_delay", 0.3)
+        await meter.wait(
+            lambda: abs(number(meter, "guard_shed_1_delay") - 0.3) < 1e-3
+        )
+        meter.set_switch("relay_1", on=True)
+        await guarding(meter)
+        go(meter, 49.85)
+        asked = time.monotonic()
+        await meter.wait(lambda: not meter.is_on("relay_1"), timeout=5)
+        assert 0.25 <= time.monotonic() - asked < 1.8
+    firmware.stop()
+    async with connected(run_meter(NRJ_RECORDING=grid).port) as meter:
+        await meter.wait(
+            lambda: abs(number(meter, "guard_shed_1_frequency") - 49.88) < 1e-3
+        )
+        await meter.wait(lambda: chosen(meter, "guard_profile") == "custom", timeout=5)

@@ -1,10 +1,11 @@
 """Watches the frequency of the grid and switches the device's own relays by it."""
 
 import esphome.codegen as cg
-from esphome.components import select, sensor, switch, text_sensor
+from esphome.components import number, select, sensor, switch, text_sensor
 import esphome.config_validation as cv
 from esphome.const import (
     CONF_CUSTOM,
+    CONF_DELAY,
     CONF_FREQUENCY,
     CONF_ID,
     CONF_NAME,
@@ -14,6 +15,8 @@ from esphome.const import (
     CONF_VOLTAGE,
     ENTITY_CATEGORY_CONFIG,
     ENTITY_CATEGORY_DIAGNOSTIC,
+    UNIT_HERTZ,
+    UNIT_SECOND,
 )
 from esphome.core import ID
 import esphome.final_validate as fv
@@ -21,7 +24,7 @@ from esphome.types import ConfigType
 
 CODEOWNERS = ["@nrj-monitor"]
 DEPENDENCIES = ["api"]
-AUTO_LOAD = ["select", "sensor", "switch", "text_sensor"]
+AUTO_LOAD = ["number", "select", "sensor", "switch", "text_sensor"]
 
 CONF_ADE9000_ID = "ade9000_id"
 CONF_CLASS = "class"
@@ -44,6 +47,7 @@ CONF_RESTORE_SPREAD = "restore_spread"
 CONF_SILENCE = "silence"
 CONF_STARTS_PER_HOUR = "starts_per_hour"
 CONF_START_DELAY = "start_delay"
+CONF_THRESHOLDS = "thresholds"
 
 MAX_RELAYS = 8
 
@@ -53,6 +57,7 @@ FrequencyGuardComponent = frequency_guard_ns.class_(
 )
 ProfileSelect = frequency_guard_ns.class_("ProfileSelect", select.Select)
 ClassSelect = frequency_guard_ns.class_("ClassSelect", select.Select)
+ThresholdNumber = frequency_guard_ns.class_("ThresholdNumber", number.Number)
 EnableSwitch = frequency_guard_ns.class_("EnableSwitch", switch.Switch)
 SensorInput = frequency_guard_ns.class_("SensorInput")
 ChipInput = frequency_guard_ns.class_("ChipInput")
@@ -69,6 +74,7 @@ PROFILES = (
     "island_50",
     "island_60",
     CONF_CUSTOM,
+    CONF_DELAY,
 )
 # The words of load_class_name() (relay_plan.cpp).
 CLASSES = ("never_shed", "shed_1", "shed_2", "shed_3", "absorb")
@@ -76,10 +82,13 @@ CLASSES = ("never_shed", "shed_1", "shed_2", "shed_3", "absorb")
 UNDER = ("inhibit", "shed_1", "shed_2", "shed_3")
 OVER = ("absorb_1", "absorb_2")
 
+# In the order of FrequencyGuardComponent::threshold_().
+THRESHOLDS = (*UNDER, CONF_RESTORE, *OVER, CONF_RELEASE)
+
 THRESHOLD_SCHEMA = cv.Schema(
     {
         cv.Required(CONF_FREQUENCY): cv.frequency,
-        cv.Required("delay"): cv.positive_time_period_milliseconds,
+        cv.Required(CONF_DELAY): cv.positive_time_period_milliseconds,
     }
 )
 
@@ -108,7 +117,7 @@ CUSTOM_SCHEMA = cv.All(
             cv.Required("nominal"): cv.All(cv.frequency, cv.one_of(50.0, 60.0)),
             **{
                 cv.Required(name): THRESHOLD_SCHEMA
-                for name in (*UNDER, CONF_RESTORE, *OVER, CONF_RELEASE)
+                for name in THRESHOLDS
             },
         }
     ),
@@ -141,6 +150,33 @@ RELAY_SCHEMA = cv.Schema(
 )
 
 
+# What a threshold's numbers may be: unit, least, greatest, step.
+NUMBERS = {
+    CONF_FREQUENCY: (UNIT_HERTZ, 45.0, 65.0, 0.01),
+    CONF_DELAY: (UNIT_SECOND, 0.0, 3600.0, 0.1),
+}
+
+
+def _number(unit: str) -> cv.Schema:
+    return cv.maybe_simple_value(
+        number.number_schema(
+            ThresholdNumber,
+            entity_category=ENTITY_CATEGORY_CONFIG,
+            unit_of_measurement=unit,
+        ),
+        key=CONF_NAME,
+    )
+
+
+THRESHOLDS_SCHEMA = cv.Schema(
+    {
+        cv.Optional(f"{threshold}_{what}"): _number(NUMBERS[what][0])
+        for threshold in THRESHOLDS
+        for what in NUMBERS
+    }
+)
+
+
 def _text(category: str = ENTITY_CATEGORY_DIAGNOSTIC) -> cv.Schema:
     return cv.maybe_simple_value(
         text_sensor.text_sensor_schema(entity_category=category), key=CONF_NAME
@@ -162,6 +198,8 @@ CONFIG_SCHEMA = cv.All(
                 *PROFILES, lower=True
             ),
             cv.Optional(CONF_CUSTOM): CUSTOM_SCHEMA,
+            # Numbers that set the custom profile while the device runs.
+            cv.Optional(CONF_THRESHOLDS): THRESHOLDS_SCHEMA,
             cv.Optional(CONF_NOMINAL_VOLTAGE, default="230V"): cv.All(
                 cv.voltage, cv.float_range(min=50.0, max=1000.0)
             ),
@@ -224,7 +262,7 @@ FINAL_VALIDATE_SCHEMA = _final_validate
 
 
 def _threshold(config: ConfigType) -> str:
-    return f"{{{config[CONF_FREQUENCY]}, {config['delay'].total_milliseconds}}}"
+    return f"{{{config[CONF_FREQUENCY]}, {config[CONF_DELAY].total_milliseconds}}}"
 
 
 async def _input(config: ConfigType) -> cg.MockObj:
@@ -303,10 +341,21 @@ async def to_code(config: ConfigType) -> None:
     if reason := config.get(CONF_REASON):
         cg.add(var.set_reason_sensor(await text_sensor.new_text_sensor(reason)))
     if profile := config.get(CONF_PROFILE_SELECT):
-        offered = [p for p in PROFILES if p != CONF_CUSTOM or CONF_CUSTOM in config]
+        has_custom = CONF_CUSTOM in config or CONF_THRESHOLDS in config
+        offered = [p for p in PROFILES if p != CONF_CUSTOM or has_custom]
         entity = await select.new_select(profile, options=offered)
         await cg.register_parented(entity, var)
         cg.add(var.set_profile_select(entity))
+    for key, chosen in config.get(CONF_THRESHOLDS, {}).items():
+        threshold, _, what = key.rpartition("_")
+        _, least, greatest, step = NUMBERS[what]
+        entity = await number.new_number(
+            chosen, min_value=least, max_value=greatest, step=step
+        )
+        await cg.register_parented(entity, var)
+        place = (THRESHOLDS.index(threshold), what == CONF_DELAY)
+        cg.add(entity.set_threshold(*place))
+        cg.add(var.set_threshold_number(*place, entity))
     if enable := config.get(CONF_ENABLE):
         entity = await switch.new_switch(enable)
         await cg.register_parented(entity, var)

@@ -3,6 +3,7 @@
 #include "esphome/core/application.h"
 #include "esphome/core/log.h"
 
+#include <cmath>
 #include <cstring>
 
 namespace esphome::frequency_guard {
@@ -36,6 +37,7 @@ void FrequencyGuardComponent::setup() {
   if (this->preference_.load(&stored) && stored.profile <= GUARD_PROFILES.size() &&
       stored.held_state < static_cast<uint8_t>(GuardState::INVALID))
     this->stored_ = stored;
+  this->load_thresholds_();
   this->settings_.profile = this->profile_(this->stored_.profile);
   this->settings_.spread = MAXIMUM_SPREAD * (device_number() % 1000) / 1000.0;
   const int64_t now_ms = this->now_ms_();
@@ -166,6 +168,67 @@ bool FrequencyGuardComponent::choose_profile(const std::string &name) {
   this->stored_.profile = static_cast<uint8_t>(index);
   this->guard_->set_profile(this->profile_(index));
   this->save_();
+  return true;
+}
+
+Threshold &FrequencyGuardComponent::threshold_(GuardProfile &profile, size_t threshold) {
+  if (threshold < UNDER_STAGES)
+    return profile.under[threshold];
+  if (threshold == UNDER_STAGES)
+    return profile.restore;
+  if (threshold <= UNDER_STAGES + OVER_STAGES)
+    return profile.over[threshold - UNDER_STAGES - 1];
+  return profile.release;
+}
+
+void FrequencyGuardComponent::load_thresholds_() {
+  this->threshold_preference_ =
+      global_preferences->make_preference<StoredThresholds>(fnv1_hash("frequency_guard.thresholds.1"), true);
+  StoredThresholds stored;
+  // Those of another grid's frequency are of no use after a change of the configuration.
+  if (this->threshold_preference_.load(&stored) && stored.nominal == static_cast<float>(this->custom_.nominal)) {
+    GuardProfile custom = this->custom_;
+    for (size_t i = 0; i < THRESHOLDS; i++)
+      threshold_(custom, i) = {std::round(stored.hertz[i] * 1000.0) / 1000.0, static_cast<int64_t>(stored.delay_ms[i])};
+    if (guard_profile_error(custom) == nullptr)
+      this->custom_ = custom;
+  }
+  this->publish_thresholds_();
+}
+
+void FrequencyGuardComponent::publish_thresholds_() {
+  for (size_t i = 0; i < THRESHOLDS; i++) {
+    const Threshold &threshold = threshold_(this->custom_, i);
+    if (this->threshold_numbers_[i][false] != nullptr)
+      this->threshold_numbers_[i][false]->publish_state(static_cast<float>(threshold.hertz));
+    if (this->threshold_numbers_[i][true] != nullptr)
+      this->threshold_numbers_[i][true]->publish_state(static_cast<float>(threshold.delay_ms) / 1000.0f);
+  }
+}
+
+bool FrequencyGuardComponent::choose_threshold(size_t threshold, bool delay, float value) {
+  GuardProfile custom = this->custom_;
+  // To a millihertz and a millisecond: a float's further digits are noise.
+  if (delay) {
+    threshold_(custom, threshold).delay_ms = std::llround(value * 1000.0);
+  } else {
+    threshold_(custom, threshold).hertz = std::round(value * 1000.0) / 1000.0;
+  }
+  if (const char *error = guard_profile_error(custom)) {
+    ESP_LOGW(TAG, "The threshold stays as it is: %s", error);
+    return false;
+  }
+  this->custom_ = custom;
+  StoredThresholds stored{static_cast<float>(custom.nominal), {}, {}};
+  for (size_t i = 0; i < THRESHOLDS; i++) {
+    stored.hertz[i] = static_cast<float>(threshold_(custom, i).hertz);
+    stored.delay_ms[i] = static_cast<uint32_t>(threshold_(custom, i).delay_ms);
+  }
+  this->threshold_preference_.save(&stored);
+  global_preferences->sync();
+  if (this->stored_.profile >= GUARD_PROFILES.size())
+    this->guard_->set_profile(custom);
+  this->publish_thresholds_();
   return true;
 }
 

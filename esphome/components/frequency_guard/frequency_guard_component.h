@@ -5,6 +5,7 @@
 #include "relay_plan.h"
 
 #include "esphome/components/api/custom_api_device.h"
+#include "esphome/components/number/number.h"
 #include "esphome/components/select/select.h"
 #include "esphome/components/switch/switch.h"
 #include "esphome/components/text_sensor/text_sensor.h"
@@ -27,6 +28,16 @@ struct StoredGuard {
   uint8_t load_classes[MAX_RELAYS];
 };
 
+/// inhibit, shed_1 to shed_3, restore, absorb_1, absorb_2, release.
+static constexpr size_t THRESHOLDS = UNDER_STAGES + OVER_STAGES + 2;
+
+/// Thresholds of the custom profile that a person has set; written on a change only.
+struct StoredThresholds {
+  float nominal;
+  float hertz[THRESHOLDS];
+  uint32_t delay_ms[THRESHOLDS];
+};
+
 /** Watches the frequency and switches the device's own relays by it; needs neither network nor time.
  *
  * Each change goes out as the Home Assistant event `esphome.nrj_guard`.
@@ -38,8 +49,11 @@ class FrequencyGuardComponent : public Component, public api::CustomAPIDevice {
   void set_silence(uint32_t silence_ms) { this->settings_.limits.silence_ms = silence_ms; }
   void set_rate_of_change(double rate) { this->settings_.rate_of_change = rate; }
   void set_start_delay(uint32_t start_ms) { this->settings_.start_ms = start_ms; }
-  void set_profile_index(size_t index) { this->stored_.profile = static_cast<uint8_t>(index); }
-  /// The custom profile, the last of the list.
+  /// The custom profile, the last of the list, begins as this one unless it is given.
+  void set_profile_index(size_t index) {
+    this->stored_.profile = static_cast<uint8_t>(index);
+    this->custom_ = this->profile_(index);
+  }
   void set_custom_profile(const GuardProfile &profile) { this->custom_ = profile; }
   void set_plan(const PlanSettings &plan) { this->plan_settings_ = plan; }
   void add_relay(switch_::Switch *relay, const RelaySettings &settings);
@@ -47,6 +61,9 @@ class FrequencyGuardComponent : public Component, public api::CustomAPIDevice {
   void set_reason_sensor(text_sensor::TextSensor *sensor) { this->reason_sensor_ = sensor; }
   void set_profile_select(select::Select *select) { this->profile_select_ = select; }
   void set_class_select(size_t relay, select::Select *select) { this->class_selects_[relay] = select; }
+  void set_threshold_number(size_t threshold, bool delay, number::Number *number) {
+    this->threshold_numbers_[threshold][delay] = number;
+  }
   void set_enable_switch(switch_::Switch *enable) { this->enable_switch_ = enable; }
 
   void setup() override;
@@ -61,6 +78,8 @@ class FrequencyGuardComponent : public Component, public api::CustomAPIDevice {
   /// @return false where there is no class of that name.
   bool choose_class(size_t relay, const std::string &name);
   void enable(bool enabled);
+  /// Hertz or seconds of a threshold of the custom profile. @return false where it contradicts the others.
+  bool choose_threshold(size_t threshold, bool delay, float value);
 
  protected:
   struct Output {
@@ -70,6 +89,9 @@ class FrequencyGuardComponent : public Component, public api::CustomAPIDevice {
 
   int64_t now_ms_();
   const GuardProfile &profile_(size_t index) const;
+  static Threshold &threshold_(GuardProfile &profile, size_t threshold);
+  void load_thresholds_();
+  void publish_thresholds_();
   void take_over_(size_t output, bool on);
   void apply_(int64_t now_ms);
   void publish_();
@@ -86,11 +108,13 @@ class FrequencyGuardComponent : public Component, public api::CustomAPIDevice {
   std::optional<FrequencyGuard> guard_;
   std::optional<RelayPlan> plan_;
   ESPPreferenceObject preference_;
+  ESPPreferenceObject threshold_preference_;
   text_sensor::TextSensor *state_sensor_{nullptr};
   text_sensor::TextSensor *reason_sensor_{nullptr};
   select::Select *profile_select_{nullptr};
   std::array<select::Select *, MAX_RELAYS> class_selects_{};
   switch_::Switch *enable_switch_{nullptr};
+  std::array<std::array<number::Number *, 2>, THRESHOLDS> threshold_numbers_{};
   uint32_t last_millis_{0};
   int64_t time_ms_{0};
   uint32_t seen_changes_{0};
@@ -117,6 +141,23 @@ class ClassSelect : public select::Select, public Parented<FrequencyGuardCompone
       this->publish_state(value);
   }
   size_t relay_{0};
+};
+
+/// A threshold of the custom profile: its frequency in Hz, or its delay in s.
+class ThresholdNumber : public number::Number, public Parented<FrequencyGuardComponent> {
+ public:
+  void set_threshold(size_t threshold, bool delay) {
+    this->threshold_ = threshold;
+    this->delay_ = delay;
+  }
+
+ protected:
+  void control(float value) override {
+    if (!this->parent_->choose_threshold(this->threshold_, this->delay_, value))
+      this->publish_state(this->state);
+  }
+  size_t threshold_{0};
+  bool delay_{false};
 };
 
 class EnableSwitch : public switch_::Switch, public Parented<FrequencyGuardComponent> {
