@@ -14,6 +14,7 @@ from custom_components.nrj_monitor.catalog import CHANNELS, Phase
 from custom_components.nrj_monitor.flows.entities import START_SCHEMA, fields_schema
 from custom_components.nrj_monitor.flows.mqtt import MAPPING_SCHEMA, TOPIC_SCHEMA
 from custom_components.nrj_monitor.flows.native_form import ADDRESS_SCHEMA
+from custom_components.nrj_monitor.guard_sensor import WORDS as GUARD_WORDS
 from custom_components.nrj_monitor.sensor import describe
 from custom_components.nrj_monitor.services import (
     ADD_SCHEMA,
@@ -40,10 +41,14 @@ ACTIONS = {
 OF_ACTIONS = {
     "field_missing",
     "no_energy_dashboard",
+    "setting_link_down",
     "nothing_for_energy",
     "unsuitable_sensor",
 }
 """Exceptions that have nothing to do with a source of readings."""
+
+OF_NO_CHANNEL = {*GUARD_WORDS}
+"""Sensors that show no quantity."""
 
 FORMS = {
     "native": ADDRESS_SCHEMA,
@@ -114,7 +119,7 @@ def test_texts_keep_to_what_home_assistant_allows(language: str) -> None:
 def test_every_channel_has_a_name_and_no_name_is_left_over() -> None:
     """Catalog and translations agree."""
     keys = {describe(channel).translation_key for channel in CHANNELS.values()}
-    assert set(TEXTS["en"]["entity"]["sensor"]) == keys
+    assert set(TEXTS["en"]["entity"]["sensor"]) == keys | OF_NO_CHANNEL
 
 
 def test_phases_are_named_in_their_names_and_totals_are_not() -> None:

@@ -37,6 +37,8 @@ PLATFORMS = [
     Platform.BUTTON,
     Platform.EVENT,
     Platform.IMAGE,
+    Platform.NUMBER,
+    Platform.SELECT,
     Platform.SENSOR,
     Platform.SWITCH,
     Platform.UPDATE,

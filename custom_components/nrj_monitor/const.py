@@ -56,6 +56,12 @@ MAIN_FUSE_RANGE = (6.0, 250.0)
 EVENT_POWER_QUALITY = f"{DOMAIN}_power_quality"
 """Event of Home Assistant's bus: something happened to the supply."""
 
+EVENT_GUARD = f"{DOMAIN}_guard"
+"""Event of Home Assistant's bus: the meter's guard changed its state or a relay."""
+
+EVENT_LOAD = f"{DOMAIN}_load"
+"""Event of Home Assistant's bus: the arbiter decided something about a load."""
+
 EXPECTED_FIRMWARE = "0.1.0"
 """Version of the meter's firmware that comes with this version of the integration."""
 

@@ -7,11 +7,13 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from . import NrjConfigEntry
-from .const import EVENT_POWER_QUALITY
+from .const import EVENT_GUARD, EVENT_POWER_QUALITY
 from .entity import MeterEntity
+from .guard_event import KINDS as GUARD_KINDS, GuardEvent
 from .meter import Meter
 from .power_quality import KINDS, PowerQualityEvent
 from .sources.device_events import POWER_QUALITY
+from .sources.native_api import GUARD
 
 PARALLEL_UPDATES = 0
 
@@ -25,6 +27,8 @@ async def async_setup_entry(
     meter = entry.runtime_data
     if POWER_QUALITY in meter.description.features:
         async_add_entities([MeterPowerQuality(meter)])
+    if GUARD in meter.description.features:
+        async_add_entities([MeterGuard(meter)])
 
 
 class MeterPowerQuality(MeterEntity, EventEntity):
@@ -50,6 +54,38 @@ class MeterPowerQuality(MeterEntity, EventEntity):
         self.async_write_ha_state()
         self.hass.bus.async_fire(
             EVENT_POWER_QUALITY,
+            {
+                "entity_id": self.entity_id,
+                "name": self._meter.description.name,
+                "kind": event.kind,
+                **attributes,
+            },
+        )
+
+
+class MeterGuard(MeterEntity, EventEntity):
+    """What the meter's own guard did last, or how it found the grid."""
+
+    _attr_translation_key = "guard"
+
+    def __init__(self, meter: Meter) -> None:
+        """Follow the guard of `meter`."""
+        super().__init__(meter, "guard_event")
+        self._attr_event_types = list(GUARD_KINDS)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the guard."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._meter.listen_guard(self._on_event))
+
+    @callback
+    def _on_event(self, event: GuardEvent) -> None:
+        attributes = event.attributes()
+        self._trigger_event(event.kind, attributes)
+        self.async_write_ha_state()
+        self.hass.bus.async_fire(
+            EVENT_GUARD,
             {
                 "entity_id": self.entity_id,
                 "name": self._meter.description.name,

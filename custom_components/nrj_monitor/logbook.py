@@ -10,7 +10,7 @@ from homeassistant.components.logbook.const import (
 )
 from homeassistant.core import Event, HomeAssistant, callback
 
-from .const import DOMAIN, EVENT_POWER_QUALITY
+from .const import DOMAIN, EVENT_GUARD, EVENT_POWER_QUALITY
 
 SENTENCES: Final = {
     "dip": "voltage dip",
@@ -30,15 +30,21 @@ def async_describe_events(
 ) -> None:
     """Describe the integration's events."""
 
-    @callback
-    def describe(event: Event) -> dict[str, Any]:
-        return {
-            LOGBOOK_ENTRY_NAME: event.data.get("name", "NRJ Monitor"),
-            LOGBOOK_ENTRY_MESSAGE: sentence(event.data),
-            LOGBOOK_ENTRY_ENTITY_ID: event.data.get("entity_id"),
-        }
+    def describer(
+        words: Callable[[Mapping[str, Any]], str],
+    ) -> Callable[[Event], dict[str, Any]]:
+        @callback
+        def describe(event: Event) -> dict[str, Any]:
+            return {
+                LOGBOOK_ENTRY_NAME: event.data.get("name", "NRJ Monitor"),
+                LOGBOOK_ENTRY_MESSAGE: words(event.data),
+                LOGBOOK_ENTRY_ENTITY_ID: event.data.get("entity_id"),
+            }
 
-    async_describe_event(DOMAIN, EVENT_POWER_QUALITY, describe)
+        return describe
+
+    async_describe_event(DOMAIN, EVENT_POWER_QUALITY, describer(sentence))
+    async_describe_event(DOMAIN, EVENT_GUARD, describer(guard_sentence))
 
 
 def sentence(data: Mapping[str, Any]) -> str:
@@ -59,3 +65,29 @@ def sentence(data: Mapping[str, Any]) -> str:
     else:
         words.append(f"for {duration * 1000:.0f} ms")
     return " ".join(words)
+
+
+GUARD_STATES: Final = {
+    "normal": "found the grid normal",
+    "inhibit": "found the grid low and lets nothing start",
+    "shed_1": "found the grid low and sheds the first loads",
+    "shed_2": "found the grid low and sheds the second loads",
+    "shed_3": "found the grid failing and sheds all that may go",
+    "absorb_1": "found the grid high and starts a storage load",
+    "absorb_2": "found the grid high and starts all storage loads",
+    "invalid": "has no valid frequency and holds",
+}
+RELAYS: Final = {"relay_off": "switched off", "relay_on": "switched on"}
+
+
+def guard_sentence(data: Mapping[str, Any]) -> str:
+    """Return what the meter's guard did in words."""
+    kind = str(data.get("kind", ""))
+    if kind in RELAYS:
+        words = f"{RELAYS[kind]} {data.get('relay')}"
+    else:
+        words = GUARD_STATES.get(kind, kind)
+    reason = str(data.get("reason", "")).replace("_", " ")
+    hertz = data.get("frequency")
+    at = "" if hertz is None else f" at {hertz:.3f} Hz"
+    return f"{words} ({reason}){at}"

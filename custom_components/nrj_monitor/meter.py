@@ -7,10 +7,12 @@ up, and tells those who listen. Nothing here writes a state or knows a protocol.
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from functools import partial
 import logging
 from types import MappingProxyType
 
 from .catalog import Channel
+from .guard_event import GuardEvent
 from .power_quality import Oscillogram, PowerQualityEvent
 from .power_quality_log import PowerQualityLog
 from .sources import MeterDescription, Source
@@ -18,8 +20,10 @@ from .sources.errors import (
     CredentialError,
     LinkDownError,
     RelayRefusedError,
+    SettingRefusedError,
     SourceError,
 )
+from .sources.settings import SettingValue
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -35,6 +39,7 @@ type ReadingListener = Callable[[float | None, float], None]
 """Takes a reading, None where there is no valid one, and the event loop's time."""
 
 type EventListener = Callable[[PowerQualityEvent], None]
+type GuardListener = Callable[[GuardEvent], None]
 type Unsubscribe = Callable[[], None]
 
 
@@ -63,6 +68,9 @@ class Meter:
         self._event_listeners: list[EventListener] = []
         self._untold: list[PowerQualityEvent] | None = []
         self._wave_listeners: list[Listener] = []
+        self._settings: dict[str, SettingValue] = {}
+        self._setting_listeners: defaultdict[str, list[Listener]] = defaultdict(list)
+        self._guard_listeners: list[GuardListener] = []
 
     @property
     def description(self) -> MeterDescription:
@@ -92,6 +100,11 @@ class Meter:
     def relays(self) -> Mapping[str, bool]:
         """Return the true states of the relays by id; untold ones are missing."""
         return MappingProxyType(self._relays)
+
+    @property
+    def settings(self) -> Mapping[str, SettingValue]:
+        """Return what is set on the device by id; what it has not told is missing."""
+        return MappingProxyType(self._settings)
 
     @property
     def source(self) -> Source:
@@ -125,21 +138,49 @@ class Meter:
         Raises LinkDownError without a link and RelayRefusedError where the
         device does not report the new state within `RELAY_TIMEOUT`.
         """
+        await self._confirmed(
+            lambda: self._source.switch_relay(relay_id, is_on),
+            lambda: self._relays.get(relay_id) is is_on,
+            self._relay_listeners[relay_id],
+            RelayRefusedError("The relay did not switch"),
+        )
+
+    async def change_setting(self, setting_id: str, value: SettingValue) -> None:
+        """Change a setting and wait until the device says that it did.
+
+        Raises LinkDownError without a link and SettingRefusedError where the
+        device does not report the new value within `RELAY_TIMEOUT`.
+        """
+        await self._confirmed(
+            lambda: self._source.change_setting(setting_id, value),
+            lambda: self._settings.get(setting_id) == value,
+            self._setting_listeners[setting_id],
+            SettingRefusedError("The setting stays as it is"),
+        )
+
+    async def _confirmed(
+        self,
+        ask: Callable[[], None],
+        is_done: Callable[[], bool],
+        listeners: list[Listener],
+        refused: SourceError,
+    ) -> None:
+        """Ask for something and wait until it is done, or raise `refused`."""
         changed = asyncio.Event()
         unsubscribes = (
-            self.listen_relay(relay_id, changed.set),
+            _listen(listeners, changed.set),
             self.listen_link(changed.set),
         )
         try:
-            self._source.switch_relay(relay_id, is_on)
+            ask()
             async with asyncio.timeout(RELAY_TIMEOUT):
-                while self._relays.get(relay_id) is not is_on:
+                while not is_done():
                     await changed.wait()
                     changed.clear()
                     if not self._connected:
                         raise LinkDownError("The link to the meter broke")
         except TimeoutError as error:
-            raise RelayRefusedError("The relay did not switch") from error
+            raise refused from error
         finally:
             for unsubscribe in unsubscribes:
                 unsubscribe()
@@ -170,6 +211,15 @@ class Meter:
         """Call `listener` each time the meter says something of itself."""
         return _listen(self._text_listeners, listener)
 
+    def listen_setting(self, setting_id: str, listener: Listener) -> Unsubscribe:
+        """Call `listener` when a setting is told."""
+        return _listen(self._setting_listeners[setting_id], listener)
+
+    def listen_guard(self, listener: GuardListener) -> Unsubscribe:
+        """Call `listener` with each event of the device's own guard."""
+        self._guard_listeners.append(listener)
+        return lambda: self._guard_listeners.remove(listener)
+
     def listen_power_quality(self, listener: EventListener) -> Unsubscribe:
         """Call `listener` with each event of the supply that is news."""
         self._event_listeners.append(listener)
@@ -183,6 +233,15 @@ class Meter:
         """Take a sentence the device says about itself."""
         self._texts[key] = text
         _call(self._text_listeners)
+
+    def setting(self, setting_id: str, value: SettingValue) -> None:
+        """Take what a setting of the device really is."""
+        self._settings[setting_id] = value
+        _call(self._setting_listeners[setting_id])
+
+    def guard_event(self, event: GuardEvent) -> None:
+        """Take what the device's own guard tells."""
+        _call([partial(listener, event) for listener in self._guard_listeners])
 
     def power_quality(self, event: PowerQualityEvent) -> bool:
         """Take an event of the supply; return whether it is news."""
@@ -236,6 +295,7 @@ class Meter:
         self._snapshot.clear()
         self._relays.clear()
         self._texts.clear()
+        self._settings.clear()
         if self._connected:
             self._connected = False
             _call(self._link_listeners)

@@ -17,6 +17,7 @@ from . import NrjConfigEntry
 from .catalog import Channel
 from .const import CONF_STATE_DETAIL, DEFAULT_STATE_DETAIL, STATE_DETAILS
 from .entity import MeterEntity
+from .guard_sensor import guard_sensors
 from .meter import Meter
 from .throttle import CounterThrottle, MeasurementThrottle
 
@@ -38,6 +39,7 @@ async def async_setup_entry(
     async_add_entities(
         MeterSensor(meter, channel, scale) for channel in meter.description.channels
     )
+    async_add_entities(guard_sensors(meter))
 
 
 def describe(channel: Channel) -> SensorEntityDescription:

@@ -5,6 +5,7 @@ from typing import Any, override
 
 from homeassistant.components.switch import SwitchEntity
 from homeassistant.components.switch.const import SwitchDeviceClass
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -13,6 +14,7 @@ from . import NrjConfigEntry
 from .const import DOMAIN
 from .entity import MeterEntity
 from .meter import Meter
+from .setting_entity import SettingEntity
 from .sources import Relay
 from .sources.errors import SourceError
 
@@ -29,6 +31,11 @@ async def async_setup_entry(
     """Set up the relays of a meter."""
     meter = entry.runtime_data
     async_add_entities(RelaySwitch(meter, relay) for relay in meter.description.relays)
+    async_add_entities(
+        SettingSwitch(meter, setting)
+        for setting in meter.description.settings
+        if setting.kind == "switch"
+    )
 
 
 class RelaySwitch(MeterEntity, SwitchEntity):
@@ -83,3 +90,26 @@ class RelaySwitch(MeterEntity, SwitchEntity):
                     "relay": self._relay.name,
                 },
             ) from error
+
+
+class SettingSwitch(SettingEntity, SwitchEntity):
+    """Something of the device that can be switched on and off, like its guard."""
+
+    _attr_entity_category = EntityCategory.CONFIG
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Return whether it is on, None until the device has told it."""
+        value = self._value
+        return value if isinstance(value, bool) else None
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        """Switch it on."""
+        await self._set(True)
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        """Switch it off."""
+        await self._set(False)

@@ -11,9 +11,11 @@ import re
 from typing import Any, Protocol, Self
 
 from custom_components.nrj_monitor.catalog import CHANNELS, Channel
+from custom_components.nrj_monitor.guard_event import GuardEvent
 from custom_components.nrj_monitor.power_quality import Oscillogram, PowerQualityEvent
 
-from .errors import SourceError
+from .errors import LinkDownError, SourceError
+from .settings import Setting, SettingValue
 
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
@@ -47,6 +49,8 @@ class MeterDescription:
     """What it can besides, by names the sources define."""
     version: str | None = None
     """Version of the firmware, None where there is none of this project."""
+    settings: tuple[Setting, ...] = ()
+    """What can be set on it."""
 
     @property
     def has_mac(self) -> bool:
@@ -66,6 +70,7 @@ class MeterDescription:
             "relays": {relay.id: relay.name for relay in self.relays},
             "features": sorted(self.features),
             "version": self.version,
+            "settings": [setting.as_dict() for setting in self.settings],
         }
 
     @classmethod
@@ -86,6 +91,7 @@ class MeterDescription:
             relays=tuple(Relay(id_, name) for id_, name in stored["relays"].items()),
             features=frozenset(stored.get("features", ())),
             version=stored.get("version"),
+            settings=tuple(map(Setting.from_dict, stored.get("settings", ()))),
         )
 
 
@@ -110,6 +116,12 @@ class SourceListener(Protocol):
     def text(self, key: str, text: str) -> None:
         """Take a sentence the device says about itself, like the wiring check's."""
 
+    def setting(self, setting_id: str, value: SettingValue) -> None:
+        """Take what a setting of the device really is."""
+
+    def guard_event(self, event: GuardEvent) -> None:
+        """Take what the device's own guard did, or how the grid is now."""
+
     def power_quality(self, event: PowerQualityEvent) -> bool:
         """Take an event of the supply; return whether it is news."""
 
@@ -131,3 +143,10 @@ class Source(Protocol):
 
         Raises LinkDownError when there is no device to ask.
         """
+
+    def change_setting(self, setting_id: str, value: SettingValue) -> None:
+        """Ask the device to change a setting; it answers through `setting`.
+
+        Raises LinkDownError when there is no device to ask.
+        """
+        raise LinkDownError(f"There is nothing to tell {setting_id} to")

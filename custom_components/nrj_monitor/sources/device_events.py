@@ -14,6 +14,7 @@ from aioesphomeapi.client import APIClient
 from aioesphomeapi.core import APIConnectionError
 from aioesphomeapi.model import HomeassistantServiceCall, UserService
 
+from custom_components.nrj_monitor.guard_event import GuardEvent
 from custom_components.nrj_monitor.power_quality import Oscillogram, PowerQualityEvent
 
 from . import SourceListener
@@ -27,6 +28,7 @@ EVENTS_ACTION: Final = "power_quality_events"
 OSCILLOGRAM_ACTION: Final = "power_quality_oscillogram"
 EVENT: Final = "esphome.nrj_power_quality"
 OSCILLOGRAM_EVENT: Final = "esphome.nrj_oscillogram"
+GUARD_EVENT: Final = "esphome.nrj_guard"
 
 SETTLING: Final = 1.0
 """Seconds after an event in which the meter reads the waveform around it."""
@@ -57,10 +59,10 @@ class DeviceEvents:
 
     async def run(self) -> None:
         """Feed the listener until cancelled or the link breaks."""
-        if EVENTS_ACTION not in self._services:
-            return
         with suppress(APIConnectionError, TimeoutError):
             self._client.subscribe_service_calls(self._on_call)
+            if EVENTS_ACTION not in self._services:
+                return
             # Only what the listener does not know yet is news; the meter keeps 32.
             await self._call(EVENTS_ACTION, after=0)
             while True:
@@ -75,6 +77,11 @@ class DeviceEvents:
         data = dict(call.data)
         if call.service == OSCILLOGRAM_EVENT:
             self._pages.put_nowait(data)
+        elif call.service == GUARD_EVENT:
+            try:
+                self._listener.guard_event(GuardEvent.from_device(data))
+            except ValueError as error:
+                _LOGGER.warning("An event of the guard is left out: %s", error)
         elif call.service == EVENT:
             try:
                 event = PowerQualityEvent.from_device(data, self._now())

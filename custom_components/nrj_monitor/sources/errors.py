@@ -115,6 +115,12 @@ class RelayRefusedError(SourceError):
     key = "relay_refused"
 
 
+class SettingRefusedError(SourceError):
+    """The device did not take a setting."""
+
+    key = "setting_refused"
+
+
 class BrokerAwayError(SourceError):
     """Home Assistant has no connection to an MQTT broker."""
 

@@ -1,4 +1,6 @@
-"""Readings over ESPHome's native API: with device_events.py all that knows aioesphomeapi.
+"""Readings over ESPHome's native API.
+
+With device_events.py and native_settings.py all that knows aioesphomeapi.
 
 The link is kept by a loop of its own rather than by the library's reconnect
 logic, which waits up to 60 s between attempts and up to 60 s within one: here an
@@ -61,6 +63,8 @@ from .errors import (
     UnreachableError,
     WrongKeyError,
 )
+from .native_settings import command, setting_of, value_of
+from .settings import Setting, SettingValue
 
 if TYPE_CHECKING:
     from zeroconf import Zeroconf
@@ -99,7 +103,10 @@ unanswered one, so a cut cable is noticed within 11 s."""
 FEATURES: Final = {EVENTS_ACTION: POWER_QUALITY, "check_wiring": "wiring"}
 """What a meter can, by the user action of its firmware that goes with it."""
 
-TEXTS: Final = frozenset({"wiring", "clock"})
+GUARD: Final = "guard"
+"""Feature of a meter that guards the grid."""
+
+TEXTS: Final = frozenset({"wiring", "clock", "guard_state", "guard_reason"})
 """Object ids of the texts in which a meter speaks of itself."""
 
 ACTION_TIMEOUT: Final = 10.0
@@ -125,6 +132,7 @@ class _Entities:
     channels: dict[tuple[int, int], Channel]
     relays: dict[tuple[int, int], Relay]
     texts: dict[tuple[int, int], str]
+    settings: dict[tuple[int, int], Setting]
 
 
 def check_key(key: str) -> None:
@@ -263,6 +271,7 @@ class NativeApiSource(Source):
         self._client: APIClient | None = None
         self._relays: dict[str, tuple[int, int]] = {}
         self._services: dict[str, UserService] = {}
+        self._settings: dict[str, tuple[tuple[int, int], Setting]] = {}
 
     @override
     async def run(self, listener: SourceListener) -> Never:
@@ -287,6 +296,16 @@ class NativeApiSource(Source):
         device_id, key = self._relays[relay_id]
         try:
             self._client.switch_command(key, is_on, device_id=device_id)
+        except APIConnectionError as error:
+            raise LinkDownError("The link to the meter broke") from error
+
+    @override
+    def change_setting(self, setting_id: str, value: SettingValue) -> None:
+        if self._client is None or setting_id not in self._settings:
+            raise LinkDownError("The link to the meter is down")
+        at, setting = self._settings[setting_id]
+        try:
+            command(self._client, at, setting, value)
         except APIConnectionError as error:
             raise LinkDownError("The link to the meter broke") from error
 
@@ -327,6 +346,9 @@ class NativeApiSource(Source):
                     "Another meter answers at this address", {"mac": description.mac}
                 )
             self._relays = {relay.id: at for at, relay in entities.relays.items()}
+            self._settings = {
+                setting.id: (at, setting) for at, setting in entities.settings.items()
+            }
             try:
                 client.subscribe_states(_feed(listener, entities))
             except APIConnectionError as error:
@@ -446,7 +468,7 @@ def _known(entities: list[EntityInfo]) -> _Entities:
     A relay is a switch the firmware puts among the controls; those it puts
     among settings or diagnostics are not.
     """
-    known = _Entities({}, {}, {})
+    known = _Entities({}, {}, {}, {})
     for entity in entities:
         at = (entity.device_id, entity.key)
         match entity:
@@ -456,6 +478,8 @@ def _known(entities: list[EntityInfo]) -> _Entities:
                 known.texts[at] = entity.object_id
             case SwitchInfo(entity_category=EntityCategory.NONE):
                 known.relays[at] = Relay(entity.object_id, entity.name)
+            case _ if (setting := setting_of(entity)) is not None:
+                known.settings[at] = setting
     return known
 
 
@@ -482,8 +506,10 @@ def _describe(
             feature
             for action, feature in FEATURES.items()
             if any(service.name == action for service in services)
-        ),
+        )
+        | ({GUARD} if "guard_state" in entities.texts.values() else frozenset()),
         version=info.project_version,
+        settings=tuple(entities.settings.values()),
     )
 
 
@@ -510,6 +536,11 @@ def _feed(
             and (text := texts.get(at)) is not None
         ):
             listener.text(text, state.state)
+        elif (setting := settings.get(at)) is not None and (
+            value := value_of(state)
+        ) is not None:
+            listener.setting(setting.id, value)
 
     channels, relays, texts = entities.channels, entities.relays, entities.texts
+    settings = entities.settings
     return on_state

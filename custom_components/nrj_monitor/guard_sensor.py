@@ -1,0 +1,51 @@
+"""Sensors: how the meter's own guard finds the grid, and why."""
+
+from collections.abc import Iterator
+from typing import Final, override
+
+from homeassistant.components.sensor import SensorDeviceClass, SensorEntity
+from homeassistant.const import EntityCategory
+
+from .control.guard_state import GuardReason, GuardState
+from .entity import MeterEntity
+from .meter import Meter
+from .sources.native_api import GUARD
+
+WORDS: Final = {
+    "guard_state": [state.value for state in GuardState],
+    "guard_reason": [reason.value for reason in GuardReason],
+}
+"""What each of the two may say."""
+
+
+def guard_sensors(meter: Meter) -> Iterator[GuardSensor]:
+    """Yield the sensors of a meter that guards the grid."""
+    if GUARD in meter.description.features:
+        yield from (GuardSensor(meter, key) for key in WORDS)
+
+
+class GuardSensor(MeterEntity, SensorEntity):
+    """A word of the meter's guard."""
+
+    _attr_device_class = SensorDeviceClass.ENUM
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+
+    def __init__(self, meter: Meter, key: str) -> None:
+        """Show the word `key` of the guard of `meter`."""
+        super().__init__(meter, key)
+        self._key = key
+        self._attr_translation_key = key
+        self._attr_options = WORDS[key]
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow what the meter says of itself."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._meter.listen_text(self.async_write_ha_state))
+
+    @property
+    @override
+    def native_value(self) -> str | None:
+        """Return the word, None where it is none that is known."""
+        word = self._meter.texts.get(self._key)
+        return word if word in WORDS[self._key] else None
