@@ -15,6 +15,9 @@ from custom_components.nrj_monitor.flows.entities import START_SCHEMA, fields_sc
 from custom_components.nrj_monitor.flows.mqtt import MAPPING_SCHEMA, TOPIC_SCHEMA
 from custom_components.nrj_monitor.flows.native_form import ADDRESS_SCHEMA
 from custom_components.nrj_monitor.guard_sensor import WORDS as GUARD_WORDS
+from custom_components.nrj_monitor.load_services import SCHEMAS
+from custom_components.nrj_monitor.loads.sensors import ENERGIES
+from custom_components.nrj_monitor.loads.words import WORDS
 from custom_components.nrj_monitor.sensor import describe
 from custom_components.nrj_monitor.services import (
     ADD_SCHEMA,
@@ -36,18 +39,25 @@ ICONS: dict[str, Any] = json.loads((FOLDER / "icons.json").read_text())
 ACTIONS = {
     ADD_TO_ENERGY_DASHBOARD: ADD_SCHEMA,
     REMOVE_FROM_ENERGY_DASHBOARD: REMOVE_SCHEMA,
+    **SCHEMAS,
 }
 
 OF_ACTIONS = {
     "field_missing",
     "no_energy_dashboard",
+    "never_shed",
+    "not_a_load",
     "setting_link_down",
     "nothing_for_energy",
     "unsuitable_sensor",
 }
 """Exceptions that have nothing to do with a source of readings."""
 
-OF_NO_CHANNEL = {*GUARD_WORDS}
+OF_NO_CHANNEL = {
+    *GUARD_WORDS,
+    "load_activity",
+    *(f"load_energy_{which}" for which in ENERGIES),
+}
 """Sensors that show no quantity."""
 
 FORMS = {
@@ -120,6 +130,12 @@ def test_every_channel_has_a_name_and_no_name_is_left_over() -> None:
     """Catalog and translations agree."""
     keys = {describe(channel).translation_key for channel in CHANNELS.values()}
     assert set(TEXTS["en"]["entity"]["sensor"]) == keys | OF_NO_CHANNEL
+
+
+def test_every_word_for_what_a_load_does_is_translated() -> None:
+    """The sensor and the event say it in the person's language."""
+    for texts in TEXTS.values():
+        assert set(texts["entity"]["sensor"]["load_activity"]["state"]) == set(WORDS)
 
 
 def test_phases_are_named_in_their_names_and_totals_are_not() -> None:

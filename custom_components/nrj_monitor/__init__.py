@@ -4,11 +4,16 @@ import asyncio
 from contextlib import suppress
 import logging
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+)
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.typing import ConfigType
 
 from .care.watch import async_clear, async_watch
@@ -22,6 +27,8 @@ from .const import (
 from .energy_dashboard import async_add_meter, async_forget_meter
 from .entry_source import async_make_source
 from .given_key import async_take_key_back
+from .loads.memory import async_forget_loads
+from .loads.room import async_close_room, async_open_room
 from .meter import Meter
 from .meter_memory import MEMORIES, async_forget_memory, async_remember
 from .services import async_setup_services
@@ -86,7 +93,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
             hass.config_entries.async_schedule_reload(entry.entry_id)
 
     entry.async_on_unload(meter.listen_link(on_link))
+    _reload_on_subentries(hass, entry)
+    room = await async_open_room(hass, entry, meter)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    if room is not None:
+        await room.async_start()
     meter.tell_events()
     async_watch(hass, entry, meter, memory)
     async_give_spoken_names(hass, entry, meter.description)
@@ -110,6 +121,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool
     """Unload a meter; its link ends with the entry's background tasks."""
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
+    await async_close_room(hass, entry)
     await hass.data[MEMORIES][entry.entry_id].async_flush()
     return True
 
@@ -119,7 +131,31 @@ async def async_remove_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> None
     await async_forget_meter(hass, entry)
     await async_take_key_back(hass, entry)
     await async_forget_memory(hass, entry.entry_id)
+    await async_forget_loads(hass, entry.entry_id)
     async_clear(hass, entry.entry_id)
+
+
+@callback
+def _reload_on_subentries(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
+    """Set the meter up again when something is added to it, changed or removed."""
+    known = _subentries(entry)
+
+    @callback
+    def on_change(change: ConfigEntryChange, changed: ConfigEntry) -> None:
+        if (
+            change is ConfigEntryChange.UPDATED
+            and changed is entry
+            and _subentries(entry) != known
+        ):
+            hass.config_entries.async_schedule_reload(entry.entry_id)
+
+    entry.async_on_unload(
+        async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, on_change)
+    )
+
+
+def _subentries(entry: NrjConfigEntry) -> dict[str, dict[str, object]]:
+    return {id_: dict(subentry.as_dict()) for id_, subentry in entry.subentries.items()}
 
 
 async def _async_add_to_energy(hass: HomeAssistant, entry: NrjConfigEntry) -> None:

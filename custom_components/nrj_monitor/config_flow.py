@@ -2,14 +2,21 @@
 
 from typing import Any, override
 
-from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import (
+    ConfigEntry,
+    ConfigFlowResult,
+    ConfigSubentryFlow,
+    OptionsFlow,
+)
 from homeassistant.core import callback
 
 from .const import CONF_SOURCE, DOMAIN, SOURCE_ENTITIES, SOURCE_MQTT, SOURCE_NATIVE_API
 from .flows.entities import EntitiesFlowMixin
+from .flows.loads import LoadFlow
 from .flows.mqtt import MqttFlowMixin
 from .flows.native import NativeFlowMixin
 from .flows.options import MeterOptionsFlow
+from .loads.settings import SUBENTRY_LOAD
 
 SOURCES = {
     SOURCE_NATIVE_API: "native",
@@ -17,6 +24,11 @@ SOURCES = {
     SOURCE_ENTITIES: "entities",
 }
 """The step that adds a meter, by the source of its readings, in the menu's order."""
+
+SUBENTRIES: dict[str, type[ConfigSubentryFlow]] = {
+    SUBENTRY_LOAD: LoadFlow,
+}
+"""What can be added to a meter, and by which dialogue."""
 
 
 class NrjMonitorConfigFlow(
@@ -33,6 +45,15 @@ class NrjMonitorConfigFlow(
     def async_get_options_flow(config_entry: ConfigEntry[Any]) -> OptionsFlow:
         """Return the dialogue behind the Configure button."""
         return MeterOptionsFlow()
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, config_entry: ConfigEntry[Any]
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return what can be added to a meter."""
+        return SUBENTRIES
 
     @override
     async def async_step_user(

@@ -53,6 +53,19 @@ CONF_MAIN_FUSE = "main_fuse"
 MAIN_FUSE_RANGE = (6.0, 250.0)
 """A: what main fuses of houses are rated for, with room to spare."""
 
+CONF_GRID_PROFILE = "grid_profile"
+"""Entry option: thresholds of the guard computed here, one of control's PROFILES."""
+
+DEFAULT_GRID_PROFILE = "continental_europe"
+
+CONF_CONTRACT = "contract"
+"""Entry option: power of the contract, kW; absent where nobody has told."""
+
+CONF_CONTRACT_TOLERANCE = "contract_tolerance"
+"""Entry option: how the contract bears an overload, one of control's CURVES."""
+
+DEFAULT_CONTRACT_TOLERANCE = "strict"
+
 EVENT_POWER_QUALITY = f"{DOMAIN}_power_quality"
 """Event of Home Assistant's bus: something happened to the supply."""
 

@@ -10,6 +10,7 @@ from . import NrjConfigEntry
 from .const import EVENT_GUARD, EVENT_POWER_QUALITY
 from .entity import MeterEntity
 from .guard_event import KINDS as GUARD_KINDS, GuardEvent
+from .loads.event import load_events
 from .meter import Meter
 from .power_quality import KINDS, PowerQualityEvent
 from .sources.device_events import POWER_QUALITY
@@ -29,6 +30,8 @@ async def async_setup_entry(
         async_add_entities([MeterPowerQuality(meter)])
     if GUARD in meter.description.features:
         async_add_entities([MeterGuard(meter)])
+    for load_id, event in load_events(hass, entry):
+        async_add_entities([event], config_subentry_id=load_id)
 
 
 class MeterPowerQuality(MeterEntity, EventEntity):

@@ -10,7 +10,8 @@ from homeassistant.components.logbook.const import (
 )
 from homeassistant.core import Event, HomeAssistant, callback
 
-from .const import DOMAIN, EVENT_GUARD, EVENT_POWER_QUALITY
+from .const import DOMAIN, EVENT_GUARD, EVENT_LOAD, EVENT_POWER_QUALITY
+from .loads.words import NOTICES, SENTENCES as LOAD_SENTENCES
 
 SENTENCES: Final = {
     "dip": "voltage dip",
@@ -45,6 +46,7 @@ def async_describe_events(
 
     async_describe_event(DOMAIN, EVENT_POWER_QUALITY, describer(sentence))
     async_describe_event(DOMAIN, EVENT_GUARD, describer(guard_sentence))
+    async_describe_event(DOMAIN, EVENT_LOAD, describer(load_sentence))
 
 
 def sentence(data: Mapping[str, Any]) -> str:
@@ -91,3 +93,12 @@ def guard_sentence(data: Mapping[str, Any]) -> str:
     hertz = data.get("frequency")
     at = "" if hertz is None else f" at {hertz:.3f} Hz"
     return f"{words} ({reason}){at}"
+
+
+def load_sentence(data: Mapping[str, Any]) -> str:
+    """Return what was decided about a load in words."""
+    if (notice := data.get("notice")) is not None:
+        return NOTICES.get(str(notice), str(notice))
+    word = str(data.get("activity", ""))
+    words = LOAD_SENTENCES.get(word, word)
+    return f"{words} (dry run)" if data.get("dry_run") else words

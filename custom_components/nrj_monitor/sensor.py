@@ -18,6 +18,7 @@ from .catalog import Channel
 from .const import CONF_STATE_DETAIL, DEFAULT_STATE_DETAIL, STATE_DETAILS
 from .entity import MeterEntity
 from .guard_sensor import guard_sensors
+from .loads.sensors import load_sensors
 from .meter import Meter
 from .throttle import CounterThrottle, MeasurementThrottle
 
@@ -40,6 +41,8 @@ async def async_setup_entry(
         MeterSensor(meter, channel, scale) for channel in meter.description.channels
     )
     async_add_entities(guard_sensors(meter))
+    for load_id, sensors in load_sensors(hass, entry):
+        async_add_entities(sensors, config_subentry_id=load_id)
 
 
 def describe(channel: Channel) -> SensorEntityDescription:

@@ -25,6 +25,7 @@ from .energy_dashboard import (
     async_add_meter,
     async_remove_meter,
 )
+from .load_services import async_setup_load_services
 
 ADD_TO_ENERGY_DASHBOARD: Final = "add_to_energy_dashboard"
 REMOVE_FROM_ENERGY_DASHBOARD: Final = "remove_from_energy_dashboard"
@@ -65,6 +66,7 @@ REMOVE_SCHEMA: Final = vol.Schema(METER_SCHEMA)
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
+    async_setup_load_services(hass)
     hass.services.async_register(
         DOMAIN,
         ADD_TO_ENERGY_DASHBOARD,

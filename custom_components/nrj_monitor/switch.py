@@ -13,6 +13,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from . import NrjConfigEntry
 from .const import DOMAIN
 from .entity import MeterEntity
+from .loads.dry_run import DryRunSwitch
+from .loads.room import ROOMS
 from .meter import Meter
 from .setting_entity import SettingEntity
 from .sources import Relay
@@ -36,6 +38,8 @@ async def async_setup_entry(
         for setting in meter.description.settings
         if setting.kind == "switch"
     )
+    if (room := hass.data.get(ROOMS, {}).get(entry.entry_id)) is not None:
+        async_add_entities([DryRunSwitch(room)])
 
 
 class RelaySwitch(MeterEntity, SwitchEntity):

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
-from homeassistant.const import UnitOfElectricCurrent
+from homeassistant.const import UnitOfElectricCurrent, UnitOfPower
 from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
@@ -15,12 +15,17 @@ from homeassistant.helpers.selector import (
 import probatio as vol
 
 from custom_components.nrj_monitor.const import (
+    CONF_CONTRACT,
+    CONF_CONTRACT_TOLERANCE,
+    CONF_GRID_PROFILE,
     CONF_MAIN_FUSE,
     CONF_STATE_DETAIL,
     DEFAULT_STATE_DETAIL,
     MAIN_FUSE_RANGE,
     STATE_DETAILS,
 )
+from custom_components.nrj_monitor.control.guard_profile import PROFILES
+from custom_components.nrj_monitor.control.overload import CURVES
 
 OPTIONS_SCHEMA: Final = vol.Schema(
     {
@@ -38,6 +43,29 @@ OPTIONS_SCHEMA: Final = vol.Schema(
                 step=1,
                 mode=NumberSelectorMode.BOX,
                 unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+            )
+        ),
+        vol.Optional(CONF_CONTRACT): NumberSelector(
+            NumberSelectorConfig(
+                min=1,
+                max=250,
+                step=0.1,
+                mode=NumberSelectorMode.BOX,
+                unit_of_measurement=UnitOfPower.KILO_WATT,
+            )
+        ),
+        vol.Optional(CONF_CONTRACT_TOLERANCE): SelectSelector(
+            SelectSelectorConfig(
+                options=list(CURVES),
+                mode=SelectSelectorMode.DROPDOWN,
+                translation_key=CONF_CONTRACT_TOLERANCE,
+            )
+        ),
+        vol.Optional(CONF_GRID_PROFILE): SelectSelector(
+            SelectSelectorConfig(
+                options=list(PROFILES),
+                mode=SelectSelectorMode.DROPDOWN,
+                translation_key=CONF_GRID_PROFILE,
             )
         ),
     }

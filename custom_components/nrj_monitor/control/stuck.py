@@ -1,0 +1,27 @@
+"""Tells a value that stands still from one that is measured."""
+
+from math import isnan, nan
+from typing import Final
+
+STUCK_AFTER: Final = 60.0
+"""Seconds; the frequency of a grid moves by more than a millihertz every second."""
+
+STUCK_SAMPLES: Final = 30
+
+
+class StuckFilter:
+    """Takes away a value that is told over and over without ever changing."""
+
+    def __init__(self) -> None:
+        """Begin with nothing told."""
+        self._value = nan
+        self._since = 0.0
+        self._samples = 0
+
+    def take(self, value: float, now: float) -> float:
+        """Return `value`, or NaN where it has stood still for too long."""
+        if value != self._value:
+            self._value, self._since, self._samples = value, now, 0
+        self._samples += 1
+        stands = now - self._since >= STUCK_AFTER and self._samples >= STUCK_SAMPLES
+        return nan if stands or isnan(value) else value

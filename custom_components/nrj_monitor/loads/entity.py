@@ -1,0 +1,43 @@
+"""What all entities of a load have in common."""
+
+from typing import override
+
+from homeassistant.core import callback
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.entity import Entity
+
+from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.control.decision import Decision, Notice
+
+from .room import ControlRoom
+
+
+class LoadEntity(Entity):
+    """An entity of a load's own device."""
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+
+    def __init__(self, room: ControlRoom, load_id: str, key: str) -> None:
+        """Attach to a load; `key` is unique and stable within it."""
+        self._room = room
+        self._load_id = load_id
+        self._attr_unique_id = f"{load_id}_{key}"
+        self._attr_translation_key = f"load_{key}"
+        self._attr_device_info = DeviceInfo(
+            identifiers={(DOMAIN, load_id)},
+            manufacturer="NRJ Monitor",
+            model="Load",
+            name=room.titles[load_id],
+        )
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the load."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._room.listen(self._load_id, self._on_told))
+
+    @callback
+    def _on_told(self, told: Decision | Notice | None) -> None:
+        """Show what was decided."""
+        self.async_write_ha_state()

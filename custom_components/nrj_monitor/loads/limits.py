@@ -1,0 +1,29 @@
+"""The limits of a house: its main fuse and its contract."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from custom_components.nrj_monitor.catalog import Phase
+from custom_components.nrj_monitor.const import (
+    CONF_CONTRACT,
+    CONF_CONTRACT_TOLERANCE,
+    CONF_MAIN_FUSE,
+    DEFAULT_CONTRACT_TOLERANCE,
+)
+from custom_components.nrj_monitor.control.overload import CURVES, OverloadWatch
+
+NOMINAL_VOLTAGE = 230.0
+
+
+def watches_of(options: Mapping[str, Any]) -> dict[str | None, OverloadWatch]:
+    """Return the limits that are told in a meter's options, by phase; None is all."""
+    watches: dict[str | None, OverloadWatch] = {}
+    if (fuse := options.get(CONF_MAIN_FUSE)) is not None:
+        for phase in Phase:
+            watches[phase.value] = OverloadWatch(
+                float(fuse) * NOMINAL_VOLTAGE, CURVES["breaker"]
+            )
+    if (contract := options.get(CONF_CONTRACT)) is not None:
+        tolerance = options.get(CONF_CONTRACT_TOLERANCE, DEFAULT_CONTRACT_TOLERANCE)
+        watches[None] = OverloadWatch(float(contract) * 1000.0, CURVES[tolerance])
+    return watches

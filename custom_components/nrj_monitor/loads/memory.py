@@ -1,0 +1,22 @@
+"""What is remembered of the loads of a meter over restarts: one file for each meter."""
+
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.storage import Store
+
+from custom_components.nrj_monitor.const import DOMAIN
+
+VERSION: Final = 1
+DELAY: Final = 10.0
+"""Seconds after a change until it is written, together with those that follow."""
+
+
+def store_of(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
+    """Return the file of a meter's loads."""
+    return Store(hass, VERSION, f"{DOMAIN}.loads.{entry_id}")
+
+
+async def async_forget_loads(hass: HomeAssistant, entry_id: str) -> None:
+    """Leave nothing of a meter that is removed."""
+    await store_of(hass, entry_id).async_remove()

@@ -1,0 +1,388 @@
+"""The control room of a meter: feeds the arbiter, and has its decisions carried out."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+import logging
+import time
+from typing import Any, Final
+import zlib
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import (
+    Context,
+    Event,
+    EventStateChangedData,
+    HomeAssistant,
+    callback,
+)
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.event import (
+    async_track_state_change_event,
+    async_track_time_interval,
+)
+from homeassistant.util.hass_dict import HassKey
+
+from custom_components.nrj_monitor.catalog import CHANNELS, Phase
+from custom_components.nrj_monitor.const import (
+    CONF_GRID_PROFILE,
+    DEFAULT_GRID_PROFILE,
+    DOMAIN,
+    EVENT_LOAD,
+)
+from custom_components.nrj_monitor.control.arbiter import Arbiter
+from custom_components.nrj_monitor.control.decision import Activity, Decision, Notice
+from custom_components.nrj_monitor.control.energy_account import EnergyAccount
+from custom_components.nrj_monitor.control.house import HouseView, LoadView
+from custom_components.nrj_monitor.meter import Meter
+
+from .grid import ComputedGrid, grid_of
+from .limits import watches_of
+from .memory import DELAY, store_of
+from .plant import Plant
+from .settings import load_entries, load_of
+from .words import event_data
+
+_LOGGER = logging.getLogger(__name__)
+
+TICK: Final = timedelta(seconds=1)
+LONGEST_TICK: Final = 10.0
+"""Seconds; what was drawn in a longer pause is not known."""
+
+OUR_CONTEXTS: Final = 64
+
+clock: Callable[[], float] = time.monotonic
+"""Seconds of a clock that does not go back."""
+
+type LoadListener = Callable[[Decision | Notice | None], None]
+
+
+class ControlRoom:
+    """The loads of one meter."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry[Any], meter: Meter
+    ) -> None:
+        """Take the loads of `entry`."""
+        self.hass = hass
+        self.entry = entry
+        self.meter = meter
+        self.titles = {
+            subentry.subentry_id: subentry.title for subentry in load_entries(entry)
+        }
+        self.plants = {
+            subentry.subentry_id: Plant(hass, subentry.data)
+            for subentry in load_entries(entry)
+        }
+        self.accounts = {id_: EnergyAccount() for id_ in self.plants}
+        self.dry_run = False
+        self.arbiter = self._new_arbiter()
+        profile = entry.options.get(CONF_GRID_PROFILE, DEFAULT_GRID_PROFILE)
+        self.grid = grid_of(meter, profile)
+        self._store = store_of(hass, entry.entry_id)
+        self._virtual: dict[str, bool] = {}
+        self._contexts: deque[str] = deque(maxlen=OUR_CONTEXTS)
+        self._listeners: dict[str, list[LoadListener]] = {}
+        self._ticked: float | None = None
+        self._switching: set[asyncio.Task[None]] = set()
+
+    def _new_arbiter(self) -> Arbiter:
+        entry = self.entry
+        return Arbiter(
+            [load_of(item.subentry_id, item.data) for item in load_entries(entry)],
+            watches_of(entry.options),
+            seed=zlib.crc32(entry.entry_id.encode()),
+        )
+
+    async def async_start(self) -> None:
+        """Take up what is remembered, and watch from now on."""
+        stored = await self._store.async_load() or {}
+        self.dry_run = stored.get("dry_run", False)
+        for id_, account in stored.get("accounts", {}).items():
+            if id_ in self.accounts:
+                self.accounts[id_] = EnergyAccount.from_dict(account)
+        for id_, kept in stored.get("plants", {}).items():
+            if id_ in self.plants:
+                self.plants[id_].last_on = kept["last_on"]
+                self.plants[id_].assumed_on = kept["assumed_on"]
+        if not self.dry_run:
+            self.arbiter.recall(stored.get("arbiter", {}), clock())
+            await self._give_back_removed(stored)
+        watched = [entity for plant in self.plants.values() for entity in plant.watched]
+        unload = self.entry.async_on_unload
+        unload(async_track_state_change_event(self.hass, watched, self._on_state))
+        unload(async_track_time_interval(self.hass, self._on_time, TICK))
+        unload(self.meter.listen_text(self.async_tick))
+        if isinstance(self.grid, ComputedGrid):
+            for channel in self.meter.description.channels:
+                if channel.quantity.key == "frequency":
+                    unload(self.meter.listen_channel(channel, self._on_frequency))
+        self.async_tick()
+
+    async def async_stop(self) -> None:
+        """Write what must not be lost."""
+        await self._store.async_save(self._data())
+
+    async def _give_back_removed(self, stored: Mapping[str, Any]) -> None:
+        """Have loads that are loads no more as they were wanted."""
+        for id_, kept in stored.get("arbiter", {}).items():
+            plant = stored.get("plants", {}).get(id_)
+            if id_ in self.plants or plant is None:
+                continue
+            if kept["asked"] and kept["to_restore"]:
+                await self._switch(Plant(self.hass, plant["data"]), True, id_)
+
+    def _data(self) -> dict[str, Any]:
+        return {
+            "dry_run": self.dry_run,
+            "arbiter": {} if self.dry_run else self.arbiter.memory(),
+            "accounts": {id_: acc.as_dict() for id_, acc in self.accounts.items()},
+            "plants": {
+                id_: {
+                    "last_on": plant.last_on,
+                    "assumed_on": plant.assumed_on,
+                    "data": dict(plant.data),
+                }
+                for id_, plant in self.plants.items()
+            },
+        }
+
+    def listen(self, load_id: str, listener: LoadListener) -> Callable[[], None]:
+        """Call `listener` with each decision on a load and each notice of it.
+
+        It is called with None where only its energy has changed.
+        """
+        listeners = self._listeners.setdefault(load_id, [])
+        listeners.append(listener)
+        return lambda: listeners.remove(listener)
+
+    async def async_set_dry_run(self, dry_run: bool) -> None:
+        """Begin or end to touch nothing; what was taken is given back first."""
+        if dry_run is self.dry_run:
+            return
+        if dry_run:
+            for id_, state in self.arbiter.states.items():
+                if state.target is not None and state.target is not state.asked:
+                    await self._switch(self.plants[id_], state.asked, id_)
+        self.dry_run = dry_run
+        self._virtual.clear()
+        self.arbiter = self._new_arbiter()
+        self.async_tick()
+
+    def now(self) -> float:
+        """Return the time of the arbiter, s."""
+        return clock()
+
+    async def async_switched(self) -> None:
+        """Wait until what was decided has been told to the loads."""
+        if self._switching:
+            await asyncio.wait(self._switching)
+
+    def sees_on(self, load_id: str) -> bool | None:
+        """Return whether a load is on; in a dry run, whether it would be."""
+        return self._virtual.get(load_id, self.plants[load_id].is_on)
+
+    @callback
+    def _on_time(self, _: datetime) -> None:
+        self.async_tick()
+
+    @callback
+    def _on_frequency(self, value: float | None, now: float) -> None:
+        if isinstance(self.grid, ComputedGrid):
+            self.grid.take(clock())
+        self.async_tick()
+
+    @callback
+    def _on_state(self, event: Event[EventStateChangedData]) -> None:
+        """See who switched a load."""
+        old, new = event.data["old_state"], event.data["new_state"]
+        for id_, plant in self.plants.items():
+            if event.data["entity_id"] != plant.entity_id:
+                continue
+            was, on = plant.reads_on(old), plant.reads_on(new)
+            if was is None or on is None or was is on:
+                continue
+            if event.context.id in self._contexts:
+                continue
+            self._virtual.pop(id_, None)
+            # An automation has a cause; a person at the device has none that is known.
+            by_person = event.context.parent_id is None
+            self.arbiter.switched(id_, on, self.now(), by_person=by_person)
+        self.async_tick()
+
+    @callback
+    def async_tick(self) -> None:
+        """Decide now."""
+        now = clock()
+        decisions = self.arbiter.update(self._view(now))
+        notices = self.arbiter.take_notices()
+        self._count(now)
+        for decision in decisions:
+            self._carry_out(decision)
+        for notice in notices:
+            self._tell(notice)
+        self._tidy_issues()
+        if decisions:
+            self._store.async_delay_save(self._data, DELAY)
+
+    def _view(self, now: float) -> HouseView:
+        loads = {
+            id_: LoadView(self.sees_on(id_), plant.power)
+            for id_, plant in self.plants.items()
+        }
+        return HouseView(
+            now=now,
+            guard=None if self.grid is None else self.grid.view(now),
+            meter_there=self.meter.connected,
+            powers=self._powers(),
+            loads=loads,
+        )
+
+    def _powers(self) -> dict[str | None, float | None]:
+        """Return what is drawn; what would only be off in a dry run is taken off."""
+        snapshot = self.meter.snapshot
+        powers: dict[str | None, float | None] = {
+            phase.value: snapshot.get(CHANNELS[f"active_power_{phase.value.lower()}"])
+            for phase in Phase
+        }
+        total = snapshot.get(CHANNELS["active_power"])
+        known = [power for power in powers.values() if power is not None]
+        powers[None] = sum(known) if total is None and known else total
+        for id_, on in self._virtual.items():
+            load = self.arbiter.loads[id_]
+            more = int(on) - int(bool(self.plants[id_].is_on))
+            for phase, power in powers.items():
+                if more and power is not None:
+                    powers[phase] = power + (
+                        more * load.nominal_power * load.share_of(phase)
+                    )
+        return powers
+
+    def _count(self, now: float) -> None:
+        """Count the energy since the last tick."""
+        since, self._ticked = self._ticked, now
+        if since is None or not 0 < now - since <= LONGEST_TICK or self.dry_run:
+            return
+        for id_, account in self.accounts.items():
+            state, load = self.arbiter.states[id_], self.arbiter.loads[id_]
+            power = self.plants[id_].power
+            before = (account.shed, account.absorbed, account.restored)
+            account.add(
+                state.activity,
+                asked=state.asked,
+                on=state.is_on,
+                expected=load.nominal_power,
+                drawn=load.nominal_power if power is None else power,
+                seconds=now - since,
+            )
+            if before != (account.shed, account.absorbed, account.restored):
+                self._call_listeners(id_, None)
+
+    def _carry_out(self, decision: Decision) -> None:
+        """Have a load switched, and tell everybody."""
+        id_ = decision.load_id
+        if decision.switch and decision.on is not None:
+            if self.dry_run:
+                self._virtual[id_] = decision.on
+            else:
+                task = self.entry.async_create_task(
+                    self.hass,
+                    self._switch(self.plants[id_], decision.on, id_),
+                    f"{DOMAIN} switches {self.titles[id_]}",
+                )
+                if not task.done():
+                    self._switching.add(task)
+                    task.add_done_callback(self._switching.discard)
+        data = event_data(decision, dry_run=self.dry_run)
+        self._call_listeners(id_, decision)
+        if decision.switch or decision.activity not in (
+            Activity.IDLE,
+            Activity.RUNNING,
+        ):
+            self._fire(id_, data)
+
+    def _fire(self, load_id: str | None, data: dict[str, Any]) -> None:
+        name = self.entry.title if load_id is None else self.titles[load_id]
+        plant = None if load_id is None else self.plants[load_id]
+        self.hass.bus.async_fire(
+            EVENT_LOAD,
+            {
+                "name": name,
+                "load_id": load_id,
+                "entity_id": None if plant is None else plant.entity_id,
+                "entry_id": self.entry.entry_id,
+                **data,
+            },
+        )
+
+    async def _switch(self, plant: Plant, on: bool, load_id: str) -> None:
+        """Switch a load; one that fails is told again later."""
+        context = Context()
+        self._contexts.append(context.id)
+        try:
+            await plant.switch(on, context)
+        except HomeAssistantError as error:
+            title = self.titles.get(load_id, load_id)
+            _LOGGER.warning("%s was not switched: %s", title, error)
+
+    def _tell(self, notice: Notice) -> None:
+        self._fire(notice.load_id, {"action": "notice", "notice": notice.key})
+        if notice.load_id is not None:
+            self._call_listeners(notice.load_id, notice)
+        if notice.key in ("futile", "disobeys"):
+            self._raise_issue(notice)
+
+    def _issue_id(self, key: str, load_id: str | None) -> str:
+        return f"load_{key}_{load_id or self.entry.entry_id}"
+
+    def _raise_issue(self, notice: Notice) -> None:
+        name = (
+            self.entry.title if notice.load_id is None else self.titles[notice.load_id]
+        )
+        ir.async_create_issue(
+            self.hass,
+            DOMAIN,
+            self._issue_id(notice.key, notice.load_id),
+            is_fixable=False,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key=f"load_{notice.key}",
+            translation_placeholders={"name": name},
+        )
+
+    def _tidy_issues(self) -> None:
+        """Take back what is not so any more."""
+        if not self.arbiter.is_futile:
+            ir.async_delete_issue(self.hass, DOMAIN, self._issue_id("futile", None))
+        for id_, state in self.arbiter.states.items():
+            if not state.disobeys:
+                ir.async_delete_issue(
+                    self.hass, DOMAIN, self._issue_id("disobeys", id_)
+                )
+
+    def _call_listeners(self, load_id: str, told: Decision | Notice | None) -> None:
+        for listener in tuple(self._listeners.get(load_id, ())):
+            listener(told)
+
+
+ROOMS: Final[HassKey[dict[str, ControlRoom]]] = HassKey(f"{DOMAIN}_control_rooms")
+"""The control rooms by the id of their meter's entry."""
+
+
+async def async_open_room(
+    hass: HomeAssistant, entry: ConfigEntry[Any], meter: Meter
+) -> ControlRoom | None:
+    """Return the control room of a meter that has loads."""
+    if not load_entries(entry):
+        return None
+    room = ControlRoom(hass, entry, meter)
+    hass.data.setdefault(ROOMS, {})[entry.entry_id] = room
+    return room
+
+
+async def async_close_room(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """Have what is decided there remembered."""
+    room = hass.data.get(ROOMS, {}).pop(entry.entry_id, None)
+    if room is not None:
+        await room.async_stop()

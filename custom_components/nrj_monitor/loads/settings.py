@@ -1,0 +1,85 @@
+"""What is stored of a load: one config subentry each."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+
+from custom_components.nrj_monitor.control.load import Load, LoadClass, WhenLost
+
+SUBENTRY_LOAD: Final = "load"
+"""Type of the subentries that are loads."""
+
+CONF_ENTITY: Final = "entity"
+CONF_SCRIPT_ON: Final = "script_on"
+CONF_SCRIPT_OFF: Final = "script_off"
+CONF_VALUE_ON: Final = "value_on"
+CONF_VALUE_OFF: Final = "value_off"
+CONF_POWER_SENSOR: Final = "power_sensor"
+CONF_POWER: Final = "power"
+CONF_PHASE: Final = "phase"
+CONF_CLASS: Final = "class"
+CONF_PRIORITY: Final = "priority"
+CONF_MINIMUM_ON: Final = "minimum_on"
+CONF_MINIMUM_OFF: Final = "minimum_off"
+CONF_LONGEST_OFF: Final = "longest_off"
+CONF_RECOVERY: Final = "recovery"
+CONF_WHEN_LOST: Final = "when_lost"
+"""Powers in W, minimum times in s, comfort limits in min as a person says them."""
+
+ALL_PHASES: Final = "all"
+PHASES: Final = (ALL_PHASES, "l1", "l2", "l3")
+MINUTE: Final = 60.0
+
+DOMAINS: Final = (
+    "switch",
+    "light",
+    "climate",
+    "water_heater",
+    "number",
+    "input_boolean",
+    "input_number",
+)
+"""Of what a load may be; all else is a pair of scripts."""
+
+FIELDS: Final = {
+    "priority": CONF_PRIORITY,
+    "nominal_power": CONF_POWER,
+    "minimum_on": CONF_MINIMUM_ON,
+    "minimum_off": CONF_MINIMUM_OFF,
+    "longest_off": CONF_LONGEST_OFF,
+    "recovery": CONF_RECOVERY,
+    "when_lost": CONF_WHEN_LOST,
+}
+"""Where a person finds what the load model calls otherwise."""
+
+
+def load_of(load_id: str, data: Mapping[str, Any]) -> Load:
+    """Return the load of a subentry's data.
+
+    Raises:
+        LoadError: it contradicts itself.
+    """
+    phase = data.get(CONF_PHASE, ALL_PHASES)
+    longest_off = data.get(CONF_LONGEST_OFF)
+    return Load(
+        id=load_id,
+        load_class=LoadClass(data[CONF_CLASS]),
+        priority=int(data.get(CONF_PRIORITY, 50)),
+        phase=None if phase == ALL_PHASES else phase.upper(),
+        nominal_power=float(data.get(CONF_POWER, 0.0)),
+        minimum_on=float(data.get(CONF_MINIMUM_ON, 60.0)),
+        minimum_off=float(data.get(CONF_MINIMUM_OFF, 180.0)),
+        longest_off=None if longest_off is None else float(longest_off) * MINUTE,
+        recovery=float(data.get(CONF_RECOVERY, 15.0)) * MINUTE,
+        when_lost=WhenLost(data.get(CONF_WHEN_LOST, WhenLost.HOLD)),
+    )
+
+
+def load_entries(entry: ConfigEntry[Any]) -> list[ConfigSubentry]:
+    """Return the subentries of a meter's entry that are loads."""
+    return [
+        subentry
+        for subentry in entry.subentries.values()
+        if subentry.subentry_type == SUBENTRY_LOAD
+    ]

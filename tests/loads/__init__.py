@@ -1,0 +1,1 @@
+"""Loads of the house in Home Assistant."""

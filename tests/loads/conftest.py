@@ -1,0 +1,138 @@
+"""A meter with loads, and a clock that a test moves."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_USER
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from custom_components.nrj_monitor import NrjConfigEntry
+from custom_components.nrj_monitor.const import EVENT_LOAD
+from custom_components.nrj_monitor.loads import room
+from custom_components.nrj_monitor.loads.room import ROOMS, ControlRoom
+from custom_components.nrj_monitor.loads.settings import SUBENTRY_LOAD
+
+from ..conftest import AddMeter
+from ..support.device import DeviceServer
+from ..support.states import state_where
+
+type AddLoad = Callable[..., Awaitable[str]]
+type Pass = Callable[[float], Awaitable[None]]
+
+POWERS = {f"Active power {phase}": 0.0 for phase in ("L1", "L2", "L3")}
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the time of the control rooms, s, as the one item of a list."""
+    now = [1000.0]
+    monkeypatch.setattr(room, "clock", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def let_pass(hass: HomeAssistant, clock: list[float]) -> Pass:
+    """Return a function that lets seconds pass in the control rooms."""
+
+    async def run(seconds: float, step: float = 1.0) -> None:
+        left = seconds
+        while left > 0:
+            clock[0] += min(step, left)
+            left -= step
+            for control_room in hass.data.get(ROOMS, {}).values():
+                control_room.async_tick()
+            await hass.async_block_till_done()
+
+    return run
+
+
+@pytest.fixture
+def told(hass: HomeAssistant) -> list[Event[Any]]:
+    """Return the events on loads as they come."""
+    events: list[Event[Any]] = []
+    hass.bus.async_listen(EVENT_LOAD, events.append)
+    return events
+
+
+@pytest.fixture
+async def entry(
+    hass: HomeAssistant,
+    add_meter: AddMeter,
+    server: DeviceServer,
+    clock: list[float],
+) -> NrjConfigEntry:
+    """Return a meter that tells powers, and helpers that can be switched."""
+    server.device.sensors = {**POWERS, "Active power": 0.0}
+    assert await async_setup_component(
+        hass,
+        "input_boolean",
+        {
+            "input_boolean": {
+                name: {"initial": on}
+                for name, on in (("heater", True), ("boiler", False), ("router", True))
+            }
+        },
+    )
+    return await add_meter(server.port)
+
+
+DEFAULTS: dict[str, Any] = {
+    "class": "shed_1",
+    "priority": 50,
+    "phase": "all",
+    "power": 2000,
+    "minimum_on": 60,
+    "minimum_off": 180,
+    "recovery": 15,
+    "when_lost": "hold",
+}
+
+
+@pytest.fixture
+def add_load(hass: HomeAssistant, entry: NrjConfigEntry) -> AddLoad:
+    """Return a function that adds a load as a person does; it returns its id."""
+
+    async def add(name: str, **data: Any) -> str:
+        step = "load_scripts" if "script_on" in data else "load_entity"
+        if step == "load_entity":
+            data.setdefault("entity", f"input_boolean.{name}")
+        menu = await hass.config_entries.subentries.async_init(
+            (entry.entry_id, SUBENTRY_LOAD), context={"source": SOURCE_USER}
+        )
+        assert menu["type"] is FlowResultType.MENU
+        form = await hass.config_entries.subentries.async_configure(
+            menu["flow_id"], {"next_step_id": step}
+        )
+        before = set(entry.subentries)
+        result = await hass.config_entries.subentries.async_configure(
+            form["flow_id"], {"name": name.capitalize(), **DEFAULTS, **data}
+        )
+        assert result["type"] is FlowResultType.CREATE_ENTRY, result
+        await hass.async_block_till_done()
+        (load_id,) = set(entry.subentries) - before
+        await state_where(
+            hass,
+            f"sensor.{name}_activity",
+            lambda state: state.state != "unavailable",
+        )
+        return load_id
+
+    return add
+
+
+@pytest.fixture
+def the_room(hass: HomeAssistant, entry: NrjConfigEntry) -> Callable[[], ControlRoom]:
+    """Return a function that returns the control room there is now."""
+    return lambda: hass.data[ROOMS][entry.entry_id]
+
+
+async def a_second_passes(hass: HomeAssistant) -> None:
+    """Let Home Assistant's own second pass."""
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=2))
+    await hass.async_block_till_done()

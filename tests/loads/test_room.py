@@ -1,0 +1,378 @@
+"""From the meter's readings to the switches of the house."""
+
+from collections.abc import Callable
+import json
+from typing import Any
+
+from homeassistant.core import Context, Event, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
+import pytest
+from pytest_homeassistant_custom_component.common import async_mock_service
+
+from custom_components.nrj_monitor import NrjConfigEntry
+from custom_components.nrj_monitor.const import CONF_CONTRACT, CONF_MAIN_FUSE, DOMAIN
+from custom_components.nrj_monitor.control.guard_state import GuardState
+from custom_components.nrj_monitor.control.house import GridView
+from custom_components.nrj_monitor.loads.room import ControlRoom
+from custom_components.nrj_monitor.logbook import load_sentence
+
+from ..support.device import DeviceServer
+from ..support.states import state_is, state_where
+from .conftest import AddLoad, Pass, a_second_passes
+
+type TheRoom = Callable[[], ControlRoom]
+
+HEATER = "input_boolean.heater"
+BOILER = "input_boolean.boiler"
+
+
+class Guard:
+    """A guard that says what a test wants."""
+
+    def __init__(self) -> None:
+        """Begin with a grid that is well."""
+        self.state = GuardState.NORMAL
+
+    def view(self, now: float) -> GridView:
+        """Return what the guard says."""
+        return GridView(
+            state=self.state,
+            held=self.state,
+            may_restore=self.state is GuardState.NORMAL,
+        )
+
+
+@pytest.fixture
+def guard() -> Guard:
+    """Return the guard of the meter."""
+    return Guard()
+
+
+def with_guard(room: ControlRoom, guard: Guard) -> None:
+    """Have a control room listen to a guard."""
+    room.grid = guard  # type: ignore[assignment]
+
+
+async def test_a_load_goes_off_and_comes_back(
+    hass: HomeAssistant,
+    add_load: AddLoad,
+    the_room: TheRoom,
+    guard: Guard,
+    let_pass: Pass,
+    told: list[Event[Any]],
+) -> None:
+    """The sensor says what it does and why; each decision is an event."""
+    load_id = await add_load("heater")
+    with_guard(the_room(), guard)
+    await let_pass(2)
+    assert hass.states.is_state("sensor.heater_activity", "running")
+    guard.state = GuardState.SHED_1
+    await let_pass(2)
+    assert hass.states.is_state(HEATER, "off")
+    state = hass.states.get("sensor.heater_activity")
+    assert state is not None
+    assert state.state == "shed_under_frequency"
+    assert state.attributes["reason"] == "under_frequency"
+    assert state.attributes["asked"] is True
+    event = told[-1].data
+    assert (event["action"], event["name"], event["load_id"]) == (
+        "shed",
+        "Heater",
+        load_id,
+    )
+    assert load_sentence(event) == "is off: the frequency of the grid is low"
+    decision = hass.states.get("event.heater_decision")
+    assert decision is not None
+    assert decision.attributes["event_type"] == "shed"
+    await let_pass(1800, 5.0)
+    energy = hass.states.get("sensor.heater_energy_shed")
+    assert energy is not None
+    # 2 kW for half an hour, and what was before.
+    assert float(energy.state) == pytest.approx(1.0, abs=0.01)
+    guard.state = GuardState.NORMAL
+    await let_pass(320, 5.0)
+    assert hass.states.is_state(HEATER, "on")
+    assert hass.states.is_state("sensor.heater_activity", "running")
+    assert "restore" in [event.data["action"] for event in told]
+    await let_pass(900, 5.0)
+    back = hass.states.get("sensor.heater_energy_restored")
+    assert back is not None
+    assert float(back.state) == pytest.approx(0.5, abs=0.03)
+
+
+async def test_a_person_and_an_automation(
+    hass: HomeAssistant,
+    add_load: AddLoad,
+    the_room: TheRoom,
+    guard: Guard,
+    let_pass: Pass,
+) -> None:
+    """A person's switch holds; an automation's is undone."""
+    await add_load("heater", minimum_off=0)
+    with_guard(the_room(), guard)
+    guard.state = GuardState.SHED_1
+    await let_pass(2)
+    await hass.services.async_call(
+        "input_boolean",
+        "turn_on",
+        {"entity_id": HEATER},
+        blocking=True,
+        context=Context(parent_id="an-automation"),
+    )
+    await let_pass(2)
+    assert hass.states.is_state(HEATER, "off")
+    await hass.services.async_call(
+        "input_boolean",
+        "turn_on",
+        {"entity_id": HEATER},
+        blocking=True,
+        context=Context(user_id="somebody"),
+    )
+    await let_pass(60)
+    assert hass.states.is_state(HEATER, "on")
+    assert hass.states.is_state("sensor.heater_activity", "overridden_on")
+
+
+async def test_the_surplus_reaches_the_boiler(
+    hass: HomeAssistant, add_load: AddLoad, let_pass: Pass, server: DeviceServer
+) -> None:
+    """From the readings of the meter, over the native API, to the switch."""
+    await add_load("boiler", **{"class": "surplus", "phase": "l1"})
+    server.measure(active_power=-3000.0, active_power_l1=-3000.0)
+    await state_is(hass, "sensor.nrj_meter_active_power", "-3000.0")
+    await let_pass(70)
+    assert hass.states.is_state(BOILER, "on")
+    assert hass.states.is_state("sensor.boiler_activity", "surplus")
+    server.measure(active_power=-900.0, active_power_l1=-900.0)
+    await state_is(hass, "sensor.nrj_meter_active_power", "-900.0")
+    await let_pass(1800, 5.0)
+    energy = hass.states.get("sensor.boiler_energy_absorbed")
+    assert energy is not None
+    assert float(energy.state) == pytest.approx(1.0, abs=0.05)
+
+
+async def test_limits_from_the_options(
+    hass: HomeAssistant,
+    entry: NrjConfigEntry,
+    add_load: AddLoad,
+    let_pass: Pass,
+    server: DeviceServer,
+) -> None:
+    """The contract is exceeded: the heater goes off; in vain, which is said."""
+    await add_load("heater", priority=1)
+    await add_load("boiler", **{"class": "shed_2"})
+    await hass.services.async_call(
+        "input_boolean", "turn_on", {"entity_id": BOILER}, blocking=True
+    )
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    await hass.config_entries.options.async_configure(
+        form["flow_id"],
+        {
+            CONF_CONTRACT: 6,
+            "contract_tolerance": "strict",
+            CONF_MAIN_FUSE: 25,
+            "grid_profile": "island_50",
+        },
+    )
+    await hass.async_block_till_done()
+    server.measure(active_power=6500.0)
+    await state_is(hass, "sensor.nrj_meter_active_power", "6500.0")
+    await let_pass(15)
+    assert hass.states.is_state(HEATER, "off")
+    assert hass.states.is_state("sensor.heater_activity", "shed_overload")
+    await let_pass(25)
+    issues = ir.async_get(hass).issues
+    assert (DOMAIN, f"load_futile_{entry.entry_id}") in issues
+    server.measure(active_power=100.0)
+    await state_is(hass, "sensor.nrj_meter_active_power", "100.0")
+    await let_pass(1500, 5.0)
+    assert (DOMAIN, f"load_futile_{entry.entry_id}") not in ir.async_get(hass).issues
+    assert hass.states.is_state(HEATER, "on")
+    assert hass.states.is_state(BOILER, "on")
+
+
+async def test_a_dry_run_touches_nothing(
+    hass: HomeAssistant,
+    add_load: AddLoad,
+    the_room: TheRoom,
+    guard: Guard,
+    let_pass: Pass,
+    told: list[Event[Any]],
+) -> None:
+    """What would have happened is told and shown; what was taken is given back first."""
+    await add_load("heater", minimum_off=0)
+    with_guard(the_room(), guard)
+    guard.state = GuardState.SHED_1
+    await let_pass(2)
+    assert hass.states.is_state(HEATER, "off")
+    switch = {"entity_id": "switch.nrj_meter_dry_run_of_the_loads"}
+    await hass.services.async_call("switch", "turn_on", switch, blocking=True)
+    assert hass.states.is_state(HEATER, "on")
+    await let_pass(30)
+    assert hass.states.is_state(HEATER, "on")
+    assert hass.states.is_state("sensor.heater_activity", "shed_under_frequency")
+    assert told[-1].data["dry_run"] is True
+    assert load_sentence(told[-1].data).endswith("(dry run)")
+    await hass.services.async_call("switch", "turn_on", switch, blocking=True)
+    await hass.services.async_call("switch", "turn_off", switch, blocking=True)
+    await let_pass(3)
+    assert hass.states.is_state(HEATER, "off")
+
+
+async def test_a_dry_run_counts_what_would_be_off(
+    hass: HomeAssistant,
+    entry: NrjConfigEntry,
+    add_load: AddLoad,
+    let_pass: Pass,
+    server: DeviceServer,
+) -> None:
+    """An overload would have been relieved, so shedding is not given up."""
+    await add_load("heater", phase="l1")
+    hass.config_entries.async_update_entry(entry, options={CONF_CONTRACT: 6})
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.services.async_call(
+        "switch",
+        "turn_on",
+        {"entity_id": "switch.nrj_meter_dry_run_of_the_loads"},
+        blocking=True,
+    )
+    server.measure(active_power=7000.0, active_power_l1=7000.0)
+    await state_is(hass, "sensor.nrj_meter_active_power", "7000.0")
+    await let_pass(60)
+    assert hass.states.is_state("sensor.heater_activity", "shed_overload")
+    assert hass.states.is_state(HEATER, "on")
+    assert not [key for key in ir.async_get(hass).issues if "futile" in key[1]]
+
+
+async def test_a_restart_brings_back_what_was_shed(
+    hass: HomeAssistant,
+    entry: NrjConfigEntry,
+    add_load: AddLoad,
+    the_room: TheRoom,
+    guard: Guard,
+    let_pass: Pass,
+) -> None:
+    """Shed before, restored after: nothing is forgotten, the totals neither."""
+    await add_load("heater")
+    with_guard(the_room(), guard)
+    guard.state = GuardState.SHED_1
+    await let_pass(400, 5.0)
+    before = hass.states.get("sensor.heater_energy_shed")
+    assert before is not None
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    after = hass.states.get("sensor.heater_energy_shed")
+    assert after is not None
+    assert float(after.state) == pytest.approx(float(before.state), abs=0.01)
+    await let_pass(400, 5.0)
+    assert hass.states.is_state(HEATER, "on")
+
+
+async def test_a_load_that_is_removed_is_given_back(
+    hass: HomeAssistant,
+    entry: NrjConfigEntry,
+    add_load: AddLoad,
+    the_room: TheRoom,
+    guard: Guard,
+    let_pass: Pass,
+) -> None:
+    """It goes with its device and its entities, and is on as it was wanted."""
+    load_id = await add_load("heater")
+    await add_load("router", **{"class": "never_shed"})
+    with_guard(the_room(), guard)
+    guard.state = GuardState.SHED_3
+    await let_pass(5)
+    assert hass.states.is_state(HEATER, "off")
+    assert hass.states.is_state("input_boolean.router", "on")
+    hass.config_entries.async_remove_subentry(entry, load_id)
+    await hass.async_block_till_done()
+    assert hass.states.is_state(HEATER, "on")
+    assert er.async_get(hass).async_get("sensor.heater_activity") is None
+    assert not [
+        device
+        for device in dr.async_entries_for_config_entry(
+            dr.async_get(hass), entry.entry_id
+        )
+        if (DOMAIN, load_id) in device.identifiers
+    ]
+
+
+async def test_a_load_that_does_not_switch_is_complained_of(
+    hass: HomeAssistant,
+    add_load: AddLoad,
+    the_room: TheRoom,
+    guard: Guard,
+    let_pass: Pass,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """An action that fails is told again; the issue goes when it obeys."""
+    hass.states.async_set("switch.deaf", "on")
+    calls = async_mock_service(
+        hass, "switch", "turn_off", raise_exception=HomeAssistantError("no radio")
+    )
+    load_id = await add_load("deaf", entity="switch.deaf")
+    with_guard(the_room(), guard)
+    guard.state = GuardState.SHED_1
+    await let_pass(130)
+    assert len(calls) == 4
+    assert "Deaf was not switched: no radio" in caplog.text
+    assert hass.states.is_state("sensor.deaf_activity", "disobeying")
+    issues = ir.async_get(hass).issues
+    assert (DOMAIN, f"load_disobeys_{load_id}") in issues
+    hass.states.async_set("switch.deaf", "off")
+    await hass.async_block_till_done()
+    await let_pass(2)
+    assert (DOMAIN, f"load_disobeys_{load_id}") not in ir.async_get(hass).issues
+
+
+async def test_time_passes_by_itself(
+    hass: HomeAssistant,
+    add_load: AddLoad,
+    the_room: TheRoom,
+    guard: Guard,
+    clock: list[float],
+) -> None:
+    """A second of Home Assistant is a decision of the arbiter."""
+    await add_load("heater")
+    with_guard(the_room(), guard)
+    guard.state = GuardState.SHED_1
+    clock[0] += 5
+    await a_second_passes(hass)
+    assert hass.states.is_state(HEATER, "off")
+
+
+async def test_the_meter_is_lost(
+    hass: HomeAssistant,
+    add_load: AddLoad,
+    let_pass: Pass,
+    server: DeviceServer,
+    told: list[Event[Any]],
+) -> None:
+    """Each load does what it is to do; entities of the loads stay there."""
+    await add_load("heater", when_lost="off")
+    await server.stop()
+    await state_is(hass, "sensor.nrj_meter_active_power", "unavailable")
+    await let_pass(70)
+    assert hass.states.is_state(HEATER, "off")
+    assert hass.states.is_state("sensor.heater_activity", "lost")
+    notices = [event.data for event in told if event.data["action"] == "notice"]
+    assert load_sentence(notices[0]).startswith("the meter is lost")
+
+
+async def test_what_is_stored_is_json(
+    hass: HomeAssistant, add_load: AddLoad, the_room: TheRoom, let_pass: Pass
+) -> None:
+    """Whatever happened."""
+    await add_load("heater")
+    room = the_room()
+    room.arbiter.override(next(iter(room.plants)), True, 60.0, room.now())
+    await let_pass(2)
+    json.dumps(room._data())
+    await state_where(
+        hass, "sensor.heater_activity", lambda state: state.state == "overridden_on"
+    )
