@@ -15,15 +15,14 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from custom_components.nrj_monitor import NrjConfigEntry
 from custom_components.nrj_monitor.const import EVENT_LOAD
 from custom_components.nrj_monitor.loads import room
-from custom_components.nrj_monitor.loads.room import ROOMS, ControlRoom
+from custom_components.nrj_monitor.loads.room import ROOMS
 from custom_components.nrj_monitor.loads.settings import SUBENTRY_LOAD
-
-from ..conftest import AddMeter
-from ..support.device import DeviceServer
-from ..support.states import state_where
+from tests.conftest import AddMeter
+from tests.support.device import DeviceServer
+from tests.support.states import state_where
 
 type AddLoad = Callable[..., Awaitable[str]]
-type Pass = Callable[[float], Awaitable[None]]
+type Pass = Callable[..., Awaitable[None]]
 
 POWERS = {f"Active power {phase}": 0.0 for phase in ("L1", "L2", "L3")}
 
@@ -124,12 +123,6 @@ def add_load(hass: HomeAssistant, entry: NrjConfigEntry) -> AddLoad:
         return load_id
 
     return add
-
-
-@pytest.fixture
-def the_room(hass: HomeAssistant, entry: NrjConfigEntry) -> Callable[[], ControlRoom]:
-    """Return a function that returns the control room there is now."""
-    return lambda: hass.data[ROOMS][entry.entry_id]
 
 
 async def a_second_passes(hass: HomeAssistant) -> None:

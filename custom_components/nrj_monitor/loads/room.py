@@ -86,6 +86,7 @@ class ControlRoom:
         self._contexts: deque[str] = deque(maxlen=OUR_CONTEXTS)
         self._listeners: dict[str, list[LoadListener]] = {}
         self._ticked: float | None = None
+        self._is_paused = False
         self._switching: set[asyncio.Task[None]] = set()
 
     def _new_arbiter(self) -> Arbiter:
@@ -162,6 +163,8 @@ class ControlRoom:
         """Begin or end to touch nothing; what was taken is given back first."""
         if dry_run is self.dry_run:
             return
+        # Until all is as it was wanted nothing is decided.
+        self._is_paused = True
         if dry_run:
             for id_, state in self.arbiter.states.items():
                 if state.target is not None and state.target is not state.asked:
@@ -169,6 +172,7 @@ class ControlRoom:
         self.dry_run = dry_run
         self._virtual.clear()
         self.arbiter = self._new_arbiter()
+        self._is_paused = False
         self.async_tick()
 
     def now(self) -> float:
@@ -215,6 +219,8 @@ class ControlRoom:
     @callback
     def async_tick(self) -> None:
         """Decide now."""
+        if self._is_paused:
+            return
         now = clock()
         decisions = self.arbiter.update(self._view(now))
         notices = self.arbiter.take_notices()

@@ -1,0 +1,106 @@
+"""What a person can ask of a load: shed, restore, absorb, release, override."""
+
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
+import probatio as vol
+import pytest
+
+from custom_components.nrj_monitor.const import DOMAIN
+
+from .conftest import AddLoad, Pass
+
+HEATER = "input_boolean.heater"
+BOILER = "input_boolean.boiler"
+ROUTER = "input_boolean.router"
+
+
+async def act(
+    hass: HomeAssistant, action: str, *loads: str, **fields: Any
+) -> dict[str, Any]:
+    """Run an action and return its response for the first load."""
+    response: Any = await hass.services.async_call(
+        DOMAIN,
+        action,
+        {"load": list(loads), **fields},
+        blocking=True,
+        return_response=True,
+    )
+    outcome: dict[str, Any] = response["loads"][loads[0]]
+    return outcome
+
+
+async def test_shed_and_restore(
+    hass: HomeAssistant, add_load: AddLoad, let_pass: Pass
+) -> None:
+    """Off at once and for a time; back on request, and by itself."""
+    await add_load("heater", minimum_off=30)
+    outcome = await act(hass, "shed", HEATER, duration={"minutes": 5})
+    assert hass.states.is_state(HEATER, "off")
+    assert outcome == {
+        "name": "Heater",
+        "on": False,
+        "activity": "overridden_off",
+        "reason": "override",
+        "says": "Heater is off because somebody wants it so",
+        "dry_run": False,
+    }
+    await let_pass(40)
+    outcome = await act(hass, "restore", "sensor.heater_activity")
+    assert hass.states.is_state(HEATER, "on")
+    assert outcome["on"] is True
+    await let_pass(100)
+    await hass.services.async_call(DOMAIN, "shed", {"load": HEATER}, blocking=True)
+    await let_pass(1700, 10.0)
+    assert hass.states.is_state(HEATER, "off")
+    await let_pass(200, 10.0)
+    assert hass.states.is_state(HEATER, "on")
+
+
+async def test_absorb_and_release(
+    hass: HomeAssistant, add_load: AddLoad, let_pass: Pass
+) -> None:
+    """On for a time, and let go before it is over."""
+    await add_load("boiler", **{"class": "absorb"})
+    outcome = await act(hass, "absorb", BOILER, duration="01:00:00")
+    assert hass.states.is_state(BOILER, "on")
+    assert outcome["activity"] == "overridden_on"
+    await let_pass(70)
+    await act(hass, "release", BOILER)
+    await let_pass(3)
+    assert hass.states.is_state(BOILER, "off")
+
+
+async def test_override(hass: HomeAssistant, add_load: AddLoad, let_pass: Pass) -> None:
+    """Either way, and several at once; they start apart."""
+    await add_load("heater")
+    await add_load("boiler")
+    await act(hass, "override", HEATER, BOILER, on=False)
+    assert hass.states.is_state(HEATER, "off")
+    await let_pass(200, 5.0)
+    await act(hass, "override", HEATER, BOILER, on=True, duration={"hours": 2})
+    await let_pass(20)
+    assert hass.states.is_state(HEATER, "on")
+    assert hass.states.is_state(BOILER, "on")
+
+
+async def test_what_cannot_be_is_refused_for_all(
+    hass: HomeAssistant, add_load: AddLoad
+) -> None:
+    """Nothing is half done: one load that is none, or never shed, stops it."""
+    await add_load("heater")
+    await add_load("router", **{"class": "never_shed"})
+    with pytest.raises(ServiceValidationError, match="is no load"):
+        await act(hass, "shed", HEATER, "input_boolean.boiler")
+    with pytest.raises(ServiceValidationError, match="never shed"):
+        await act(hass, "shed", HEATER, ROUTER)
+    with pytest.raises(ServiceValidationError, match="never shed"):
+        await act(hass, "override", HEATER, ROUTER, on=False)
+    for duration in ("00:00:00", {"days": 8}, "soon", {"minutes": -5}):
+        with pytest.raises(vol.Invalid):
+            await act(hass, "shed", HEATER, duration=duration)
+    with pytest.raises(vol.Invalid):
+        await act(hass, "override", HEATER)
+    assert hass.states.is_state(HEATER, "on")
+    assert (await act(hass, "override", ROUTER, on=True))["on"] is True
