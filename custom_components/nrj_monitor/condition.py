@@ -1,0 +1,109 @@
+"""Conditions made for this integration; thin, as the triggers are."""
+
+from typing import Any, Final, override
+
+from homeassistant.components.sensor import SensorDeviceClass
+from homeassistant.const import CONF_OPTIONS
+from homeassistant.core import HomeAssistant, State
+from homeassistant.helpers.automation import DomainSpec
+from homeassistant.helpers.condition import (
+    ENTITY_STATE_CONDITION_SCHEMA_ANY_ALL,
+    Condition,
+    ConditionConfig,
+    EntityConditionBase,
+    make_entity_state_condition,
+)
+import probatio as vol
+
+from .automation_words import HIGH, LOW, SHED, STAGES
+from .power_limits import above, below
+from .trigger import CONF_CURRENT, CONF_POWER, CONF_STAGE
+
+_WORDS: Final = {"sensor": DomainSpec(device_class=SensorDeviceClass.ENUM)}
+
+
+def _schema(options: dict[Any, Any]) -> vol.Schema:
+    """Return the schema of a condition with options of its own."""
+    return ENTITY_STATE_CONDITION_SCHEMA_ANY_ALL.extend(
+        {vol.Required(CONF_OPTIONS): options}
+    )
+
+
+class StageIs(EntityConditionBase):
+    """The guard is in one of the chosen stages."""
+
+    _domain_specs = _WORDS
+    _primary_entities_only = False
+    _schema = _schema(
+        {vol.Required(CONF_STAGE): vol.All(vol.EnsureList(), [vol.In(STAGES)])}
+    )
+
+    def __init__(self, hass: HomeAssistant, config: ConditionConfig) -> None:
+        """Take the chosen stages."""
+        super().__init__(hass, config)
+        self._stages = (config.options or {})[CONF_STAGE]
+
+    @override
+    def is_valid_state(self, entity_state: State) -> bool:
+        """Return whether it is so."""
+        return entity_state.state in self._stages
+
+
+class SurplusIsAbove(EntityConditionBase):
+    """More is given away than a power."""
+
+    _domain_specs = {"sensor": DomainSpec(device_class=SensorDeviceClass.POWER)}
+    _schema = _schema({vol.Required(CONF_POWER): vol.Coerce(float)})
+    _option = CONF_POWER
+
+    def __init__(self, hass: HomeAssistant, config: ConditionConfig) -> None:
+        """Take the limit."""
+        super().__init__(hass, config)
+        self._limit: float = (config.options or {})[self._option]
+
+    @override
+    def is_valid_state(self, entity_state: State) -> bool:
+        """Return whether it is so."""
+        return below(entity_state, -self._limit)
+
+
+class SurplusIsBelow(SurplusIsAbove):
+    """Less is given away than a power."""
+
+    @override
+    def is_valid_state(self, entity_state: State) -> bool:
+        """Return whether it is so."""
+        return above(entity_state, -self._limit)
+
+
+class PhaseIsOverloaded(SurplusIsAbove):
+    """More flows on a phase than a current."""
+
+    _domain_specs = {"sensor": DomainSpec(device_class=SensorDeviceClass.CURRENT)}
+    _schema = _schema({vol.Required(CONF_CURRENT): vol.Coerce(float)})
+    _option = CONF_CURRENT
+
+    @override
+    def is_valid_state(self, entity_state: State) -> bool:
+        """Return whether it is so."""
+        return above(entity_state, self._limit)
+
+
+CONDITIONS: Final[dict[str, type[Condition]]] = {
+    "frequency_is_low": make_entity_state_condition(
+        _WORDS, set(LOW), primary_entities_only=False
+    ),
+    "frequency_is_high": make_entity_state_condition(
+        _WORDS, set(HIGH), primary_entities_only=False
+    ),
+    "stage_is": StageIs,
+    "load_is_shed": make_entity_state_condition(_WORDS, set(SHED)),
+    "surplus_is_above": SurplusIsAbove,
+    "surplus_is_below": SurplusIsBelow,
+    "phase_is_overloaded": PhaseIsOverloaded,
+}
+
+
+async def async_get_conditions(hass: HomeAssistant) -> dict[str, type[Condition]]:
+    """Return the conditions."""
+    return CONDITIONS

@@ -1,0 +1,160 @@
+"""Triggers made for this integration.
+
+Kept thin: Home Assistant's interface for them still moves. What lasts are the event
+entities and the device triggers.
+"""
+
+from typing import Any, Final, override
+
+from homeassistant.components.sensor import SensorDeviceClass
+from homeassistant.const import CONF_OPTIONS
+from homeassistant.core import HomeAssistant, State
+from homeassistant.helpers.automation import DomainSpec
+from homeassistant.helpers.trigger import (
+    ENTITY_STATE_TRIGGER_SCHEMA_WITH_BEHAVIOR,
+    EntityTriggerBase,
+    Trigger,
+    TriggerConfig,
+)
+import probatio as vol
+
+from .automation_words import AWAY, BACK, HIGH, LOW, SHED, STAGES
+from .power_limits import above, below
+
+CONF_POWER: Final = "power"
+CONF_STAGE: Final = "stage"
+CONF_CURRENT: Final = "current"
+
+_WORDS: Final = {"sensor": DomainSpec(device_class=SensorDeviceClass.ENUM)}
+
+
+def _schema(options: dict[Any, Any]) -> vol.Schema:
+    """Return the schema of a trigger with options of its own."""
+    return ENTITY_STATE_TRIGGER_SCHEMA_WITH_BEHAVIOR.extend(
+        {vol.Required(CONF_OPTIONS): options}
+    )
+
+
+class WordTrigger(EntityTriggerBase):
+    """Fires when a sensor turns from some words to others."""
+
+    _domain_specs = _WORDS
+    _primary_entities_only = False
+    _from: frozenset[str] | None = None
+    _to: frozenset[str] = frozenset()
+
+    @override
+    def is_valid_transition(self, from_state: State, to_state: State) -> bool:
+        """Return whether it comes from where it must."""
+        if self._from is not None:
+            return from_state.state in self._from
+        return from_state.state not in self._to
+
+    @override
+    def is_valid_state(self, state: State, report_not_triggered: Any) -> bool:
+        """Return whether it is where it must be."""
+        return state.state in self._to
+
+
+class FrequencyLow(WordTrigger):
+    """The frequency of the grid is low."""
+
+    _to = LOW
+
+
+class FrequencyHigh(WordTrigger):
+    """The frequency of the grid is high."""
+
+    _to = HIGH
+
+
+class StageEntered(WordTrigger):
+    """The guard enters one of the chosen stages."""
+
+    _schema = _schema(
+        {vol.Required(CONF_STAGE): vol.All(vol.EnsureList(), [vol.In(STAGES)])}
+    )
+
+    def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
+        """Take the chosen stages."""
+        super().__init__(hass, config)
+        self._to = frozenset(self._options[CONF_STAGE])
+
+
+class StageLeft(StageEntered):
+    """The guard leaves the chosen stages."""
+
+    def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
+        """Take the chosen stages."""
+        super().__init__(hass, config)
+        self._from, self._to = self._to, frozenset(STAGES) - self._to
+
+
+class LoadShed(WordTrigger):
+    """A load is shed."""
+
+    _to = SHED
+
+
+class LoadRestored(WordTrigger):
+    """A load is back."""
+
+    _from = AWAY
+    _to = BACK
+
+
+class SurplusAbove(EntityTriggerBase):
+    """More is given away than a power."""
+
+    _domain_specs = {"sensor": DomainSpec(device_class=SensorDeviceClass.POWER)}
+    _schema = _schema({vol.Required(CONF_POWER): vol.Coerce(float)})
+
+    def _holds(self, state: State) -> bool:
+        return below(state, -self._options[CONF_POWER])
+
+    @override
+    def is_valid_transition(self, from_state: State, to_state: State) -> bool:
+        """Return whether it was not so before."""
+        return not self._holds(from_state)
+
+    @override
+    def is_valid_state(self, state: State, report_not_triggered: Any) -> bool:
+        """Return whether it is so."""
+        return self._holds(state)
+
+
+class SurplusBelow(SurplusAbove):
+    """Less is given away than a power."""
+
+    @override
+    def _holds(self, state: State) -> bool:
+        return above(state, -self._options[CONF_POWER])
+
+
+class PhaseOverloaded(SurplusAbove):
+    """More flows on a phase than a current."""
+
+    _domain_specs = {"sensor": DomainSpec(device_class=SensorDeviceClass.CURRENT)}
+    _schema = _schema({vol.Required(CONF_CURRENT): vol.Coerce(float)})
+
+    @override
+    def _holds(self, state: State) -> bool:
+        return above(state, self._options[CONF_CURRENT])
+
+
+TRIGGERS: Final[dict[str, type[Trigger]]] = {
+    "frequency_low": FrequencyLow,
+    "frequency_high": FrequencyHigh,
+    "stage_entered": StageEntered,
+    "stage_left": StageLeft,
+    "load_shed": LoadShed,
+    "load_restored": LoadRestored,
+    "surplus_above": SurplusAbove,
+    "surplus_below": SurplusBelow,
+    "phase_overloaded": PhaseOverloaded,
+}
+
+
+async def async_get_triggers(hass: HomeAssistant) -> dict[str, type[Trigger]]:
+    """Return the triggers."""
+    return TRIGGERS
