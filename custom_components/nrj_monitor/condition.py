@@ -2,10 +2,8 @@
 
 from typing import Any, Final, override
 
-from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.const import CONF_OPTIONS
 from homeassistant.core import HomeAssistant, State
-from homeassistant.helpers.automation import DomainSpec
 from homeassistant.helpers.condition import (
     ENTITY_STATE_CONDITION_SCHEMA_ANY_ALL,
     Condition,
@@ -17,9 +15,7 @@ import probatio as vol
 
 from .automation_words import HIGH, LOW, SHED, STAGES
 from .power_limits import above, below
-from .trigger import CONF_CURRENT, CONF_POWER, CONF_STAGE
-
-_WORDS: Final = {"sensor": DomainSpec(device_class=SensorDeviceClass.ENUM)}
+from .trigger import CONF_CURRENT, CONF_POWER, CONF_STAGE, CURRENTS, POWERS, WORDS
 
 
 def _schema(options: dict[Any, Any]) -> vol.Schema:
@@ -32,7 +28,7 @@ def _schema(options: dict[Any, Any]) -> vol.Schema:
 class StageIs(EntityConditionBase):
     """The guard is in one of the chosen stages."""
 
-    _domain_specs = _WORDS
+    _domain_specs = WORDS
     _primary_entities_only = False
     _schema = _schema(
         {vol.Required(CONF_STAGE): vol.All(vol.EnsureList(), [vol.In(STAGES)])}
@@ -52,7 +48,7 @@ class StageIs(EntityConditionBase):
 class SurplusIsAbove(EntityConditionBase):
     """More is given away than a power."""
 
-    _domain_specs = {"sensor": DomainSpec(device_class=SensorDeviceClass.POWER)}
+    _domain_specs = POWERS
     _schema = _schema({vol.Required(CONF_POWER): vol.Coerce(float)})
     _option = CONF_POWER
 
@@ -79,7 +75,7 @@ class SurplusIsBelow(SurplusIsAbove):
 class PhaseIsOverloaded(SurplusIsAbove):
     """More flows on a phase than a current."""
 
-    _domain_specs = {"sensor": DomainSpec(device_class=SensorDeviceClass.CURRENT)}
+    _domain_specs = CURRENTS
     _schema = _schema({vol.Required(CONF_CURRENT): vol.Coerce(float)})
     _option = CONF_CURRENT
 
@@ -91,13 +87,13 @@ class PhaseIsOverloaded(SurplusIsAbove):
 
 CONDITIONS: Final[dict[str, type[Condition]]] = {
     "frequency_is_low": make_entity_state_condition(
-        _WORDS, set(LOW), primary_entities_only=False
+        WORDS, set(LOW), primary_entities_only=False
     ),
     "frequency_is_high": make_entity_state_condition(
-        _WORDS, set(HIGH), primary_entities_only=False
+        WORDS, set(HIGH), primary_entities_only=False
     ),
     "stage_is": StageIs,
-    "load_is_shed": make_entity_state_condition(_WORDS, set(SHED)),
+    "load_is_shed": make_entity_state_condition(WORDS, set(SHED)),
     "surplus_is_above": SurplusIsAbove,
     "surplus_is_below": SurplusIsBelow,
     "phase_is_overloaded": PhaseIsOverloaded,

@@ -10,9 +10,7 @@ from homeassistant.const import (
     CONF_DOMAIN,
     CONF_ENTITY_ID,
     CONF_FOR,
-    CONF_FROM,
     CONF_PLATFORM,
-    CONF_TO,
     CONF_TYPE,
 )
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant
@@ -98,10 +96,10 @@ async def async_attach_trigger(
     watched: ConfigType = {
         CONF_PLATFORM: "state",
         CONF_ENTITY_ID: config[CONF_ENTITY_ID],
-        CONF_TO: sorted(turn.to),
+        state_trigger.CONF_TO: sorted(turn.to),
     }
     if turn.from_:
-        watched[CONF_FROM] = sorted(turn.from_)
+        watched[state_trigger.CONF_FROM] = sorted(turn.from_)
     if CONF_FOR in config:
         watched[CONF_FOR] = config[CONF_FOR]
     valid = await state_trigger.async_validate_trigger_config(hass, watched)

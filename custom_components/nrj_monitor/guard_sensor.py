@@ -8,6 +8,7 @@ from homeassistant.const import EntityCategory
 
 from .control.guard_state import GuardReason, GuardState
 from .entity import MeterEntity
+from .loads.room import ControlRoom
 from .meter import Meter
 from .sources.native_api import GUARD
 
@@ -18,10 +19,12 @@ WORDS: Final = {
 """What each of the two may say."""
 
 
-def guard_sensors(meter: Meter) -> Iterator[GuardSensor]:
-    """Yield the sensors of a meter that guards the grid."""
+def guard_sensors(meter: Meter, room: ControlRoom | None) -> Iterator[SensorEntity]:
+    """Yield the sensors of the guard: the meter's own, or that of its control room."""
     if GUARD in meter.description.features:
         yield from (GuardSensor(meter, key) for key in WORDS)
+    elif room is not None and room.grid is not None:
+        yield ComputedGuardSensor(room)
 
 
 class GuardSensor(MeterEntity, SensorEntity):
@@ -49,3 +52,30 @@ class GuardSensor(MeterEntity, SensorEntity):
         """Return the word, None where it is none that is known."""
         word = self._meter.texts.get(self._key)
         return word if word in WORDS[self._key] else None
+
+
+class ComputedGuardSensor(MeterEntity, SensorEntity):
+    """How the guard computed here finds the grid, for meters that have none."""
+
+    _attr_device_class = SensorDeviceClass.ENUM
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _attr_translation_key = "guard_state"
+
+    def __init__(self, room: ControlRoom) -> None:
+        """Show the guard of a control room."""
+        super().__init__(room.meter, "guard_state")
+        self._room = room
+        self._attr_options = WORDS["guard_state"]
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the guard."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._room.listen_grid(self.async_write_ha_state))
+
+    @property
+    @override
+    def native_value(self) -> str | None:
+        """Return how the grid is."""
+        state = self._room.grid_state
+        return None if state is None else state.value

@@ -18,6 +18,7 @@ from .catalog import Channel
 from .const import CONF_STATE_DETAIL, DEFAULT_STATE_DETAIL, STATE_DETAILS
 from .entity import MeterEntity
 from .guard_sensor import guard_sensors
+from .loads.room import ROOMS
 from .loads.sensors import load_sensors
 from .meter import Meter
 from .throttle import CounterThrottle, MeasurementThrottle
@@ -40,7 +41,9 @@ async def async_setup_entry(
     async_add_entities(
         MeterSensor(meter, channel, scale) for channel in meter.description.channels
     )
-    async_add_entities(guard_sensors(meter))
+    async_add_entities(
+        guard_sensors(meter, hass.data.get(ROOMS, {}).get(entry.entry_id))
+    )
     for load_id, sensors in load_sensors(hass, entry):
         async_add_entities(sensors, config_subentry_id=load_id)
 

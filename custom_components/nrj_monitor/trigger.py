@@ -25,7 +25,9 @@ CONF_POWER: Final = "power"
 CONF_STAGE: Final = "stage"
 CONF_CURRENT: Final = "current"
 
-_WORDS: Final = {"sensor": DomainSpec(device_class=SensorDeviceClass.ENUM)}
+WORDS: Final = {"sensor": DomainSpec(device_class=SensorDeviceClass.ENUM)}
+POWERS: Final = {"sensor": DomainSpec(device_class=SensorDeviceClass.POWER)}
+CURRENTS: Final = {"sensor": DomainSpec(device_class=SensorDeviceClass.CURRENT)}
 
 
 def _schema(options: dict[Any, Any]) -> vol.Schema:
@@ -38,7 +40,7 @@ def _schema(options: dict[Any, Any]) -> vol.Schema:
 class WordTrigger(EntityTriggerBase):
     """Fires when a sensor turns from some words to others."""
 
-    _domain_specs = _WORDS
+    _domain_specs = WORDS
     _primary_entities_only = False
     _from: frozenset[str] | None = None
     _to: frozenset[str] = frozenset()
@@ -106,7 +108,7 @@ class LoadRestored(WordTrigger):
 class SurplusAbove(EntityTriggerBase):
     """More is given away than a power."""
 
-    _domain_specs = {"sensor": DomainSpec(device_class=SensorDeviceClass.POWER)}
+    _domain_specs = POWERS
     _schema = _schema({vol.Required(CONF_POWER): vol.Coerce(float)})
 
     def _holds(self, state: State) -> bool:
@@ -134,7 +136,7 @@ class SurplusBelow(SurplusAbove):
 class PhaseOverloaded(SurplusAbove):
     """More flows on a phase than a current."""
 
-    _domain_specs = {"sensor": DomainSpec(device_class=SensorDeviceClass.CURRENT)}
+    _domain_specs = CURRENTS
     _schema = _schema({vol.Required(CONF_CURRENT): vol.Coerce(float)})
 
     @override

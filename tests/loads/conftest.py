@@ -14,6 +14,8 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.nrj_monitor import NrjConfigEntry
 from custom_components.nrj_monitor.const import EVENT_LOAD
+from custom_components.nrj_monitor.control.guard_state import GuardState
+from custom_components.nrj_monitor.control.house import GridView
 from custom_components.nrj_monitor.loads import room
 from custom_components.nrj_monitor.loads.room import ROOMS
 from custom_components.nrj_monitor.loads.settings import SUBENTRY_LOAD
@@ -25,6 +27,30 @@ type AddLoad = Callable[..., Awaitable[str]]
 type Pass = Callable[..., Awaitable[None]]
 
 POWERS = {f"Active power {phase}": 0.0 for phase in ("L1", "L2", "L3")}
+
+
+class Guard:
+    """A guard that says what a test wants."""
+
+    def __init__(self) -> None:
+        """Begin with a grid that is well."""
+        self.state = GuardState.NORMAL
+
+    def view(self, now: float) -> GridView:
+        """Return what the guard says."""
+        return GridView(
+            state=self.state,
+            held=self.state,
+            may_restore=self.state is GuardState.NORMAL,
+        )
+
+
+@pytest.fixture
+def guard(monkeypatch: pytest.MonkeyPatch) -> Guard:
+    """Return the guard of the meter."""
+    guard = Guard()
+    monkeypatch.setattr(room, "grid_of", lambda meter, profile: guard)
+    return guard
 
 
 @pytest.fixture

@@ -16,40 +16,15 @@ from pytest_homeassistant_custom_component.common import MockUser, async_mock_se
 from custom_components.nrj_monitor import NrjConfigEntry
 from custom_components.nrj_monitor.const import CONF_CONTRACT, CONF_MAIN_FUSE, DOMAIN
 from custom_components.nrj_monitor.control.guard_state import GuardState
-from custom_components.nrj_monitor.control.house import GridView
 from custom_components.nrj_monitor.loads import room
 from custom_components.nrj_monitor.logbook import load_sentence
 from tests.support.device import DeviceServer
 from tests.support.states import state_is, state_where
 
-from .conftest import AddLoad, Pass, a_second_passes
+from .conftest import AddLoad, Guard, Pass, a_second_passes
 
 HEATER = "input_boolean.heater"
 BOILER = "input_boolean.boiler"
-
-
-class Guard:
-    """A guard that says what a test wants."""
-
-    def __init__(self) -> None:
-        """Begin with a grid that is well."""
-        self.state = GuardState.NORMAL
-
-    def view(self, now: float) -> GridView:
-        """Return what the guard says."""
-        return GridView(
-            state=self.state,
-            held=self.state,
-            may_restore=self.state is GuardState.NORMAL,
-        )
-
-
-@pytest.fixture
-def guard(monkeypatch: pytest.MonkeyPatch) -> Guard:
-    """Return the guard of the meter."""
-    guard = Guard()
-    monkeypatch.setattr(room, "grid_of", lambda meter, profile: guard)
-    return guard
 
 
 async def test_a_load_goes_off_and_comes_back(

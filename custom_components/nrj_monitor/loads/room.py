@@ -35,6 +35,7 @@ from custom_components.nrj_monitor.const import (
 from custom_components.nrj_monitor.control.arbiter import Arbiter
 from custom_components.nrj_monitor.control.decision import Activity, Decision, Notice
 from custom_components.nrj_monitor.control.energy_account import EnergyAccount
+from custom_components.nrj_monitor.control.guard_state import GuardState
 from custom_components.nrj_monitor.control.house import HouseView, LoadView
 from custom_components.nrj_monitor.meter import Meter
 
@@ -81,6 +82,8 @@ class ControlRoom:
         self.arbiter = self._new_arbiter()
         profile = entry.options.get(CONF_GRID_PROFILE, DEFAULT_GRID_PROFILE)
         self.grid = grid_of(meter, profile)
+        self.grid_state: GuardState | None = None
+        self._grid_listeners: list[Callable[[], None]] = []
         self._store = store_of(hass, entry.entry_id)
         self._virtual: dict[str, bool] = {}
         self._contexts: deque[str] = deque(maxlen=OUR_CONTEXTS)
@@ -159,6 +162,11 @@ class ControlRoom:
         listeners.append(listener)
         return lambda: listeners.remove(listener)
 
+    def listen_grid(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` when the guard turns to another state."""
+        self._grid_listeners.append(listener)
+        return lambda: self._grid_listeners.remove(listener)
+
     async def async_set_dry_run(self, dry_run: bool) -> None:
         """Begin or end to touch nothing; what was taken is given back first."""
         if dry_run is self.dry_run:
@@ -222,7 +230,12 @@ class ControlRoom:
         if self._is_paused:
             return
         now = clock()
-        decisions = self.arbiter.update(self._view(now))
+        view = self._view(now)
+        decisions = self.arbiter.update(view)
+        if view.guard is not None and view.guard.state is not self.grid_state:
+            self.grid_state = view.guard.state
+            for on_grid in tuple(self._grid_listeners):
+                on_grid()
         notices = self.arbiter.take_notices()
         self._count(now)
         for decision in decisions:

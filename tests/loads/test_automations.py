@@ -1,0 +1,238 @@
+"""Triggers, conditions and device triggers, in automations that really run."""
+
+from typing import Any
+
+from homeassistant.components.device_automation import (
+    DeviceAutomationType,
+    async_get_device_automations,
+)
+from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import async_mock_service
+
+from custom_components.nrj_monitor import NrjConfigEntry
+from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.control.guard_state import GuardState
+from tests.support.device import DeviceServer
+from tests.support.states import state_is
+
+from .conftest import AddLoad, Guard, Pass
+
+GRID = "sensor.nrj_meter_grid"
+HEATER = "sensor.heater_activity"
+POWER = "sensor.nrj_meter_active_power"
+
+
+async def automate(
+    hass: HomeAssistant,
+    trigger: dict[str, Any] | list[dict[str, Any]] | None = None,
+    *,
+    condition: dict[str, Any] | None = None,
+) -> list[ServiceCall]:
+    """Set an automation up; return the calls it makes."""
+    calls: list[ServiceCall] = async_mock_service(hass, "test", "automation")
+    automation = {
+        "alias": "test",
+        "triggers": trigger or {"trigger": "event", "event_type": "test"},
+        "conditions": [] if condition is None else [condition],
+        "actions": {"action": "test.automation"},
+    }
+    assert await async_setup_component(hass, "automation", {"automation": automation})
+    await hass.async_block_till_done()
+    state = hass.states.get("automation.test")
+    assert state is not None
+    assert state.state == "on"
+    return calls
+
+
+def trigger(name: str, entity_id: str, **options: Any) -> dict[str, Any]:
+    """Return a trigger of the integration."""
+    return {
+        "trigger": f"{DOMAIN}.{name}",
+        "target": {"entity_id": entity_id},
+        "options": options,
+    }
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("frequency_low", {}, GuardState.SHED_1, True),
+        ("frequency_low", {}, GuardState.ABSORB_1, False),
+        ("frequency_high", {}, GuardState.ABSORB_2, True),
+        ("stage_entered", {"stage": "shed_1"}, GuardState.SHED_1, True),
+        ("stage_entered", {"stage": ["shed_2"]}, GuardState.SHED_1, False),
+        ("stage_left", {"stage": ["normal"]}, GuardState.INVALID, True),
+        ("stage_left", {"stage": ["shed_1"]}, GuardState.INVALID, False),
+    ],
+)
+async def test_triggers_of_the_grid(
+    hass: HomeAssistant,
+    add_load: AddLoad,
+    let_pass: Pass,
+    guard: Guard,
+    case: tuple[str, dict[str, Any], GuardState, bool],
+) -> None:
+    """What the guard says starts an automation, and nothing else does."""
+    name, options, state, fires = case
+    await add_load("heater")
+    await let_pass(2)
+    assert hass.states.is_state(GRID, "normal")
+    calls = await automate(hass, trigger(name, GRID, **options))
+    guard.state = state
+    await let_pass(2)
+    assert bool(calls) is fires
+
+
+async def test_triggers_of_a_load(
+    hass: HomeAssistant,
+    add_load: AddLoad,
+    let_pass: Pass,
+    guard: Guard,
+) -> None:
+    """Shed, and back."""
+    await add_load("heater")
+    await let_pass(2)
+    calls = await automate(
+        hass,
+        [trigger("load_shed", HEATER), trigger("load_restored", HEATER)],
+    )
+    guard.state = GuardState.SHED_1
+    await let_pass(2)
+    assert len(calls) == 1
+    guard.state = GuardState.NORMAL
+    await let_pass(500, 5.0)
+    assert len(calls) == 2
+
+
+async def test_triggers_of_the_readings(
+    hass: HomeAssistant, entry: NrjConfigEntry, server: DeviceServer
+) -> None:
+    """Surplus above, then below; a phase with too much."""
+    hass.states.async_set("sensor.amps", "10", {"device_class": "current"})
+    calls = await automate(
+        hass,
+        [
+            trigger("surplus_above", POWER, power=1000),
+            trigger("surplus_below", POWER, power=500),
+            trigger("phase_overloaded", "sensor.amps", current=25),
+        ],
+    )
+    for power, expected in ((-900.0, 0), (-1500.0, 1), (-2000.0, 1), (-100.0, 2)):
+        server.measure(active_power=power)
+        await state_is(hass, POWER, str(power))
+        await hass.async_block_till_done()
+        assert len(calls) == expected, power
+    for amperes in ("26", "nonsense", "24", "27"):
+        hass.states.async_set("sensor.amps", amperes, {"device_class": "current"})
+        await hass.async_block_till_done()
+    assert len(calls) == 4
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("frequency_is_low", GRID, {}, True),
+        ("frequency_is_high", GRID, {}, False),
+        ("stage_is", GRID, {"stage": ["shed_1", "shed_2"]}, True),
+        ("stage_is", GRID, {"stage": "normal"}, False),
+        ("load_is_shed", HEATER, {}, True),
+        ("surplus_is_above", POWER, {"power": 1000}, True),
+        ("surplus_is_below", POWER, {"power": 1000}, False),
+        ("phase_is_overloaded", "sensor.amps", {"current": 25}, True),
+    ],
+)
+async def test_conditions(
+    hass: HomeAssistant,
+    add_load: AddLoad,
+    server: DeviceServer,
+    guard: Guard,
+    case: tuple[str, str, dict[str, Any], bool],
+) -> None:
+    """What is so now lets an automation go on, or does not."""
+    guard.state = GuardState.SHED_1
+    name, entity_id, options, holds = case
+    await add_load("heater")
+    hass.states.async_set("sensor.amps", "26", {"device_class": "current"})
+    server.measure(active_power=-1500.0)
+    await state_is(hass, POWER, "-1500.0")
+    await state_is(hass, HEATER, "shed_under_frequency")
+    calls = await automate(
+        hass,
+        condition={
+            "condition": f"{DOMAIN}.{name}",
+            "target": {"entity_id": entity_id},
+            "options": options,
+        },
+    )
+    hass.bus.async_fire("test")
+    await hass.async_block_till_done()
+    assert bool(calls) is holds
+
+
+async def test_device_triggers(
+    hass: HomeAssistant,
+    add_load: AddLoad,
+    let_pass: Pass,
+    guard: Guard,
+) -> None:
+    """The stable way: offered for the meter and the load, and they run."""
+    load_id = await add_load("heater")
+    await let_pass(2)
+    registry = dr.async_get(hass)
+    entity = er.async_get(hass).async_get(HEATER)
+    grid_entity = er.async_get(hass).async_get(GRID)
+    assert entity is not None
+    assert grid_entity is not None
+    devices = [entity.device_id, grid_entity.device_id]
+    assert None not in devices
+    found: dict[str, list[dict[str, Any]]] = {}
+    for device_id in devices:
+        assert device_id is not None
+        assert registry.async_get(device_id) is not None
+        listed = await async_get_device_automations(
+            hass, DeviceAutomationType.TRIGGER, [device_id]
+        )
+        found[device_id] = [
+            {key: item[key] for key in item if key != "metadata"}
+            for item in listed[device_id]
+            if item["domain"] == DOMAIN
+        ]
+    load_triggers, grid_triggers = found.values()
+    assert {item["type"] for item in load_triggers} == {
+        "load_shed",
+        "load_restored",
+        "load_started",
+        "load_overridden",
+    }
+    assert {item["type"] for item in grid_triggers} == {
+        "grid_low",
+        "grid_high",
+        "grid_normal",
+        "grid_unknown",
+    }
+    assert load_id
+    wanted = [
+        item
+        for item in (*load_triggers, *grid_triggers)
+        if item["type"] in ("load_shed", "load_restored", "grid_low")
+    ]
+    calls = await automate(
+        hass,
+        [
+            *wanted,
+            {
+                **grid_triggers[0],
+                "type": "grid_high",
+                "for": {"seconds": 1},
+            },
+        ],
+    )
+    guard.state = GuardState.SHED_1
+    await let_pass(2)
+    assert len(calls) == 2
+    guard.state = GuardState.NORMAL
+    await let_pass(500, 5.0)
+    assert len(calls) == 3
