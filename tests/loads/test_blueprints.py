@@ -1,0 +1,293 @@
+"""The blueprints: Home Assistant takes each, and they do what they say."""
+
+from datetime import timedelta
+from pathlib import Path
+import re
+from typing import Any
+from urllib.parse import unquote
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.blueprint.models import Blueprint
+from homeassistant.components.blueprint.schemas import BLUEPRINT_SCHEMA
+from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util, yaml as yaml_util
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    async_fire_time_changed,
+    async_mock_service,
+)
+
+from custom_components.nrj_monitor.control.guard_state import GuardState
+
+from .conftest import AddLoad, Guard, Pass
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "blueprints" / "automation" / "nrj_monitor"
+BLUEPRINTS = sorted(FOLDER.glob("*.yaml"))
+PAGE = ROOT / "docs" / "load-control.md"
+
+POWER = "sensor.grid"
+ON = {"state": "on"}
+
+
+@pytest.fixture
+async def home(hass: HomeAssistant) -> HomeAssistant:
+    """Return a Home Assistant with the blueprints in its folder, and the action to turn on."""
+    assert await async_setup_component(hass, "homeassistant", {})
+    return hass
+
+
+async def use(
+    hass: HomeAssistant, name: str, monkeypatch: pytest.MonkeyPatch, **inputs: Any
+) -> None:
+    """Make an automation of a blueprint."""
+    path = FOLDER / f"{name}.yaml"
+    blueprint = Blueprint(
+        yaml_util.load_yaml_dict(path),
+        path=f"nrj_monitor/{path.name}",
+        expected_domain="automation",
+        schema=BLUEPRINT_SCHEMA,
+    )
+
+    async def get(self: object, blueprint_path: str) -> Blueprint:
+        return blueprint
+
+    monkeypatch.setattr(
+        "homeassistant.components.blueprint.models.DomainBlueprints.async_get_blueprint",
+        get,
+    )
+    assert await async_setup_component(
+        hass,
+        "automation",
+        {
+            "automation": {
+                "alias": name,
+                "use_blueprint": {"path": f"nrj_monitor/{path.name}", "input": inputs},
+            }
+        },
+    )
+    await hass.async_block_till_done()
+    state = hass.states.get(f"automation.{name}")
+    assert state is not None
+    assert state.state == "on"
+
+
+async def wait(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float
+) -> None:
+    """Let Home Assistant's own time pass."""
+    freezer.tick(timedelta(seconds=seconds))
+    async_fire_time_changed(hass, dt_util.utcnow())
+    await hass.async_block_till_done()
+
+
+async def test_there_are_five() -> None:
+    """Those that people ask for."""
+    assert [path.stem for path in BLUEPRINTS] == [
+        "blackout_notification",
+        "car_charging_on_surplus",
+        "freezer_protection",
+        "surplus_water_heating",
+        "washing_machine_at_midday",
+    ]
+
+
+@pytest.mark.parametrize("path", BLUEPRINTS, ids=lambda path: path.stem)
+def test_each_is_a_blueprint_and_can_be_imported_from_the_page(path: Path) -> None:
+    """Every input is named and used; the badge leads to the file."""
+    content = yaml_util.load_yaml_dict(path)
+    blueprint = Blueprint(
+        content, path=path.name, expected_domain="automation", schema=BLUEPRINT_SCHEMA
+    )
+    assert blueprint.validate() is None
+    text = path.read_text()
+    for name, described in blueprint.inputs.items():
+        assert described is not None
+        assert described["name"]
+        assert f"!input {name}" in text
+    links = re.findall(r"blueprint_url=([^)\s]+)", PAGE.read_text())
+    where = f"blob/main/{path.relative_to(ROOT)}"
+    assert [link for link in map(unquote, links) if link.endswith(where)]
+    assert str(blueprint.metadata["source_url"]).endswith(where)
+
+
+async def test_surplus_water_heating(
+    home: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It starts after two minutes of surplus and stops after three without."""
+    assert await async_setup_component(
+        home, "input_boolean", {"input_boolean": {"boiler": {"initial": False}}}
+    )
+    home.states.async_set(POWER, "0")
+    await use(
+        home,
+        "surplus_water_heating",
+        monkeypatch,
+        grid_power=POWER,
+        heater="input_boolean.boiler",
+    )
+    home.states.async_set(POWER, "-2500")
+    await home.async_block_till_done()
+    await wait(home, freezer, 60)
+    assert home.states.is_state("input_boolean.boiler", "off")
+    await wait(home, freezer, 61)
+    assert home.states.is_state("input_boolean.boiler", "on")
+    home.states.async_set(POWER, "-300")
+    await home.async_block_till_done()
+    await wait(home, freezer, 600)
+    assert home.states.is_state("input_boolean.boiler", "on")
+    home.states.async_set(POWER, "900")
+    await home.async_block_till_done()
+    await wait(home, freezer, 181)
+    assert home.states.is_state("input_boolean.boiler", "off")
+
+
+async def test_car_charging(
+    home: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The limit follows the sun; below six amperes it is off."""
+    assert await async_setup_component(
+        home, "input_boolean", {"input_boolean": {"car": {"initial": False}}}
+    )
+    assert await async_setup_component(
+        home,
+        "input_number",
+        {"input_number": {"limit": {"min": 0, "max": 32, "initial": 6}}},
+    )
+    home.states.async_set(POWER, "-2400")
+    await use(
+        home,
+        "car_charging_on_surplus",
+        monkeypatch,
+        grid_power=POWER,
+        charger="input_boolean.car",
+        current_limit="input_number.limit",
+    )
+
+    async def half_a_minute() -> tuple[str, float]:
+        await wait(home, freezer, 31)
+        car, limit = (
+            home.states.get("input_boolean.car"),
+            home.states.get("input_number.limit"),
+        )
+        assert car is not None
+        assert limit is not None
+        return car.state, float(limit.state)
+
+    assert await half_a_minute() == ("on", 10.0)
+    home.states.async_set(POWER, "500")
+    assert await half_a_minute() == ("on", 7.0)
+    home.states.async_set(POWER, "600")
+    assert (await half_a_minute())[0] == "off"
+    home.states.async_set(POWER, "-9000")
+    assert await half_a_minute() == ("on", 16.0)
+
+
+async def test_washing_machine(
+    home: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It starts on surplus within the window, or at its end; only if it is ready."""
+    await home.config.async_set_time_zone("UTC")
+    freezer.move_to("2026-06-01T09:00:00+00:00")
+    pressed: list[ServiceCall] = async_mock_service(home, "button", "press")
+    home.states.async_set(POWER, "-3000")
+    home.states.async_set("binary_sensor.ready", "on")
+    await use(
+        home,
+        "washing_machine_at_midday",
+        monkeypatch,
+        grid_power=POWER,
+        ready="binary_sensor.ready",
+        machine="button.start",
+    )
+    await wait(home, freezer, 1800)
+    assert not pressed, "before ten o'clock"
+    await wait(home, freezer, 1900)
+    home.states.async_set(POWER, "-3001")
+    await home.async_block_till_done()
+    await wait(home, freezer, 301)
+    assert len(pressed) == 1
+    freezer.move_to("2026-06-02T13:59:50+00:00")
+    home.states.async_set(POWER, "100")
+    await wait(home, freezer, 11)
+    assert len(pressed) == 2
+    home.states.async_set("binary_sensor.ready", "off")
+    freezer.move_to("2026-06-03T13:59:50+00:00")
+    await wait(home, freezer, 11)
+    assert len(pressed) == 2
+
+
+async def test_blackout_notification(
+    home: HomeAssistant,
+    add_load: AddLoad,
+    guard: Guard,
+    let_pass: Pass,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The message has two buttons, and each does what it says."""
+    await add_load("heater", minimum_off=0)
+    await let_pass(2)
+    sent: list[ServiceCall] = async_mock_service(home, "notify", "mobile_app_phone")
+    await use(
+        home,
+        "blackout_notification",
+        monkeypatch,
+        grid="sensor.nrj_meter_grid",
+        loads=["input_boolean.heater"],
+        notify_action="notify.mobile_app_phone",
+    )
+    for state, title, button, activity in (
+        (GuardState.SHED_1, "The grid is low", "KEEP_ON", "overridden_on"),
+        (GuardState.SHED_2, "The grid is low", "SHED_NOW", "overridden_off"),
+    ):
+        sent.clear()
+        guard.state = state
+        await let_pass(2)
+        (message,) = sent
+        assert message.data["title"] == title
+        (action,) = [
+            item["action"]
+            for item in message.data["data"]["actions"]
+            if button in item["action"]
+        ]
+        home.bus.async_fire("mobile_app_notification_action", {"action": action})
+        await home.async_block_till_done()
+        await let_pass(70)
+        assert home.states.is_state("sensor.heater_activity", activity)
+
+
+async def test_freezer_protection(
+    home: HomeAssistant,
+    add_load: AddLoad,
+    guard: Guard,
+    let_pass: Pass,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Too warm while it is shed: it is on until it is cold, then the grid counts again."""
+    await add_load("heater", minimum_off=0)
+    home.states.async_set("sensor.inside", "-20")
+    await use(
+        home,
+        "freezer_protection",
+        monkeypatch,
+        temperature="sensor.inside",
+        freezer="input_boolean.heater",
+    )
+    guard.state = GuardState.SHED_1
+    await let_pass(3)
+    assert home.states.is_state("input_boolean.heater", "off")
+    home.states.async_set("sensor.inside", "-14")
+    await home.async_block_till_done()
+    await let_pass(3)
+    assert home.states.is_state("input_boolean.heater", "on")
+    home.states.async_set("sensor.inside", "-19")
+    await home.async_block_till_done()
+    await let_pass(3)
+    assert home.states.is_state("input_boolean.heater", "off")
