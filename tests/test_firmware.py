@@ -69,7 +69,8 @@ async def test_every_reading_of_the_firmware_becomes_a_sensor(
         for entity in entities
         if entity.domain in ("sensor", "switch")
     }
-    assert keys == {*MEASURED, "relay_1", "relay_2"}
+    guard = {"guard", "guard_state", "guard_reason"}
+    assert keys == {*MEASURED, "relay_1", "relay_2"} | guard
 
 
 async def test_readings_obey_physics(

@@ -1,5 +1,7 @@
 """The blueprints: Home Assistant takes each, and they do what they say."""
 
+import asyncio
+from collections.abc import AsyncGenerator
 from datetime import timedelta
 from pathlib import Path
 import re
@@ -19,6 +21,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.nrj_monitor.control.guard_state import GuardState
+from custom_components.nrj_monitor.loads.room import ROOMS
 
 from .conftest import AddLoad, Guard, Pass
 
@@ -32,10 +35,33 @@ ON = {"state": "on"}
 
 
 @pytest.fixture
-async def home(hass: HomeAssistant) -> HomeAssistant:
-    """Return a Home Assistant with the blueprints in its folder, and the action to turn on."""
+async def home(hass: HomeAssistant) -> AsyncGenerator[HomeAssistant]:
+    """Yield a Home Assistant with its own actions; automations end with the test."""
     assert await async_setup_component(hass, "homeassistant", {})
-    return hass
+    yield hass
+    await hass.services.async_call(
+        "automation", "turn_off", {"entity_id": "all"}, blocking=True
+    )
+
+
+async def settle() -> None:
+    """Let everything go on that can; an automation that waits does not hold it up."""
+    for _ in range(100):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def let_pass_lightly(hass: HomeAssistant, clock: list[float]) -> Pass:
+    """Return a function that lets seconds pass while automations wait."""
+
+    async def run(seconds: float) -> None:
+        for _ in range(round(seconds)):
+            clock[0] += 1.0
+            for control_room in hass.data.get(ROOMS, {}).values():
+                control_room.async_tick()
+            await settle()
+
+    return run
 
 
 async def use(
@@ -67,7 +93,7 @@ async def use(
             }
         },
     )
-    await hass.async_block_till_done()
+    await settle()
     state = hass.states.get(f"automation.{name}")
     assert state is not None
     assert state.state == "on"
@@ -228,12 +254,12 @@ async def test_blackout_notification(
     home: HomeAssistant,
     add_load: AddLoad,
     guard: Guard,
-    let_pass: Pass,
+    let_pass_lightly: Pass,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The message has two buttons, and each does what it says."""
     await add_load("heater", minimum_off=0)
-    await let_pass(2)
+    await let_pass_lightly(2)
     sent: list[ServiceCall] = async_mock_service(home, "notify", "mobile_app_phone")
     await use(
         home,
@@ -249,7 +275,7 @@ async def test_blackout_notification(
     ):
         sent.clear()
         guard.state = state
-        await let_pass(2)
+        await let_pass_lightly(2)
         (message,) = sent
         assert message.data["title"] == title
         (action,) = [
@@ -258,8 +284,8 @@ async def test_blackout_notification(
             if button in item["action"]
         ]
         home.bus.async_fire("mobile_app_notification_action", {"action": action})
-        await home.async_block_till_done()
-        await let_pass(70)
+        await settle()
+        await let_pass_lightly(70)
         assert home.states.is_state("sensor.heater_activity", activity)
 
 
@@ -267,7 +293,7 @@ async def test_freezer_protection(
     home: HomeAssistant,
     add_load: AddLoad,
     guard: Guard,
-    let_pass: Pass,
+    let_pass_lightly: Pass,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Too warm while it is shed: it is on until it is cold, then the grid counts again."""
@@ -281,13 +307,13 @@ async def test_freezer_protection(
         freezer="input_boolean.heater",
     )
     guard.state = GuardState.SHED_1
-    await let_pass(3)
+    await let_pass_lightly(3)
     assert home.states.is_state("input_boolean.heater", "off")
     home.states.async_set("sensor.inside", "-14")
-    await home.async_block_till_done()
-    await let_pass(3)
+    await settle()
+    await let_pass_lightly(3)
     assert home.states.is_state("input_boolean.heater", "on")
     home.states.async_set("sensor.inside", "-19")
-    await home.async_block_till_done()
-    await let_pass(3)
+    await settle()
+    await let_pass_lightly(3)
     assert home.states.is_state("input_boolean.heater", "off")

@@ -1,9 +1,10 @@
 """From the meter's readings to the switches of the house."""
 
+import asyncio
 import json
 from typing import Any
 
-from homeassistant.core import Context, Event, HomeAssistant
+from homeassistant.core import Context, Event, HomeAssistant, ServiceCall
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import (
     device_registry as dr,
@@ -14,6 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockUser, async_mock_service
 
 from custom_components.nrj_monitor import NrjConfigEntry
+from custom_components.nrj_monitor.catalog import CHANNELS
 from custom_components.nrj_monitor.const import CONF_CONTRACT, CONF_MAIN_FUSE, DOMAIN
 from custom_components.nrj_monitor.control.guard_state import GuardState
 from custom_components.nrj_monitor.loads import room
@@ -334,3 +336,69 @@ async def test_what_is_stored_is_json(
     await state_where(
         hass, "sensor.heater_activity", lambda state: state.state == "overridden_on"
     )
+
+
+async def test_the_meter_s_frequency_reaches_the_loads(
+    hass: HomeAssistant,
+    entry: NrjConfigEntry,
+    add_load: AddLoad,
+    server: DeviceServer,
+    clock: list[float],
+) -> None:
+    """A meter without a guard of its own is guarded here."""
+    server.device.sensors |= {"Frequency": 50.0, "Voltage L1": 230.0}
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await add_load("heater")
+    grid = "sensor.nrj_meter_grid"
+
+    async def measure(seconds: int, hertz: float) -> None:
+        for _ in range(seconds):
+            clock[0] += 1.0
+            hertz += 1e-4
+            server.measure(
+                **dict.fromkeys(
+                    (
+                        "active_power",
+                        *(f"active_power_{p}" for p in ("l1", "l2", "l3")),
+                    ),
+                    0.0,
+                ),
+                voltage_l1=230.0,
+                frequency=hertz,
+            )
+            channel = CHANNELS["frequency"]
+            async with asyncio.timeout(5):
+                while entry.runtime_data.snapshot.get(channel) != pytest.approx(
+                    hertz, abs=1e-5
+                ):
+                    await asyncio.sleep(0.01)
+
+    await measure(13, 50.0)
+    await state_is(hass, grid, "normal")
+    await measure(4, 49.7)
+    await state_is(hass, grid, "shed_1")
+    await state_is(hass, HEATER, "off")
+
+
+async def test_actions_wait_for_slow_loads(
+    hass: HomeAssistant, entry: NrjConfigEntry, add_load: AddLoad
+) -> None:
+    """The response tells what a load does once it has been told."""
+    hass.states.async_set("switch.slow", "on")
+
+    async def slowly(call: ServiceCall) -> None:
+        await asyncio.sleep(0.05)
+        hass.states.async_set("switch.slow", "off", context=call.context)
+
+    hass.services.async_register("switch", "turn_off", slowly)
+    await add_load("slow", entity="switch.slow")
+    response = await hass.services.async_call(
+        DOMAIN,
+        "shed",
+        {"load": "switch.slow"},
+        blocking=True,
+        return_response=True,
+    )
+    assert response is not None
+    assert response["loads"]["switch.slow"]["on"] is False  # type: ignore[index, call-overload]
+    assert hass.states.is_state("sensor.slow_activity", "overridden_off")
