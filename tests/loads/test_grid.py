@@ -1,7 +1,7 @@
 """What the control room is told of the grid, by the meter or by a guard of its own."""
 
 import asyncio
-from typing import Never, override
+from typing import Any, Never, override
 
 from aioesphomeapi.model import (
     EntityCategory,
@@ -31,6 +31,15 @@ class Silent(Source):
     async def run(self, listener: SourceListener) -> Never:
         await asyncio.Future()
         raise AssertionError("unreachable")
+
+    @override
+    def switch_relay(self, relay_id: str, is_on: bool) -> None:
+        raise AssertionError("it has no relays")
+
+
+def made(kind: Any, **fields: Any) -> Any:
+    """Return one of the library's objects, whose fields type checkers do not see."""
+    return kind(**fields)
 
 
 def meter_of(*channels: str, guard: bool = False) -> Meter:
@@ -142,11 +151,11 @@ def test_without_a_frequency_there_is_no_guard() -> None:
 
 def test_only_what_is_known_is_a_setting() -> None:
     """A switch among the controls is a relay; a sensor is nothing of the kind."""
-    relay = SwitchInfo(
-        object_id="guard", key=1, name="Guard", entity_category=EntityCategory.NONE
+    relay = made(
+        SwitchInfo, object_id="guard", key=1, entity_category=EntityCategory.NONE
     )
     assert setting_of(relay) is None
-    assert setting_of(SensorInfo(object_id="guard", key=1, name="Guard")) is None
-    assert setting_of(SensorInfo(object_id="other", key=1, name="Other")) is None
-    assert value_of(NumberState(key=1, missing_state=True)) is None
-    assert value_of(SelectState(key=1, state="a")) == "a"
+    assert setting_of(made(SensorInfo, object_id="guard", key=1)) is None
+    assert setting_of(made(SensorInfo, object_id="other", key=1)) is None
+    assert value_of(made(NumberState, key=1, missing_state=True)) is None
+    assert value_of(made(SelectState, key=1, state="a")) == "a"
