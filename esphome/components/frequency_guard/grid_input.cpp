@@ -1,5 +1,7 @@
 #include "grid_input.h"
 
+#include "chip_sample.h"
+
 #include <cmath>
 #include <limits>
 
@@ -44,9 +46,6 @@ namespace {
 
 /// A line cycle at 50 Hz; the chip renews the periods once a cycle.
 constexpr int64_t CYCLE_MS = 20;
-/// Register Map: one-cycle rms voltage of phase A; that of the next phase is PHASE_STRIDE further.
-constexpr uint16_t AVRMSONE = 0x21A;
-constexpr uint16_t PHASE_STRIDE = 0x20;
 
 }  // namespace
 
@@ -58,14 +57,7 @@ bool ChipInput::take(GridSample &sample, int64_t now_ms) {
   if (bus == nullptr)
     return false;
   sample.time_ms = now_ms;
-  for (size_t i = 0; i < PHASES; i++) {
-    uint32_t voltage, period;
-    if (!bus->read(AVRMSONE + static_cast<uint16_t>(i * PHASE_STRIDE), voltage) ||
-        !bus->read(ade9000::reg::APERIOD + static_cast<uint16_t>(i), period))
-      return false;
-    sample.phases[i] = {this->hub_->get_scaling().volts(voltage), ade9000::Scaling::hertz(period)};
-  }
-  return true;
+  return read_chip_sample(*bus, this->hub_->get_scaling(), sample);
 }
 
 #endif  // USE_ADE9000
