@@ -115,10 +115,7 @@ CUSTOM_SCHEMA = cv.All(
     cv.Schema(
         {
             cv.Required("nominal"): cv.All(cv.frequency, cv.one_of(50.0, 60.0)),
-            **{
-                cv.Required(name): THRESHOLD_SCHEMA
-                for name in THRESHOLDS
-            },
+            **{cv.Required(name): THRESHOLD_SCHEMA for name in THRESHOLDS},
         }
     ),
     _custom,
