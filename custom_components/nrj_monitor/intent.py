@@ -12,6 +12,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import intent
 
 from .answers.wording import Wording
+from .load_intents import async_setup_load_intents
 from .questions import (
     AskedMeter,
     House,
@@ -54,6 +55,7 @@ QUESTIONS: Final = (
 
 async def async_setup_intents(hass: HomeAssistant) -> None:
     """Register the intents."""
+    async_setup_load_intents(hass)
     for question in QUESTIONS:
         intent.async_register(hass, MeterIntentHandler(question))
 

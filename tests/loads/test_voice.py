@@ -1,0 +1,99 @@
+"""Speaking about a load, in both languages, with the sentences of the docs."""
+
+from pathlib import Path
+import re
+import shutil
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.nrj_monitor.control.guard_state import GuardState
+from tests.support.assist import answer, async_set_up_assist, expose, say
+
+from .conftest import AddLoad, Guard, Pass
+
+DOCS = Path(__file__).parents[2] / "docs"
+HEATER = "input_boolean.heater"
+
+ROWS = [
+    row
+    for row in re.findall(
+        r"^\| ([^|]+) \| ([^|]+) \|$",
+        (DOCS / "voice.md").read_text().partition("### Loads")[2].partition("###")[0],
+        re.MULTILINE,
+    )
+    if row != ("English", "French")
+]
+
+SAID = {
+    "en": (
+        "heater: Off: the grid is low",
+        "heater: Off: somebody wants it so",
+        "heater: Off: the grid is low",
+        "heater: Off: the grid is low",
+    ),
+    "fr": (
+        "chauffage: Éteint : le réseau est bas",
+        "chauffage: Éteint : quelqu’un le veut ainsi",
+        "chauffage: Éteint : le réseau est bas",
+        "chauffage: Éteint : le réseau est bas",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+async def test_what_the_page_says_is_understood(
+    hass: HomeAssistant,
+    add_load: AddLoad,
+    guard: Guard,
+    let_pass: Pass,
+    language: str,
+) -> None:
+    """Asked why, shed, restored and released: the answer is what it does then."""
+    shutil.copytree(
+        DOCS / "sentences", Path(hass.config.config_dir) / "custom_sentences"
+    )
+    try:
+        load_id = await add_load("heater")
+        expose(hass, HEATER)
+        name = {"en": "heater", "fr": "chauffage"}[language]
+        room = next(iter(hass.data["nrj_monitor_control_rooms"].values()))
+        room.titles[load_id] = name
+        guard.state = GuardState.SHED_1
+        await let_pass(2)
+        await async_set_up_assist(hass, language)
+        assert len(ROWS) == len(SAID[language])
+        column = ["en", "fr"].index(language)
+        for row, said in zip(ROWS, SAID[language], strict=True):
+            assert await answer(hass, row[column], language) == said
+            await let_pass(1)
+        unknown = {"en": "shed the moon", "fr": "déleste la lune"}[language]
+        assert (await say(hass, unknown, language)).error_code is not None
+    finally:
+        shutil.rmtree(Path(hass.config.config_dir) / "custom_sentences")
+
+
+async def test_what_is_not_exposed_is_not_known(
+    hass: HomeAssistant, add_load: AddLoad, tmp_path: Path
+) -> None:
+    """Nobody who speaks to Assist switches what it may not know."""
+    hass.states.async_set("script.up", "off")
+    await async_set_up_assist(hass, "en")
+    shutil.copytree(DOCS / "sentences", tmp_path / "custom_sentences")
+    hass.config.config_dir = str(tmp_path)
+    await add_load("pump", script_on="script.up", script_off="script.down")
+    assert (await say(hass, "shed the pump")).error_code is not None
+    assert hass.states.is_state("sensor.pump_activity", "running")
+
+
+async def test_what_is_never_shed_stays(
+    hass: HomeAssistant, add_load: AddLoad, tmp_path: Path
+) -> None:
+    """It is said that it runs."""
+    await async_set_up_assist(hass, "en")
+    shutil.copytree(DOCS / "sentences", tmp_path / "custom_sentences")
+    hass.config.config_dir = str(tmp_path)
+    await add_load("router", **{"class": "never_shed"})
+    expose(hass, "input_boolean.router")
+    assert await answer(hass, "shed the router") == "Router: Runs as asked"
+    assert hass.states.is_state("input_boolean.router", "on")
