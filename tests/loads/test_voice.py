@@ -5,9 +5,11 @@ import re
 import shutil
 
 from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 import pytest
 
 from custom_components.nrj_monitor.control.guard_state import GuardState
+from custom_components.nrj_monitor.loads.room import ROOMS
 from tests.support.assist import answer, async_set_up_assist, expose, say
 
 from .conftest import AddLoad, Guard, Pass
@@ -41,7 +43,15 @@ SAID = {
 }
 
 
+@pytest.fixture
+def sentences(hass: HomeAssistant, tmp_path: Path) -> None:
+    """Copy the sentences the way the docs say."""
+    shutil.copytree(DOCS / "sentences", tmp_path / "custom_sentences")
+    hass.config.config_dir = str(tmp_path)
+
+
 @pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.usefixtures("sentences")
 async def test_what_the_page_says_is_understood(
     hass: HomeAssistant,
     add_load: AddLoad,
@@ -50,49 +60,39 @@ async def test_what_the_page_says_is_understood(
     language: str,
 ) -> None:
     """Asked why, shed, restored and released: the answer is what it does then."""
-    shutil.copytree(
-        DOCS / "sentences", Path(hass.config.config_dir) / "custom_sentences"
-    )
-    try:
-        load_id = await add_load("heater")
-        expose(hass, HEATER)
-        name = {"en": "heater", "fr": "chauffage"}[language]
-        room = next(iter(hass.data["nrj_monitor_control_rooms"].values()))
-        room.titles[load_id] = name
-        guard.state = GuardState.SHED_1
-        await let_pass(2)
-        await async_set_up_assist(hass, language)
-        assert len(ROWS) == len(SAID[language])
-        column = ["en", "fr"].index(language)
-        for row, said in zip(ROWS, SAID[language], strict=True):
-            assert await answer(hass, row[column], language) == said
-            await let_pass(1)
-        unknown = {"en": "shed the moon", "fr": "déleste la lune"}[language]
-        assert (await say(hass, unknown, language)).error_code is not None
-    finally:
-        shutil.rmtree(Path(hass.config.config_dir) / "custom_sentences")
+    assert await async_setup_component(hass, "homeassistant", {})
+    load_id = await add_load("heater")
+    expose(hass, HEATER)
+    (room,) = hass.data[ROOMS].values()
+    room.titles[load_id] = {"en": "heater", "fr": "chauffage"}[language]
+    guard.state = GuardState.SHED_1
+    await let_pass(2)
+    await async_set_up_assist(hass, language)
+    assert len(ROWS) == len(SAID[language])
+    column = ["en", "fr"].index(language)
+    for row, said in zip(ROWS, SAID[language], strict=True):
+        assert await answer(hass, row[column], language) == said
+        await let_pass(1)
+    unknown = {"en": "shed the moon", "fr": "déleste la lune"}[language]
+    assert (await say(hass, unknown, language)).error_code is not None
 
 
+@pytest.mark.usefixtures("sentences")
 async def test_what_is_not_exposed_is_not_known(
-    hass: HomeAssistant, add_load: AddLoad, tmp_path: Path
+    hass: HomeAssistant, add_load: AddLoad
 ) -> None:
     """Nobody who speaks to Assist switches what it may not know."""
     hass.states.async_set("script.up", "off")
     await async_set_up_assist(hass, "en")
-    shutil.copytree(DOCS / "sentences", tmp_path / "custom_sentences")
-    hass.config.config_dir = str(tmp_path)
     await add_load("pump", script_on="script.up", script_off="script.down")
     assert (await say(hass, "shed the pump")).error_code is not None
     assert hass.states.is_state("sensor.pump_activity", "running")
 
 
-async def test_what_is_never_shed_stays(
-    hass: HomeAssistant, add_load: AddLoad, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("sentences")
+async def test_what_is_never_shed_stays(hass: HomeAssistant, add_load: AddLoad) -> None:
     """It is said that it runs."""
     await async_set_up_assist(hass, "en")
-    shutil.copytree(DOCS / "sentences", tmp_path / "custom_sentences")
-    hass.config.config_dir = str(tmp_path)
     await add_load("router", **{"class": "never_shed"})
     expose(hass, "input_boolean.router")
     assert await answer(hass, "shed the router") == "Router: Runs as asked"
