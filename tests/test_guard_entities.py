@@ -13,6 +13,7 @@ from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.nrj_monitor.const import EVENT_GUARD
 from custom_components.nrj_monitor.guard_event import GuardEvent
@@ -73,8 +74,7 @@ async def test_the_guard_and_its_settings(
     hass: HomeAssistant, add_meter: AddMeter, grid_firmware: RunningFirmware
 ) -> None:
     """Class chosen in Home Assistant, the grid sags, the meter acts and tells."""
-    events: list[Event[Any]] = []
-    hass.bus.async_listen(EVENT_GUARD, events.append)
+    events: list[Event[Any]] = async_capture_events(hass, EVENT_GUARD)
     entry = await add_meter(grid_firmware.port)
     await choose(hass, "select.nrj_meter_relay_1_class", "shed_1")
     assert hass.states.is_state("select.nrj_meter_relay_1_class", "shed_1")

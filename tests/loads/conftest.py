@@ -10,7 +10,10 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
+from pytest_homeassistant_custom_component.common import (
+    async_capture_events,
+    async_fire_time_changed,
+)
 
 from custom_components.nrj_monitor import NrjConfigEntry
 from custom_components.nrj_monitor.const import EVENT_LOAD
@@ -80,8 +83,7 @@ def let_pass(hass: HomeAssistant, clock: list[float]) -> Pass:
 @pytest.fixture
 def told(hass: HomeAssistant) -> list[Event[Any]]:
     """Return the events on loads as they come."""
-    events: list[Event[Any]] = []
-    hass.bus.async_listen(EVENT_LOAD, events.append)
+    events: list[Event[Any]] = async_capture_events(hass, EVENT_LOAD)
     return events
 
 

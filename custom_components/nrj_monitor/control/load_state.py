@@ -91,8 +91,11 @@ class LoadState:
             self.tries = 0
 
     def must_be_told(self, on: bool, now: float) -> bool:
-        """Return whether it has to be told, the first time or again."""
-        if self.seen_on is on:
+        """Return whether it has to be told, the first time or again.
+
+        What has never been seen, as after a start, is not there to be told.
+        """
+        if self.seen_on is None or self.seen_on is on:
             self.tries = 0
             self.told = None
             return False

@@ -126,7 +126,10 @@ class ControlRoom:
         self.async_tick()
 
     async def async_stop(self) -> None:
-        """Write what must not be lost."""
+        """Write what must not be lost; whoever decides next says what is wrong then."""
+        ir.async_delete_issue(self.hass, DOMAIN, self._issue_id("futile", None))
+        for id_ in self.plants:
+            ir.async_delete_issue(self.hass, DOMAIN, self._issue_id("disobeys", id_))
         await self._store.async_save(self._data())
 
     async def _give_back_removed(self, stored: Mapping[str, Any]) -> None:
