@@ -235,6 +235,37 @@ def test_what_the_sun_started_gives_way(house: House) -> None:
     assert not house.is_on("boiler")
 
 
+@pytest.mark.parametrize("shows", [True, False])
+def test_a_shed_for_the_grid_that_shows_nothing_is_said(
+    house: House, shows: bool
+) -> None:
+    """The grid decides how long it lasts; but a person should know."""
+    if not shows:
+        house.idle |= {"heater", "freezer"}
+    house.guard = grid("shed_1")
+    house.run(5)
+    house.guard = grid("shed_2")
+    house.run(30)
+    assert house.told() == ([] if shows else ["no_relief"])
+    assert not house.is_on("heater")
+
+
+def test_where_nothing_is_measured_nothing_can_show(house: House) -> None:
+    """Before a shed, or after it."""
+    house.reads = False
+    house.guard = grid("shed_1")
+    house.run(30)
+    house.guard = grid("normal")
+    house.reads = True
+    house.run(400)
+    house.guard = grid("shed_1")
+    house.idle |= {"heater"}
+    house.step()
+    house.reads = False
+    house.run(30)
+    assert not house.told()
+
+
 def test_nothing_is_shed_for_a_power_that_is_not_known(house: House) -> None:
     """NaN is neither an overload nor a surplus."""
     house.reads = False
@@ -437,7 +468,7 @@ def test_a_load_that_does_not_obey_is_told_again_then_complained_of(
     house.deaf.add("heater")
     house.guard = grid("shed_1")
     house.run(130)
-    assert house.told() == ["disobeys"]
+    assert house.told() == ["no_relief", "disobeys"]
     assert house.what("heater") == ("disobeying", "under_frequency")
     told = [d.time for d in house.decisions if d.load_id == "heater" and d.switch]
     assert [round(later - one) for one, later in pairwise(told)] == [

@@ -5,6 +5,7 @@ The same inputs give the same decisions; time and chance are arguments.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from .books import LONGEST_OVERRIDE, OVERRIDE_TIME, ArbiterSettings, Books
@@ -15,6 +16,7 @@ from .load import Load, LoadClass, LoadError
 from .load_state import LoadState, Override
 from .overload import OverloadWatch
 from .restore_plan import RestorePlan
+from .shed_check import ShedCheck
 from .storing import Storing
 from .wishes import Wish, Wishes
 from .wording import action_of
@@ -37,6 +39,7 @@ class Arbiter:
         self._storing = Storing(self._books)
         self._wishes = Wishes(self._books, self._watch)
         self._restores = RestorePlan(settings.restore_spread, seed)
+        self._check = ShedCheck()
         self._notices: list[Notice] = []
 
     @property
@@ -69,6 +72,9 @@ class Arbiter:
         state.asked_by_automation = not by_person
         if against and by_person:
             self._override(state, on, now + OVERRIDE_TIME)
+        elif against:
+            # It did obey; it is told again at once.
+            state.intend(None)
 
     def override(self, load_id: str, on: bool, duration: float, now: float) -> None:
         """Have a load on or off for `duration` s, whatever is below a person's wish.
@@ -180,7 +186,29 @@ class Arbiter:
             decision = self._apply(load, wish)
             if decision is not None:
                 decisions.append(decision)
+        self._see_effect(view, powers.get(None), decisions)
         return decisions
+
+    def _see_effect(
+        self, view: HouseView, power: float | None, decisions: Iterable[Decision]
+    ) -> None:
+        """Tell where a shed for the grid's sake took nothing off."""
+        if self._check.update(power, self._books.now):
+            self._tell("no_relief")
+        for decision in decisions:
+            load = self._books.loads[decision.load_id]
+            if (
+                decision.switch
+                and self._books.states[load.id].tries == 1
+                and decision.on is False
+                and decision.reason is Reason.UNDER_FREQUENCY
+            ):
+                self._check.shed(power, self._power_of(view, load), self._books.now)
+
+    @staticmethod
+    def _power_of(view: HouseView, load: Load) -> float:
+        measured = view.loads[load.id].power
+        return load.nominal_power if measured is None else measured
 
     def _tell(self, key: str, load_id: str | None = None) -> None:
         self._notices.append(Notice(key=key, time=self._books.now, load_id=load_id))
@@ -210,12 +238,9 @@ class Arbiter:
             and not books.states[load.id].disobeys
             and not books.is_overridden(load)
         ]
-
-        def power_of(load: Load) -> float:
-            measured = view.loads[load.id].power
-            return load.nominal_power if measured is None else measured
-
-        given_up = books.relief.update(powers, candidates, power_of, books.now)
+        given_up = books.relief.update(
+            powers, candidates, partial(self._power_of, view), books.now
+        )
         if given_up is not None:
             self._notices.append(
                 Notice(key="futile", time=books.now, phase=given_up or None)

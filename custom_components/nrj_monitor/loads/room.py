@@ -18,7 +18,6 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import (
     async_track_state_change_event,
     async_track_time_interval,
@@ -40,6 +39,7 @@ from custom_components.nrj_monitor.control.house import HouseView, LoadView
 from custom_components.nrj_monitor.meter import Meter
 
 from .grid import ComputedGrid, grid_of
+from .issues import DISOBEYS, FUTILE, async_raise, async_take_back
 from .limits import watches_of
 from .memory import DELAY, store_of
 from .plant import Plant
@@ -127,9 +127,7 @@ class ControlRoom:
 
     async def async_stop(self) -> None:
         """Write what must not be lost; whoever decides next says what is wrong then."""
-        ir.async_delete_issue(self.hass, DOMAIN, self._issue_id("futile", None))
-        for id_ in self.plants:
-            ir.async_delete_issue(self.hass, DOMAIN, self._issue_id("disobeys", id_))
+        async_take_back(self.hass, futile_of=self.entry.entry_id, obeying=self.plants)
         await self._store.async_save(self._data())
 
     async def _give_back_removed(self, stored: Mapping[str, Any]) -> None:
@@ -353,35 +351,20 @@ class ControlRoom:
         self._fire(notice.load_id, {"action": "notice", "notice": notice.key})
         if notice.load_id is not None:
             self._call_listeners(notice.load_id, notice)
-        if notice.key in ("futile", "disobeys"):
-            self._raise_issue(notice)
-
-    def _issue_id(self, key: str, load_id: str | None) -> str:
-        return f"load_{key}_{load_id or self.entry.entry_id}"
-
-    def _raise_issue(self, notice: Notice) -> None:
-        name = (
-            self.entry.title if notice.load_id is None else self.titles[notice.load_id]
-        )
-        ir.async_create_issue(
-            self.hass,
-            DOMAIN,
-            self._issue_id(notice.key, notice.load_id),
-            is_fixable=False,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key=f"load_{notice.key}",
-            translation_placeholders={"name": name},
-        )
+        if notice.key in (FUTILE, DISOBEYS):
+            of = notice.load_id
+            name = self.entry.title if of is None else self.titles[of]
+            async_raise(self.hass, notice.key, of or self.entry.entry_id, name)
 
     def _tidy_issues(self) -> None:
         """Take back what is not so any more."""
-        if not self.arbiter.is_futile:
-            ir.async_delete_issue(self.hass, DOMAIN, self._issue_id("futile", None))
-        for id_, state in self.arbiter.states.items():
-            if not state.disobeys:
-                ir.async_delete_issue(
-                    self.hass, DOMAIN, self._issue_id("disobeys", id_)
-                )
+        async_take_back(
+            self.hass,
+            futile_of=None if self.arbiter.is_futile else self.entry.entry_id,
+            obeying=[
+                id_ for id_, state in self.arbiter.states.items() if not state.disobeys
+            ],
+        )
 
     def _call_listeners(self, load_id: str, told: Decision | Notice | None) -> None:
         for listener in tuple(self._listeners.get(load_id, ())):

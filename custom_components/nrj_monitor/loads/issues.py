@@ -1,0 +1,40 @@
+"""What a person should repair: shedding in vain, a load that does not switch."""
+
+from collections.abc import Iterable
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+
+from custom_components.nrj_monitor.const import DOMAIN
+
+FUTILE = "futile"
+DISOBEYS = "disobeys"
+
+
+def _id(key: str, of: str) -> str:
+    return f"load_{key}_{of}"
+
+
+@callback
+def async_raise(hass: HomeAssistant, key: str, of: str, name: str) -> None:
+    """Say what is wrong with a load, or with the loads of a meter; `of` is its id."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        _id(key, of),
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=f"load_{key}",
+        translation_placeholders={"name": name},
+    )
+
+
+@callback
+def async_take_back(
+    hass: HomeAssistant, *, futile_of: str | None, obeying: Iterable[str]
+) -> None:
+    """Take back what is not so any more."""
+    if futile_of is not None:
+        ir.async_delete_issue(hass, DOMAIN, _id(FUTILE, futile_of))
+    for load_id in obeying:
+        ir.async_delete_issue(hass, DOMAIN, _id(DISOBEYS, load_id))
