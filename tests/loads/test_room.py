@@ -40,6 +40,8 @@ async def test_a_load_goes_off_and_comes_back(
     load_id = await add_load("heater")
     await let_pass(2)
     assert hass.states.is_state("sensor.heater_activity", "running")
+    assert hass.states.is_state("event.heater_decision", "unknown"), "nothing to tell"
+    assert not told
     guard.state = GuardState.SHED_1
     await let_pass(2)
     assert hass.states.is_state(HEATER, "off")

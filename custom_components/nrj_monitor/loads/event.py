@@ -11,7 +11,7 @@ from custom_components.nrj_monitor.control.decision import Action, Decision, Not
 
 from .entity import LoadEntity
 from .room import ROOMS, ControlRoom
-from .words import event_data
+from .words import event_data, worth_telling
 
 TYPES: Final = (*(action.value for action in Action), "no_effect", "disobeys")
 """What a decision does, or what a person should know."""
@@ -40,7 +40,7 @@ class LoadDecision(LoadEntity, EventEntity):
     def _on_told(self, told: Decision | Notice | None) -> None:
         if isinstance(told, Notice):
             self._trigger_event(told.key)
-        elif isinstance(told, Decision):
+        elif isinstance(told, Decision) and worth_telling(told):
             data: dict[str, Any] = event_data(told, dry_run=self._room.dry_run)
             self._trigger_event(data.pop("action"), data)
         else:

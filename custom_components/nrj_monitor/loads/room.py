@@ -32,7 +32,7 @@ from custom_components.nrj_monitor.const import (
     EVENT_LOAD,
 )
 from custom_components.nrj_monitor.control.arbiter import Arbiter
-from custom_components.nrj_monitor.control.decision import Activity, Decision, Notice
+from custom_components.nrj_monitor.control.decision import Decision, Notice
 from custom_components.nrj_monitor.control.energy_account import EnergyAccount
 from custom_components.nrj_monitor.control.guard_state import GuardState
 from custom_components.nrj_monitor.control.house import HouseView, LoadView
@@ -44,7 +44,7 @@ from .limits import watches_of
 from .memory import DELAY, store_of
 from .plant import Plant
 from .settings import load_entries, load_of
-from .words import event_data
+from .words import event_data, worth_telling
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -317,10 +317,7 @@ class ControlRoom:
                     task.add_done_callback(self._switching.discard)
         data = event_data(decision, dry_run=self.dry_run)
         self._call_listeners(id_, decision)
-        if decision.switch or decision.activity not in (
-            Activity.IDLE,
-            Activity.RUNNING,
-        ):
+        if worth_telling(decision):
             self._fire(id_, data)
 
     def _fire(self, load_id: str | None, data: dict[str, Any]) -> None:

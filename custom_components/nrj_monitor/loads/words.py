@@ -60,6 +60,12 @@ def word_of_state(state: LoadState) -> str:
     return word_of(state.activity, state.reason, on=on)
 
 
+def worth_telling(decision: Decision) -> bool:
+    """Return whether a decision changes anything for a person."""
+    as_asked = decision.activity in (Activity.IDLE, Activity.RUNNING)
+    return decision.switch or not as_asked
+
+
 def event_data(decision: Decision, *, dry_run: bool) -> dict[str, Any]:
     """Return a decision as the data of an event."""
     return {
