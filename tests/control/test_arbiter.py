@@ -509,6 +509,41 @@ def test_a_restart_forgets_nothing(house: House) -> None:
     assert house.is_on("freezer")
 
 
+def test_a_load_that_is_never_shed_from_now_on_comes_back() -> None:
+    """It was shed, then a person changed its class: it is on for good."""
+    house = House.of([HEATER], on=["heater"])
+    house.guard = grid("shed_1")
+    house.run(300)
+    assert not house.is_on("heater")
+    stored = house.arbiter.memory()
+    house.arbiter = Arbiter([Load(id="heater")])
+    house.arbiter.recall(stored, house.now)
+    house.run(3)
+    assert house.is_on("heater")
+    house.run(3600, 5.0)
+    assert house.is_on("heater")
+    house.person("heater", False)
+    house.automation("heater", True)
+    house.run(10)
+    assert house.is_on("heater")
+
+
+def test_what_is_never_shed_stays_on_after_an_override() -> None:
+    """Nothing here ever switches it off, and nobody is overruled."""
+    house = House.of([ROUTER])
+    house.run(5)
+    house.arbiter.override("router", True, 60.0, house.now)
+    house.run(200)
+    assert house.is_on("router")
+    house.arbiter.override("router", True, 600.0, house.now)
+    house.person("router", False)
+    house.run(10)
+    assert not house.is_on("router"), "a person's own switch"
+    house.automation("router", True)
+    house.run(10)
+    assert house.is_on("router")
+
+
 def test_a_load_started_before_a_restart_is_let_go() -> None:
     """Nobody asked for it, and the sun is gone."""
     house = House.of([BOILER])

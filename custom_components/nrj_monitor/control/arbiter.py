@@ -68,9 +68,13 @@ class Arbiter:
         """Note that somebody else switched a load."""
         state = self._books.states[load_id]
         against = state.target is not None and on is not state.target
+        state.was_switched(on, now)
         state.asked = on
         state.asked_by_automation = not by_person
-        if against and by_person:
+        if self.loads[load_id].load_class is LoadClass.NEVER_SHED:
+            # Whoever it was: there is nothing to hold against him.
+            state.override = state.target = None
+        elif against and by_person:
             self._override(state, on, now + OVERRIDE_TIME)
         elif against:
             # It did obey; it is told again at once.
@@ -88,7 +92,11 @@ class Arbiter:
             )
         if not on and self.loads[load_id].load_class is LoadClass.NEVER_SHED:
             raise LoadError("never_shed", "load", f"{load_id} is never shed")
-        self._override(self._books.states[load_id], on, now + duration)
+        state = self._books.states[load_id]
+        if self.loads[load_id].load_class is LoadClass.NEVER_SHED:
+            # It stays on afterwards too: nothing here ever switches it off.
+            state.asked = True
+        self._override(state, on, now + duration)
 
     @staticmethod
     def _override(state: LoadState, on: bool, until: float) -> None:
@@ -138,6 +146,12 @@ class Arbiter:
         for id_, kept in stored.items():
             state = self._books.states.get(id_)
             if state is None:
+                continue
+            if self.loads[id_].load_class is LoadClass.NEVER_SHED:
+                # It may have been of another class, and off for it.
+                if kept["to_restore"] and kept["asked"]:
+                    self.override(id_, True, OVERRIDE_TIME, now)
+                    state.recalled = True
                 continue
             state.to_restore = kept["to_restore"] and kept["asked"]
             state.asked = kept["asked"]

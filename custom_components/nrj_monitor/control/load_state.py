@@ -84,6 +84,13 @@ class LoadState:
                     self.starts.append(now)
             self.seen_on = on
 
+    def was_switched(self, on: bool, now: float) -> None:
+        """Take that it went on or off just now, though it may not have been seen."""
+        self.seen_on = on
+        self.changed = now
+        if on:
+            self.starts.append(now)
+
     def intend(self, on: bool | None) -> None:
         """Forget what it was told before, where it is to do something else now."""
         if on is None or on is not self.told_on:
