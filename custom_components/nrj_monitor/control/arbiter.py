@@ -267,7 +267,7 @@ class Arbiter:
         on, activity = wish.on, wish.activity
         if on is None and state.target is not None:
             # It was taken, and is given back as it is wanted now.
-            if state.is_on is state.asked or state.disobeys:
+            if state.is_on is state.asked:
                 state.target = None
             else:
                 on = state.asked
