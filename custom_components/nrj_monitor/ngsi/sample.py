@@ -1,0 +1,108 @@
+"""One measurement of a meter at one time, and how several become one."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+import json
+from math import atan2, cos, degrees, isfinite, radians, sin
+from typing import Final, Self
+
+from homeassistant.components.sensor import SensorStateClass
+
+from custom_components.nrj_monitor.catalog import CHANNELS
+
+LIMIT: Final = 1e15
+"""No reading is beyond it; a number that is was no measurement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Readings by channel id at `time`, milliseconds since 1970 in UTC.
+
+    `count` is how many measurements it stands for: more than one after thinning.
+    Only finite numbers get in: what is not known is not there.
+    """
+
+    time: int
+    values: Mapping[str, float]
+    count: int = 1
+
+    @classmethod
+    def of(cls, time: datetime | float, values: Mapping[str, float | None]) -> Self:
+        """Return a sample of what is known in `values` at `time` (s since 1970)."""
+        seconds = time.timestamp() if isinstance(time, datetime) else time
+        known = {
+            key: float(value)
+            for key, value in values.items()
+            if value is not None and isfinite(value) and abs(value) < LIMIT
+        }
+        return cls(round(seconds * 1000), known)
+
+    def body(self) -> bytes:
+        """Return the values as they are stored."""
+        return json.dumps(
+            dict(self.values), separators=(",", ":"), allow_nan=False
+        ).encode()
+
+    @classmethod
+    def stored(cls, time: int, body: bytes, count: int = 1) -> Self:
+        """Read what `body` wrote."""
+        values: dict[str, float] = json.loads(body)
+        return cls(time, values, count)
+
+
+def iso(time: int) -> str:
+    """Return milliseconds since 1970 as brokers write them: UTC, three decimals, Z."""
+    moment = datetime.fromtimestamp(time / 1000, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{time % 1000:03d}Z"
+
+
+def from_iso(text: str) -> int:
+    """Return a time a broker tells as milliseconds since 1970.
+
+    Raises ValueError where it is none. A time without a zone is in UTC.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return round(moment.timestamp() * 1000)
+
+
+def merged(samples: Sequence[Sample]) -> Sample:
+    """Return one sample that stands for several, given in the order of their times.
+
+    A counter keeps its last value, an angle its circular mean, all else the mean
+    weighted by what each sample stands for. The time is the last one's, so that
+    counters stay exact.
+    """
+    keys = {key: None for sample in samples for key in sample.values}
+    return Sample(
+        samples[-1].time,
+        {
+            key: _merged(
+                key, [(s.values[key], s.count) for s in samples if key in s.values]
+            )
+            for key in keys
+        },
+        sum(sample.count for sample in samples),
+    )
+
+
+def _merged(key: str, weighted: Sequence[tuple[float, int]]) -> float:
+    channel = CHANNELS.get(key)
+    state_class = channel.quantity.state_class if channel else None
+    if state_class is SensorStateClass.TOTAL_INCREASING:
+        return weighted[-1][0]
+    if state_class is SensorStateClass.MEASUREMENT_ANGLE:
+        return _circular_mean(weighted)
+    total = sum(count for _, count in weighted)
+    return sum(value * count for value, count in weighted) / total
+
+
+def _circular_mean(weighted: Iterable[tuple[float, int]]) -> float:
+    """Return the mean of angles in degrees, from -180 to 180."""
+    x = y = 0.0
+    for value, count in weighted:
+        x += count * cos(radians(value))
+        y += count * sin(radians(value))
+    return degrees(atan2(y, x))
