@@ -139,6 +139,8 @@ class Spool:
             self._disconnect()
             damaged = self._path.with_suffix(".damaged")
             self._path.replace(damaged)
+            for suffix in ("-wal", "-shm"):
+                Path(f"{self._path}{suffix}").unlink(missing_ok=True)
             _LOGGER.error(
                 "The queue %s was damaged (%s); it is kept as %s and a new one begun",
                 self._path,
@@ -215,6 +217,12 @@ class Spool:
         with self._change() as db:
             self._counts.sent += self._delete(db, [record.seq for record in records])
 
+    def drop(self, records: Sequence[Record]) -> None:
+        """Forget records that there is no use for."""
+        with self._change() as db:
+            seqs = [record.seq for record in records]
+            self._counts.dropped += self._delete(db, seqs)
+
     def set_aside(self, record: Record, reason: str) -> None:
         """Put a refused record where it is in nobody's way."""
         with self._change() as db:
@@ -252,9 +260,7 @@ class Spool:
         """Return how full it is."""
         with self._change() as db:
             return Status(
-                counts=Counts(
-                    **{f.name: getattr(self._counts, f.name) for f in fields(Counts)}
-                ),
+                counts=replace(self._counts),
                 waiting=self._rows,
                 size=self._size,
                 oldest=_one(db, _OLDEST),

@@ -1,0 +1,144 @@
+"""How a request says who sends it: not at all, with a token, or with one from Keyrock."""
+
+from collections.abc import Callable, Mapping
+from ssl import SSLContext
+from typing import Final, Protocol
+from urllib.parse import quote
+
+import aiohttp
+
+from .errors import UnansweredError, UnauthorizedError, UnreachableError
+
+LIFE_USED: Final = 0.9
+"""Part of a token's life after which a new one is fetched."""
+
+DEFAULT_LIFE: Final = 3600.0
+"""Seconds a token of Keyrock lives where it does not say."""
+
+TIMEOUT: Final = aiohttp.ClientTimeout(total=20.0)
+
+
+class Auth(Protocol):
+    """Gives the headers of a request."""
+
+    async def headers(self) -> Mapping[str, str]:
+        """Return the headers; may have to fetch a token first."""
+
+    async def refused(self) -> bool:
+        """Note that the headers were not accepted; return whether there are others."""
+
+
+def _headers(token: str) -> dict[str, str]:
+    """Return a token as FIWARE's proxies and as all others want it."""
+    return {"X-Auth-Token": token, "Authorization": f"Bearer {token}"}
+
+
+class StaticAuth:
+    """Always the same token, or none."""
+
+    def __init__(self, token: str | None = None) -> None:
+        """Take the token."""
+        self._headers = _headers(token) if token else {}
+
+    async def headers(self) -> Mapping[str, str]:
+        """Return the headers."""
+        return self._headers
+
+    async def refused(self) -> bool:
+        """Return False: there is no other token."""
+        return False
+
+
+class OAuth2:
+    """Tokens of an OAuth2 server such as Keyrock, fetched and refreshed as needed.
+
+    With a user name the grant is password, without one client_credentials.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        client_id: str,
+        client_secret: str,
+        *,
+        clock: Callable[[], float],
+        username: str | None = None,
+        password: str | None = None,
+        ssl: SSLContext | bool = True,
+    ) -> None:
+        """Prepare; `url` is the token endpoint, `clock` tells monotonic seconds."""
+        self._session = session
+        self._url = url
+        self._ssl = ssl
+        # RFC 6749, 2.3.1: both are form-encoded before they are joined.
+        self._basic = aiohttp.encode_basic_auth(
+            quote(client_id, ""), quote(client_secret, "")
+        )
+        self._grant = (
+            {"grant_type": "password", "username": username, "password": password or ""}
+            if username
+            else {"grant_type": "client_credentials"}
+        )
+        self._clock = clock
+        self._token: str | None = None
+        self._refresh: str | None = None
+        self._until = 0.0
+
+    async def headers(self) -> Mapping[str, str]:
+        """Return the headers with a token that is valid for a while."""
+        if self._token is None or self._clock() >= self._until:
+            await self._renew()
+        assert self._token is not None
+        return _headers(self._token)
+
+    async def refused(self) -> bool:
+        """Forget the token, so that a new one is fetched."""
+        self._token = None
+        return True
+
+    async def _renew(self) -> None:
+        if self._refresh is not None:
+            refresh, self._refresh = self._refresh, None
+            try:
+                await self._fetch(
+                    {"grant_type": "refresh_token", "refresh_token": refresh}
+                )
+            except UnauthorizedError:
+                pass
+            else:
+                return
+        await self._fetch(self._grant)
+
+    async def _fetch(self, form: Mapping[str, str]) -> None:
+        """Fetch a token.
+
+        Raises UnauthorizedError where the server refuses, UnreachableError and
+        UnansweredError where there is no answer.
+        """
+        try:
+            async with self._session.post(
+                self._url,
+                data=form,
+                headers={"Authorization": self._basic},
+                ssl=self._ssl,
+                timeout=TIMEOUT,
+                allow_redirects=False,
+            ) as response:
+                status = response.status
+                answer = await response.json(content_type=None) if status < 300 else {}
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise UnreachableError("The token server cannot be reached") from error
+        except ValueError as error:
+            raise UnansweredError("The token server answers no JSON") from error
+        if status in (400, 401, 403):
+            raise UnauthorizedError("The token server does not accept the credentials")
+        token = answer.get("access_token") if isinstance(answer, dict) else None
+        if not isinstance(token, str):
+            raise UnreachableError(f"The token server gave no token (status {status})")
+        self._token = token
+        refresh = answer.get("refresh_token")
+        self._refresh = refresh if isinstance(refresh, str) else None
+        life = answer.get("expires_in")
+        seconds = float(life) if isinstance(life, (int, float)) else DEFAULT_LIFE
+        self._until = self._clock() + seconds * LIFE_USED
