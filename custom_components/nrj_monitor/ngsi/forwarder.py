@@ -215,14 +215,15 @@ class Forwarder:
 
     def _close(self) -> None:
         with suppress(OSError, sqlite3.Error):
-            self._write(tuple(self._pending), self._lost)
+            self._write(tuple(self._pending))
             self._pending.clear()
         self._spool.close()
 
-    def _write(self, samples: Sequence[Sample], lost: int) -> None:
+    def _write(self, samples: Sequence[Sample]) -> None:
         self._open()
-        if lost:
+        if lost := self._lost:
             self._spool.count_dropped(lost)
+            self._lost -= lost
         if samples:
             self._spool.push(samples)
 
@@ -244,19 +245,22 @@ class Forwarder:
         records = records[: target.largest_batch]
         bodies: list[bytes] = []
         taken: list[Record] = []
+        useless: list[Record] = []
         size = 0
         for record in records:
-            entity = self._mapper.entity(record.sample)
-            body = dump(entity) if entity is not None else b""
+            if (entity := self._mapper.entity(record.sample)) is None:
+                # Nothing of it is to be forwarded any more.
+                useless.append(record)
+                continue
+            body = dump(entity)
             if taken and size + len(body) > LARGEST_REQUEST:
                 break
             size += len(body)
             taken.append(record)
-            if body:
-                bodies.append(body)
-        if not bodies:
-            # Nothing of it is to be forwarded any more.
-            self._spool.drop(taken)
+            bodies.append(body)
+        if useless:
+            self._spool.drop(useless)
+        if not taken:
             return self._prepare(lane)
         self._spool.sending(taken)
         return _Batch(taken, target.payload(bodies), target)
@@ -287,9 +291,9 @@ class Forwarder:
         while True:
             await self._to_write.wait()
             self._to_write.clear()
-            samples, lost = tuple(self._pending), self._lost
+            samples = tuple(self._pending)
             try:
-                await self._means.executor(self._write, samples, lost)
+                await self._means.executor(self._write, samples)
             except (OSError, sqlite3.Error) as error:
                 if self._stored:
                     _LOGGER.warning(
@@ -305,7 +309,6 @@ class Forwarder:
                 self._to_write.set()
                 continue
             self._stored = True
-            self._lost -= lost
             for sample in samples:
                 # Unless it had to give way meanwhile.
                 if self._pending and self._pending[0] is sample:

@@ -12,6 +12,7 @@ from .models import (
     ATTRIBUTES,
     FED_POWER,
     FUNDAMENTAL_FIRST,
+    MAY_EXCEED,
     OBSERVED,
     OWN_NAMES,
     SIGNED,
@@ -88,7 +89,6 @@ class Mapper:
             _with_fundamental(attribute, channels)
             for attribute in ATTRIBUTES[twin.model]
         )
-        self._names = {attribute.name for attribute in self._attributes}
         self._extras = self._extra_attributes(channels) if twin.extras else ()
         self._constants = dict(self._constant_values(channels))
         self._write = _WRITERS[api]
@@ -128,8 +128,7 @@ class Mapper:
             yield from _attribute(attribute, readings, {})
         if self.twin.extras:
             for attribute in _of_left_over(left_over):
-                if attribute.name not in self._names:
-                    yield from _attribute(attribute, readings, {})
+                yield from _attribute(attribute, readings, {})
 
     def _readings(self, values: Mapping[str, float]) -> dict[str, float]:
         readings = dict(values)
@@ -256,7 +255,8 @@ def _camel(key: str) -> str:
 
 def _of_left_over(left_over: Mapping[str, float]) -> tuple[Attribute, ...]:
     """Return attributes for what was beyond its model, by the catalog's names."""
-    return _own_attributes(CHANNELS[id_] for id_ in left_over if id_ in CHANNELS)
+    known = (CHANNELS[id_] for id_ in left_over if id_ in CHANNELS)
+    return _own_attributes(c for c in known if c.quantity.key in MAY_EXCEED)
 
 
 _V2_TYPES: Final = {

@@ -186,7 +186,10 @@ FUNDAMENTAL_FIRST: Final = ("reactive_power", "fundamental_reactive_power")
 """The models' reactive power is that of the fundamental frequency: where the meter
 measures that, it is taken, and the other one is an extra attribute."""
 
-OWN_NAMES: Final[Mapping[str, str]] = {"reactive_power": "reactivePowerWithHarmonics"}
+OWN_NAMES: Final[Mapping[str, str]] = {
+    "frequency": "phaseFrequency",
+    "reactive_power": "reactivePowerWithHarmonics",
+}
 """Names of extra attributes where the catalog's key means another thing in a model."""
 
 OBSERVED: Final[Mapping[Model, str]] = {
@@ -204,3 +207,6 @@ SIGNED: Final = (
     "power_factor",
 )
 """Keys of readings whose sign tells import from export."""
+
+MAY_EXCEED: Final = ("voltage_thd", "current_thd")
+"""Keys of readings that are real beyond what a model has a place for: THD above 100 %."""

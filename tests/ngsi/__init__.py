@@ -1,0 +1,1 @@
+"""The forwarder to a context broker."""
