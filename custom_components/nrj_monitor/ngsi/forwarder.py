@@ -209,9 +209,8 @@ class Forwarder:
     # What runs in the executor.
 
     def _open(self) -> None:
-        if not self._is_open:
-            self._spool.open()
-            self._is_open = True
+        self._spool.open()
+        self._is_open = True
 
     def _close(self) -> None:
         with suppress(OSError, sqlite3.Error):

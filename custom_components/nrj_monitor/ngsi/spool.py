@@ -119,7 +119,7 @@ class Spool:
         self._limits = limits
         self._now = now
         self._history_lane = HISTORY if history else LIVE
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._db: sqlite3.Connection | None = None
         self._counts = Counts()
         self._rows = 0
@@ -130,24 +130,19 @@ class Spool:
 
         Raises OSError or sqlite3.Error where there is no place for a file.
         """
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._connect()
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
+        with self._lock:
+            if self._db is not None:
+                return
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self._connect()
+            except sqlite3.OperationalError:
+                self._disconnect()
                 raise
-            self._disconnect()
-            damaged = self._path.with_suffix(".damaged")
-            self._path.replace(damaged)
-            for suffix in ("-wal", "-shm"):
-                Path(f"{self._path}{suffix}").unlink(missing_ok=True)
-            _LOGGER.error(
-                "The queue %s was damaged (%s); it is kept as %s and a new one begun",
-                self._path,
-                error,
-                damaged.name,
-            )
-            self._connect()
+            except sqlite3.DatabaseError as error:
+                self._disconnect()
+                self._put_by(error)
+                self._connect()
 
     def close(self) -> None:
         """Close the file; nothing is lost."""
@@ -291,6 +286,19 @@ class Spool:
             self._rows, self._size = db.execute(
                 "SELECT count(*), coalesce(sum(length(body)), 0) FROM records"
             ).fetchone()
+
+    def _put_by(self, error: sqlite3.DatabaseError) -> None:
+        """Keep a damaged file out of the way."""
+        damaged = self._path.with_suffix(".damaged")
+        self._path.replace(damaged)
+        for suffix in ("-wal", "-shm"):
+            Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+        _LOGGER.error(
+            "The queue %s was damaged (%s); it is kept as %s and a new one begun",
+            self._path.name,
+            error,
+            damaged.name,
+        )
 
     def _disconnect(self) -> None:
         if self._db is not None:

@@ -1,0 +1,181 @@
+"""Servers and forwarders for the tests of the forwarder."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+import random
+import time
+from typing import Any
+
+from aiohttp import ClientSession
+import pytest
+
+from custom_components.nrj_monitor.catalog import CHANNELS
+from custom_components.nrj_monitor.ngsi.auth import Auth, StaticAuth
+from custom_components.nrj_monitor.ngsi.broker import QuantumLeap, Temporal, make_broker
+from custom_components.nrj_monitor.ngsi.forwarder import Forwarder, Means
+from custom_components.nrj_monitor.ngsi.http import Server
+from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, Twin
+from custom_components.nrj_monitor.ngsi.sample import Sample
+from custom_components.nrj_monitor.ngsi.spool import Limits, Spool
+from tests.support.ngsi import Keyrock, Loopback, NgsiLd, NgsiV2, QuantumLeapServer
+
+ID = "urn:ngsi-ld:ThreePhaseAcMeasurement:m1"
+TYPE = "ThreePhaseAcMeasurement"
+BEGIN = 1_790_000_000_000
+HEADERS = {
+    Api.V2: {"Fiware-Service": "nrj", "Fiware-ServicePath": "/house"},
+    Api.LD: {},
+}
+
+
+def sample(n: int, **values: float) -> Sample:
+    """Return the n-th measurement, ten seconds after the one before."""
+    return Sample(BEGIN + 10_000 * n, {"active_power": float(n), **values})
+
+
+def times(*numbers: int) -> list[int]:
+    """Return the times of measurements by their numbers."""
+    return [BEGIN + 10_000 * n for n in numbers]
+
+
+@pytest.fixture
+async def session(socket_enabled: None) -> AsyncGenerator[ClientSession]:
+    """Return a session for clients."""
+    async with ClientSession() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def orion(socket_enabled: None) -> AsyncGenerator[NgsiV2]:
+    """Return a running NGSI-v2 broker."""
+    async with NgsiV2() as running:
+        yield running
+
+
+@pytest.fixture
+async def ld(socket_enabled: None) -> AsyncGenerator[NgsiLd]:
+    """Return a running NGSI-LD broker."""
+    async with NgsiLd() as running:
+        yield running
+
+
+@pytest.fixture
+async def quantumleap(socket_enabled: None) -> AsyncGenerator[QuantumLeapServer]:
+    """Return a running QuantumLeap."""
+    async with QuantumLeapServer() as running:
+        yield running
+
+
+@pytest.fixture
+async def keyrock(socket_enabled: None) -> AsyncGenerator[Keyrock]:
+    """Return a running OAuth2 server."""
+    async with Keyrock() as running:
+        yield running
+
+
+async def in_thread[*Ts, T](function: Callable[[*Ts], T], *arguments: *Ts) -> T:
+    """Run what blocks, as Home Assistant does."""
+    return await asyncio.to_thread(function, *arguments)
+
+
+class Patient:
+    """A clock that runs on by itself, and further when pauses are skipped."""
+
+    def __init__(self) -> None:
+        """Begin now."""
+        self.skipped = 0.0
+
+    def __call__(self) -> float:
+        """Return monotonic seconds."""
+        return time.monotonic() + self.skipped
+
+
+class Forwarding:
+    """A forwarder, what it uses, and a way to wait for it."""
+
+    def __init__(self, folder: Path, session: ClientSession) -> None:
+        """Prepare."""
+        self.folder = folder
+        self.session = session
+        self.clock = Patient()
+        self.now = BEGIN + 3_600_000
+        self.stack = AsyncExitStack()
+        self.running: list[Forwarder] = []
+        self.spools: list[Spool] = []
+
+    def make(
+        self,
+        server: Loopback,
+        api: Api = Api.V2,
+        *,
+        history: Loopback | None = None,
+        limits: Limits | None = None,
+        auth: Auth | None = None,
+        rate: float | None = None,
+        temporal: bool = False,
+        start: bool = True,
+    ) -> Forwarder:
+        """Return a forwarder to `server`, started."""
+        auth = auth or StaticAuth()
+        mapper = Mapper(Twin(id=ID), CHANNELS.values(), api)
+        at = Server(self.session, server.url, auth, headers=HEADERS[api])
+        target: Any = None
+        if history is not None:
+            target = QuantumLeap(Server(self.session, history.url, auth))
+        elif temporal:
+            target = Temporal(at)
+        spool = Spool(
+            self.folder / "queue.sqlite",
+            limits or Limits(),
+            lambda: self.now,
+            history=target is not None,
+        )
+        forwarder = Forwarder(
+            "Broker of the test",
+            spool,
+            mapper,
+            make_broker(api, at),
+            Means(
+                executor=in_thread,
+                clock=self.clock,
+                random=random.Random(1).random,
+            ),
+            history=target,
+            backlog=target if temporal else None,
+            rate=rate,
+        )
+        self.running.append(forwarder)
+        self.spools.append(spool)
+        if start:
+            forwarder.start()
+        return forwarder
+
+    async def until(
+        self, holds: Callable[[], bool], within: float = 10.0, hurry: bool = True
+    ) -> None:
+        """Wait until `holds`, not waiting for pauses where `hurry`."""
+        end = time.monotonic() + within
+        while not holds():
+            assert time.monotonic() < end, [f.told for f in self.running]
+            await asyncio.sleep(0.01)
+            if hurry:
+                self.clock.skipped += 60.0
+                for forwarder in self.running:
+                    forwarder._wake.set()
+
+    async def stop(self) -> None:
+        """Stop all."""
+        for forwarder in self.running:
+            await forwarder.stop()
+
+
+@pytest.fixture
+async def forwarding(
+    tmp_path: Path, session: ClientSession
+) -> AsyncGenerator[Forwarding]:
+    """Return what makes forwarders."""
+    made = Forwarding(tmp_path, session)
+    yield made
+    await made.stop()
