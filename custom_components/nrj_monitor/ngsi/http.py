@@ -131,7 +131,7 @@ class Server:
                 return Answer(
                     response.status,
                     response.headers,
-                    await response.content.read(ANSWER_LIMIT),
+                    await _read(response.content),
                 )
         except (
             aiohttp.ClientConnectorCertificateError,
@@ -146,6 +146,16 @@ class Server:
             raise UnansweredError(
                 f"There was no answer: {type(error).__name__}"
             ) from error
+
+
+async def _read(stream: aiohttp.StreamReader) -> bytes:
+    """Return a body; what is beyond the limit is left."""
+    body = bytearray()
+    async for chunk in stream.iter_any():
+        body += chunk
+        if len(body) > ANSWER_LIMIT:
+            break
+    return bytes(body)
 
 
 def _error(answer: Answer) -> DeliveryError:

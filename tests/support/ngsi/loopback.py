@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 import json
 import math
+from ssl import SSLContext
 from typing import Any, Self
 
 from aiohttp import web
@@ -76,6 +77,7 @@ class Loopback:
     def __init__(self) -> None:
         """Prepare."""
         self.port = 0
+        self.ssl: SSLContext | None = None
         self.app = web.Application(
             client_max_size=16 * LIMIT, middlewares=[self._guard]
         )
@@ -102,10 +104,20 @@ class Loopback:
     async def start(self) -> None:
         """Listen."""
         self._runner = web.AppRunner(
-            self.app, handle_signals=False, shutdown_timeout=0.1
+            self.app,
+            handle_signals=False,
+            shutdown_timeout=0.1,
+            access_log=None,
+            handler_cancellation=True,
         )
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
+        site = web.TCPSite(
+            self._runner,
+            "127.0.0.1",
+            self.port,
+            reuse_address=True,
+            ssl_context=self.ssl,
+        )
         await site.start()
         self.port = self._runner.addresses[0][1]
 
@@ -149,6 +161,7 @@ class Loopback:
                 self.drop_requests -= 1
                 assert request.transport is not None
                 request.transport.abort()
+                return web.Response()
             if self.wrong:
                 return web.Response(
                     text="<html>It works!</html>", content_type="text/html"

@@ -231,8 +231,9 @@ class NgsiV2(Loopback):
         if known is None or action == "replace":
             known = tenant.entities[key] = {"id": key[0], "type": key[1]}
         known.update(attributes)
-        instant = attributes.get("TimeInstant", {}).get("value")
-        time = None if instant is None else milliseconds(instant)
+        instant = attributes.get("TimeInstant", {})
+        is_time = instant.get("type") == "DateTime"
+        time = milliseconds(instant["value"]) if is_time else None
         self.applied.append(Applied(key[0], time, entity))
         if forced or json.dumps(known) != before:
             self._notify(tenant, json.loads(json.dumps(known)))

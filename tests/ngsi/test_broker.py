@@ -1,0 +1,578 @@
+"""The clients understand what brokers answer; the test broker answers as it should.
+
+The table of answers was measured against a real Orion 4.7. A real one cannot be started
+here: nobody publishes it in a package registry.
+"""
+
+import json
+from pathlib import Path
+import ssl
+import subprocess
+from typing import Any
+
+from aiohttp import ClientSession
+import pytest
+
+from custom_components.nrj_monitor.ngsi import broker as broker_module
+from custom_components.nrj_monitor.ngsi.auth import OAuth2, StaticAuth
+from custom_components.nrj_monitor.ngsi.broker import (
+    LdBroker,
+    QuantumLeap,
+    Temporal,
+    V2Broker,
+    dump,
+    make_broker,
+)
+from custom_components.nrj_monitor.ngsi.errors import (
+    BusyError,
+    DeliveryError,
+    ForbiddenError,
+    NotABrokerError,
+    RefusedError,
+    TooLargeError,
+    UnansweredError,
+    UnauthorizedError,
+    UnreachableError,
+    UntrustedError,
+)
+from custom_components.nrj_monitor.ngsi.http import Answer, Server
+from custom_components.nrj_monitor.ngsi.mapping import Api
+from tests.support.ngsi import Keyrock, NgsiLd, NgsiV2, QuantumLeapServer
+
+JSON = {"Content-Type": "application/json"}
+
+
+def number(value: Any, **more: Any) -> dict[str, Any]:
+    """Return an attribute."""
+    return {"type": "Number", "value": value, **more}
+
+
+def thing(id_: str = "urn:t:1", **attributes: Any) -> dict[str, Any]:
+    """Return an entity."""
+    return {"id": id_, "type": "T", **attributes}
+
+
+async def update(
+    session: ClientSession,
+    orion: NgsiV2,
+    body: Any,
+    *,
+    headers: dict[str, str] | None = None,
+    query: str = "",
+) -> tuple[int, str | None]:
+    """Return the status and the error of a batch update, sent without the client."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    async with session.post(
+        f"{orion.url}/v2/op/update{query}", data=raw, headers=headers or JSON
+    ) as response:
+        text = await response.text()
+        return response.status, json.loads(text)["error"] if text else None
+
+
+def append(*entities: Any, action: str = "append") -> dict[str, Any]:
+    """Return a batch."""
+    return {"actionType": action, "entities": list(entities)}
+
+
+LARGE = 1_048_576
+CASES: dict[str, tuple[Any, tuple[int, str | None]]] = {
+    "new": (append(thing(a=number(1))), (204, None)),
+    "existing attribute, strictly": (
+        append(thing("known", a=number(1)), action="appendStrict"),
+        (422, "Unprocessable"),
+    ),
+    "update of none": (
+        append(thing("nobody", a=number(1)), action="update"),
+        (404, "NotFound"),
+    ),
+    "update of some": (
+        append(thing("known", a=number(9)), thing("nobody"), action="update"),
+        (422, "PartialUpdate"),
+    ),
+    "bad JSON": (b"{", (400, "ParseError")),
+    "NaN": (
+        (
+            b'{"actionType":"append","entities":[{"id":"a","type":"T","n":'
+            b'{"type":"Number","value":NaN}}]}'
+        ),
+        (400, "ParseError"),
+    ),
+    "beyond a double": (
+        (
+            b'{"actionType":"append","entities":[{"id":"a","type":"T","n":'
+            b'{"type":"Number","value":1e400}}]}'
+        ),
+        (400, "ParseError"),
+    ),
+    "null": (append(thing(a=number(None))), (204, None)),
+    "no entities": (append(), (400, "BadRequest")),
+    "no id": (append({"type": "T"}), (400, "BadRequest")),
+    "unknown member": (append(thing(a=number(1, unit="W"))), (400, "BadRequest")),
+    "unknown member of the batch": ({**append(thing()), "x": 1}, (400, "BadRequest")),
+    "unknown action": (append(thing(), action="upsert"), (400, "BadRequest")),
+    "raw number": (append(thing(a=1)), (400, "BadRequest")),
+    "bad time": (
+        append(thing(a={"type": "DateTime", "value": "now"})),
+        (400, "BadRequest"),
+    ),
+    "no type": (append({"id": "a", "a": {"value": 1}}), (204, None)),
+    "text as a number": (append(thing(a=number("unknown"))), (204, None)),
+    "escaped": (
+        append(thing(a={"type": "TextUnrestricted", "value": "a=b"})),
+        (204, None),
+    ),
+    **{
+        f"{c} in a value": (
+            append(thing(a={"type": "Text", "value": f"a{c}"})),
+            (400, "BadRequest"),
+        )
+        for c in "<>\"'=;()"
+    },
+    **{
+        f"{c!r} in an id": (append(thing(f"a{c}b")), (400, "BadRequest"))
+        for c in "&?/# \xe9("
+    },
+    **{f"{c} in an id": (append(thing(f"a{c}b")), (204, None)) for c in ":.-%"},
+    "nested": (
+        append(thing(a={"type": "StructuredValue", "value": {"L1": ["a=b"]}})),
+        (400, "BadRequest"),
+    ),
+    "metadata that is none": (
+        append(thing(a=number(1, metadata={"unit": "W"}))),
+        (400, "BadRequest"),
+    ),
+    "an id too long": (append(thing("a" * 257)), (400, "BadRequest")),
+    "delete": (append(thing("known"), action="delete"), (204, None)),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_the_broker_answers_as_measured(
+    session: ClientSession, orion: NgsiV2, case: str
+) -> None:
+    """Case by case."""
+    await update(session, orion, append(thing("known", a=number(1))))
+    body, expected = CASES[case]
+    assert await update(session, orion, body) == expected
+    if case == "update of some":
+        assert orion.entity("known")["a"]["value"] == 9
+
+
+async def test_one_bad_entity_spoils_its_batch(
+    session: ClientSession, orion: NgsiV2
+) -> None:
+    """Nothing of it is applied."""
+    bad = thing("bad", a={"type": "Text", "value": "a=b"})
+    status, _ = await update(session, orion, append(thing("good", a=number(1)), bad))
+    assert status == 400
+    assert orion.applied == []
+
+
+async def test_headers_methods_and_sizes(session: ClientSession, orion: NgsiV2) -> None:
+    """415, 411, 405, 413, tenants and paths."""
+    text = {"Content-Type": "text/plain"}
+    assert (await update(session, orion, append(thing()), headers=text))[0] == 415
+
+    async def chunks() -> Any:
+        yield json.dumps(append(thing())).encode()
+
+    async with session.post(
+        f"{orion.url}/v2/op/update", data=chunks(), headers=JSON
+    ) as response:
+        assert response.status == 411
+    async with session.get(f"{orion.url}/v2/op/update") as response:
+        assert response.status == 405
+    empty = len(json.dumps(append(thing(a={"type": "Text", "value": ""}))))
+    for size, expected in ((LARGE, 204), (LARGE + 1, 413)):
+        filled = append(thing(a={"type": "Text", "value": "a" * (size - empty)}))
+        assert (await update(session, orion, filled))[0] == expected
+    for name, value, expected in (
+        ("Fiware-Service", "nrj-1", 400),
+        ("Fiware-Service", "a" * 51, 400),
+        ("Fiware-Service", "ABC", 204),
+        ("Fiware-ServicePath", "house", 400),
+        ("Fiware-ServicePath", "/a-b", 400),
+        ("Fiware-ServicePath", "/a" * 11, 400),
+        ("Fiware-ServicePath", "/a" * 10, 204),
+    ):
+        headers = {**JSON, name: value}
+        answer = await update(session, orion, append(thing()), headers=headers)
+        assert answer[0] == expected, (name, value)
+    # Tenants are folded to lower case.
+    assert orion.entity("urn:t:1", "abc")["type"] == "T"
+
+
+async def test_times_are_kept_in_utc_and_key_values_are_guessed(
+    session: ClientSession, orion: NgsiV2
+) -> None:
+    """A date without a type becomes a text."""
+    moment = {"type": "DateTime", "value": "2026-11-21T12:00:00+01:00"}
+    await update(session, orion, append(thing(at=moment)))
+    assert orion.entity("urn:t:1")["at"]["value"] == "2026-11-21T11:00:00.000Z"
+    await update(
+        session,
+        orion,
+        append(thing("k", n=1, s="2026-11-21T12:00:00Z", b=True, o={"a": 1})),
+        query="?options=keyValues",
+    )
+    kept = orion.entity("k")
+    assert [kept[name]["type"] for name in "nsbo"] == [
+        "Number",
+        "Text",
+        "Boolean",
+        "StructuredValue",
+    ]
+
+
+def subscription(url: str, description: str = "to history") -> dict[str, Any]:
+    """Return a subscription to all things."""
+    return {
+        "description": description,
+        "subject": {
+            "entities": [{"idPattern": ".*", "type": "ThreePhaseAcMeasurement"}]
+        },
+        "notification": {"http": {"url": url}},
+    }
+
+
+def measured(n: int) -> dict[str, Any]:
+    """Return a measured entity."""
+    time = f"2026-11-21T12:00:{n % 60:02d}.{n:03d}Z"
+    return {
+        "id": "urn:m:1",
+        "type": "ThreePhaseAcMeasurement",
+        "TimeInstant": {"type": "DateTime", "value": time},
+        "totalActivePower": number(5),
+    }
+
+
+async def test_subscribers_hear_of_changes_only_and_out_of_order(
+    session: ClientSession, orion: NgsiV2, quantumleap: QuantumLeapServer
+) -> None:
+    """A time that goes on is a change; the same again is none, unless forced."""
+    broker = V2Broker(Server(session, orion.url, StaticAuth()))
+    url = f"{quantumleap.url}/v2/notify"
+    await broker.subscribe(subscription(url))
+    body = append(*(measured(n) for n in range(40)))
+    assert (await update(session, orion, body))[0] == 204
+    await orion.notified()
+    assert len(set(quantumleap.times)) == len(quantumleap.times) == 40
+    assert quantumleap.times != sorted(quantumleap.times)
+    await update(session, orion, append(measured(39)))
+    await orion.notified()
+    assert len(quantumleap.times) == 40
+    await update(session, orion, append(measured(39)), query="?options=forcedUpdate")
+    await orion.notified()
+    assert len(quantumleap.times) == 41
+    # An equal subscription is created again, and every row is then there twice.
+    await broker.subscribe(subscription(url))
+    assert len(await broker.subscriptions()) == 2
+    await update(session, orion, append(measured(50)))
+    await orion.notified()
+    assert len(quantumleap.times) == 43
+    with pytest.raises(RefusedError, match="Invalid characters"):
+        await broker.subscribe(subscription(url, "meter -> history"))
+
+
+async def test_quantumleap_answers_as_measured(
+    session: ClientSession, quantumleap: QuantumLeapServer
+) -> None:
+    """200 even where a value does not fit; 500 for key values and relationships."""
+
+    async def notify(entity: dict[str, Any]) -> int:
+        async with session.post(
+            f"{quantumleap.url}/v2/notify", json={"data": [entity]}
+        ) as response:
+            return response.status
+
+    assert await notify(measured(1)) == 200
+    assert await notify(measured(2) | {"totalActivePower": number("unknown")}) == 200
+    assert len(quantumleap.rows) == 1
+    assert len(quantumleap.lost) == 1
+    assert await notify(measured(3) | {"totalActivePower": 5}) == 500
+    reference = {"type": "Relationship", "value": ["urn:d:1"]}
+    assert await notify(measured(4) | {"refDevice": reference}) == 500
+
+
+def v2(session: ClientSession, orion: NgsiV2, **more: Any) -> V2Broker:
+    """Return a client."""
+    return V2Broker(Server(session, orion.url, more.pop("auth", StaticAuth()), **more))
+
+
+async def test_a_probe_leaves_nothing_behind(
+    session: ClientSession, orion: NgsiV2, ld: NgsiLd
+) -> None:
+    """Of either kind of broker."""
+    client = v2(session, orion)
+    assert await client.version() == "4.7.0"
+    await client.probe()
+    assert orion.tenants["", "/"].entities == {}
+    other = LdBroker(Server(session, ld.url, StaticAuth()))
+    assert await other.version() == ""
+    await other.probe()
+    assert ld.tenants[""] == {}
+    assert len(ld.applied) == len(orion.applied) == 1
+
+
+async def test_what_is_no_broker_is_told_apart(
+    session: ClientSession, orion: NgsiV2, ld: NgsiLd, quantumleap: QuantumLeapServer
+) -> None:
+    """A web page, a broker of the other kind, nothing at all."""
+    for server, api in (
+        (orion, Api.LD),
+        (ld, Api.V2),
+        (quantumleap, Api.V2),
+        (quantumleap, Api.LD),
+    ):
+        client = make_broker(api, Server(session, server.url, StaticAuth()))
+        with pytest.raises(NotABrokerError):
+            await client.version()
+    orion.wrong = ld.wrong = quantumleap.wrong = True
+    for server, api in ((orion, Api.V2), (ld, Api.LD)):
+        client = make_broker(api, Server(session, server.url, StaticAuth()))
+        with pytest.raises(NotABrokerError):
+            await client.version()
+    with pytest.raises(NotABrokerError):
+        await QuantumLeap(Server(session, quantumleap.url, StaticAuth())).version()
+    quantumleap.status = 503
+    quantumleap.wrong = False
+    with pytest.raises(BusyError):
+        await QuantumLeap(Server(session, quantumleap.url, StaticAuth())).version()
+
+
+@pytest.mark.parametrize("answer", [b"5", b"[]", b'"x"'])
+async def test_json_that_is_no_broker_s(
+    session: ClientSession, answer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is taken for no broker, or for no version."""
+
+    async def ask(self: Server, *_: Any, **__: Any) -> Answer:
+        return Answer(200, {}, answer)
+
+    monkeypatch.setattr(Server, "ask", ask)
+    server = Server(session, "http://x", StaticAuth())
+    with pytest.raises(NotABrokerError):
+        await V2Broker(server).version()
+    if answer != b"[]":
+        with pytest.raises(NotABrokerError):
+            await LdBroker(server).version()
+    assert await QuantumLeap(server).version() == ""
+
+
+async def test_a_broker_that_does_not_keep_is_said(
+    session: ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers, but not with what was written."""
+
+    async def ask(self: Server, *_: Any, **__: Any) -> Answer:
+        return Answer(200, {}, b"{}")
+
+    monkeypatch.setattr(Server, "ask", ask)
+    server = Server(session, "http://x", StaticAuth())
+    for client in (V2Broker(server), LdBroker(server)):
+        with pytest.raises(NotABrokerError):
+            await client.probe()
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (301, NotABrokerError),
+        (400, RefusedError),
+        (401, UnauthorizedError),
+        (403, ForbiddenError),
+        (404, NotABrokerError),
+        (405, NotABrokerError),
+        (408, BusyError),
+        (409, RefusedError),
+        (413, TooLargeError),
+        (422, RefusedError),
+        (429, BusyError),
+        (500, UnansweredError),
+        (503, BusyError),
+        (507, UnansweredError),
+    ],
+)
+async def test_each_status_has_its_meaning(
+    session: ClientSession, orion: NgsiV2, status: int, error: type[DeliveryError]
+) -> None:
+    """What to do follows from it."""
+    orion.status, orion.retry_after = status, "7"
+    with pytest.raises(error) as caught:
+        await v2(session, orion).deliver(b"{}")
+    assert type(caught.value) is error
+    assert caught.value.retry_after == (7.0 if error is BusyError else None)
+    assert "127.0.0.1" not in str(caught.value)
+
+
+async def test_connections_that_come_to_nothing(
+    session: ClientSession, orion: NgsiV2, tmp_path: Path
+) -> None:
+    """Refused, cut, or no address: known not to have arrived, or not known."""
+    orion.drop_requests = 1
+    with pytest.raises(UnansweredError) as cut:
+        await v2(session, orion).deliver(b"{}")
+    assert cut.value.arrived is None
+    await orion.stop()
+    with pytest.raises(UnreachableError) as refused:
+        await v2(session, orion).version()
+    assert refused.value.arrived is False
+    for url in ("http://", "nonsense"):
+        with pytest.raises(UnreachableError):
+            await V2Broker(Server(session, url, StaticAuth())).version()
+
+
+async def test_a_certificate_is_verified_against_the_file_that_is_given(
+    session: ClientSession, orion: NgsiV2, tmp_path: Path
+) -> None:
+    """A broker of one's own with a certificate of one's own."""
+    certificate, key = tmp_path / "ca.pem", tmp_path / "key.pem"
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+            "-keyout",
+            key,
+            "-out",
+            certificate,
+        ],
+        check=True,
+        capture_output=True,
+    )
+    secure = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    secure.load_cert_chain(certificate, key)
+    await orion.stop()
+    orion.ssl = secure
+    await orion.start()
+    url = orion.url.replace("http:", "https:")
+    with pytest.raises(UntrustedError):
+        await V2Broker(Server(session, url, StaticAuth())).version()
+    trusted = ssl.create_default_context(cafile=str(certificate))
+    client = V2Broker(Server(session, url, StaticAuth(), ssl=trusted))
+    assert await client.version() == "4.7.0"
+
+
+async def test_many_subscriptions_are_all_read(
+    session: ClientSession, orion: NgsiV2
+) -> None:
+    """A broker tells a thousand at a time."""
+    client = v2(session, orion)
+    await client.subscribe(subscription("http://127.0.0.1/x"))
+    tenant = orion.tenants["", "/"]
+    (first,) = tenant.subscriptions.values()
+    tenant.subscriptions = {str(n): {**first, "id": str(n)} for n in range(1001)}
+    assert len(await client.subscriptions()) == 1001
+
+
+async def test_what_arrived_is_asked_of_each_kind(
+    session: ClientSession,
+    orion: NgsiV2,
+    ld: NgsiLd,
+    quantumleap: QuantumLeapServer,
+) -> None:
+    """None where there is no such entity, or where it tells no time."""
+    targets = (
+        v2(session, orion),
+        LdBroker(Server(session, ld.url, StaticAuth())),
+        QuantumLeap(Server(session, quantumleap.url, StaticAuth())),
+        Temporal(Server(session, ld.url, StaticAuth())),
+    )
+    for target in targets:
+        assert await target.arrived("urn:m:1", "T", [1, 2, 3]) == set()
+    await update(session, orion, append(thing("urn:m:1", TimeInstant=number(5))))
+    assert await targets[0].arrived("urn:m:1", "T", [1, 2, 3]) == set()
+    await update(
+        session,
+        orion,
+        append(thing("urn:m:2", TimeInstant={"type": "Text", "value": "soon"})),
+    )
+    assert await targets[0].arrived("urn:m:2", "T", [1, 2, 3]) == set()
+
+
+async def test_keyrock_gives_tokens_that_are_used_refreshed_and_renewed(
+    session: ClientSession, orion: NgsiV2, keyrock: Keyrock
+) -> None:
+    """With client credentials, and with a user's; by the refresh token if there is one."""
+    now = 0.0
+    orion.accept_token = lambda token: token == keyrock.current
+
+    def auth(**more: Any) -> OAuth2:
+        return OAuth2(
+            session,
+            f"{keyrock.url}/oauth2/token",
+            "app",
+            "s3cret",
+            clock=lambda: now,
+            **more,
+        )
+
+    broker = v2(session, orion, auth=auth())
+    await broker.version()
+    await broker.version()
+    assert [form["grant_type"] for form in keyrock.forms] == ["client_credentials"]
+    now = 3300.0
+    await broker.version()
+    assert keyrock.forms[-1]["grant_type"] == "refresh_token"
+    # Revoked: asked for again once, and the request repeated once.
+    keyrock.issued += 1
+    await broker.version()
+    assert [form["grant_type"] for form in keyrock.forms[-2:]] == [
+        "refresh_token",
+        "client_credentials",
+    ]
+    user = v2(session, orion, auth=auth(username="anna", password="pw"))
+    await user.version()
+    assert keyrock.forms[-1] == {
+        "grant_type": "password",
+        "username": "anna",
+        "password": "pw",
+    }
+    orion.accept_token = lambda token: False
+    with pytest.raises(UnauthorizedError):
+        await user.deliver(b"{}")
+
+
+async def test_a_token_server_that_is_none(
+    session: ClientSession, orion: NgsiV2, keyrock: Keyrock
+) -> None:
+    """Wrong credentials, nonsense, no JSON, nobody there."""
+
+    def broker(secret: str = "s3cret") -> V2Broker:
+        url = f"{keyrock.url}/oauth2/token"
+        auth = OAuth2(session, url, "app", secret, clock=lambda: 0.0)
+        return v2(session, orion, auth=auth)
+
+    with pytest.raises(UnauthorizedError):
+        await broker("wrong").deliver(b"{}")
+    keyrock.nonsense = True
+    with pytest.raises(UnreachableError):
+        await broker().deliver(b"{}")
+    keyrock.nonsense, keyrock.wrong = False, True
+    with pytest.raises(UnansweredError):
+        await broker().deliver(b"{}")
+    await keyrock.stop()
+    with pytest.raises(UnreachableError):
+        await broker().deliver(b"{}")
+
+
+def test_reasons_and_batches_in_their_words() -> None:
+    """Whatever a broker answers, there is a reason; nothing that is no number is sent."""
+    assert Answer(400, {}, b"").reason == "status 400"
+    assert Answer(400, {}, b"[1]").reason == "status 400"
+    assert Answer(400, {}, b'{"title":"a=b","detail":"c"}').reason == "ab: c"
+    assert broker_module._first_error({"errors": []}) == "refused"
+    assert broker_module._first_error({"errors": [{"error": {}}]}) == "refused"
+    with pytest.raises(ValueError, match="Out of range"):
+        dump({"a": float("nan")})
