@@ -18,6 +18,14 @@ from custom_components.nrj_monitor.guard_sensor import WORDS as GUARD_WORDS
 from custom_components.nrj_monitor.load_services import SCHEMAS
 from custom_components.nrj_monitor.loads.sensors import ENERGIES
 from custom_components.nrj_monitor.loads.words import WORDS
+from custom_components.nrj_monitor.ngsi.actions import (
+    BROKER_SCHEMA,
+    CREATE_SUBSCRIPTION,
+    EMPTY_SET_ASIDE,
+    SEND_NOW,
+    SUBSCRIPTION_SCHEMA,
+)
+from custom_components.nrj_monitor.ngsi.entities import SENSORS as BROKER_SENSORS
 from custom_components.nrj_monitor.sensor import describe
 from custom_components.nrj_monitor.services import (
     ADD_SCHEMA,
@@ -40,6 +48,9 @@ ACTIONS = {
     ADD_TO_ENERGY_DASHBOARD: ADD_SCHEMA,
     REMOVE_FROM_ENERGY_DASHBOARD: REMOVE_SCHEMA,
     **SCHEMAS,
+    SEND_NOW: BROKER_SCHEMA,
+    EMPTY_SET_ASIDE: BROKER_SCHEMA,
+    CREATE_SUBSCRIPTION: SUBSCRIPTION_SCHEMA,
 }
 
 OF_ACTIONS = {
@@ -48,8 +59,12 @@ OF_ACTIONS = {
     "never_shed",
     "not_a_load",
     "setting_link_down",
+    "no_notify_url",
+    "no_subscriptions",
+    "not_subscribed",
     "nothing_for_energy",
     "unsuitable_sensor",
+    "which_broker",
 }
 """Exceptions that have nothing to do with a source of readings."""
 
@@ -57,6 +72,7 @@ OF_NO_CHANNEL = {
     *GUARD_WORDS,
     "load_activity",
     *(f"load_energy_{which}" for which in ENERGIES),
+    *(description.translation_key for description in BROKER_SENSORS),
 }
 """Sensors that show no quantity."""
 
@@ -80,6 +96,11 @@ OF_FORMS = {
     "wrong_unit",
 }
 """What can be wrong with the answers to a form, before there is a source."""
+
+OF_BROKERS = {
+    error for error in TEXTS["en"]["config"]["error"] if "broker_" in error
+} - {"broker_away"}
+"""What can be wrong with a context broker: tested with its own dialogue."""
 
 PLACEHOLDER = re.compile(r"{(\w+)}")
 
@@ -159,7 +180,7 @@ def test_what_has_no_device_class_has_an_icon_and_icons_have_an_entity() -> None
 def test_every_error_has_its_sentence() -> None:
     """Whatever goes wrong, in the form or later, there is a sentence for it."""
     shown = {error.key for error in all_errors(errors.SourceError)}
-    in_forms = set(TEXTS["en"]["config"]["error"])
+    in_forms = set(TEXTS["en"]["config"]["error"]) - OF_BROKERS
     later = set(TEXTS["en"]["exceptions"]) - OF_ACTIONS
     assert in_forms >= OF_FORMS
     assert (in_forms - OF_FORMS) | later | {"other_meter"} == shown

@@ -1,6 +1,7 @@
 """NRJ Monitor: a three-phase meter as a first-class citizen of the house."""
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
 import logging
 
@@ -31,6 +32,8 @@ from .loads.memory import async_forget_loads
 from .loads.room import async_close_room, async_open_room
 from .meter import Meter
 from .meter_memory import MEMORIES, async_forget_memory, async_remember
+from .ngsi.binding import async_forget_broker, async_setup_brokers, async_stop_brokers
+from .ngsi.settings import SUBENTRY_BROKER
 from .services import async_setup_services
 from .sources import MeterDescription
 from .sources.errors import CredentialError
@@ -95,6 +98,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
     entry.async_on_unload(meter.listen_link(on_link))
     _reload_on_subentries(hass, entry)
     room = await async_open_room(hass, entry, meter)
+    await async_setup_brokers(hass, entry, meter)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     if room is not None:
         await room.async_start()
@@ -122,6 +126,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
     await async_close_room(hass, entry)
+    await async_stop_brokers(hass, entry)
     await hass.data[MEMORIES][entry.entry_id].async_flush()
     return True
 
@@ -133,6 +138,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> None
     await async_forget_memory(hass, entry.entry_id)
     await async_forget_loads(hass, entry.entry_id)
     async_clear(hass, entry.entry_id)
+    for broker in entry.get_subentries_of_type(SUBENTRY_BROKER):
+        await async_forget_broker(hass, broker.subentry_id)
 
 
 @callback
@@ -142,12 +149,18 @@ def _reload_on_subentries(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
 
     @callback
     def on_change(change: ConfigEntryChange, changed: ConfigEntry) -> None:
-        if (
-            change is ConfigEntryChange.UPDATED
-            and changed is entry
-            and _subentries(entry) != known
-        ):
-            hass.config_entries.async_schedule_reload(entry.entry_id)
+        nonlocal known
+        if change is not ConfigEntryChange.UPDATED or changed is not entry:
+            return
+        if (now := _subentries(entry)) == known:
+            return
+        gone = [
+            id_
+            for id_, subentry in known.items()
+            if id_ not in now and subentry["subentry_type"] == SUBENTRY_BROKER
+        ]
+        known = now
+        hass.async_create_task(_async_renew(hass, entry, gone))
 
     entry.async_on_unload(
         async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, on_change)
@@ -156,6 +169,15 @@ def _reload_on_subentries(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
 
 def _subentries(entry: NrjConfigEntry) -> dict[str, dict[str, object]]:
     return {id_: dict(subentry.as_dict()) for id_, subentry in entry.subentries.items()}
+
+
+async def _async_renew(
+    hass: HomeAssistant, entry: NrjConfigEntry, gone: Iterable[str]
+) -> None:
+    """Set a meter up again, and forget the brokers it no longer has."""
+    await hass.config_entries.async_reload(entry.entry_id)
+    for subentry_id in gone:
+        await async_forget_broker(hass, subentry_id)
 
 
 async def _async_add_to_energy(hass: HomeAssistant, entry: NrjConfigEntry) -> None:

@@ -11,12 +11,15 @@ from homeassistant.config_entries import (
 from homeassistant.core import callback
 
 from .const import CONF_SOURCE, DOMAIN, SOURCE_ENTITIES, SOURCE_MQTT, SOURCE_NATIVE_API
+from .flows.broker import BrokerFlow
+from .flows.broker_reauth import BrokerReauthMixin
 from .flows.entities import EntitiesFlowMixin
 from .flows.loads import LoadFlow
 from .flows.mqtt import MqttFlowMixin
 from .flows.native import NativeFlowMixin
 from .flows.options import MeterOptionsFlow
 from .loads.settings import SUBENTRY_LOAD
+from .ngsi.settings import SUBENTRY_BROKER
 
 SOURCES = {
     SOURCE_NATIVE_API: "native",
@@ -27,12 +30,13 @@ SOURCES = {
 
 SUBENTRIES: dict[str, type[ConfigSubentryFlow]] = {
     SUBENTRY_LOAD: LoadFlow,
+    SUBENTRY_BROKER: BrokerFlow,
 }
 """What can be added to a meter, and by which dialogue."""
 
 
 class NrjMonitorConfigFlow(
-    NativeFlowMixin, MqttFlowMixin, EntitiesFlowMixin, domain=DOMAIN
+    BrokerReauthMixin, NativeFlowMixin, MqttFlowMixin, EntitiesFlowMixin, domain=DOMAIN
 ):
     """Sets up a meter only after it has been talked to."""
 

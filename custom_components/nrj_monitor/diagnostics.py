@@ -10,6 +10,8 @@ from homeassistant.core import HomeAssistant
 from . import NrjConfigEntry
 from .care.watch import WATCHES
 from .const import CONF_ENCRYPTION_KEY
+from .ngsi.binding import LINKS
+from .ngsi.diagnostics import broker_diagnostics
 
 TO_REDACT = {CONF_ENCRYPTION_KEY, CONF_HOST, "mac"}
 
@@ -23,6 +25,10 @@ async def async_get_config_entry_diagnostics(
         return stored
     meter = entry.runtime_data
     return stored | {
+        "brokers": [
+            broker_diagnostics(link)
+            for link in hass.data.get(LINKS, {}).get(entry.entry_id, {}).values()
+        ],
         "connected": meter.connected,
         "error": meter.error.key if meter.error else None,
         "snapshot": {channel.id: value for channel, value in meter.snapshot.items()},

@@ -11,6 +11,8 @@ import probatio as vol
 from . import NrjConfigEntry
 from .care.watch import WATCHES, Watch
 from .const import DOMAIN
+from .ngsi.repairs import async_set_aside_flow
+from .ngsi.settings import SUBENTRY_BROKER
 from .sources.errors import LinkDownError
 from .sources.native_api import NativeApiSource
 
@@ -85,6 +87,8 @@ async def async_create_fix_flow(
 ) -> RepairsFlow:
     """Return the dialogue of an issue."""
     assert data is not None
+    if SUBENTRY_BROKER in data:
+        return async_set_aside_flow(hass, data)
     entry = hass.config_entries.async_get_entry(str(data["entry_id"]))
     if entry is None or str(data["entry_id"]) not in hass.data.get(WATCHES, {}):
         raise data_entry_flow.UnknownHandler("The meter of this issue is not there")

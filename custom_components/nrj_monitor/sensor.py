@@ -21,6 +21,8 @@ from .guard_sensor import guard_sensors
 from .loads.room import ROOMS
 from .loads.sensors import load_sensors
 from .meter import Meter
+from .ngsi.binding import LINKS
+from .ngsi.entities import SENSORS, BrokerSensor
 from .throttle import CounterThrottle, MeasurementThrottle
 
 PARALLEL_UPDATES = 0
@@ -46,6 +48,11 @@ async def async_setup_entry(
     )
     for load_id, sensors in load_sensors(hass, entry):
         async_add_entities(sensors, config_subentry_id=load_id)
+    for subentry_id, link in hass.data[LINKS][entry.entry_id].items():
+        async_add_entities(
+            (BrokerSensor(link, description) for description in SENSORS),
+            config_subentry_id=subentry_id,
+        )
 
 
 def describe(channel: Channel) -> SensorEntityDescription:

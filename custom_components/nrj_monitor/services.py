@@ -26,6 +26,7 @@ from .energy_dashboard import (
     async_remove_meter,
 )
 from .load_services import async_setup_load_services
+from .ngsi.actions import async_setup_broker_services
 
 ADD_TO_ENERGY_DASHBOARD: Final = "add_to_energy_dashboard"
 REMOVE_FROM_ENERGY_DASHBOARD: Final = "remove_from_energy_dashboard"
@@ -67,6 +68,7 @@ REMOVE_SCHEMA: Final = vol.Schema(METER_SCHEMA)
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
     async_setup_load_services(hass)
+    async_setup_broker_services(hass)
     hass.services.async_register(
         DOMAIN,
         ADD_TO_ENERGY_DASHBOARD,

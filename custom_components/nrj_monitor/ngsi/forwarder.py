@@ -47,7 +47,7 @@ class Executor(Protocol):
     """Runs what blocks in another thread."""
 
     def __call__[*Ts, T](
-        self, function: Callable[[*Ts], T], *arguments: *Ts
+        self, function: Callable[[*Ts], T], /, *arguments: *Ts
     ) -> Awaitable[T]:
         """Return the result of `function`."""
 
