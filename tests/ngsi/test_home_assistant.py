@@ -23,6 +23,7 @@ from pytest_homeassistant_custom_component.common import get_schema_suggested_va
 
 from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.diagnostics import async_get_config_entry_diagnostics
+from custom_components.nrj_monitor.flows.broker_reauth import BrokerReauthMixin
 from custom_components.nrj_monitor.ngsi.binding import (
     async_history,
     issue_id,
@@ -351,7 +352,11 @@ async def test_oauth2_from_the_dialogue_to_its_renewal(
 
 
 async def test_reauthentication_of_a_broker_that_is_gone(
-    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer, orion: NgsiV2
+    hass: HomeAssistant,
+    add_meter: AddMeter,
+    server: DeviceServer,
+    orion: NgsiV2,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It ends with a sentence, at the start or in the middle."""
     entry = await add_meter(server.port)
@@ -370,8 +375,8 @@ async def test_reauthentication_of_a_broker_that_is_gone(
     entry.async_start_reauth(hass, data={"broker": subentry_id})
     await hass.async_block_till_done(wait_background_tasks=False)
     (flow,) = flows.async_progress_by_handler(DOMAIN)
-    # Not set up again yet, which would end the dialogue.
-    hass.config_entries.async_remove_subentry(entry, subentry_id)
+    # Removed, and the meter not set up again yet, which would end the dialogue.
+    monkeypatch.setattr(BrokerReauthMixin, "_broker", None)
     result = await flows.async_configure(flow["flow_id"], {"token": "x"})
     assert result["reason"] == "broker_gone"
     await hass.async_block_till_done(wait_background_tasks=False)
@@ -469,6 +474,7 @@ async def test_refused_measurements_are_shown_and_thrown_away_by_a_person(
     assert isinstance(flow, SetAsideFlow)
     flow.hass = hass
     form = await flow.async_step_init()
+    assert form["description_placeholders"] is not None
     assert form["description_placeholders"]["reason"].endswith("not liked")
     assert (await flow.async_step_confirm({}))["type"] == "create_entry"
     assert ir.async_get(hass).async_get_issue(DOMAIN, id_) is None
@@ -507,7 +513,8 @@ async def test_diagnostics_tell_no_secret(
     await dialogue.answer({"token": "very-secret"})
     await dialogue.answer(ENTITY)
     await hass.async_block_till_done(wait_background_tasks=False)
-    await until(lambda: orion.times)
+    (link,) = links(hass, entry)
+    await until(lambda: link.told.status.counts.taken)
     told = await async_get_config_entry_diagnostics(hass, entry)
     (broker,) = told["brokers"]
     assert broker["settings"]["model"] == "ThreePhaseAcMeasurement"
