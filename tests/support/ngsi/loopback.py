@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 import json
 import math
+import re
 from ssl import SSLContext
 from typing import Any, Self
 
@@ -32,6 +34,7 @@ def milliseconds(text: str) -> int:
     return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
 
 
+@lru_cache(1024)
 def normalized_time(text: Any) -> str:
     """Return a DateTime as Orion keeps it: UTC, milliseconds."""
     try:
@@ -42,20 +45,28 @@ def normalized_time(text: Any) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
+BEYOND = re.compile(rb"\d[eE]\+?\d{3}")
+
+
+def number(text: str) -> float:
+    """Return a number, unless it is beyond a double."""
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(text)
+    return value
+
+
 def parsed(body: bytes) -> Any:
     """Return JSON as a strict parser reads it: no NaN, no number beyond a double."""
-
-    def number(text: str) -> float:
-        value = float(text)
-        if math.isinf(value):
-            raise ValueError(text)
-        return value
 
     def constant(text: str) -> float:
         raise ValueError(text)
 
     try:
-        return json.loads(body, parse_float=number, parse_constant=constant)
+        # An exponent of three digits may be beyond a double, which needs a closer look.
+        if BEYOND.search(body):
+            return json.loads(body, parse_float=number, parse_constant=constant)
+        return json.loads(body, parse_constant=constant)
     except ValueError:
         raise Refusal(
             400, "ParseError", "Errors found in incoming JSON buffer"

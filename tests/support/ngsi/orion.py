@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 import contextlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 import json
 import random
 import re
@@ -28,6 +29,7 @@ ACTIONS = ("append", "appendStrict", "update", "replace", "delete")
 MEMBERS = {"type", "value", "metadata"}
 
 
+@lru_cache(4096)
 def check_name(text: Any, what: str) -> None:
     """Refuse what Orion refuses as an identifier."""
     if not isinstance(text, str) or not NAME.fullmatch(text):
@@ -38,13 +40,14 @@ def check_name(text: Any, what: str) -> None:
 
 def check_value(value: Any) -> None:
     """Refuse forbidden characters in any text."""
-    if isinstance(value, str) and set(value) & FORBIDDEN:
-        raise Refusal(400, "BadRequest", "Invalid characters in attribute value")
-    if isinstance(value, dict):
+    if isinstance(value, str):
+        if not FORBIDDEN.isdisjoint(value):
+            raise Refusal(400, "BadRequest", "Invalid characters in attribute value")
+    elif isinstance(value, dict):
         for key, inner in value.items():
             check_value(key)
             check_value(inner)
-    if isinstance(value, list):
+    elif isinstance(value, list):
         for inner in value:
             check_value(inner)
 
@@ -227,7 +230,8 @@ class NgsiV2(Loopback):
         attributes = {n: a for n, a in entity.items() if n not in ("id", "type")}
         if action == "appendStrict" and known and set(attributes) & set(known):
             raise Refusal(422, "Unprocessable", "one or more of the attributes exist")
-        before = json.dumps(known)
+        # Only who is to be told of changes has to know whether there is one.
+        before = json.dumps(known) if tenant.subscriptions else ""
         if known is None or action == "replace":
             known = tenant.entities[key] = {"id": key[0], "type": key[1]}
         known.update(attributes)
@@ -235,7 +239,7 @@ class NgsiV2(Loopback):
         is_time = instant.get("type") == "DateTime"
         time = milliseconds(instant["value"]) if is_time else None
         self.applied.append(Applied(key[0], time, entity))
-        if forced or json.dumps(known) != before:
+        if tenant.subscriptions and (forced or json.dumps(known) != before):
             self._notify(tenant, json.loads(json.dumps(known)))
         return True
 

@@ -1,0 +1,260 @@
+"""How fast a backlog drains into a broker, what it costs, and whether it is complete.
+
+The broker is the strict one of the tests, in a process of its own. Beside it the naive
+way is measured: one request for each value. With --trials the seeded fault test is run
+as many times instead.
+"""
+
+import argparse
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+import gc
+import itertools
+import json
+import logging
+from math import inf, sin
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+import random
+import sys
+import tempfile
+import time
+from typing import Any
+
+from aiohttp import ClientSession
+import psutil
+
+from custom_components.nrj_monitor.catalog import CHANNELS
+from custom_components.nrj_monitor.ngsi.auth import StaticAuth
+from custom_components.nrj_monitor.ngsi.broker import V2Broker, dump
+from custom_components.nrj_monitor.ngsi.forwarder import Forwarder, Means
+from custom_components.nrj_monitor.ngsi.http import Server
+from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, Twin
+from custom_components.nrj_monitor.ngsi.quantities import DEFAULT_GROUPS, chosen
+from custom_components.nrj_monitor.ngsi.sample import Sample
+from custom_components.nrj_monitor.ngsi.spool import Limits, Spool
+from tests.support.ngsi import NgsiV2
+from tests.support.ngsi.faults import Trial
+
+BEGIN = 1_790_000_000_000
+ID = "urn:ngsi-ld:ThreePhaseAcMeasurement:bench"
+AIM_RATE = 1000.0
+AIM_LAG = 20.0
+"""Records a second at least, and milliseconds of event-loop lag that one look in a
+thousand may exceed: the worst is also that of whatever else the machine does."""
+
+_ALL = tuple(channel.id for channel in chosen(CHANNELS.values(), DEFAULT_GROUPS))
+SIZES = {
+    "power": (("active_power", *(f"active_power_l{n}" for n in (1, 2, 3))), False),
+    "model": (_ALL, False),
+    "everything": (_ALL, True),
+}
+"""Channels of a measurement, and whether extra attributes are sent: what a chart of the
+power needs, all attributes of the data model, and all there is."""
+
+AIMED = ("power", "model")
+"""What the aim for the rate is for; everything is some 10 kB a measurement."""
+
+
+def _serve(pipe: Connection) -> None:
+    """Be the broker until told to stop; say then what was received."""
+
+    async def serve() -> None:
+        async with NgsiV2() as broker:
+            pipe.send(broker.url)
+            loop = asyncio.get_running_loop()
+            while True:
+                asked = await loop.run_in_executor(None, pipe.recv)
+                if asked is None:
+                    return
+                times = broker.times
+                in_order = all(a < b for a, b in itertools.pairwise(times))
+                pipe.send((len(times), in_order, len(broker.requests)))
+                broker.applied.clear()
+
+    asyncio.run(serve())
+
+
+class Lag:
+    """How late the event loop is."""
+
+    def __init__(self) -> None:
+        """Begin with nothing seen."""
+        self.seen: list[float] = []
+
+    async def watch(self) -> None:
+        """Look every 5 ms until cancelled."""
+        while True:
+            begun = time.perf_counter()
+            await asyncio.sleep(0.005)
+            self.seen.append((time.perf_counter() - begun - 0.005) * 1000)
+
+    def told(self) -> dict[str, float]:
+        """Return the worst and what one in a thousand exceeds, milliseconds."""
+        seen = sorted(self.seen) or [0.0]
+        return {
+            "worst": round(seen[-1], 1),
+            "p99.9": round(seen[int(len(seen) * 0.999)], 1),
+            "p99": round(seen[int(len(seen) * 0.99)], 1),
+        }
+
+
+def sample(n: int, ids: Sequence[str]) -> Sample:
+    """Return the n-th measurement."""
+    values = {id_: round(1000 * sin(n / 50 + k), 2) for k, id_ in enumerate(ids)}
+    return Sample(BEGIN + 1000 * n, values)
+
+
+async def in_thread[*Ts, T](function: Callable[[*Ts], T], /, *arguments: *Ts) -> T:
+    """Run what blocks, as Home Assistant does."""
+    return await asyncio.to_thread(function, *arguments)
+
+
+async def drain(
+    folder: Path, url: str, count: int, ids: Sequence[str], extras: bool
+) -> dict[str, Any]:
+    """Drain `count` measurements and return what it took."""
+    limits = Limits(rows=10 * count, size=1 << 40, age=1 << 60)
+
+    def make() -> Spool:
+        return Spool(folder / f"{len(ids)}.sqlite", limits, lambda: BEGIN)
+
+    spool = make()
+    spool.open()
+    spool.push(sample(n, ids) for n in range(count))
+    spool.close()
+    gc.collect()
+    process, lag = psutil.Process(), Lag()
+    async with ClientSession() as session:
+        forwarder = Forwarder(
+            "bench",
+            make(),
+            Mapper(Twin(id=ID, extras=extras), [CHANNELS[id_] for id_ in ids], Api.V2),
+            V2Broker(Server(session, url, StaticAuth())),
+            Means(executor=in_thread, clock=time.monotonic, random=random.random),
+            rate=None,
+        )
+        before = process.memory_info().rss
+        cpu = sum(process.cpu_times()[:2])
+        highest = before
+        watching = asyncio.create_task(lag.watch())
+        begun = time.monotonic()
+        forwarder.start()
+        early = None
+        while forwarder.told.status.counts.sent < count:
+            await asyncio.sleep(0.1)
+            highest = max(highest, process.memory_info().rss)
+            if early is None and forwarder.told.status.counts.sent > count / 10:
+                early = process.memory_info().rss
+        seconds = time.monotonic() - begun
+        cpu = sum(process.cpu_times()[:2]) - cpu
+        late = process.memory_info().rss
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        await forwarder.stop()
+    return {
+        "channels": len(ids),
+        "records": count,
+        "records_per_second": round(count / seconds),
+        "cpu_percent": round(100 * cpu / seconds),
+        "lag_ms": lag.told(),
+        "memory_mb": {
+            "growth_at_most": round((highest - before) / 2**20, 1),
+            "growth_after_a_tenth": round((late - (early or late)) / 2**20, 1),
+        },
+    }
+
+
+async def naive(url: str, count: int) -> dict[str, Any]:
+    """Send one value a request, one after the other, as automations do."""
+    async with ClientSession() as session:
+        begun = time.monotonic()
+        for n in range(count):
+            entity = {
+                "id": ID,
+                "type": "T",
+                "totalActivePower": {"type": "Number", "value": n},
+            }
+            body = dump({"actionType": "append", "entities": [entity]})
+            async with session.post(
+                f"{url}/v2/op/update",
+                data=body,
+                headers={"Content-Type": "application/json"},
+            ) as response:
+                await response.read()
+        seconds = time.monotonic() - begun
+    per_second = count / seconds
+    return {
+        "values_per_second": round(per_second),
+        "measurements_per_second": {
+            name: round(per_second / len(ids), 1) for name, (ids, _) in SIZES.items()
+        },
+    }
+
+
+async def trials(count: int, first: int) -> list[str]:
+    """Run seeded fault trials; return what is wrong."""
+    found = []
+    for seed in range(first, first + count):
+        with tempfile.TemporaryDirectory() as folder:
+            async with ClientSession() as session:
+                bounded = seed % 2 == 1
+                limits = Limits(rows=15) if bounded else Limits()
+                trial = Trial(seed, Path(folder), session, limits)
+                outcome = await trial.run(60)
+        found += [
+            f"seed {seed}: {complaint}"
+            for complaint in outcome.complaints(trial.bad, bounded)
+        ]
+    return found
+
+
+def measure(count: int) -> dict[str, Any]:
+    """Run the benchmark; return the result as JSON can store it."""
+    context = get_context("spawn")
+    mine, its = context.Pipe()
+    broker = context.Process(target=_serve, args=(its,), daemon=True)
+    broker.start()
+    try:
+        url = mine.recv()
+        result: dict[str, Any] = {"drain": {}}
+        for name, (ids, extras) in SIZES.items():
+            with tempfile.TemporaryDirectory() as folder:
+                told = asyncio.run(drain(Path(folder), url, count, ids, extras))
+            mine.send("count")
+            received, in_order, requests = mine.recv()
+            told["complete_and_in_order"] = received == count and in_order
+            told["requests"] = requests
+            result["drain"][name] = told
+        result["naive"] = asyncio.run(naive(url, min(count, 2000)))
+        mine.send(None)
+    finally:
+        broker.terminate()
+        broker.join()
+    return result
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure, print, and return 1 where an aim is missed."""
+    parser = argparse.ArgumentParser(prog="scripts/bench ngsi", description=__doc__)
+    parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--trials", type=int, default=0, help="seeded fault trials")
+    parser.add_argument("--first-seed", type=int, default=0)
+    options = parser.parse_args(arguments)
+    if options.trials:
+        logging.disable(logging.CRITICAL)
+        found = asyncio.run(trials(options.trials, options.first_seed))
+        for complaint in found:
+            print(complaint, file=sys.stderr)
+        print(f"{options.trials} trials, {len(found)} complaints")
+        return 1 if found else 0
+    result = measure(options.records)
+    print(json.dumps(result, indent=2))
+    drained = result["drain"].values()
+    slowest = min(result["drain"][name]["records_per_second"] for name in AIMED)
+    lag = max((told["lag_ms"]["p99.9"] for told in drained), default=inf)
+    complete = all(told["complete_and_in_order"] for told in drained)
+    return 0 if slowest >= AIM_RATE and lag <= AIM_LAG and complete else 1
