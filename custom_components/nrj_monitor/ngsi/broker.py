@@ -62,9 +62,10 @@ class V2Broker:
 
     async def version(self) -> str:
         """Return its version, as far as it tells it."""
-        answer = await self._server.ask("GET", "/v2", headers=_READ)
-        resources = answer.json()
-        if not isinstance(resources, dict) or "entities_url" not in resources:
+        answer = await self._server.ask(
+            "GET", "/v2/entities", headers=_READ, params={"limit": "1"}
+        )
+        if not isinstance(answer.json(), list):
             raise NotABrokerError("What answers is no NGSI-v2 broker")
         return await told_version(self._server)
 

@@ -85,7 +85,7 @@ class NgsiV2(Loopback):
         """Say what is answered where."""
         router = self.app.router
         router.add_get("/version", self._version)
-        router.add_get("/v2", self._resources)
+        router.add_get("/v2/entities", self._list)
         router.add_post("/v2/op/update", self._update)
         router.add_get("/v2/entities/{id}", self._get)
         router.add_delete("/v2/entities/{id}", self._delete)
@@ -136,10 +136,9 @@ class NgsiV2(Loopback):
     async def _version(self, request: web.Request) -> web.Response:
         return web.json_response({"orion": {"version": "4.7.0", "uptime": "0 d"}})
 
-    async def _resources(self, request: web.Request) -> web.Response:
-        return web.json_response(
-            {"entities_url": "/v2/entities", "subscriptions_url": "/v2/subscriptions"}
-        )
+    async def _list(self, request: web.Request) -> web.Response:
+        found = list(self._tenant(request).entities.values())
+        return web.json_response(found[: int(request.query.get("limit", "20"))])
 
     async def _body(self, request: web.Request) -> Any:
         if request.content_length is None:
