@@ -1,0 +1,314 @@
+"""The stack of deploy/fiware: its files are what the programs that read them want.
+
+There is no container engine here, so nothing proves that the images exist, that their
+health checks pass or that the containers find each other. What is checked instead says
+with each test what it does not prove.
+"""
+
+import asyncio
+import importlib.util
+import json
+from pathlib import Path
+import re
+import shutil
+import subprocess
+from typing import Any
+
+from cratedb_sqlparse import sqlparse
+import duckdb
+from grafana_foundation_sdk.models.dashboard import Dashboard
+from jsonschema import Draft202012Validator
+import pytest
+import yaml
+
+from custom_components.nrj_monitor.catalog import CHANNELS
+from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, Twin
+from custom_components.nrj_monitor.ngsi.sample import Sample
+from tests.support.ngsi import NgsiV2
+
+ROOT = Path(__file__).parents[2]
+FIWARE = ROOT / "deploy" / "fiware"
+COMPOSE: dict[str, Any] = yaml.safe_load((FIWARE / "compose.yaml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+BOARDS = sorted((FIWARE / "grafana" / "dashboards").glob("*.json"))
+ALERTS = FIWARE / "grafana" / "provisioning" / "alerting" / "supply.yaml"
+BEGIN = 1_790_000_000_000 // 3_600_000 * 3_600_000
+"""A whole hour."""
+
+
+def compose_schema() -> dict[str, Any]:
+    """Return the Compose Specification's own schema."""
+    spec = importlib.util.find_spec("check_jsonschema")
+    assert spec is not None
+    assert spec.origin is not None
+    folder = Path(spec.origin).parent / "builtin_schemas" / "vendor"
+    schema: dict[str, Any] = json.loads((folder / "compose-spec.json").read_text())
+    return schema
+
+
+def test_the_compose_file_is_one() -> None:
+    """By the specification's schema; not that an engine starts it."""
+    validator = Draft202012Validator(compose_schema())
+    assert [error.message for error in validator.iter_errors(COMPOSE)] == []
+    assert list(validator.iter_errors({"services": {"a": {"imagee": "b"}}}))
+
+
+def test_images_are_pinned_and_healthy_before_others_need_them() -> None:
+    """An exact version each; not that it can be pulled."""
+    for name, service in SERVICES.items():
+        assert re.fullmatch(r"[\w/-]+:\d+\.\d+\.\d+", service["image"]), name
+        assert ("healthcheck" in service) is (name != "provision"), name
+        for needed, how in service.get("depends_on", {}).items():
+            assert how["condition"] == "service_healthy"
+            assert "healthcheck" in SERVICES[needed]
+    assert {name for name, s in SERVICES.items() if "profiles" in s} == {
+        "mongo-ld",
+        "orion-ld",
+    }
+
+
+def test_nothing_is_open_beyond_the_host_and_nothing_secret_is_written() -> None:
+    """Ports are bound to the loopback address unless one says otherwise."""
+    ports = [port for service in SERVICES.values() for port in service.get("ports", ())]
+    assert len(ports) == 4
+    assert all(port.startswith("${BIND:-127.0.0.1}:") for port in ports)
+    for service in SERVICES.values():
+        for variable in service.get("environment", {}):
+            assert not re.search("PASSWORD|SECRET|TOKEN|KEY", variable), variable
+    assert "BIND=127.0.0.1" in (FIWARE / ".env.example").read_text()
+
+
+def test_what_must_last_is_in_a_volume() -> None:
+    """Each database and Grafana; every volume that is named is used."""
+    used = {
+        mount.split(":")[0]
+        for service in SERVICES.values()
+        for mount in service.get("volumes", ())
+        if not mount.startswith(".")
+    }
+    assert used == set(COMPOSE["volumes"])
+    for service in SERVICES.values():
+        for mount in service.get("volumes", ()):
+            if mount.startswith("."):
+                assert (FIWARE / mount.split(":")[0]).exists()
+
+
+async def test_the_provisioning_subscribes_once(orion: NgsiV2, tmp_path: Path) -> None:
+    """The real script against the strict test broker; not against a real Orion."""
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    for expected in ("subscribed", "subscribed already"):
+        process = await asyncio.create_subprocess_exec(
+            "sh",
+            str(FIWARE / "provision" / "subscribe.sh"),
+            env={
+                "PATH": "/usr/bin:/bin",
+                "BROKER": orion.url,
+                "NOTIFY": "http://quantumleap:8668/v2/notify",
+                "SERVICE": "nrj",
+                "SERVICE_PATH": "/",
+                "TYPES": "ThreePhaseAcMeasurement SolarEnergy",
+            },
+            stdout=subprocess.PIPE,
+        )
+        told, _ = await process.communicate()
+        assert process.returncode == 0
+        assert told.decode().splitlines() == [
+            f"ThreePhaseAcMeasurement: {expected}",
+            f"SolarEnergy: {expected}",
+        ]
+    made = orion.tenants["nrj", "/"].subscriptions
+    assert len(made) == 2
+
+
+def queries() -> list[tuple[str, str]]:
+    """Return every SQL text with where it stands."""
+    found = []
+    for board in BOARDS:
+        content = json.loads(board.read_text())
+        found += [
+            (f"{board.stem}: {panel['title']}", target["rawSql"])
+            for panel in content["panels"]
+            for target in panel["targets"]
+        ]
+        found += [
+            (f"{board.stem}: ${variable['name']}", variable["query"])
+            for variable in content["templating"]["list"]
+            if variable["type"] == "query"
+        ]
+    rules = yaml.safe_load(ALERTS.read_text())["groups"][0]["rules"]
+    found += [(rule["title"], rule["data"][0]["model"]["rawSql"]) for rule in rules]
+    return found
+
+
+QUERIES = dict(queries())
+
+
+def filled(sql: str, bucket: str = "1 minute") -> str:
+    """Return SQL as Grafana sends it: macros and variables replaced."""
+    return (
+        sql.replace(
+            "$__timeFilter(time_index)",
+            "time_index BETWEEN '2026-01-01T00:00:00Z' AND '2026-12-31T00:00:00Z'",
+        )
+        .replace("$meter", "urn:m:1")
+        .replace("$bucket", bucket)
+    )
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_cratedb_s_grammar_takes_every_query(name: str) -> None:
+    """CrateDB's own grammar; not that its planner knows every function and column."""
+    parsed = sqlparse(filled(QUERIES[name]), raise_exception=True)
+    assert len(parsed) == 1
+    assert "$" not in filled(QUERIES[name])
+
+
+def test_the_grammar_is_not_content_with_anything() -> None:
+    """It can refuse."""
+    with pytest.raises(Exception, match=r"mismatched|extraneous|no viable|missing"):
+        sqlparse("SELECT FROM WHERE", raise_exception=True)
+
+
+@pytest.fixture(scope="module")
+def database() -> duckdb.DuckDBPyConnection:
+    """Return a database with the table QuantumLeap makes of forwarded entities.
+
+    Two hours, a sample each ten seconds: L1 draws 1200 W all the time, the voltage of L2
+    dips once, one wild power is measured.
+    """
+    readings: dict[str, float] = {}
+    for channel in CHANNELS.values():
+        if channel.quantity.order is None:
+            readings[channel.id] = 0.0
+    mapper = Mapper(Twin(id="urn:m:1"), [CHANNELS[i] for i in readings], Api.V2)
+    rows = []
+    for n in range(720):
+        values = readings | {f"voltage_l{p}": 230.0 for p in (1, 2, 3)}
+        values |= {
+            "active_power_l1": 1200.0,
+            "active_power": 1200.0 if n != 400 else 99000.0,
+            "import_energy_l1": 5.0 + 1.2 * (n + 1) / 360,
+            "import_energy": 5.0 + 1.2 * (n + 1) / 360,
+            "frequency": 50.0 + 0.01 * (n % 3),
+            "voltage_unbalance": 0.5,
+            "voltage_thd_l1": 2.0,
+        }
+        if n == 100:
+            values["voltage_l2"] = 180.0
+        entity = mapper.entity(Sample(BEGIN + 10_000 * n, values))
+        assert entity is not None
+        rows.append(entity)
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    columns = {
+        name.lower(): attribute
+        for name, attribute in rows[0].items()
+        if name not in ("id", "type", "TimeInstant")
+    }
+    kinds = {"Number": "DOUBLE", "DateTime": "TIMESTAMPTZ", "Text": "VARCHAR"}
+
+    def kind(attribute: dict[str, Any]) -> str:
+        if attribute["type"] != "StructuredValue":
+            return kinds[attribute["type"]]
+        members = ", ".join(f'"{key}" DOUBLE' for key in attribute["value"])
+        return f"STRUCT({members})"
+
+    described = ", ".join(f"{name} {kind(a)}" for name, a in columns.items())
+    connection.execute(
+        "CREATE TABLE etthreephaseacmeasurement (entity_id VARCHAR,"
+        f" time_index TIMESTAMPTZ, {described})"
+    )
+    marks = ", ".join("?" for _ in columns)
+    connection.executemany(
+        f"INSERT INTO etthreephaseacmeasurement VALUES (?, ?, {marks})",  # noqa: S608
+        [
+            [
+                row["id"],
+                row["TimeInstant"]["value"],
+                *(
+                    row[name]["value"]
+                    for name in row
+                    if name not in ("id", "type", "TimeInstant")
+                ),
+            ]
+            for row in rows
+        ],
+    )
+    # Two of CrateDB's functions under another name here.
+    connection.execute("CREATE MACRO date_bin(i, t, o) AS time_bucket(i, t, o)")
+    connection.execute("CREATE MACRO percentile(x, p) AS quantile_cont(x, p)")
+    return connection
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_real_engine_runs_every_query(
+    database: duckdb.DuckDBPyConnection, name: str
+) -> None:
+    """On the columns forwarded entities have; DuckDB's types are not CrateDB's."""
+    assert database.execute(filled(QUERIES[name])).fetchall()
+
+
+def test_the_numbers_are_right(database: duckdb.DuckDBPyConnection) -> None:
+    """By hand, from the house of the fixture."""
+
+    def run(name: str, bucket: str = "1 hour") -> list[tuple[Any, ...]]:
+        return database.execute(filled(QUERIES[name], bucket)).fetchall()
+
+    # 1.2 kW for an hour; the first hour has nothing before it to be measured against.
+    assert run("energy: Import per hour")[0][1] is None
+    assert run("energy: Import per hour")[1][1] == pytest.approx(1.2, abs=0.001)
+    # One wild value is the maximum, and moves neither median nor percentiles.
+    assert run("intervals: Maximum")[1][1] == 99000.0
+    assert run("intervals: Without outliers")[1][1:] == (1200.0, 1200.0, 1200.0)
+    assert run("intervals: Cumulative")[-1][1] == pytest.approx(1.2, abs=0.001)
+    assert run("power-quality: Time within the band")[0] == (
+        100.0,
+        pytest.approx(100 * 719 / 720),
+        100.0,
+    )
+    (event,) = run("power-quality: Events")
+    assert event[2] == 180.0
+    assert event[-1] == "dip"
+    histogram = run("power-quality: Frequency histogram")
+    assert [count for _, count in histogram] == [240, 240, 240]
+    assert run("Voltage too low") == [(180.0,)]
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.stem)
+def test_grafana_s_own_model_reads_every_dashboard(board: Path) -> None:
+    """Its SDK keeps what it reads; not how it looks."""
+    content = json.loads(board.read_text())
+    read = Dashboard.from_json(content)
+    assert read.title == content["title"]
+    assert read.panels is not None
+    assert len(read.panels) == len(content["panels"])
+    ids = [panel["id"] for panel in content["panels"]]
+    assert len(set(ids)) == len(ids)
+    for panel in content["panels"]:
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24
+        assert panel["datasource"]["uid"] == "nrj-crate"
+
+
+def test_dashboards_and_alerts_name_the_data_source_that_is_provisioned() -> None:
+    """By its uid; the folder of the dashboards is the one that is mounted."""
+    provisioning = FIWARE / "grafana" / "provisioning"
+    (source,) = yaml.safe_load(
+        (provisioning / "datasources" / "crate.yaml").read_text()
+    )["datasources"]
+    assert source["uid"] == "nrj-crate"
+    assert source["url"].split(":")[0] in SERVICES
+    (provider,) = yaml.safe_load(
+        (provisioning / "dashboards" / "nrj.yaml").read_text()
+    )["providers"]
+    assert any(
+        provider["options"]["path"] in mount for mount in SERVICES["grafana"]["volumes"]
+    )
+    rules = yaml.safe_load(ALERTS.read_text())["groups"][0]["rules"]
+    assert len({rule["uid"] for rule in rules}) == 4
+    for rule in rules:
+        first, second = rule["data"]
+        assert first["datasourceUid"] == "nrj-crate"
+        assert second["model"]["expression"] == first["refId"]
+        assert rule["condition"] == second["refId"]
