@@ -1,0 +1,98 @@
+"""The dashboard for Prometheus asks for what Home Assistant's endpoint really prints."""
+
+import json
+from pathlib import Path
+import re
+
+from grafana_foundation_sdk.models.dashboard import Dashboard
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+import promql_parser
+import pytest
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+import yaml
+
+from nrj_demo.firmware import RunningFirmware
+from tests.conftest import AddMeter
+from tests.support.states import state_where
+
+ROOT = Path(__file__).parents[2]
+BOARD = json.loads((ROOT / "deploy/prometheus/grafana-dashboard.json").read_text())
+EXPRESSIONS = [
+    target["expr"] for panel in BOARD["panels"] for target in panel["targets"]
+]
+BLOCKS = [
+    yaml.safe_load(block)
+    for block in re.findall(
+        r"^```yaml\n(.*?)^```",
+        (ROOT / "docs/fiware.md").read_text(),
+        re.DOTALL | re.MULTILINE,
+    )
+]
+
+
+def filled(expression: str) -> str:
+    """Return an expression as Grafana sends it."""
+    return expression.replace("${meter}", "nrj_meter").replace("$__interval", "5m")
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_prometheus_s_grammar_takes_every_expression(expression: str) -> None:
+    """Its parser, without a server: not what the expressions yield."""
+    promql_parser.parse(filled(expression))
+    assert "$" not in filled(expression)
+
+
+def test_the_grammar_is_not_content_with_anything() -> None:
+    """It can refuse."""
+    with pytest.raises(ValueError, match="parse"):
+        promql_parser.parse("rate(x[5m)")
+
+
+def test_grafana_s_own_model_reads_the_dashboard() -> None:
+    """Its SDK keeps what it reads; not how it looks."""
+    read = Dashboard.from_json(BOARD)
+    assert read.panels is not None
+    assert len(read.panels) == len(BOARD["panels"])
+
+
+async def test_every_series_is_printed_by_home_assistant(
+    hass: HomeAssistant,
+    add_meter: AddMeter,
+    firmware: RunningFirmware,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """With the configuration of docs/fiware.md, from the live firmware."""
+    (config,) = (block for block in BLOCKS if "prometheus" in block)
+    assert await async_setup_component(hass, "prometheus", config)
+    await add_meter(firmware.port)
+    for entity in ("active_power", "voltage_unbalance", "power_factor_l3"):
+        await state_where(
+            hass,
+            f"sensor.nrj_meter_{entity}",
+            lambda state: state.state not in ("unknown", "unavailable"),
+            15.0,
+        )
+    client = await hass_client()
+    async with client.get("/api/prometheus") as response:
+        printed = await response.text()
+    series = {
+        (metric, entity)
+        for metric, entity in re.findall(
+            r'^(\w+)\{domain="sensor",entity="([\w.]+)"', printed, re.MULTILINE
+        )
+    }
+    wanted = {
+        pair
+        for expression in EXPRESSIONS
+        for pair in re.findall(r'(\w+)\{entity="([\w.]+)"\}', filled(expression))
+    }
+    assert len(wanted) > 20
+    assert wanted - series == set()
+
+
+def test_the_example_for_influxdb_names_entities_by_a_pattern_the_meter_fits() -> None:
+    """Not that InfluxDB takes it: its client libraries are not installed here."""
+    (config,) = (block["influxdb"] for block in BLOCKS if "influxdb" in block)
+    assert config["include"]["entity_globs"] == ["sensor.nrj_meter_*"]
+    assert config["api_version"] == 2
