@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 import logging
 import sqlite3
+import threading
 from typing import Final, Protocol
 
 from .broker import Broker, Target, dump
@@ -34,6 +35,9 @@ DISK_PAUSE: Final = 10.0
 
 SUSPICIOUS: Final = 5
 """Records refused in a row after which the broker is asked whether it takes anything."""
+
+GRACE: Final = 3.0
+"""Seconds for what was sent before a restart to arrive, before it is asked for."""
 
 STOP_LIMIT: Final = 0.9
 """Seconds each of the two steps of stopping may take."""
@@ -121,7 +125,11 @@ class Forwarder:
         self._broker = broker
         self._means = means
         self._pending: deque[Sample] = deque()
+        self._pending_lock = threading.Lock()
+        self._write_lock = threading.Lock()
+        self._writing = 0
         self._lost = 0
+        self._started = 0.0
         self._is_open = False
         self._stored = True
         self._to_write = asyncio.Event()
@@ -155,6 +163,7 @@ class Forwarder:
 
     def start(self) -> None:
         """Begin."""
+        self._started = self._means.clock()
         self._tasks = [
             asyncio.create_task(self._keep_writing(), name=f"{self._name} spool"),
             asyncio.create_task(self._keep_sending(), name=f"{self._name} broker"),
@@ -176,10 +185,12 @@ class Forwarder:
 
     def offer(self, sample: Sample) -> None:
         """Take a live sample; returns at once."""
-        if len(self._pending) >= PENDING_LIMIT:
-            self._pending.popleft()
-            self._lost += 1
-        self._pending.append(sample)
+        with self._pending_lock:
+            if len(self._pending) - self._writing >= PENDING_LIMIT:
+                # The oldest of those that are not just being written.
+                del self._pending[self._writing]
+                self._lost += 1
+            self._pending.append(sample)
         self._to_write.set()
 
     async def history(self, samples: Iterable[Sample]) -> int:
@@ -214,17 +225,30 @@ class Forwarder:
 
     def _close(self) -> None:
         with suppress(OSError, sqlite3.Error):
-            self._write(tuple(self._pending))
-            self._pending.clear()
+            self._write()
         self._spool.close()
 
-    def _write(self, samples: Sequence[Sample]) -> None:
-        self._open()
-        if lost := self._lost:
-            self._spool.count_dropped(lost)
-            self._lost -= lost
-        if samples:
-            self._spool.push(samples)
+    def _write(self) -> None:
+        """Store what waits in memory; another write may still be going on."""
+        with self._write_lock:
+            self._open()
+            if lost := self._lost:
+                self._spool.count_dropped(lost)
+                self._lost -= lost
+            with self._pending_lock:
+                samples = tuple(self._pending)
+                self._writing = len(samples)
+            try:
+                if samples:
+                    self._spool.push(samples)
+            except BaseException:
+                samples = ()
+                raise
+            finally:
+                with self._pending_lock:
+                    self._writing = 0
+                    for _ in samples:
+                        self._pending.popleft()
 
     def _push_history(self, samples: Sequence[Sample]) -> int:
         self._open()
@@ -290,9 +314,8 @@ class Forwarder:
         while True:
             await self._to_write.wait()
             self._to_write.clear()
-            samples = tuple(self._pending)
             try:
-                await self._means.executor(self._write, samples)
+                await self._means.executor(self._write)
             except (OSError, sqlite3.Error) as error:
                 if self._stored:
                     _LOGGER.warning(
@@ -308,10 +331,6 @@ class Forwarder:
                 self._to_write.set()
                 continue
             self._stored = True
-            for sample in samples:
-                # Unless it had to give way meanwhile.
-                if self._pending and self._pending[0] is sample:
-                    self._pending.popleft()
             self._look_again()
 
     async def _keep_sending(self) -> None:
@@ -348,7 +367,8 @@ class Forwarder:
         begun = clock()
         batch: _Batch | None = None
         try:
-            await self._ask_what_arrived(lane)
+            if not await self._ask_what_arrived(lane):
+                return
             if (batch := await executor(self._prepare, lane)) is None:
                 lane.idle = True
                 await self._refresh()
@@ -376,12 +396,19 @@ class Forwarder:
         lane.refused_in_a_row = 0
         await self._worked(lane)
 
-    async def _ask_what_arrived(self, lane: _Lane) -> None:
-        """Find out about records that were being sent when something broke."""
+    async def _ask_what_arrived(self, lane: _Lane) -> bool:
+        """Find out about records that were being sent when something broke.
+
+        Returns False where it is too early to ask.
+        """
         executor = self._means.executor
         flying = await executor(self._spool.in_flight, lane.number)
         if not flying:
-            return
+            return True
+        if self._means.clock() < (early := self._started + GRACE):
+            # Sent before this began, and perhaps still on its way.
+            lane.due = early
+            return False
         twin = self._mapper.twin
         times = [record.sample.time for record in flying]
         there: set[int] = set()
@@ -391,6 +418,7 @@ class Forwarder:
         settled = await executor(self._settle, flying, there)
         lane.size.accepted(settled)
         lane.newest_sent = max(lane.newest_sent, *there, 0)
+        return True
 
     async def _refused(
         self, lane: _Lane, batch: _Batch, error: RefusedError | TooLargeError

@@ -378,7 +378,10 @@ class Spool:
         )
 
     def _thin(self, db: sqlite3.Connection) -> None:
-        """Merge old records to means until there is room; drop the oldest if need be."""
+        """Merge old records to means until there is room; drop the oldest if need be.
+
+        What is in flight and the newest stay in any case.
+        """
         if not any(self._over(0.0)):
             return
         for grain in GRAINS:
@@ -397,7 +400,9 @@ class Spool:
                 if not any(self._over(SLACK)):
                     return
         droppable = db.execute(
-            "SELECT seq FROM records WHERE NOT in_flight ORDER BY time"
+            "SELECT seq FROM records WHERE NOT in_flight AND NOT (lane = ? AND time ="
+            " (SELECT max(time) FROM records WHERE lane = ?)) ORDER BY time",
+            (LIVE, LIVE),
         ).fetchall()
         for (seq,) in droppable:
             if not any(self._over(0.0)):

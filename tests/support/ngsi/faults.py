@@ -26,6 +26,10 @@ from .orion import NgsiV2
 from .quantumleap import QuantumLeapServer
 
 BEGIN = 1_790_000_000_000
+ON_THE_WIRE = 0.05
+"""Seconds for what was on its way to be dealt with: no Home Assistant starts faster, and
+the forwarder's own grace is skipped here like all its pauses."""
+
 ID = "urn:ngsi-ld:ThreePhaseAcMeasurement:m1"
 
 
@@ -228,11 +232,13 @@ class Trial:
         await asyncio.wait(self._forwarder._tasks)
         # Its file is closed as the kernel would: no word is said about what is in flight.
         self._spool.close()
+        await asyncio.sleep(ON_THE_WIRE)
         self._begin()
 
     async def _restart(self) -> None:
         assert self._forwarder is not None
         await self._forwarder.stop()
+        await asyncio.sleep(ON_THE_WIRE)
         self._begin()
 
     async def _mend(self) -> None:
