@@ -249,6 +249,10 @@ class Forwarder:
                     self._writing = 0
                     for _ in samples:
                         self._pending.popleft()
+                    while len(self._pending) > PENDING_LIMIT:
+                        # They came while it was tried in vain.
+                        self._pending.popleft()
+                        self._lost += 1
 
     def _push_history(self, samples: Sequence[Sample]) -> int:
         self._open()

@@ -63,6 +63,7 @@ def _serve(pipe: Connection) -> None:
 
     async def serve() -> None:
         async with NgsiV2() as broker:
+            broker.remembers = False
             pipe.send(broker.url)
             loop = asyncio.get_running_loop()
             while True:

@@ -76,6 +76,8 @@ class NgsiV2(Loopback):
         self.applied: list[Applied] = []
         self.refuse: Callable[[dict[str, Any]], bool] = lambda entity: False
         self.forbidden_paths: set[str] = set()
+        self.remembers = True
+        """Whether every entity is kept as it was applied, or only its time."""
         self.largest = LIMIT
         self._random = random.Random(seed)
         self._notifying: set[asyncio.Task[None]] = set()
@@ -237,7 +239,7 @@ class NgsiV2(Loopback):
         instant = attributes.get("TimeInstant", {})
         is_time = instant.get("type") == "DateTime"
         time = milliseconds(instant["value"]) if is_time else None
-        self.applied.append(Applied(key[0], time, entity))
+        self.applied.append(Applied(key[0], time, entity if self.remembers else {}))
         if tenant.subscriptions and (forced or json.dumps(known) != before):
             self._notify(tenant, json.loads(json.dumps(known)))
         return True
