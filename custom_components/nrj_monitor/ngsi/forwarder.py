@@ -72,6 +72,8 @@ class _Lane:
     error: DeliveryError | None = None
     refused_in_a_row: int = 0
     newest_sent: int = 0
+    fits: int = 1000
+    """About how many records a request has room for: no more are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +265,7 @@ class Forwarder:
 
     def _prepare(self, lane: _Lane) -> _Batch | None:
         """Return the next batch, marked as being sent; None where there is none."""
-        records = self._spool.head(lane.number, lane.size.next)
+        records = self._spool.head(lane.number, min(lane.size.next, lane.fits))
         if not records or self._must_wait(lane, records[0]):
             return None
         target = lane.target
@@ -281,10 +283,13 @@ class Forwarder:
                 continue
             body = dump(entity)
             if taken and size + len(body) > LARGEST_REQUEST:
+                lane.fits = len(taken) + 1
                 break
             size += len(body)
             taken.append(record)
             bodies.append(body)
+        else:
+            lane.fits += 1
         if useless:
             self._spool.drop(useless)
         if not taken:
