@@ -11,12 +11,12 @@ from custom_components.nrj_monitor.meter import Meter
 from custom_components.nrj_monitor.ngsi import sampler as sampler_module
 from custom_components.nrj_monitor.ngsi.sample import Sample
 from custom_components.nrj_monitor.ngsi.sampler import Sampler
-from custom_components.nrj_monitor.sources import MeterDescription
+from custom_components.nrj_monitor.sources import MeterDescription, Source
 
 VOLTAGE, POWER = CHANNELS["voltage_l1"], CHANNELS["active_power"]
 
 
-class NoSource:
+class NoSource(Source):
     """A source that tells nothing by itself."""
 
     async def run(self, listener: Any) -> None:
