@@ -185,6 +185,9 @@ async def test_car_charging(
         "input_number",
         {"input_number": {"limit": {"min": 0, "max": 32, "initial": 6}}},
     )
+    # It looks at each half minute, and would in set-up if that were one.
+    now = dt_util.utcnow()
+    freezer.move_to(now + timedelta(seconds=31 - now.second % 30))
     home.states.async_set(POWER, "-2400")
     await use(
         home,

@@ -449,7 +449,7 @@ async def test_a_full_disk_keeps_the_latest_in_memory_and_counts_the_rest(
     await forwarding.until(lambda: len(orion.times) == 10)
     assert orion.times == times(*range(16, 26))
     await forwarding.until(lambda: forwarder.told.status.counts.dropped == 15)
-    assert forwarder.told.state == CONNECTED
+    await forwarding.until(lambda: forwarder.told.state == CONNECTED)
 
 
 async def test_a_queue_that_fails_while_sending_is_tried_again(
