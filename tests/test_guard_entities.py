@@ -17,6 +17,7 @@ from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.nrj_monitor.const import EVENT_GUARD
 from custom_components.nrj_monitor.guard_event import GuardEvent
+from custom_components.nrj_monitor.loads.relays import class_on_meter
 from custom_components.nrj_monitor.logbook import guard_sentence
 from custom_components.nrj_monitor.sources.errors import LinkDownError
 from custom_components.nrj_monitor.sources.settings import Setting
@@ -78,6 +79,8 @@ async def test_the_guard_and_its_settings(
     entry = await add_meter(grid_firmware.port)
     await choose(hass, "select.nrj_meter_relay_1_class", "shed_1")
     assert hass.states.is_state("select.nrj_meter_relay_1_class", "shed_1")
+    assert class_on_meter(hass, "switch.nrj_meter_relay_1") == "shed_1"
+    assert class_on_meter(hass, "switch.nrj_meter_relay_2") is None
     await choose(hass, "select.nrj_meter_guard_profile", "great_britain_nordic")
     await choose(hass, "select.nrj_meter_guard_profile", "continental_europe")
     await state_is(hass, "switch.nrj_meter_guard", "on")

@@ -23,6 +23,7 @@ from homeassistant.helpers.selector import (
 import probatio as vol
 
 from custom_components.nrj_monitor.control.load import LoadClass, LoadError, WhenLost
+from custom_components.nrj_monitor.loads.relays import class_on_meter
 from custom_components.nrj_monitor.loads.settings import (
     ALL_PHASES,
     CONF_CLASS,
@@ -35,6 +36,7 @@ from custom_components.nrj_monitor.loads.settings import (
     CONF_POWER_SENSOR,
     CONF_PRIORITY,
     CONF_RECOVERY,
+    CONF_SAFETY_ENTITY,
     CONF_SCRIPT_OFF,
     CONF_SCRIPT_ON,
     CONF_VALUE_OFF,
@@ -43,6 +45,7 @@ from custom_components.nrj_monitor.loads.settings import (
     DOMAINS,
     FIELDS,
     PHASES,
+    SAFETY_CLASSES,
     load_entries,
     load_of,
 )
@@ -67,7 +70,9 @@ def _choice(options: list[str], key: str) -> SelectSelector:
     )
 
 
-def _entity(domain: str | list[str], device_class: str | None = None) -> EntitySelector:
+def _entity(
+    domain: str | list[str], device_class: str | list[str] | None = None
+) -> EntitySelector:
     wanted = EntityWithDeviceFilterSelectorConfig(domain=domain)
     if device_class is not None:
         wanted["device_class"] = device_class
@@ -88,6 +93,9 @@ LIMITS: Final = {
     vol.Optional(CONF_RECOVERY, default=15): _number(1, 1440, UnitOfTime.MINUTES),
     vol.Required(CONF_WHEN_LOST, default=WhenLost.HOLD.value): _choice(
         [word.value for word in WhenLost], "when_lost"
+    ),
+    vol.Optional(CONF_SAFETY_ENTITY): _entity(
+        domain="binary_sensor", device_class=list(SAFETY_CLASSES)
     ),
 }
 
@@ -183,9 +191,14 @@ class LoadFlow(ConfigSubentryFlow):
                 if self.source == SOURCE_RECONFIGURE
                 else None
             )
+            if class_on_meter(self.hass, entity) is not None:
+                return {CONF_ENTITY: "relay_of_the_meter"}
             for other in load_entries(self._get_entry()):
                 if other.subentry_id != own and other.data.get(CONF_ENTITY) == entity:
                     return {CONF_ENTITY: "already_a_load"}
+        is_never_shed = data[CONF_CLASS] == LoadClass.NEVER_SHED.value
+        if is_never_shed and data.get(CONF_SAFETY_ENTITY) is not None:
+            return {CONF_SAFETY_ENTITY: "never_shed_safety"}
         try:
             load_of("", data)
         except LoadError as error:

@@ -29,6 +29,7 @@ from homeassistant.core import Context, HomeAssistant, State
 from .settings import (
     CONF_ENTITY,
     CONF_POWER_SENSOR,
+    CONF_SAFETY_ENTITY,
     CONF_SCRIPT_OFF,
     CONF_SCRIPT_ON,
     CONF_VALUE_OFF,
@@ -60,13 +61,19 @@ class Plant:
         """How it was when it was on last: a mode, or a value."""
         self.assumed_on: bool = True
         """Scripts do not tell what they did."""
+        self.was_cut_off: bool = False
+        """What its safety sensor told last: one that falls silent ends nothing."""
 
     @property
     def watched(self) -> list[str]:
         """Return the entities whose states tell something of it."""
         return [
             entity_id
-            for entity_id in (self.entity_id, self.data.get(CONF_POWER_SENSOR))
+            for entity_id in (
+                self.entity_id,
+                self.data.get(CONF_POWER_SENSOR),
+                self.data.get(CONF_SAFETY_ENTITY),
+            )
             if entity_id is not None
         ]
 
@@ -95,6 +102,17 @@ class Plant:
             return None
         on, off = self._values()
         return abs(value - on) < abs(value - off) or min(on, off) < value < max(on, off)
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Return whether it must be off for safety, as far as is known."""
+        sensor = self.data.get(CONF_SAFETY_ENTITY)
+        if sensor is None:
+            return False
+        state = self._hass.states.get(sensor)
+        if state is not None and state.state not in TOO_OLD:
+            self.was_cut_off = state.state == STATE_ON
+        return self.was_cut_off
 
     @property
     def power(self) -> float | None:

@@ -111,6 +111,7 @@ class ControlRoom:
             if id_ in self.plants:
                 self.plants[id_].last_on = kept["last_on"]
                 self.plants[id_].assumed_on = kept["assumed_on"]
+                self.plants[id_].was_cut_off = kept.get("was_cut_off", False)
         if not self.dry_run:
             self.arbiter.recall(stored.get("arbiter", {}), clock())
             await self._give_back_removed(stored)
@@ -148,6 +149,7 @@ class ControlRoom:
                 id_: {
                     "last_on": plant.last_on,
                     "assumed_on": plant.assumed_on,
+                    "was_cut_off": plant.was_cut_off,
                     "data": dict(plant.data),
                 }
                 for id_, plant in self.plants.items()
@@ -258,6 +260,9 @@ class ControlRoom:
             meter_there=self.meter.connected,
             powers=self._powers(),
             loads=loads,
+            cut_off=frozenset(
+                id_ for id_, plant in self.plants.items() if plant.is_cut_off
+            ),
         )
 
     def _powers(self) -> dict[str | None, float | None]:

@@ -25,11 +25,24 @@ CONF_MINIMUM_OFF: Final = "minimum_off"
 CONF_LONGEST_OFF: Final = "longest_off"
 CONF_RECOVERY: Final = "recovery"
 CONF_WHEN_LOST: Final = "when_lost"
+CONF_SAFETY_ENTITY: Final = "safety_entity"
 """Powers in W, minimum times in s, comfort limits in min as a person says them."""
 
 ALL_PHASES: Final = "all"
 PHASES: Final = (ALL_PHASES, "l1", "l2", "l3")
 MINUTE: Final = 60.0
+
+SAFETY_CLASSES: Final = (
+    "safety",
+    "problem",
+    "heat",
+    "smoke",
+    "gas",
+    "carbon_monoxide",
+    "moisture",
+    "tamper",
+)
+"""What a binary sensor tells that may cut a load off."""
 
 DOMAINS: Final = (
     "switch",

@@ -1,0 +1,50 @@
+"""Which loads are relays that a meter's own guard switches too."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+
+from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.control.load import LoadClass
+from custom_components.nrj_monitor.meter import Meter
+from custom_components.nrj_monitor.sources import Relay
+
+ESPHOME: Final = "esphome"
+
+
+def class_on_meter(hass: HomeAssistant, entity_id: str) -> str | None:
+    """Return the class a meter itself gives the relay behind an entity.
+
+    None where the entity is no relay of a meter, where the meter leaves that relay
+    alone, or where it has not told its settings. Home Assistant may know a relay twice,
+    from here and from the ESPHome integration.
+    """
+    entity = er.async_get(hass).async_get(entity_id)
+    if entity is None or entity.platform not in (DOMAIN, ESPHOME):
+        return None
+    for meter in _meters(hass):
+        for relay in meter.description.relays:
+            if entity.unique_id.casefold() in _unique_ids(meter, relay):
+                told = meter.settings.get(f"{relay.id}_class")
+                shed = isinstance(told, str) and told != LoadClass.NEVER_SHED.value
+                return str(told) if shed else None
+    return None
+
+
+def _unique_ids(meter: Meter, relay: Relay) -> set[str]:
+    """Return the unique ids of a relay, here and in ESPHome's integration.
+
+    That one changed its own; aioesphomeapi's `build_unique_id` has both forms.
+    """
+    mac, name = meter.description.mac.casefold(), relay.name.casefold()
+    return {f"{mac}_{relay.id}", f"{mac}-switch-{relay.id}", f"{mac}/0/switch/{name}"}
+
+
+def _meters(hass: HomeAssistant) -> Iterator[Meter]:
+    entries: list[ConfigEntry[Any]] = hass.config_entries.async_entries(DOMAIN)
+    for entry in entries:
+        if entry.state is ConfigEntryState.LOADED:
+            yield entry.runtime_data
