@@ -250,6 +250,43 @@ def test_a_shed_for_the_grid_that_shows_nothing_is_said(
     assert not house.is_on("heater")
 
 
+def test_sheds_for_the_grid_that_do_not_help_end(house: House) -> None:
+    """What is off stays off, nothing more goes off, and the next time is a new one."""
+    house.idle |= {"heater"}
+    house.guard = grid("shed_1")
+    house.run(20)
+    assert house.told() == ["no_relief"]
+    house.guard = grid("shed_3")
+    house.run(60)
+    assert not house.is_on("heater")
+    assert house.is_on("freezer"), "nothing more is shed"
+    assert house.what("freezer") == ("running", "default")
+    house.automation("heater", True)
+    house.run(200)
+    assert not house.is_on("heater"), "what is off is kept off"
+    house.guard = grid("normal")
+    house.run(700)
+    assert not house.arbiter.sheds_in_vain
+    assert house.is_on("heater")
+    house.guard = grid("shed_2")
+    house.run(5)
+    assert not house.is_on("freezer")
+    assert not house.is_on("heater")
+
+
+def test_a_storage_load_goes_off_though_sheds_do_not_help(house: House) -> None:
+    """It is not shed: the grid has nothing to spare for it."""
+    house.idle |= {"heater"}
+    house.base["L3"] = -9000.0
+    house.run(100)
+    assert house.is_on("boiler")
+    house.guard = grid("shed_1")
+    house.stuck = dict(house.powers())
+    house.run(20)
+    assert house.arbiter.sheds_in_vain
+    assert not house.is_on("boiler")
+
+
 def test_where_nothing_is_measured_nothing_can_show(house: House) -> None:
     """Before a shed, or after it."""
     house.reads = False

@@ -15,6 +15,9 @@ from .house import PHASES, House, grid
 
 CLASSES = list(LoadClass)
 
+UNTOUCHED = (Reason.DEFAULT, Reason.AUTOMATION)
+"""Of a load on which the grid has no say because sheds do not help."""
+
 
 @st.composite
 def loads(draw: st.DrawFn) -> list[Load]:
@@ -263,6 +266,10 @@ def test_a_higher_reason_always_wins(
         elif state.comfort_until is not None:
             assert load.longest_off is not None
         elif depth >= max(2, load.load_class.sheds_at):
+            if house.arbiter.sheds_in_vain and state.reason in UNTOUCHED:
+                assert not load.load_class.stores
+                assert house.on[id_]
+                continue
             assert state.reason is Reason.UNDER_FREQUENCY
             assert state.target is False or id_ in house.deaf
         elif state.reason is Reason.OVERLOAD:

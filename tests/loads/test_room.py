@@ -167,6 +167,31 @@ async def test_limits_from_the_options(
     assert hass.states.is_state(BOILER, "on")
 
 
+async def test_sheds_for_the_grid_in_vain_are_to_be_repaired(
+    hass: HomeAssistant,
+    add_load: AddLoad,
+    guard: Guard,
+    let_pass: Pass,
+    server: DeviceServer,
+) -> None:
+    """The heater was not on, whatever its switch says: the next one stays on."""
+    await add_load("heater")
+    await add_load("router", **{"class": "shed_2"})
+    server.measure(active_power=500.0)
+    await state_is(hass, "sensor.nrj_meter_active_power", "500.0")
+    guard.state = GuardState.SHED_1
+    await let_pass(20)
+    issues = ir.async_get(hass).issues
+    assert [key[1] for key in issues if "no_relief" in key[1]]
+    guard.state = GuardState.SHED_2
+    await let_pass(20)
+    assert hass.states.is_state(HEATER, "off")
+    assert hass.states.is_state("input_boolean.router", "on")
+    guard.state = GuardState.NORMAL
+    await let_pass(2)
+    assert not [key for key in issues if "no_relief" in key[1]]
+
+
 async def test_a_dry_run_touches_nothing(
     hass: HomeAssistant,
     add_load: AddLoad,

@@ -16,7 +16,6 @@ from .load import Load, LoadClass, LoadError
 from .load_state import LoadState, Override
 from .overload import OverloadWatch
 from .restore_plan import RestorePlan
-from .shed_check import ShedCheck
 from .storing import Storing
 from .wishes import Wish, Wishes
 from .wording import action_of
@@ -39,7 +38,6 @@ class Arbiter:
         self._storing = Storing(self._books)
         self._wishes = Wishes(self._books, self._watch)
         self._restores = RestorePlan(settings.restore_spread, seed)
-        self._check = ShedCheck()
         self._notices: list[Notice] = []
 
     @property
@@ -61,6 +59,11 @@ class Arbiter:
     def is_futile(self) -> bool:
         """Return whether shedding for an overload was given up for now."""
         return self._books.relief.is_futile
+
+    @property
+    def sheds_in_vain(self) -> bool:
+        """Return whether shedding for the grid was given up until it is well."""
+        return self._books.check.is_futile
 
     # What people and automations do.
 
@@ -178,6 +181,8 @@ class Arbiter:
         if self._watch.is_outage:
             self._expect_pickup()
         guard = view.guard or GridView()
+        if guard.held.under_depth == 0:
+            books.check.grid_is_well()
         powers = view.powers if view.meter_there else {}
         self._relieve(view, powers)
         for failed in self._storing.use_surplus(
@@ -206,8 +211,9 @@ class Arbiter:
     def _see_effect(
         self, view: HouseView, power: float | None, decisions: Iterable[Decision]
     ) -> None:
-        """Tell where a shed for the grid's sake took nothing off."""
-        if self._check.update(power, self._books.now):
+        """Tell where a shed for the grid's sake took nothing off; there are no more then."""
+        check = self._books.check
+        if check.update(power, self._books.now):
             self._tell("no_relief")
         for decision in decisions:
             load = self._books.loads[decision.load_id]
@@ -217,7 +223,7 @@ class Arbiter:
                 and decision.on is False
                 and decision.reason is Reason.UNDER_FREQUENCY
             ):
-                self._check.shed(power, self._power_of(view, load), self._books.now)
+                check.shed(power, self._power_of(view, load), self._books.now)
 
     @staticmethod
     def _power_of(view: HouseView, load: Load) -> float:

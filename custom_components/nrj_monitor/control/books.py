@@ -8,6 +8,7 @@ from .load import Load
 from .load_state import LoadState
 from .overload import OverloadWatch
 from .relief import Relief
+from .shed_check import ShedCheck
 from .surplus import SurplusSettings
 
 OVERRIDE_TIME: Final = 1800.0
@@ -52,6 +53,7 @@ class Books:
         self.states: dict[str, LoadState] = {id_: LoadState() for id_ in self.loads}
         self.watches = watches
         self.relief = Relief(watches)
+        self.check = ShedCheck()
         self.now = 0.0
         self.last_start: float | None = None
 

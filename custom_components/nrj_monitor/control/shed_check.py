@@ -1,7 +1,8 @@
 """Whether what was shed for the grid's sake shows in what the house draws.
 
-The grid decides how long it lasts, not the house; but a person should know that a shed
-took nothing off, because loads were off already or are not where they are said to be.
+Where a shed took nothing off, because loads were off already or are not where they are
+said to be, no more are shed until the grid is well: it would only walk the house dark.
+What is off stays off, since the grid decides how long it lasts, not the house.
 """
 
 from math import isfinite
@@ -26,6 +27,12 @@ class ShedCheck:
         self._before = 0.0
         self._expected = 0.0
         self._least = 0.0
+        self.is_futile = False
+        """Whether shedding was given up until the grid is well."""
+
+    def grid_is_well(self) -> None:
+        """Forget that it was in vain: the next time it may help."""
+        self.is_futile = False
 
     def shed(self, power: float | None, expected: float, now: float) -> None:
         """Note that `expected` W are taken off now, where `power` W are drawn."""
@@ -49,4 +56,6 @@ class ShedCheck:
         if now - self._since < EFFECT_TIME:
             return False
         self._since = None
-        return self._expected >= WORTH and power is not None and isfinite(power)
+        in_vain = self._expected >= WORTH and power is not None and isfinite(power)
+        self.is_futile = self.is_futile or in_vain
+        return in_vain

@@ -53,7 +53,7 @@ class Wishes:
             return self._when_lost(load, state)
         comfort = self._comfort(load, state, guard)
         depth = guard.held.under_depth
-        reached = depth >= load.load_class.sheds_at
+        reached = depth >= load.load_class.sheds_at and not self._is_spared(load, state)
         if reached and depth >= GuardState.SHED_1.under_depth:
             return comfort or _take_off(state, Reason.UNDER_FREQUENCY)
         relief = books.relief
@@ -72,6 +72,15 @@ class Wishes:
         if has_surplus:
             return Wish(True, Reason.SURPLUS, Activity.SURPLUS)
         return _as_asked(state)
+
+    def _is_spared(self, load: Load, state: LoadState) -> bool:
+        """Return whether a load stays on because sheds for the grid do not help."""
+        return (
+            self._books.check.is_futile
+            and state.is_on
+            and state.target is not False
+            and not load.load_class.stores
+        )
 
     def _when_lost(self, load: Load, state: LoadState) -> Wish:
         if load.when_lost is WhenLost.ON:

@@ -8,6 +8,7 @@ from homeassistant.helpers import issue_registry as ir
 from custom_components.nrj_monitor.const import DOMAIN
 
 FUTILE = "futile"
+NO_RELIEF = "no_relief"
 DISOBEYS = "disobeys"
 
 
@@ -31,10 +32,10 @@ def async_raise(hass: HomeAssistant, key: str, of: str, name: str) -> None:
 
 @callback
 def async_take_back(
-    hass: HomeAssistant, *, futile_of: str | None, obeying: Iterable[str]
+    hass: HomeAssistant, *, over: Iterable[tuple[str, str]], obeying: Iterable[str]
 ) -> None:
-    """Take back what is not so any more."""
-    if futile_of is not None:
-        ir.async_delete_issue(hass, DOMAIN, _id(FUTILE, futile_of))
+    """Take back what is not so any more; `over` are keys with the entry they are of."""
+    for key, of in over:
+        ir.async_delete_issue(hass, DOMAIN, _id(key, of))
     for load_id in obeying:
         ir.async_delete_issue(hass, DOMAIN, _id(DISOBEYS, load_id))

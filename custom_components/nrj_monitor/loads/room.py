@@ -39,7 +39,7 @@ from custom_components.nrj_monitor.control.house import HouseView, LoadView
 from custom_components.nrj_monitor.meter import Meter
 
 from .grid import ComputedGrid, grid_of
-from .issues import DISOBEYS, FUTILE, async_raise, async_take_back
+from .issues import DISOBEYS, FUTILE, NO_RELIEF, async_raise, async_take_back
 from .limits import watches_of
 from .memory import DELAY, store_of
 from .plant import Plant
@@ -128,7 +128,10 @@ class ControlRoom:
 
     async def async_stop(self) -> None:
         """Write what must not be lost; whoever decides next says what is wrong then."""
-        async_take_back(self.hass, futile_of=self.entry.entry_id, obeying=self.plants)
+        of = self.entry.entry_id
+        async_take_back(
+            self.hass, over=[(FUTILE, of), (NO_RELIEF, of)], obeying=self.plants
+        )
         await self._store.async_save(self._data())
 
     async def _give_back_removed(self, stored: Mapping[str, Any]) -> None:
@@ -353,7 +356,7 @@ class ControlRoom:
         self._fire(notice.load_id, {"action": "notice", "notice": notice.key})
         if notice.load_id is not None:
             self._call_listeners(notice.load_id, notice)
-        if notice.key in (FUTILE, DISOBEYS):
+        if notice.key in (FUTILE, NO_RELIEF, DISOBEYS):
             of = notice.load_id
             name = self.entry.title if of is None else self.titles[of]
             async_raise(self.hass, notice.key, of or self.entry.entry_id, name)
@@ -362,7 +365,14 @@ class ControlRoom:
         """Take back what is not so any more."""
         async_take_back(
             self.hass,
-            futile_of=None if self.arbiter.is_futile else self.entry.entry_id,
+            over=[
+                (key, self.entry.entry_id)
+                for key, lasts in (
+                    (FUTILE, self.arbiter.is_futile),
+                    (NO_RELIEF, self.arbiter.sheds_in_vain),
+                )
+                if not lasts
+            ],
             obeying=[
                 id_ for id_, state in self.arbiter.states.items() if not state.disobeys
             ],

@@ -39,7 +39,7 @@ NOTICES: Final = {
     "futile": "shedding was given up: it did not reduce what is drawn",
     "no_effect": "was started on surplus, and nothing shows of it",
     "disobeys": "was told three times and did not switch",
-    "no_relief": "loads were shed for the grid, and nothing shows of it",
+    "no_relief": "loads were shed for the grid, and nothing shows of it: no more are shed",
     "lost": "the meter is lost: each load does what it is to do then",
 }
 
