@@ -101,4 +101,6 @@ def load_sentence(data: Mapping[str, Any]) -> str:
         return NOTICES.get(str(notice), str(notice))
     word = str(data.get("activity", ""))
     words = LOAD_SENTENCES.get(word, word)
+    if (power := data.get("power")) is not None:
+        words = f"{words}, with {power} W"
     return f"{words} (dry run)" if data.get("dry_run") else words

@@ -40,6 +40,8 @@ class House:
     idle: set[str] = field(default_factory=set)
     """Loads that draw nothing though they are on."""
     cut_off: frozenset[str] = frozenset()
+    levels: dict[str, float | None] = field(default_factory=dict)
+    """What loads that can be set are set to, W."""
     now: float = 0.0
     decisions: list[Decision] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
@@ -60,6 +62,10 @@ class House:
         """Return whether a load is on."""
         return self.on[load_id]
 
+    def draws(self, load: Load) -> float:
+        """Return what a load that is on draws, W."""
+        return self.levels.get(load.id) or load.nominal_power
+
     def powers(self) -> Mapping[str | None, float | None]:
         """Return what the meter tells."""
         if self.stuck is not None:
@@ -69,7 +75,7 @@ class House:
         drawn: dict[str | None, float | None] = {}
         for phase in PHASES:
             drawn[phase] = self.base[phase] + sum(
-                load.nominal_power * load.share_of(phase)
+                self.draws(load) * load.share_of(phase)
                 for id_, load in self.arbiter.loads.items()
                 if self.on[id_] and id_ not in self.idle
             )
@@ -85,15 +91,20 @@ class House:
                 guard=self.guard,
                 meter_there=self.meter_there,
                 powers=self.powers(),
-                loads={id_: LoadView(on) for id_, on in self.on.items()},
+                loads={
+                    id_: LoadView(on, None, self.levels.get(id_))
+                    for id_, on in self.on.items()
+                },
                 cut_off=self.cut_off,
             )
         )
         for decision in made:
             id_ = decision.load_id
             if decision.switch and decision.on is not None and id_ not in self.deaf:
+                self.levels[id_] = decision.level
+                if decision.on is not self.on[id_]:
+                    self.switched.append((self.now, id_, decision.on, decision))
                 self.on[id_] = decision.on
-                self.switched.append((self.now, id_, decision.on, decision))
         self.decisions += made
         self.notices += self.arbiter.take_notices()
         return made

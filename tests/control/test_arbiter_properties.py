@@ -29,7 +29,15 @@ def loads(draw: st.DrawFn) -> list[Load]:
             load_class=(kind := draw(st.sampled_from(CLASSES))),
             priority=draw(st.integers(0, 100)),
             phase=draw(st.sampled_from([*PHASES, None])),
-            nominal_power=draw(st.sampled_from([0.0, 400.0, 2000.0, 6000.0])),
+            nominal_power=(
+                power := draw(st.sampled_from([0.0, 400.0, 2000.0, 6000.0]))
+            ),
+            least_power=(
+                power / 4
+                if power and kind is LoadClass.SURPLUS and draw(st.booleans())
+                else None
+            ),
+            power_step=power / 16,
             minimum_on=draw(st.sampled_from([0.0, 60.0, 300.0])),
             minimum_off=draw(st.sampled_from([0.0, 180.0, 300.0])),
             longest_off=draw(st.sampled_from([None, 600.0])),
@@ -186,6 +194,22 @@ def test_no_relay_beats_its_minimum_times_but_for_an_emergency(
 
     house.step = watched  # type: ignore[method-assign]
     play(house, happened)
+
+
+@common
+@given(loads(), events)
+def test_what_can_be_set_is_set_to_what_it_can_draw(
+    given_loads: list[Load], happened: list[tuple[str, Any]]
+) -> None:
+    """Whatever is measured, and nothing else is ever set."""
+    house = new_house(given_loads)
+    play(house, happened)
+    for decision in house.decisions:
+        if decision.level is not None:
+            load = house.arbiter.loads[decision.load_id]
+            assert decision.on
+            assert load.least_power is not None
+            assert load.least_power <= decision.level <= load.nominal_power
 
 
 @common

@@ -22,6 +22,16 @@ from .conftest import DEFAULTS, AddLoad
             {"entity": "number.car", "value_on": 6, "value_off": 6},
             {"value_on": "values_missing"},
         ),
+        (
+            {
+                "entity": "number.car",
+                "class": "surplus",
+                "value_on": 16,
+                "value_off": 6,
+                "value_least": 6,
+            },
+            {"value_least": "out_of_range"},
+        ),
         ({"entity": "input_boolean.heater"}, {"entity": "already_a_load"}),
     ],
 )

@@ -28,6 +28,11 @@ def power_now(plant: Plant) -> float | None:
     return plant.power
 
 
+def level_now(plant: Plant) -> float | None:
+    """Return the power it is set to."""
+    return plant.level
+
+
 def on_now(plant: Plant) -> bool | None:
     """Return whether it is on."""
     return plant.is_on
@@ -92,6 +97,26 @@ async def test_a_charger_s_current_limit(hass: HomeAssistant) -> None:
     fresh = Plant(hass, CAR)
     data = await switch(hass, fresh, True, "number", "set_value")
     assert data["value"] == 16
+
+
+async def test_a_charger_is_set_to_a_power(hass: HomeAssistant) -> None:
+    """What it was set to is nobody's wish: full is full again."""
+    plant = Plant(hass, CAR | {"power": 2300})
+    for value, level in (("16", 2300), ("6", 0), ("11", 1150), ("32", 2300)):
+        hass.states.async_set("number.car", value)
+        assert level_now(plant) == level, value
+    for value in ("unavailable", "nan"):
+        hass.states.async_set("number.car", value)
+        assert level_now(plant) is None
+    hass.states.async_remove("number.car")
+    assert level_now(plant) is None
+    calls = async_mock_service(hass, "number", "set_value")
+    await plant.switch(True, Context(), 920.0)
+    assert calls[0].data["value"] == 10
+    hass.states.async_set("number.car", "10")
+    assert on_now(plant) is True
+    await plant.switch(True, Context())
+    assert calls[1].data["value"] == 16
 
 
 async def test_scripts_do_not_tell(hass: HomeAssistant) -> None:

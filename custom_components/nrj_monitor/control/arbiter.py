@@ -186,7 +186,11 @@ class Arbiter:
         powers = view.powers if view.meter_there else {}
         self._relieve(view, powers)
         for failed in self._storing.use_surplus(
-            powers.get(None), guard, is_lost=self.is_lost, cut_off=view.cut_off
+            powers.get(None),
+            guard,
+            is_lost=self.is_lost,
+            cut_off=view.cut_off,
+            levels={id_: seen.level for id_, seen in view.loads.items()},
         ):
             self._tell("no_effect", failed)
         absorbing = self._storing.absorbing(guard, is_lost=self.is_lost)
@@ -201,6 +205,7 @@ class Arbiter:
                 cut_off=load.id in view.cut_off,
                 absorbs=load.id in absorbing,
                 has_surplus=self._storing.has_surplus(load.id),
+                level=self._storing.level(load.id),
             )
             decision = self._apply(load, wish)
             if decision is not None:
@@ -227,8 +232,9 @@ class Arbiter:
 
     @staticmethod
     def _power_of(view: HouseView, load: Load) -> float:
-        measured = view.loads[load.id].power
-        return load.nominal_power if measured is None else measured
+        seen = view.loads[load.id]
+        drawn = seen.level if seen.power is None else seen.power
+        return load.nominal_power if drawn is None else drawn
 
     def _tell(self, key: str, load_id: str | None = None) -> None:
         self._notices.append(Notice(key=key, time=self._books.now, load_id=load_id))
@@ -290,11 +296,18 @@ class Arbiter:
         if on is not None and state.disobeys:
             activity = Activity.DISOBEYING
         before, last = state.activity, state.last
+        level = wish.level if on else None
+        if on and not wish.on and last is not None and last.level is not None:
+            # It ends as soon as its minimum time lets it.
+            level = load.least_power
+        if on and state.is_on and last is not None and last.on:
+            switch = switch or level != last.level
         state.reason, state.activity = wish.reason, activity
         if (
             last is not None
             and not switch
-            and (last.on, last.activity, last.reason) == (on, activity, wish.reason)
+            and (last.on, last.activity, last.reason, last.level)
+            == (on, activity, wish.reason, level)
         ):
             return None
         state.last = Decision(
@@ -305,6 +318,7 @@ class Arbiter:
             activity=activity,
             reason=wish.reason,
             switch=switch,
+            level=level,
         )
         return state.last
 

@@ -70,7 +70,8 @@ class Decision:
     """What a load is to do from now on.
 
     `on` is None where it does as it likes. `switch` says that it is not so yet, and
-    must be told. `time` is in s, as the arbiter was told it.
+    must be told. `time` is in s, as the arbiter was told it. `level` is the power a load
+    that can be set is to draw, W; None is as it likes.
     """
 
     load_id: str
@@ -80,6 +81,7 @@ class Decision:
     activity: Activity
     reason: Reason
     switch: bool
+    level: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

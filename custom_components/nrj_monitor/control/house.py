@@ -22,10 +22,14 @@ class GridView:
 
 @dataclass(frozen=True, slots=True)
 class LoadView:
-    """What a load does (None: not known) and draws, W (None: not measured)."""
+    """What a load does (None: not known) and draws, W (None: not measured).
+
+    `level` is the power that one that can be set is set to, W (None: not known).
+    """
 
     on: bool | None
     power: float | None = None
+    level: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

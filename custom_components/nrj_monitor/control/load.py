@@ -66,6 +66,8 @@ class Load:
     earlier it comes back. `phase` is "L1", "L2" or "L3", None for a load on all
     three. `nominal_power` is in W, times in s. `longest_off` and `recovery` are the
     comfort limits: no longer off than that, and then on that long; None is without.
+    A load whose power can be set draws `least_power` to `nominal_power`, in steps of
+    `power_step`, W; None is one that is only on or off.
     """
 
     id: str
@@ -79,6 +81,8 @@ class Load:
     recovery: float = 900.0
     when_lost: WhenLost = WhenLost.HOLD
     starts_per_hour: int = 6
+    least_power: float | None = None
+    power_step: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself.
@@ -105,12 +109,25 @@ class Load:
                 "longest_off",
                 f"longest_off is {self.longest_off}, not 60 to 86400",
             )
+        if self.least_power is not None and not (
+            0 < self.least_power <= self.nominal_power
+        ):
+            raise LoadError(
+                "out_of_range",
+                "least_power",
+                f"least_power is {self.least_power}, not up to {self.nominal_power}",
+            )
         if self.load_class is LoadClass.NEVER_SHED and self.when_lost is WhenLost.OFF:
             raise LoadError(
                 "never_shed_off",
                 "when_lost",
                 "A load that is never shed cannot go off when the meter is lost",
             )
+
+    @property
+    def starts_at(self) -> float:
+        """Return the least it draws when it is on, W."""
+        return self.nominal_power if self.least_power is None else self.least_power
 
     def share_of(self, phase: str | None) -> float:
         """Return which part of its power flows on `phase`; None is the whole supply."""

@@ -1,5 +1,7 @@
 """Which storage loads take up energy: the grid's, or what the house would give away."""
 
+from collections.abc import Mapping
+
 from .books import Books
 from .decision import Activity
 from .guard_state import GuardState
@@ -20,6 +22,10 @@ class Storing:
         """Return whether a load runs on surplus."""
         return load_id in self._rule.running
 
+    def level(self, load_id: str) -> float | None:
+        """Return what a load on surplus is to draw, W, where that can be set."""
+        return self._rule.level_of(load_id)
+
     def started(self, load_id: str) -> None:
         """Note that a load is told to start now: its effect shows from here."""
         if load_id in self._rule.running:
@@ -32,8 +38,12 @@ class Storing:
         *,
         is_lost: bool,
         cut_off: frozenset[str],
+        levels: Mapping[str, float | None],
     ) -> list[str]:
-        """Take the power at the grid point, W; return whose start never showed."""
+        """Take the power at the grid point, W; return whose start never showed.
+
+        `levels` are what loads that can be set are set to, W.
+        """
         books, rule = self._books, self._rule
         inhibited = guard.held.under_depth > 0 or is_lost
         for id_ in tuple(rule.running):
@@ -52,7 +62,7 @@ class Storing:
             and books.has_headroom(load)
         ]
         may_start = not inhibited and guard.state is not GuardState.INVALID
-        return rule.update(grid_power, candidates, may_start, books.now)
+        return rule.update(grid_power, candidates, may_start, books.now, levels)
 
     def absorbing(self, guard: GridView, *, is_lost: bool) -> set[str]:
         """Return the storage loads the grid wants on: one, then all."""

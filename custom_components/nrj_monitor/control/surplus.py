@@ -4,12 +4,13 @@ One change at a time: after each the power at the grid must show it before the n
 What starts and what ends a load are far apart, and each must last.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Final
 
 from .load import Load
+from .modulation import Modulation
 
 SHOWN: Final = 0.5
 """The part of a load's nominal power that must show for its start to count."""
@@ -19,7 +20,7 @@ SHOWN: Final = 0.5
 class SurplusSettings:
     """Powers in W at the grid point, times in s.
 
-    A load starts where `margin` more than its nominal power is given away for
+    A load starts where `margin` more than the least it draws is given away for
     `start_delay`, and ends where more than `deficit` is drawn for `stop_delay`. A start
     has `effect_time` to show; one that does not is tried again after `retry_after`.
     """
@@ -47,6 +48,7 @@ class SurplusRule:
         self._before = 0.0
         self._unproven: Load | None = None
         self._not_before: dict[str, float] = {}
+        self._modulated: dict[str, Modulation] = {}
 
     def update(
         self,
@@ -54,11 +56,13 @@ class SurplusRule:
         candidates: Iterable[Load],
         may_start: bool,
         now: float,
+        levels: Mapping[str, float | None],
     ) -> list[str]:
         """Take the power at the grid point (W, import positive); return what failed.
 
         `candidates` are the loads that could start, most important first. Where the
         power is not known nothing starts, and what runs goes on for `stop_delay`.
+        `levels` are what loads that can be set are set to, W.
         """
         loads = list(candidates)
         failed: list[str] = []
@@ -66,6 +70,8 @@ class SurplusRule:
         surplus = -grid_power if known and grid_power is not None else None
         if self._unproven is not None and self._changed_at is not None:
             failed = self._prove(surplus, now)
+        if surplus is not None and not self._is_settling(now):
+            self._modulate(surplus, levels, now)
         self._stop(surplus, now)
         if surplus is None or not may_start or self._is_settling(now):
             self._fits_since = self._fitting = None
@@ -77,8 +83,14 @@ class SurplusRule:
         """Take a load out: something else decides over it now."""
         if load_id in self.running:
             self.running.remove(load_id)
+        self._modulated.pop(load_id, None)
         if self._unproven is not None and self._unproven.id == load_id:
             self._unproven = None
+
+    def level_of(self, load_id: str) -> float | None:
+        """Return what a load that can be set is to draw, W; None of all others."""
+        modulated = self._modulated.get(load_id)
+        return None if modulated is None else modulated.level
 
     def started(self, now: float) -> None:
         """Note that a load really came on just now: its effect shows from here."""
@@ -98,16 +110,38 @@ class SurplusRule:
         assert load is not None
         assert self._changed_at is not None
         drop = None if surplus is None else self._before - surplus
-        if drop is not None and drop >= SHOWN * load.nominal_power:
+        expected = self.level_of(load.id) or load.nominal_power
+        if drop is not None and drop >= SHOWN * expected:
             self._unproven = None
             self._changed_at = now
         elif now - self._changed_at >= self._settings.effect_time:
             # Full, switched off at the device, or cloud and load at once.
-            self._unproven = None
             self._not_before[load.id] = now + self._settings.retry_after
-            self.running.remove(load.id)
+            self.forget(load.id)
             return [load.id]
         return []
+
+    def _modulate(
+        self, surplus: float, levels: Mapping[str, float | None], now: float
+    ) -> None:
+        """Raise the most important load that can be, or lower the least, one at a time."""
+        modulated = sorted(
+            self._modulated.values(),
+            key=lambda one: (one.load.priority, one.load.id),
+            reverse=surplus > 0,
+        )
+        for one in modulated:
+            if one.update(surplus, levels.get(one.load.id), now):
+                self._changed_at = now
+                return
+
+    def _available(self, surplus: float, load: Load) -> float:
+        """Return what `load` may count on, W: less important ones do with less."""
+        return surplus + sum(
+            one.spare
+            for one in self._modulated.values()
+            if one.load.priority < load.priority
+        )
 
     def _stop(self, surplus: float | None, now: float) -> None:
         lacking = surplus is None or -surplus > self._settings.deficit
@@ -117,9 +151,7 @@ class SurplusRule:
         if self._lacking_since is None:
             self._lacking_since = now
         if now - self._lacking_since >= self._settings.stop_delay:
-            last = self.running.pop()
-            if self._unproven is not None and self._unproven.id == last:
-                self._unproven = None
+            self.forget(self.running[-1])
             self._changed_at = now
             self._lacking_since = None
 
@@ -130,7 +162,8 @@ class SurplusRule:
                 for load in loads
                 if load.id not in self.running
                 and load.nominal_power > 0
-                and surplus >= load.nominal_power + self._settings.margin
+                and self._available(surplus, load)
+                >= load.starts_at + self._settings.margin
                 and now >= self._not_before.get(load.id, now)
             ),
             None,
@@ -142,6 +175,13 @@ class SurplusRule:
             self._fitting, self._fits_since = fitting.id, now
         if now - self._fits_since >= self._settings.start_delay:
             self.running.append(fitting.id)
+            if fitting.least_power is not None:
+                self._modulated[fitting.id] = Modulation(
+                    fitting,
+                    self._available(surplus, fitting),
+                    margin=self._settings.margin,
+                    deficit=self._settings.deficit,
+                )
             self._unproven, self._before = fitting, surplus
             self._changed_at = now
             self._fits_since = self._fitting = None

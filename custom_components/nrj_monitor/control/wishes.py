@@ -13,11 +13,12 @@ from .load_state import LoadState
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What one load should do: None is as it likes."""
+    """What one load should do, and how much of it, W: None is as it likes."""
 
     on: bool | None
     reason: Reason
     activity: Activity
+    level: float | None = None
 
 
 class Wishes:
@@ -36,6 +37,7 @@ class Wishes:
         cut_off: bool,
         absorbs: bool,
         has_surplus: bool,
+        level: float | None,
     ) -> Wish:
         """Return what `load` should do as far as reasons go, its own limits apart."""
         books = self._books
@@ -70,7 +72,7 @@ class Wishes:
         if absorbs:
             return Wish(True, Reason.ABSORB, Activity.ABSORBING)
         if has_surplus:
-            return Wish(True, Reason.SURPLUS, Activity.SURPLUS)
+            return Wish(True, Reason.SURPLUS, Activity.SURPLUS, level)
         return _as_asked(state)
 
     def _is_spared(self, load: Load, state: LoadState) -> bool:

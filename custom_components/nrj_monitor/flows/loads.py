@@ -39,11 +39,14 @@ from custom_components.nrj_monitor.loads.settings import (
     CONF_SAFETY_ENTITY,
     CONF_SCRIPT_OFF,
     CONF_SCRIPT_ON,
+    CONF_VALUE_LEAST,
     CONF_VALUE_OFF,
     CONF_VALUE_ON,
+    CONF_VALUE_STEP,
     CONF_WHEN_LOST,
     DOMAINS,
     FIELDS,
+    NUMBERS,
     PHASES,
     SAFETY_CLASSES,
     load_entries,
@@ -105,6 +108,8 @@ ENTITY_SCHEMA: Final = vol.Schema(
         vol.Required(CONF_ENTITY): _entity(domain=list(DOMAINS)),
         vol.Optional(CONF_VALUE_ON): _number(-100_000, 100_000, None, 0.01),
         vol.Optional(CONF_VALUE_OFF): _number(-100_000, 100_000, None, 0.01),
+        vol.Optional(CONF_VALUE_LEAST): _number(-100_000, 100_000, None, 0.01),
+        vol.Optional(CONF_VALUE_STEP): _number(0.01, 100_000, None, 0.01),
         **LIMITS,
     }
 )
@@ -182,7 +187,7 @@ class LoadFlow(ConfigSubentryFlow):
         """Return what is wrong, by field."""
         entity = data.get(CONF_ENTITY)
         if entity is not None:
-            is_number = entity.partition(".")[0] in ("number", "input_number")
+            is_number = entity.partition(".")[0] in NUMBERS
             values = [data.get(key) for key in (CONF_VALUE_ON, CONF_VALUE_OFF)]
             if is_number and (None in values or values[0] == values[1]):
                 return {CONF_VALUE_ON: "values_missing"}

@@ -1,6 +1,7 @@
 """A load as Home Assistant knows it: what it does now, and how it is switched."""
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any, Final
 
 from homeassistant.components.climate.const import (
@@ -28,12 +29,14 @@ from homeassistant.core import Context, HomeAssistant, State
 
 from .settings import (
     CONF_ENTITY,
+    CONF_POWER,
     CONF_POWER_SENSOR,
     CONF_SAFETY_ENTITY,
     CONF_SCRIPT_OFF,
     CONF_SCRIPT_ON,
     CONF_VALUE_OFF,
     CONF_VALUE_ON,
+    NUMBERS,
 )
 
 SERVICE_SET_HVAC_MODE: Final = "set_hvac_mode"
@@ -61,6 +64,8 @@ class Plant:
         """How it was when it was on last: a mode, or a value."""
         self.assumed_on: bool = True
         """Scripts do not tell what they did."""
+        self.given: float | None = None
+        """The power it was given last, W: nobody else has chosen that."""
         self.was_cut_off: bool = False
         """What its safety sensor told last: one that falls silent ends nothing."""
 
@@ -84,7 +89,8 @@ class Plant:
             return self.assumed_on
         state = self._hass.states.get(self.entity_id)
         on = self.reads_on(state)
-        if on and state is not None:
+        is_given = self.given is not None and self.level == self.given
+        if on and state is not None and not is_given:
             self.last_on = state.state
         return on
 
@@ -92,7 +98,7 @@ class Plant:
         """Return whether a state of it says that it is on."""
         if state is None or state.state in TOO_OLD:
             return None
-        if self._domain not in ("number", "input_number"):
+        if self._domain not in NUMBERS:
             # Of a climate and a water heater all but "off" is a mode.
             on_off = self._domain in ("climate", "water_heater")
             return state.state != STATE_OFF if on_off else state.state == STATE_ON
@@ -102,6 +108,21 @@ class Plant:
             return None
         on, off = self._values()
         return abs(value - on) < abs(value - off) or min(on, off) < value < max(on, off)
+
+    @property
+    def level(self) -> float | None:
+        """Return the power a number is set to, W, None where it is none or not known."""
+        if self._domain not in NUMBERS:
+            return None
+        state = self._hass.states.get(self.entity_id or "")
+        try:
+            value = float("nan" if state is None else state.state)
+        except ValueError:
+            return None
+        on, off = self._values()
+        part = (value - off) / (on - off)
+        power = float(self.data.get(CONF_POWER, 0.0))
+        return round(power * min(1.0, max(0.0, part)), 3) if isfinite(part) else None
 
     @property
     def is_cut_off(self) -> bool:
@@ -130,13 +151,24 @@ class Plant:
         )
         return power * factor
 
-    async def switch(self, on: bool, context: Context) -> None:
-        """Have it switched; raises what the action raises."""
+    async def switch(
+        self, on: bool, context: Context, level: float | None = None
+    ) -> None:
+        """Have it switched, or set to `level` W; raises what the action raises."""
         domain, action, data = self._call(on)
+        self.given = None
+        if on and level is not None and self._domain in NUMBERS:
+            data[ATTR_VALUE] = self._value_of(level)
+            self.given = round(level, 3)
         await self._hass.services.async_call(
             domain, action, data, blocking=True, context=context
         )
         self.assumed_on = on
+
+    def _value_of(self, level: float) -> float:
+        value_on, value_off = self._values()
+        part = level / float(self.data[CONF_POWER])
+        return round(value_off + part * (value_on - value_off), 3)
 
     def _values(self) -> tuple[float, float]:
         return float(self.data[CONF_VALUE_ON]), float(self.data[CONF_VALUE_OFF])

@@ -24,7 +24,6 @@ from homeassistant.helpers.event import (
 )
 from homeassistant.util.hass_dict import HassKey
 
-from custom_components.nrj_monitor.catalog import CHANNELS, Phase
 from custom_components.nrj_monitor.const import (
     CONF_GRID_PROFILE,
     DEFAULT_GRID_PROFILE,
@@ -43,6 +42,7 @@ from .issues import DISOBEYS, FUTILE, NO_RELIEF, async_raise, async_take_back
 from .limits import watches_of
 from .memory import DELAY, store_of
 from .plant import Plant
+from .powers import powers_of
 from .settings import load_entries, load_of
 from .words import event_data, worth_telling
 
@@ -86,6 +86,7 @@ class ControlRoom:
         self._grid_listeners: list[Callable[[], None]] = []
         self._store = store_of(hass, entry.entry_id)
         self._virtual: dict[str, bool] = {}
+        self._virtual_levels: dict[str, float | None] = {}
         self._contexts: deque[str] = deque(maxlen=OUR_CONTEXTS)
         self._listeners: dict[str, list[LoadListener]] = {}
         self._ticked: float | None = None
@@ -111,6 +112,7 @@ class ControlRoom:
             if id_ in self.plants:
                 self.plants[id_].last_on = kept["last_on"]
                 self.plants[id_].assumed_on = kept["assumed_on"]
+                self.plants[id_].given = kept.get("given")
                 self.plants[id_].was_cut_off = kept.get("was_cut_off", False)
         if not self.dry_run:
             self.arbiter.recall(stored.get("arbiter", {}), clock())
@@ -152,6 +154,7 @@ class ControlRoom:
                 id_: {
                     "last_on": plant.last_on,
                     "assumed_on": plant.assumed_on,
+                    "given": plant.given,
                     "was_cut_off": plant.was_cut_off,
                     "data": dict(plant.data),
                 }
@@ -254,7 +257,7 @@ class ControlRoom:
 
     def _view(self, now: float) -> HouseView:
         loads = {
-            id_: LoadView(self.sees_on(id_), plant.power)
+            id_: LoadView(self.sees_on(id_), plant.power, self._level(id_))
             for id_, plant in self.plants.items()
         }
         return HouseView(
@@ -270,23 +273,21 @@ class ControlRoom:
 
     def _powers(self) -> dict[str | None, float | None]:
         """Return what is drawn; what would only be off in a dry run is taken off."""
-        snapshot = self.meter.snapshot
-        powers: dict[str | None, float | None] = {
-            phase.value: snapshot.get(CHANNELS[f"active_power_{phase.value.lower()}"])
-            for phase in Phase
-        }
-        total = snapshot.get(CHANNELS["active_power"])
-        known = [power for power in powers.values() if power is not None]
-        powers[None] = sum(known) if total is None and known else total
+        powers = powers_of(self.meter)
         for id_, on in self._virtual.items():
             load = self.arbiter.loads[id_]
+            drawn = (self._level(id_) if on else None) or load.nominal_power
             more = int(on) - int(bool(self.plants[id_].is_on))
             for phase, power in powers.items():
                 if more and power is not None:
-                    powers[phase] = power + (
-                        more * load.nominal_power * load.share_of(phase)
-                    )
+                    powers[phase] = power + (more * drawn * load.share_of(phase))
         return powers
+
+    def _level(self, load_id: str) -> float | None:
+        """Return what a load is set to, W; in a dry run, what it would be set to."""
+        if load_id in self._virtual:
+            return self._virtual_levels.get(load_id)
+        return self.plants[load_id].level
 
     def _count(self, now: float) -> None:
         """Count the energy since the last tick."""
@@ -295,7 +296,8 @@ class ControlRoom:
             return
         for id_, account in self.accounts.items():
             state, load = self.arbiter.states[id_], self.arbiter.loads[id_]
-            power = self.plants[id_].power
+            plant = self.plants[id_]
+            power = plant.level if plant.power is None else plant.power
             before = (account.shed, account.absorbed, account.restored)
             account.add(
                 state.activity,
@@ -314,10 +316,11 @@ class ControlRoom:
         if decision.switch and decision.on is not None:
             if self.dry_run:
                 self._virtual[id_] = decision.on
+                self._virtual_levels[id_] = decision.level
             else:
                 task = self.entry.async_create_task(
                     self.hass,
-                    self._switch(self.plants[id_], decision.on, id_),
+                    self._switch(self.plants[id_], decision.on, id_, decision.level),
                     f"{DOMAIN} switches {self.titles[id_]}",
                 )
                 if not task.done():
@@ -342,12 +345,14 @@ class ControlRoom:
             },
         )
 
-    async def _switch(self, plant: Plant, on: bool, load_id: str) -> None:
+    async def _switch(
+        self, plant: Plant, on: bool, load_id: str, level: float | None = None
+    ) -> None:
         """Switch a load; one that fails is told again later."""
         context = Context()
         self._contexts.append(context.id)
         try:
-            await plant.switch(on, context)
+            await plant.switch(on, context, level)
         except HomeAssistantError as error:
             title = self.titles.get(load_id, load_id)
             _LOGGER.warning("%s was not switched: %s", title, error)

@@ -15,6 +15,8 @@ CONF_SCRIPT_ON: Final = "script_on"
 CONF_SCRIPT_OFF: Final = "script_off"
 CONF_VALUE_ON: Final = "value_on"
 CONF_VALUE_OFF: Final = "value_off"
+CONF_VALUE_LEAST: Final = "value_least"
+CONF_VALUE_STEP: Final = "value_step"
 CONF_POWER_SENSOR: Final = "power_sensor"
 CONF_POWER: Final = "power"
 CONF_PHASE: Final = "phase"
@@ -55,7 +57,11 @@ DOMAINS: Final = (
 )
 """Of what a load may be; all else is a pair of scripts."""
 
+NUMBERS: Final = ("number", "input_number")
+"""Of what a load may be that can be set to more than on and off."""
+
 FIELDS: Final = {
+    "least_power": CONF_VALUE_LEAST,
     "priority": CONF_PRIORITY,
     "nominal_power": CONF_POWER,
     "minimum_on": CONF_MINIMUM_ON,
@@ -86,7 +92,25 @@ def load_of(load_id: str, data: Mapping[str, Any]) -> Load:
         longest_off=None if longest_off is None else float(longest_off) * MINUTE,
         recovery=float(data.get(CONF_RECOVERY, 15.0)) * MINUTE,
         when_lost=WhenLost(data.get(CONF_WHEN_LOST, WhenLost.HOLD)),
+        **_levels(data),
     )
+
+
+def _levels(data: Mapping[str, Any]) -> dict[str, float]:
+    """Return what a load that follows the surplus may be set to, in W."""
+    domain = data.get(CONF_ENTITY, "").partition(".")[0]
+    power = float(data.get(CONF_POWER, 0.0))
+    if domain not in NUMBERS or power <= 0 or data[CONF_CLASS] != LoadClass.SURPLUS:
+        return {}
+    on, off = float(data[CONF_VALUE_ON]), float(data[CONF_VALUE_OFF])
+    step = power * float(data.get(CONF_VALUE_STEP, 1.0)) / abs(on - off)
+    least = data.get(CONF_VALUE_LEAST)
+    return {
+        "least_power": min(step, power)
+        if least is None
+        else power * (float(least) - off) / (on - off),
+        "power_step": step,
+    }
 
 
 def load_entries(entry: ConfigEntry[Any]) -> list[ConfigSubentry]:

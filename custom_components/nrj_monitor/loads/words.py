@@ -77,4 +77,5 @@ def event_data(decision: Decision, *, dry_run: bool) -> dict[str, Any]:
         "on": decision.on,
         "switched": decision.switch,
         "dry_run": dry_run,
+        **({} if decision.level is None else {"power": round(decision.level)}),
     }

@@ -1,0 +1,120 @@
+"""The current limit of a charger follows the surplus, from the meter to the number."""
+
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.setup import async_setup_component
+import pytest
+
+from custom_components.nrj_monitor import NrjConfigEntry
+from custom_components.nrj_monitor.logbook import load_sentence
+from tests.support.device import DeviceServer
+from tests.support.states import state_is
+
+from .conftest import AddLoad, Guard, Pass
+
+CAR = "input_number.car"
+OF_CAR = {
+    "entity": CAR,
+    "class": "surplus",
+    "phase": "l1",
+    "power": 3680,
+    "value_on": 16,
+    "value_off": 0,
+    "value_least": 6,
+    "value_step": 1,
+}
+
+
+@pytest.fixture(autouse=True)
+async def car(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
+    """Have a charger that takes 0 to 32 A."""
+    assert await async_setup_component(
+        hass, "input_number", {"input_number": {"car": {"min": 0, "max": 32}}}
+    )
+
+
+def amperes(hass: HomeAssistant) -> float:
+    """Return what the charger is set to."""
+    state = hass.states.get(CAR)
+    assert state is not None
+    return float(state.state)
+
+
+async def draw(hass: HomeAssistant, server: DeviceServer, watts: float) -> None:
+    """Have the meter measure that much."""
+    server.measure(active_power=watts, active_power_l1=watts)
+    await state_is(hass, "sensor.nrj_meter_active_power", str(watts))
+
+
+async def test_it_is_set_to_what_fits(
+    hass: HomeAssistant,
+    add_load: AddLoad,
+    let_pass: Pass,
+    server: DeviceServer,
+    told: list[Event],
+) -> None:
+    """8 A of 2 kW, 12 A of 3 kW; and off when the sun is gone."""
+    await add_load("car", **OF_CAR)
+    await draw(hass, server, -2000.0)
+    await let_pass(70)
+    assert amperes(hass) == 8
+    assert told[-1].data["power"] == 1840
+    assert load_sentence(told[-1].data).endswith("given away, with 1840 W")
+    await draw(hass, server, -2000.0 + 1840.0)
+    await let_pass(60)
+    await draw(hass, server, -3000.0 + 1840.0)
+    await let_pass(60)
+    assert amperes(hass) == 12
+    await draw(hass, server, -3000.0 + 2760.0)
+    await let_pass(600, 5.0)
+    assert amperes(hass) == 12
+    absorbed = hass.states.get("sensor.car_energy_absorbed")
+    assert absorbed is not None
+    # 12 A for ten minutes, 8 A for some two before.
+    assert float(absorbed.state) == pytest.approx(0.46 + 0.06, abs=0.03)
+    await draw(hass, server, 2760.0)
+    await let_pass(120)
+    assert amperes(hass) == 0
+
+
+async def test_what_a_person_has_set_is_not_forgotten(
+    hass: HomeAssistant,
+    add_load: AddLoad,
+    let_pass: Pass,
+    server: DeviceServer,
+    guard: Guard,
+) -> None:
+    """What it was set to for the sun is no person's wish."""
+    await add_load("car", **OF_CAR)
+    await draw(hass, server, -2000.0)
+    await let_pass(70)
+    assert amperes(hass) == 8
+    await hass.services.async_call(
+        "nrj_monitor",
+        "override",
+        {"load": "sensor.car_activity", "on": True, "duration": {"minutes": 5}},
+        blocking=True,
+    )
+    await let_pass(5)
+    assert amperes(hass) == 16
+
+
+async def test_a_dry_run_sets_nothing(
+    hass: HomeAssistant, add_load: AddLoad, let_pass: Pass, server: DeviceServer
+) -> None:
+    """It says what it would be set to, and goes by that."""
+    await add_load("car", **OF_CAR)
+    await hass.services.async_call(
+        "switch",
+        "turn_on",
+        {"entity_id": "switch.nrj_meter_dry_run_of_the_loads"},
+        blocking=True,
+    )
+    await draw(hass, server, -2000.0)
+    await let_pass(200)
+    assert hass.states.is_state("sensor.car_activity", "surplus")
+    assert amperes(hass) == 0
+    await draw(hass, server, -3000.0)
+    await let_pass(100)
+    decision = hass.states.get("event.car_decision")
+    assert decision is not None
+    assert amperes(hass) == 0
