@@ -81,6 +81,7 @@ def load_of(load_id: str, data: Mapping[str, Any]) -> Load:
     """
     phase = data.get(CONF_PHASE, ALL_PHASES)
     longest_off = data.get(CONF_LONGEST_OFF)
+    least_power, power_step = _levels(data)
     return Load(
         id=load_id,
         load_class=LoadClass(data[CONF_CLASS]),
@@ -92,25 +93,23 @@ def load_of(load_id: str, data: Mapping[str, Any]) -> Load:
         longest_off=None if longest_off is None else float(longest_off) * MINUTE,
         recovery=float(data.get(CONF_RECOVERY, 15.0)) * MINUTE,
         when_lost=WhenLost(data.get(CONF_WHEN_LOST, WhenLost.HOLD)),
-        **_levels(data),
+        least_power=least_power,
+        power_step=power_step,
     )
 
 
-def _levels(data: Mapping[str, Any]) -> dict[str, float]:
-    """Return what a load that follows the surplus may be set to, in W."""
+def _levels(data: Mapping[str, Any]) -> tuple[float | None, float]:
+    """Return the least power of a load that follows the surplus, and its step, W."""
     domain = data.get(CONF_ENTITY, "").partition(".")[0]
     power = float(data.get(CONF_POWER, 0.0))
     if domain not in NUMBERS or power <= 0 or data[CONF_CLASS] != LoadClass.SURPLUS:
-        return {}
+        return None, 0.0
     on, off = float(data[CONF_VALUE_ON]), float(data[CONF_VALUE_OFF])
     step = power * float(data.get(CONF_VALUE_STEP, 1.0)) / abs(on - off)
     least = data.get(CONF_VALUE_LEAST)
-    return {
-        "least_power": min(step, power)
-        if least is None
-        else power * (float(least) - off) / (on - off),
-        "power_step": step,
-    }
+    if least is None:
+        return min(step, power), step
+    return power * (float(least) - off) / (on - off), step
 
 
 def load_entries(entry: ConfigEntry[Any]) -> list[ConfigSubentry]:
