@@ -216,6 +216,24 @@ def test_a_house_with_limits_and_sun(play: Play, tmp_path: Path) -> None:
     assert "heater" in lines[-1]["summary"]["seconds_off"]
 
 
+def test_a_charger_follows_the_sun(play: Play, tmp_path: Path) -> None:
+    """Each step is a line with what it is set to."""
+    path = tmp_path / "house.csv"
+    rows = ["time_s,frequency_hz,power_l1,power_l2,power_l3"]
+    for second in range(0, 900, 5):
+        drawn = 0 if second < 300 else -2000 if second < 600 else -3000
+        rows.append(f"{second},50.0,{drawn},0,0")
+    path.write_text("\n".join(rows))
+    loads = tmp_path / "loads.yaml"
+    loads.write_text(
+        "loads: [{name: car, class: surplus, power: 3680, phase: L1,"
+        " least_power: 1380, power_step: 230}]"
+    )
+    lines = play(path, "continental_europe", "--loads", str(loads))
+    powers = [line["power"] for line in lines[:-1] if "power" in line]
+    assert powers == [8 * 230, 12 * 230]
+
+
 def test_thresholds_of_one_s_own(
     play: Play, refused: Callable[..., str], tmp_path: Path
 ) -> None:

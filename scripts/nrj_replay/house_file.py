@@ -34,6 +34,8 @@ KEYS = {
     "recovery",
     "when_lost",
     "starts_per_hour",
+    "least_power",
+    "power_step",
     "on",
 }
 
@@ -118,7 +120,15 @@ def _numbers(item: dict[str, Any]) -> dict[str, Any]:
     """Return the limits that are given; the others have their defaults."""
     kinds: dict[str, type[float]] = {
         **dict.fromkeys(
-            ("minimum_on", "minimum_off", "longest_off", "recovery"), float
+            (
+                "minimum_on",
+                "minimum_off",
+                "longest_off",
+                "recovery",
+                "least_power",
+                "power_step",
+            ),
+            float,
         ),
         **dict.fromkeys(("priority", "starts_per_hour"), int),
     }

@@ -37,6 +37,7 @@ class Replay:
     house: HouseFile
     options: list[str]
     on: dict[str, bool] = field(default_factory=dict)
+    levels: dict[str, float | None] = field(default_factory=dict)
     actions: Counter[str] = field(default_factory=Counter)
     seconds_in: Counter[str] = field(default_factory=Counter)
     off_seconds: Counter[str] = field(default_factory=Counter)
@@ -71,6 +72,7 @@ class Replay:
             for decision in arbiter.update(self._house_view(now_ms, guard, powers)):
                 if decision.switch and decision.on is not None:
                     self.on[decision.load_id] = decision.on
+                    self.levels[decision.load_id] = decision.level
                     self.actions[decision.action.value] += 1
                 elif decision.activity in IDLE:
                     continue
@@ -113,16 +115,20 @@ class Replay:
         drawn = dict(powers)
         for load in self.house.loads:
             more = int(self.on[load.id]) - int(load.id in self.house.on)
+            draws = self.levels.get(load.id) or load.nominal_power
             for phase, power in powers.items():
                 if power is not None and more:
                     drawn[phase] = (drawn[phase] or 0.0) + (
-                        more * load.nominal_power * load.share_of(phase)
+                        more * draws * load.share_of(phase)
                     )
         return HouseView(
             now=now_ms / 1000.0,
             guard=guard,
             powers=drawn,
-            loads={id_: LoadView(on) for id_, on in self.on.items()},
+            loads={
+                id_: LoadView(on, None, self.levels.get(id_))
+                for id_, on in self.on.items()
+            },
         )
 
 
@@ -148,6 +154,7 @@ def _line(
 
 
 def _load_line(now_ms: int, guard: GridView, decision: Decision) -> dict[str, Any]:
-    return _line(
+    line = _line(
         now_ms, guard, decision.load_id, decision.action.value, decision.reason.word
     )
+    return line if decision.level is None else line | {"power": decision.level}
