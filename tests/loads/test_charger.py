@@ -76,6 +76,17 @@ async def test_it_is_set_to_what_fits(
     assert amperes(hass) == 0
 
 
+async def test_without_a_least_value_it_is_one_step(
+    hass: HomeAssistant, add_load: AddLoad, let_pass: Pass, server: DeviceServer
+) -> None:
+    """A heating rod in percent begins with as little as there is."""
+    rest = {key: OF_CAR[key] for key in ("entity", "class", "phase", "power")}
+    await add_load("car", **rest, value_on=20, value_off=0)
+    await draw(hass, server, -500.0)
+    await let_pass(70)
+    assert amperes(hass) == 2
+
+
 async def test_what_a_person_has_set_is_not_forgotten(
     hass: HomeAssistant,
     add_load: AddLoad,

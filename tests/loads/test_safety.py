@@ -5,7 +5,7 @@ from typing import Any
 from homeassistant.config_entries import SOURCE_USER, SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import pytest
 
 from custom_components.nrj_monitor import NrjConfigEntry
@@ -17,6 +17,11 @@ from .conftest import DEFAULTS, AddLoad, Guard, Pass
 
 HEATER = "input_boolean.heater"
 LEAK = "binary_sensor.leak"
+
+
+def repairs(hass: HomeAssistant) -> bool:
+    """Return whether a relay is said to have two masters."""
+    return any("two_masters" in issue for _, issue in ir.async_get(hass).issues)
 
 
 async def send(
@@ -127,6 +132,13 @@ async def test_a_relay_that_the_meter_sheds_is_no_load(
     )
     assert done["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
+    # And where the class is changed later, it is to be repaired.
+    meter = entry.runtime_data
+    for told, there in (("shed_1", True), ("never_shed", False), ("absorb", True)):
+        meter.setting("relay_1_class", told)
+        assert repairs(hass) is there
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert not repairs(hass)
 
 
 async def test_what_is_no_relay_of_a_meter(

@@ -9,6 +9,7 @@ from custom_components.nrj_monitor.const import DOMAIN
 
 FUTILE = "futile"
 NO_RELIEF = "no_relief"
+TWO_MASTERS = "two_masters"
 DISOBEYS = "disobeys"
 
 

@@ -1,10 +1,10 @@
 """Which loads are relays that a meter's own guard switches too."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 
 from custom_components.nrj_monitor.const import DOMAIN
@@ -12,7 +12,12 @@ from custom_components.nrj_monitor.control.load import LoadClass
 from custom_components.nrj_monitor.meter import Meter
 from custom_components.nrj_monitor.sources import Relay
 
+from .issues import TWO_MASTERS, async_raise, async_take_back
+
 ESPHOME: Final = "esphome"
+
+RUNNING: Final = (ConfigEntryState.LOADED, ConfigEntryState.SETUP_IN_PROGRESS)
+"""Where a meter may be there already."""
 
 
 def class_on_meter(hass: HomeAssistant, entity_id: str) -> str | None:
@@ -34,6 +39,40 @@ def class_on_meter(hass: HomeAssistant, entity_id: str) -> str | None:
     return None
 
 
+@callback
+def watch_relays(
+    hass: HomeAssistant, meter: Meter, loads: Iterable[tuple[str, str, str | None]]
+) -> Callable[[], None]:
+    """Say so where a meter begins to shed a relay that is a load already.
+
+    `loads` are ids, names and entities; the function returned ends it.
+    """
+    watched = [(id_, name, entity) for id_, name, entity in loads if entity is not None]
+
+    @callback
+    def check() -> None:
+        for id_, name, entity in watched:
+            if class_on_meter(hass, entity) is not None:
+                async_raise(hass, TWO_MASTERS, id_, name)
+            else:
+                async_take_back(hass, over=[(TWO_MASTERS, id_)], obeying=())
+
+    unsubscribes = [
+        meter.listen_setting(f"{relay.id}_class", check)
+        for relay in meter.description.relays
+    ]
+
+    @callback
+    def end() -> None:
+        for unsubscribe in unsubscribes:
+            unsubscribe()
+        over = [(TWO_MASTERS, id_) for id_, _, _ in watched]
+        async_take_back(hass, over=over, obeying=())
+
+    check()
+    return end
+
+
 def _unique_ids(meter: Meter, relay: Relay) -> set[str]:
     """Return the unique ids of a relay, here and in ESPHome's integration.
 
@@ -46,5 +85,7 @@ def _unique_ids(meter: Meter, relay: Relay) -> set[str]:
 def _meters(hass: HomeAssistant) -> Iterator[Meter]:
     entries: list[ConfigEntry[Any]] = hass.config_entries.async_entries(DOMAIN)
     for entry in entries:
-        if entry.state is ConfigEntryState.LOADED:
-            yield entry.runtime_data
+        if entry.state in RUNNING:
+            meter = getattr(entry, "runtime_data", None)
+            if isinstance(meter, Meter):
+                yield meter

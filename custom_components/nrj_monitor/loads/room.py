@@ -43,6 +43,7 @@ from .limits import watches_of
 from .memory import DELAY, store_of
 from .plant import Plant
 from .powers import powers_of
+from .relays import watch_relays
 from .settings import load_entries, load_of
 from .words import event_data, worth_telling
 
@@ -122,6 +123,11 @@ class ControlRoom:
         unload(async_track_state_change_event(self.hass, watched, self._on_state))
         unload(async_track_time_interval(self.hass, self._on_time, TICK))
         unload(self.meter.listen_text(self.async_tick))
+        of_loads = [
+            (id_, self.titles[id_], plant.entity_id)
+            for id_, plant in self.plants.items()
+        ]
+        unload(watch_relays(self.hass, self.meter, of_loads))
         if isinstance(self.grid, ComputedGrid):
             for channel in self.meter.description.channels:
                 if channel.quantity.key == "frequency":
