@@ -1,11 +1,15 @@
 """The current limit of a charger follows the surplus, from the meter to the number."""
 
+from collections.abc import Callable
+from typing import Any
+
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
 
 from custom_components.nrj_monitor import NrjConfigEntry
-from custom_components.nrj_monitor.logbook import load_sentence
+from custom_components.nrj_monitor.const import EVENT_LOAD
+from custom_components.nrj_monitor.logbook import async_describe_events, load_sentence
 from tests.support.device import DeviceServer
 from tests.support.states import state_is
 
@@ -74,6 +78,28 @@ async def test_it_is_set_to_what_fits(
     await draw(hass, server, 2760.0)
     await let_pass(120)
     assert amperes(hass) == 0
+
+
+async def test_the_logbook_has_a_line_for_each_step(
+    told: list[Event],
+    add_load: AddLoad,
+    let_pass: Pass,
+    hass: HomeAssistant,
+    server: DeviceServer,
+) -> None:
+    """As Home Assistant's logbook asks for it."""
+    await add_load("car", **OF_CAR)
+    await draw(hass, server, -2000.0)
+    await let_pass(70)
+    describers: dict[str, Callable[[Event], dict[str, Any]]] = {}
+    async_describe_events(
+        hass, lambda domain, kind, describe: describers.update({kind: describe})
+    )
+    assert describers[EVENT_LOAD](told[-1]) == {
+        "name": "Car",
+        "message": "runs on what would be given away, with 1840 W",
+        "entity_id": CAR,
+    }
 
 
 async def test_without_a_least_value_it_is_one_step(
