@@ -1,12 +1,15 @@
 """The dashboard for Prometheus asks for what Home Assistant's endpoint really prints."""
 
+import asyncio
 import json
 from pathlib import Path
 import re
 
+from aiohttp import ClientSession
 from grafana_foundation_sdk.models.dashboard import Dashboard
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
+import prometheus_client
 import promql_parser
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -14,6 +17,7 @@ import yaml
 
 from nrj_demo.firmware import RunningFirmware
 from tests.conftest import AddMeter
+from tests.support.prometheus import Prometheus, UnobtainableError, program
 from tests.support.states import state_where
 
 ROOT = Path(__file__).parents[2]
@@ -56,16 +60,19 @@ def test_grafana_s_own_model_reads_the_dashboard() -> None:
     assert len(read.panels) == len(BOARD["panels"])
 
 
-async def test_every_series_is_printed_by_home_assistant(
-    hass: HomeAssistant,
-    add_meter: AddMeter,
-    firmware: RunningFirmware,
-    hass_client: ClientSessionGenerator,
-) -> None:
-    """With the configuration of docs/fiware.md, from the live firmware."""
+@pytest.fixture(autouse=True)
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Print nothing of another test: the client's registry is the process's."""
+    monkeypatch.setattr(
+        prometheus_client, "REGISTRY", prometheus_client.CollectorRegistry()
+    )
+
+
+async def metering(hass: HomeAssistant, add_meter: AddMeter, port: int) -> None:
+    """Add a meter and the integration, configured as docs/fiware.md says."""
     (config,) = (block for block in BLOCKS if "prometheus" in block)
     assert await async_setup_component(hass, "prometheus", config)
-    await add_meter(firmware.port)
+    await add_meter(port)
     for entity in ("active_power", "voltage_unbalance", "power_factor_l3"):
         await state_where(
             hass,
@@ -73,6 +80,16 @@ async def test_every_series_is_printed_by_home_assistant(
             lambda state: state.state not in ("unknown", "unavailable"),
             15.0,
         )
+
+
+async def test_every_series_is_printed_by_home_assistant(
+    hass: HomeAssistant,
+    add_meter: AddMeter,
+    firmware: RunningFirmware,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """With the configuration of docs/fiware.md, from the live firmware."""
+    await metering(hass, add_meter, firmware.port)
     client = await hass_client()
     async with client.get("/api/prometheus") as response:
         printed = await response.text()
@@ -89,6 +106,55 @@ async def test_every_series_is_printed_by_home_assistant(
     }
     assert len(wanted) > 20
     assert wanted - series == set()
+
+
+async def test_a_real_prometheus_answers_every_panel(
+    hass: HomeAssistant,
+    add_meter: AddMeter,
+    firmware: RunningFirmware,
+    *,
+    hass_client: ClientSessionGenerator,
+    hass_access_token: str,
+    session: ClientSession,
+    tmp_path: Path,
+    unused_tcp_port: int,
+) -> None:
+    """A real server fetches with the job of docs/fiware.md and a token, once a second.
+
+    Not that it does so over days; `increase` over an hour is that of some seconds here.
+    """
+    try:
+        await asyncio.to_thread(program)
+    except UnobtainableError as reason:
+        pytest.skip(str(reason))
+    await metering(hass, add_meter, firmware.port)
+    client = await hass_client()
+    (config,) = (block for block in BLOCKS if "scrape_configs" in block)
+    (job,) = config["scrape_configs"]
+    job["authorization"]["credentials"] = hass_access_token
+    job["static_configs"][0]["targets"] = [f"127.0.0.1:{client.port}"]
+    config["global"] = {"scrape_interval": "1s"}
+    async with Prometheus(session, tmp_path, unused_tcp_port, config) as prometheus:
+        # `increase` needs two samples.
+        async with asyncio.timeout(30):
+            while not await prometheus.query("sum_over_time(up[1m]) >= 2"):
+                await asyncio.sleep(0.2)
+        answers = {
+            expression: await prometheus.query(filled(expression))
+            for expression in EXPRESSIONS
+        }
+    assert {e for e, values in answers.items() if len(values) != 1} == set()
+
+    def shown(part: str) -> list[float]:
+        return [values[0] for e, values in answers.items() if part in e]
+
+    assert all(207.0 < volts < 253.0 for volts in shown("voltage_v"))
+    assert shown("frequency_hz") == [pytest.approx(50.0, abs=0.5)]
+    assert all(-1.0 <= factor <= 1.0 for factor in shown("power_factor"))
+    assert all(energy >= 0.0 for energy in shown("increase("))
+    (median,), (highest,), (mean,) = map(shown, ("quantile", "max_over", "avg_over"))
+    assert median <= highest
+    assert mean <= highest
 
 
 def test_the_example_for_influxdb_names_entities_by_a_pattern_the_meter_fits() -> None:
