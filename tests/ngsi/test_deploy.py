@@ -6,6 +6,7 @@ with each test what it does not prove.
 """
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 import importlib.util
 import json
 from pathlib import Path
@@ -24,6 +25,8 @@ import yaml
 from custom_components.nrj_monitor.catalog import CHANNELS
 from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, Twin
 from custom_components.nrj_monitor.ngsi.sample import Sample
+from custom_components.nrj_monitor.ngsi.supply_events import sample_of
+from custom_components.nrj_monitor.power_quality import PowerQualityEvent
 from tests.support.ngsi import NgsiV2
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +37,24 @@ BOARDS = sorted((FIWARE / "grafana" / "dashboards").glob("*.json"))
 ALERTS = FIWARE / "grafana" / "provisioning" / "alerting" / "supply.yaml"
 BEGIN = 1_790_000_000_000 // 3_600_000 * 3_600_000
 """A whole hour."""
+EVENTS = tuple(
+    sample_of(
+        PowerQualityEvent(
+            boot="a1",
+            number=number,
+            kind=kind,
+            phase="L1",
+            started=datetime.fromtimestamp(BEGIN / 1000, UTC) + timedelta(hours=number),
+            duration=timedelta(milliseconds=20),
+            extreme=extreme,
+            unit="V",
+            estimated=False,
+            ongoing=False,
+        )
+    )
+    for number, (kind, extreme) in enumerate((("dip", 180.0), ("swell", 260.0)))
+)
+MEMBERS = {float: "DOUBLE", str: "VARCHAR", bool: "BOOLEAN"}
 
 
 def compose_schema() -> dict[str, Any]:
@@ -196,6 +217,9 @@ def database() -> duckdb.DuckDBPyConnection:
         }
         if n == 100:
             values["voltage_l2"] = 180.0
+        if n >= 200:
+            # A broker notifies of all attributes: each row tells the latest event again.
+            values |= EVENTS[n // 600].values
         entity = mapper.entity(Sample(BEGIN + 10_000 * n, values))
         assert entity is not None
         rows.append(entity)
@@ -203,7 +227,7 @@ def database() -> duckdb.DuckDBPyConnection:
     connection.execute("SET TimeZone = 'UTC'")
     columns = {
         name.lower(): attribute
-        for name, attribute in rows[0].items()
+        for name, attribute in rows[-1].items()
         if name not in ("id", "type", "TimeInstant")
     }
     kinds = {"Number": "DOUBLE", "DateTime": "TIMESTAMPTZ", "Text": "VARCHAR"}
@@ -211,7 +235,10 @@ def database() -> duckdb.DuckDBPyConnection:
     def kind(attribute: dict[str, Any]) -> str:
         if attribute["type"] != "StructuredValue":
             return kinds[attribute["type"]]
-        members = ", ".join(f'"{key}" DOUBLE' for key in attribute["value"])
+        members = ", ".join(
+            f'"{key}" {MEMBERS[type(value)]}'
+            for key, value in attribute["value"].items()
+        )
         return f"STRUCT({members})"
 
     described = ", ".join(f"{name} {kind(a)}" for name, a in columns.items())
@@ -227,8 +254,8 @@ def database() -> duckdb.DuckDBPyConnection:
                 row["id"],
                 row["TimeInstant"]["value"],
                 *(
-                    row[name]["value"]
-                    for name in row
+                    row.get(name, {}).get("value")
+                    for name in rows[-1]
                     if name not in ("id", "type", "TimeInstant")
                 ),
             ]
@@ -267,9 +294,13 @@ def test_the_numbers_are_right(database: duckdb.DuckDBPyConnection) -> None:
         pytest.approx(100 * 719 / 720),
         100.0,
     )
-    (event,) = run("power-quality: Events")
-    assert event[2] == 180.0
-    assert event[-1] == "dip"
+    (outside,) = run("power-quality: Measurements outside the band")
+    assert outside[2] == 180.0
+    assert outside[-1] == "dip"
+    assert run("power-quality: Events") == [
+        ("2026-09-21T15:00:00.000Z", "swell", "L1", 0.02, 260.0, False),
+        ("2026-09-21T14:00:00.000Z", "dip", "L1", 0.02, 180.0, False),
+    ]
     histogram = run("power-quality: Frequency histogram")
     assert [count for _, count in histogram] == [240, 240, 240]
     assert run("Voltage too low") == [(180.0,)]

@@ -1,7 +1,7 @@
 """Ties forwarders to a meter: one for each broker its entry has."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 import logging
 from pathlib import Path
@@ -18,11 +18,12 @@ from homeassistant.util.hass_dict import HassKey
 
 from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.meter import Meter
+from custom_components.nrj_monitor.power_quality import PowerQualityEvent
 
 from .broker import V2Broker
 from .forwarder import Forwarder, Means, Told, needs_credentials
 from .mapping import Api, Mapper
-from .quantities import chosen
+from .quantities import Group, chosen
 from .sample import Sample
 from .sampler import Sampler
 from .settings import (
@@ -35,6 +36,7 @@ from .settings import (
     twin_of,
 )
 from .spool import Limits, Spool
+from .supply_events import OwnTimes, sample_of
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -67,6 +69,7 @@ class BrokerLink:
     forwarder: Forwarder
     sampler: Sampler
     wanted: frozenset[str]
+    forget_events: Callable[[], None]
 
     async def history(self, samples: Iterable[Sample]) -> int:
         """Take what the meter's journal brings; return how many were new."""
@@ -78,6 +81,7 @@ class BrokerLink:
     async def async_stop(self) -> None:
         """Stop within 2 s."""
         self.sampler.stop()
+        self.forget_events()
         await self.forwarder.stop()
 
     @property
@@ -189,13 +193,20 @@ async def _async_link(
         backlog=connection.backlog,
         rate=DRAIN_RATE,
     )
+    offer = OwnTimes(forwarder.offer)
+
+    def on_event(event: PowerQualityEvent) -> None:
+        if Group.POWER_QUALITY in data[CONF_GROUPS] and twin.extras:
+            offer(sample_of(event))
+
     return BrokerLink(
         entry=entry,
         subentry=subentry,
         connection=connection,
         forwarder=forwarder,
-        sampler=Sampler(meter, channels, data[CONF_INTERVAL], forwarder.offer),
+        sampler=Sampler(meter, channels, data[CONF_INTERVAL], offer),
         wanted=frozenset(channel.id for channel in channels),
+        forget_events=meter.listen_power_quality(on_event),
     )
 
 

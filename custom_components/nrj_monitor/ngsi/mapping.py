@@ -22,6 +22,7 @@ from .models import (
 )
 from .names import plain
 from .sample import Sample, iso
+from .supply_events import ATTRIBUTE as EVENT_ATTRIBUTE, value_of
 
 CONTEXTS: Final = (
     "https://raw.githubusercontent.com/smart-data-models/dataModel.Energy/master/context.jsonld",
@@ -129,6 +130,8 @@ class Mapper:
         if self.twin.extras:
             for attribute in _of_left_over(left_over):
                 yield from _attribute(attribute, readings, {})
+            if (event := value_of(values)) is not None:
+                yield EVENT_ATTRIBUTE, Value("structured", event, observed=True)
 
     def _readings(self, values: Mapping[str, float]) -> dict[str, float]:
         readings = dict(values)

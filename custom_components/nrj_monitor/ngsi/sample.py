@@ -14,6 +14,11 @@ from custom_components.nrj_monitor.catalog import CHANNELS
 LIMIT: Final = 1e15
 """No reading is beyond it; a number that is was no measurement."""
 
+EVENT: Final = "supply_event_"
+"""What the keys of an event of the supply begin with."""
+
+EVENT_KIND: Final = f"{EVENT}kind"
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -73,19 +78,26 @@ def merged(samples: Sequence[Sample]) -> Sample:
 
     A counter keeps its last value, an angle its circular mean, all else the mean
     weighted by what each sample stands for. The time is the last one's, so that
-    counters stay exact.
+    counters stay exact. Of events of the supply the last one is left.
     """
-    keys = {key: None for sample in samples for key in sample.values}
-    return Sample(
-        samples[-1].time,
-        {
-            key: _merged(
-                key, [(s.values[key], s.count) for s in samples if key in s.values]
-            )
-            for key in keys
-        },
-        sum(sample.count for sample in samples),
-    )
+    keys = {
+        key: None
+        for sample in samples
+        for key in sample.values
+        if not key.startswith(EVENT)
+    }
+    values = {
+        key: _merged(
+            key, [(s.values[key], s.count) for s in samples if key in s.values]
+        )
+        for key in keys
+    }
+    for sample in reversed(samples):
+        if EVENT_KIND in sample.values:
+            event = {k: v for k, v in sample.values.items() if k.startswith(EVENT)}
+            values.update(event)
+            break
+    return Sample(samples[-1].time, values, sum(sample.count for sample in samples))
 
 
 def _merged(key: str, weighted: Sequence[tuple[float, int]]) -> float:

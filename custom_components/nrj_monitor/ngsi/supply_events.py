@@ -1,0 +1,91 @@
+"""Events of the supply as samples: told at once, at the time they were told of or ended.
+
+The models have no place for them; they are an extra attribute of the meter's entity,
+which keeps the latest. In the queue an event is numbers like any reading.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from custom_components.nrj_monitor.power_quality import KINDS, PowerQualityEvent
+
+from .models import UNIT_CODES
+from .sample import EVENT, EVENT_KIND, Sample, iso
+
+ATTRIBUTE: Final = "powerQualityEvent"
+"""Name of the attribute."""
+
+_PHASES: Final = ("L1", "L2", "L3", "N")
+_UNITS: Final = ("V", "A")
+# The queue on disk holds positions in these and in KINDS: append, never reorder.
+
+TIMES_KNOWN: Final = 1000
+"""Times remembered, so that no two samples have the same."""
+
+
+def sample_of(event: PowerQualityEvent) -> Sample:
+    """Return an event as a sample, at its end or, while it lasts, when it was told."""
+    numbers: dict[str, float | None] = {
+        EVENT_KIND: KINDS.index(event.kind),
+        f"{EVENT}phase": _position(_PHASES, event.phase),
+        f"{EVENT}started": round(event.started.timestamp() * 1000),
+        f"{EVENT}duration": event.duration.total_seconds(),
+        f"{EVENT}extreme": event.extreme,
+        f"{EVENT}unit": _position(_UNITS, event.unit),
+        f"{EVENT}estimated": event.estimated,
+        f"{EVENT}ongoing": event.ongoing,
+    }
+    return Sample.of(event.started + event.duration, numbers)
+
+
+def value_of(values: Mapping[str, float]) -> dict[str, Any] | None:
+    """Return the value of the attribute, None where a sample tells no event.
+
+    `duration` is in seconds; `extreme` in `unitCode`.
+    """
+    if (kind := _named(KINDS, values, EVENT_KIND)) is None:
+        return None
+    value: dict[str, Any] = {"kind": kind}
+    if (phase := _named(_PHASES, values, f"{EVENT}phase")) is not None:
+        value["phase"] = phase
+    value["started"] = iso(int(values[f"{EVENT}started"]))
+    value["duration"] = round(values[f"{EVENT}duration"], 4)
+    unit = _named(_UNITS, values, f"{EVENT}unit")
+    if unit is not None and (extreme := values.get(f"{EVENT}extreme")) is not None:
+        value |= {"extreme": round(extreme, 3), "unitCode": UNIT_CODES[unit]}
+    for flag in ("estimated", "ongoing"):
+        value[flag] = values.get(f"{EVENT}{flag}") == 1.0
+    return value
+
+
+class OwnTimes:
+    """Gives each sample a time of its own: a millisecond later where one is taken.
+
+    The phases of a dip end together, and the queue holds one sample a time.
+    """
+
+    def __init__(self, offer: Callable[[Sample], None]) -> None:
+        """Pass samples on to `offer`."""
+        self._offer = offer
+        self._taken: deque[int] = deque(maxlen=TIMES_KNOWN)
+
+    def __call__(self, sample: Sample) -> None:
+        """Pass a sample on."""
+        time = sample.time
+        while time in self._taken:
+            time += 1
+        self._taken.append(time)
+        self._offer(replace(sample, time=time))
+
+
+def _position(names: tuple[str, ...], name: str | None) -> float | None:
+    return float(names.index(name)) if name in names else None
+
+
+def _named(names: tuple[str, ...], values: Mapping[str, float], key: str) -> str | None:
+    position = values.get(key)
+    if position is None or not 0 <= position < len(names):
+        return None
+    return names[int(position)]

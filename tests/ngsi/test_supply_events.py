@@ -1,0 +1,152 @@
+"""Events of the supply reach the broker: each at its own time, and valid."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, Twin
+from custom_components.nrj_monitor.ngsi.models import Model
+from custom_components.nrj_monitor.ngsi.sample import Sample, merged
+from custom_components.nrj_monitor.ngsi.supply_events import OwnTimes, sample_of
+from custom_components.nrj_monitor.power_quality import KINDS, PowerQualityEvent
+from tests.conftest import AddMeter
+from tests.support.device import DeviceServer
+from tests.support.ngsi import NgsiV2
+from tests.support.ngsi.schemas import errors, key_values
+
+from .home import ENTITY, add_broker
+from .test_home_assistant import until
+
+ID = ENTITY["entity"]
+BEGAN = datetime(2026, 11, 20, 12, 0, 0, 250000, UTC)
+DIP = PowerQualityEvent(
+    boot="a1",
+    number=7,
+    kind="dip",
+    phase="L2",
+    started=BEGAN,
+    duration=timedelta(milliseconds=480),
+    extreme=161.5,
+    unit="V",
+    estimated=False,
+    ongoing=False,
+)
+PLACE: dict[str, Any] = {"latitude": 46.5, "longitude": 6.6}
+
+
+@pytest.fixture
+def hass_config_dir(hass_tmp_config_dir: str) -> str:
+    """Return a folder for the queue of the broker."""
+    return hass_tmp_config_dir
+
+
+def entity(
+    sample: Sample, api: Api = Api.V2, model: Model = Model.THREE_PHASE, **more: Any
+) -> dict[str, Any] | None:
+    """Return the entity of a sample, by the way of the queue on disk."""
+    twin = Twin(id=f"urn:ngsi-ld:{model.value}:m", model=model, **PLACE, **more)
+    stored = Sample.stored(sample.time, sample.body(), sample.count)
+    return Mapper(twin, (), api).entity(stored)
+
+
+def test_an_event_says_what_happened_and_when() -> None:
+    """Its sample is that of its end, in the models' units and words."""
+    made = entity(sample_of(DIP))
+    assert made is not None
+    assert made["TimeInstant"]["value"] == "2026-11-20T12:00:00.730Z"
+    assert made["powerQualityEvent"]["value"] == {
+        "kind": "dip",
+        "phase": "L2",
+        "started": "2026-11-20T12:00:00.250Z",
+        "duration": 0.48,
+        "extreme": 161.5,
+        "unitCode": "VLT",
+        "estimated": False,
+        "ongoing": False,
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("api", Api)
+@pytest.mark.parametrize("model", Model)
+def test_with_any_event_the_entity_is_valid(kind: str, api: Api, model: Model) -> None:
+    """Also where it concerns no phase, has no extreme or is a current's."""
+    for event in (
+        replace(DIP, kind=kind),
+        replace(DIP, kind=kind, phase=None, extreme=None, unit=""),
+        replace(DIP, kind=kind, phase="N", extreme=80.25, unit="A", ongoing=True),
+    ):
+        made = entity(sample_of(event), api, model)
+        assert made is not None
+        assert errors(made) == []
+        told = key_values(made)["powerQualityEvent"]
+        assert told["kind"] == kind
+        assert told.get("phase") == event.phase
+        assert told.get("extreme") == event.extreme
+        assert None not in told.values()
+
+
+def test_without_extra_attributes_there_is_nothing_to_tell() -> None:
+    """The models have no place for it."""
+    assert entity(sample_of(DIP), extras=False) is None
+
+
+def test_a_mean_keeps_the_last_event_whole() -> None:
+    """A kind is no number to take a mean of; nothing of the event before is left."""
+    power = {"active_power": 100.0}
+    last = replace(DIP, kind="phase_loss", phase=None, extreme=None, unit="")
+    mean = merged(
+        [
+            Sample(1, power),
+            sample_of(DIP),
+            sample_of(last),
+            Sample(4, {"active_power": 200.0}),
+        ]
+    )
+    made = entity(mean)
+    assert made is not None
+    told = made["powerQualityEvent"]["value"]
+    assert (told["kind"], "phase" in told, "extreme" in told) == (
+        "phase_loss",
+        False,
+        False,
+    )
+    assert mean.values["active_power"] == 150.0
+
+
+def test_no_two_samples_have_the_same_time() -> None:
+    """Not even three phases that dip together, and a reading of that moment."""
+    passed: list[Sample] = []
+    offer = OwnTimes(passed.append)
+    for phase in ("L1", "L2", "L3"):
+        offer(sample_of(replace(DIP, phase=phase)))
+    offer(Sample(passed[0].time, {"active_power": 1.0}))
+    assert all(b.time - a.time == 1 for a, b in pairwise(passed))
+
+
+async def test_a_dip_of_three_phases_reaches_the_broker(
+    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer, orion: NgsiV2
+) -> None:
+    """From the meter to the entity, in order; none is lost, none told twice."""
+    entry = await add_meter(server.port)
+    await add_broker(hass, entry, orion.url)
+    began = datetime.now(UTC) - timedelta(seconds=2)
+    for number, phase in enumerate(("L1", "L2", "L3")):
+        event = replace(DIP, number=number, phase=phase, started=began)
+        assert entry.runtime_data.power_quality(event)
+        assert not entry.runtime_data.power_quality(event)
+
+    def told() -> list[str]:
+        return [
+            applied.entity["powerQualityEvent"]["value"]["phase"]
+            for applied in orion.applied
+            if "powerQualityEvent" in applied.entity
+        ]
+
+    await until(lambda: len(told()) >= 3)
+    assert told() == ["L1", "L2", "L3"]
+    assert orion.times == sorted(set(orion.times))
