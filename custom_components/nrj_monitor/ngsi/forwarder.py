@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import logging
 import sqlite3
 import threading
+import time
 from typing import Final, Protocol
 
 from .broker import Broker, Target, dump
@@ -277,6 +278,8 @@ class Forwarder:
         useless: list[Record] = []
         size = 0
         for record in records:
+            # Let the event loop have the interpreter between two records.
+            time.sleep(0)
             if (entity := self._mapper.entity(record.sample)) is None:
                 # Nothing of it is to be forwarded any more.
                 useless.append(record)
