@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
-from custom_components.nrj_monitor.ngsi import forwarder as forwarder_module
+from custom_components.nrj_monitor.ngsi import (
+    forwarder as forwarder_module,
+    intake as intake_module,
+    lane as lane_module,
+)
 from custom_components.nrj_monitor.ngsi.auth import StaticAuth
 from custom_components.nrj_monitor.ngsi.forwarder import CONNECTED, NO_STORAGE
 from custom_components.nrj_monitor.ngsi.mapping import Api
@@ -233,7 +237,7 @@ async def test_requests_stay_below_their_own_limit(
     forwarding: Forwarding, orion: NgsiV2, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A single record may be larger."""
-    monkeypatch.setattr(forwarder_module, "LARGEST_REQUEST", 2000)
+    monkeypatch.setattr(lane_module, "LARGEST_REQUEST", 2000)
     forwarder = forwarding.make(orion, start=False)
     for n in range(1, 21):
         forwarder.offer(sample(n))
@@ -420,7 +424,7 @@ async def test_a_disk_that_hangs_does_not_hold_up_the_end(
     """It is given up after a second."""
     forwarder = forwarding.make(orion)
     monkeypatch.setattr(forwarder_module, "STOP_LIMIT", 0.1)
-    monkeypatch.setattr(forwarder, "_close", lambda: time.sleep(0.5))
+    monkeypatch.setattr(forwarder._intake, "close", lambda: time.sleep(0.5))
     begun = time.monotonic()
     await forwarder.stop()
     assert time.monotonic() - begun < 0.4
@@ -432,10 +436,10 @@ async def test_a_full_disk_keeps_the_latest_in_memory_and_counts_the_rest(
     forwarding: Forwarding, orion: NgsiV2, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Until it takes them again."""
-    monkeypatch.setattr(forwarder_module, "PENDING_LIMIT", 10)
+    monkeypatch.setattr(intake_module, "PENDING_LIMIT", 10)
     monkeypatch.setattr(forwarder_module, "DISK_PAUSE", 0.05)
     forwarder = forwarding.make(orion)
-    await forwarding.until(lambda: forwarder._is_open)
+    await forwarding.until(lambda: forwarder._intake.is_open)
     push = forwarder._spool.push
 
     def full(samples: object) -> int:
@@ -460,7 +464,7 @@ async def test_a_queue_that_fails_while_sending_is_tried_again(
 ) -> None:
     """And a mistake in the code does not end the forwarding either."""
     forwarder = forwarding.make(orion)
-    await forwarding.until(lambda: forwarder._is_open)
+    await forwarding.until(lambda: forwarder._intake.is_open)
     prepare, failures = forwarder._prepare, [sqlite3.OperationalError("x"), KeyError()]
 
     def fail(lane: Any) -> Any:

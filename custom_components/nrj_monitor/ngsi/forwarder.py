@@ -6,30 +6,23 @@ process the broker is asked whether it has it, and nothing is sent twice.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 import logging
 import sqlite3
-import threading
-import time
 from typing import Final, Protocol
 
-from .broker import Broker, Target, dump
+from .broker import Broker, Target
 from .errors import DeliveryError, RefusedError, TooLargeError, UnauthorizedError
+from .intake import PENDING_LIMIT, Intake
+from .lane import Batch, Lane, next_batch
 from .mapping import Mapper
 from .retry import Backoff, BatchSize, Pace
 from .sample import Sample
 from .spool import HISTORY, LIVE, Counts, Record, SetAside, Spool, Status
 
 _LOGGER = logging.getLogger(__name__)
-
-LARGEST_REQUEST: Final = 256 * 1024
-"""Bytes of a batch; a broker takes 1 MiB, a single record may be larger than this."""
-
-PENDING_LIMIT: Final = 1000
-"""Samples kept in memory while the disk takes none."""
 
 DISK_PAUSE: Final = 10.0
 """Seconds until a disk that failed is tried again."""
@@ -55,33 +48,6 @@ class Executor(Protocol):
         self, function: Callable[[*Ts], T], /, *arguments: *Ts
     ) -> Awaitable[T]:
         """Return the result of `function`."""
-
-
-@dataclass(slots=True)
-class _Lane:
-    """A queue with its own target, pauses and speed."""
-
-    number: int
-    target: Target
-    backoff: Backoff
-    pace: Pace
-    size: BatchSize
-    backlog: Target | None = None
-    """Takes all but the newest record, where the target takes one a request."""
-    idle: bool = False
-    due: float = 0.0
-    error: DeliveryError | None = None
-    refused_in_a_row: int = 0
-    newest_sent: int = 0
-    fits: int = 1000
-    """About how many records a request has room for: no more are read."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    records: list[Record]
-    payload: bytes
-    target: Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,13 +93,8 @@ class Forwarder:
         self._mapper = mapper
         self._broker = broker
         self._means = means
-        self._pending: deque[Sample] = deque()
-        self._pending_lock = threading.Lock()
-        self._write_lock = threading.Lock()
-        self._writing = 0
-        self._lost = 0
+        self._intake = Intake(spool)
         self._started = 0.0
-        self._is_open = False
         self._stored = True
         self._to_write = asyncio.Event()
         self._wake = asyncio.Event()
@@ -142,10 +103,10 @@ class Forwarder:
         self._told = Told()
         self._log_down = False
 
-        def lane(number: int, target: Target, more: Target | None = None) -> _Lane:
+        def lane(number: int, target: Target, more: Target | None = None) -> Lane:
             largest = (more or target).largest_batch
             pause = Backoff(means.random)
-            return _Lane(
+            return Lane(
                 number, target, pause, Pace(rate), BatchSize(largest), backlog=more
             )
 
@@ -182,18 +143,13 @@ class Forwarder:
         self._tasks = []
         try:
             async with asyncio.timeout(STOP_LIMIT):
-                await self._means.executor(self._close)
+                await self._means.executor(self._intake.close)
         except TimeoutError:
             _LOGGER.warning("%s: the disk did not take the last samples", self._name)
 
     def offer(self, sample: Sample) -> None:
         """Take a live sample; returns at once."""
-        with self._pending_lock:
-            if len(self._pending) - self._writing >= PENDING_LIMIT:
-                # The oldest of those that are not just being written.
-                del self._pending[self._writing]
-                self._lost += 1
-            self._pending.append(sample)
+        self._intake.offer(sample)
         self._to_write.set()
 
     async def history(self, samples: Iterable[Sample]) -> int:
@@ -222,90 +178,15 @@ class Forwarder:
 
     # What runs in the executor.
 
-    def _open(self) -> None:
-        self._spool.open()
-        self._is_open = True
-
-    def _close(self) -> None:
-        with suppress(OSError, sqlite3.Error):
-            self._write()
-        self._spool.close()
-
-    def _write(self) -> None:
-        """Store what waits in memory; another write may still be going on."""
-        with self._write_lock:
-            self._open()
-            if lost := self._lost:
-                self._spool.count_dropped(lost)
-                self._lost -= lost
-            with self._pending_lock:
-                samples = tuple(self._pending)
-                self._writing = len(samples)
-            try:
-                if samples:
-                    self._spool.push(samples)
-            except BaseException:
-                samples = ()
-                raise
-            finally:
-                with self._pending_lock:
-                    self._writing = 0
-                    for _ in samples:
-                        self._pending.popleft()
-                    while len(self._pending) > PENDING_LIMIT:
-                        # They came while it was tried in vain.
-                        self._pending.popleft()
-                        self._lost += 1
-
     def _push_history(self, samples: Sequence[Sample]) -> int:
-        self._open()
+        self._intake.open()
         return self._spool.push_history(samples)
 
     def _status(self) -> tuple[Status, list[SetAside]]:
         return self._spool.status(), self._spool.refused()[-10:]
 
-    def _prepare(self, lane: _Lane) -> _Batch | None:
-        """Return the next batch, marked as being sent; None where there is none."""
-        records = self._spool.head(lane.number, min(lane.size.next, lane.fits))
-        if not records or self._must_wait(lane, records[0]):
-            return None
-        target = lane.target
-        if lane.backlog is not None and len(records) > 1:
-            target, records = lane.backlog, records[:-1]
-        records = records[: target.largest_batch]
-        bodies: list[bytes] = []
-        taken: list[Record] = []
-        useless: list[Record] = []
-        size = 0
-        for record in records:
-            # Let the event loop have the interpreter between two records.
-            time.sleep(0)
-            if (entity := self._mapper.entity(record.sample)) is None:
-                # Nothing of it is to be forwarded any more.
-                useless.append(record)
-                continue
-            body = dump(entity)
-            if taken and size + len(body) > LARGEST_REQUEST:
-                lane.fits = len(taken) + 1
-                break
-            size += len(body)
-            taken.append(record)
-            bodies.append(body)
-        else:
-            lane.fits += 1
-        if useless:
-            self._spool.drop(useless)
-        if not taken:
-            return self._prepare(lane)
-        self._spool.sending(taken)
-        return _Batch(taken, target.payload(bodies), target)
-
-    def _must_wait(self, lane: _Lane, oldest: Record) -> bool:
-        """Tell whether sending now would leave an old reading as the broker's latest."""
-        if oldest.sample.time >= lane.newest_sent or lane.number != LIVE:
-            return False
-        newest = self._spool.newest(lane.number)
-        return newest is not None and newest <= lane.newest_sent
+    def _prepare(self, lane: Lane) -> Batch | None:
+        return next_batch(lane, self._spool, self._mapper)
 
     def _settle(self, flying: Sequence[Record], there: set[int]) -> int:
         arrived = [record for record in flying if record.sample.time in there]
@@ -327,7 +208,7 @@ class Forwarder:
             await self._to_write.wait()
             self._to_write.clear()
             try:
-                await self._means.executor(self._write)
+                await self._means.executor(self._intake.write)
             except (OSError, sqlite3.Error) as error:
                 if self._stored:
                     _LOGGER.warning(
@@ -351,7 +232,7 @@ class Forwarder:
             now = self._means.clock()
             waiting = [lane for lane in self._lanes if not lane.idle]
             due = [lane for lane in waiting if lane.due <= now]
-            if due and self._is_open:
+            if due and self._intake.is_open:
                 try:
                     await self._step(due[0])
                 except (OSError, sqlite3.Error) as error:
@@ -365,19 +246,19 @@ class Forwarder:
             with suppress(TimeoutError):
                 async with asyncio.timeout(
                     None
-                    if pause is None or not self._is_open
+                    if pause is None or not self._intake.is_open
                     else max(0.0, pause - now)
                 ):
                     await self._wake.wait()
 
-    async def _step(self, lane: _Lane) -> None:
+    async def _step(self, lane: Lane) -> None:
         """Send one batch of a lane and see what becomes of it."""
         executor, clock = self._means.executor, self._means.clock
         if (pause := lane.pace.wait(clock())) > 0:
             lane.due = clock() + pause
             return
         begun = clock()
-        batch: _Batch | None = None
+        batch: Batch | None = None
         try:
             if not await self._ask_what_arrived(lane):
                 return
@@ -408,7 +289,7 @@ class Forwarder:
         lane.refused_in_a_row = 0
         await self._worked(lane)
 
-    async def _ask_what_arrived(self, lane: _Lane) -> bool:
+    async def _ask_what_arrived(self, lane: Lane) -> bool:
         """Find out about records that were being sent when something broke.
 
         Returns False where it is too early to ask.
@@ -433,7 +314,7 @@ class Forwarder:
         return True
 
     async def _refused(
-        self, lane: _Lane, batch: _Batch, error: RefusedError | TooLargeError
+        self, lane: Lane, batch: Batch, error: RefusedError | TooLargeError
     ) -> None:
         """Look for the bad record, or set it aside once it is found."""
         executor, count = self._means.executor, len(batch.records)
@@ -454,7 +335,7 @@ class Forwarder:
             await executor(self._spool.set_aside, batch.records[0], reason)
         await self._worked(lane)
 
-    async def _worked(self, lane: _Lane) -> None:
+    async def _worked(self, lane: Lane) -> None:
         lane.backoff.succeeded()
         lane.due = 0.0
         lane.error = None
@@ -463,7 +344,7 @@ class Forwarder:
             _LOGGER.info("%s is back", self._name)
         await self._refresh(CONNECTED)
 
-    async def _failed(self, lane: _Lane, error: DeliveryError) -> None:
+    async def _failed(self, lane: Lane, error: DeliveryError) -> None:
         lane.due = self._means.clock() + lane.backoff.failed(error.retry_after)
         lane.error = error
         if not self._log_down:

@@ -219,7 +219,7 @@ class Trial:
     async def _stored(self) -> None:
         """Wait until what was measured is on disk."""
         assert self._forwarder is not None
-        while self._forwarder._pending:
+        while len(self._forwarder._intake):
             await asyncio.sleep(0.002)
 
     async def _kill(self) -> None:
