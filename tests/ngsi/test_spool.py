@@ -47,6 +47,19 @@ def sample(time_: int, power: float = 1.0, energy: float = 0.0) -> Sample:
     return Sample(time_, {"active_power": power, "import_energy": energy})
 
 
+def test_what_was_merged_since_it_was_read_is_not_sent(tmp_path: Path) -> None:
+    """Another thread may store samples between reading a batch and marking it."""
+    spool = Spool(tmp_path / "queue.sqlite", Limits(rows=10), Clock())
+    spool.open()
+    spool.push(sample(20_000 * n) for n in range(10))
+    read = spool.head(LIVE, 10)
+    spool.push([sample(200_000)])
+    there = spool.sending(read)
+    assert there == {record.seq for record in spool.in_flight(LIVE)}
+    assert 0 < len(there) < len(read)
+    spool.close()
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """Return where a spool may be."""

@@ -55,8 +55,7 @@ def next_batch(lane: Lane, spool: Spool, mapper: Mapper) -> Batch | None:
     if lane.backlog is not None and len(records) > 1:
         target, records = lane.backlog, records[:-1]
     records = records[: target.largest_batch]
-    bodies: list[bytes] = []
-    taken: list[Record] = []
+    taken: list[tuple[Record, bytes]] = []
     useless: list[Record] = []
     size = 0
     for record in records:
@@ -71,16 +70,17 @@ def next_batch(lane: Lane, spool: Spool, mapper: Mapper) -> Batch | None:
             lane.fits = len(taken) + 1
             break
         size += len(body)
-        taken.append(record)
-        bodies.append(body)
+        taken.append((record, body))
     else:
         lane.fits += 1
     if useless:
         spool.drop(useless)
+    there = spool.sending([record for record, _ in taken])
+    taken = [(record, body) for record, body in taken if record.seq in there]
     if not taken:
         return next_batch(lane, spool, mapper)
-    spool.sending(taken)
-    return Batch(taken, target.payload(bodies), target)
+    bodies = [body for _, body in taken]
+    return Batch([record for record, _ in taken], target.payload(bodies), target)
 
 
 def _must_wait(lane: Lane, spool: Spool, oldest: Record) -> bool:
