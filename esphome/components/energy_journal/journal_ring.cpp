@@ -1,0 +1,223 @@
+#include "journal_ring.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace esphome::energy_journal {
+
+namespace {
+
+constexpr uint32_t HOUR = 3600;
+/// Makes every other merge better than one over the full hour.
+constexpr uint64_t OVER_THE_HOUR = 1ULL << 40;
+
+/// Whether a stretch of time lies in more than one hour.
+bool is_over_the_hour(uint32_t begin, uint32_t end) { return end > begin && begin / HOUR != (end - 1) / HOUR; }
+
+}  // namespace
+
+void JournalRing::begin(const Counters &counters, uint32_t sequence) {
+  this->size_ = 0;
+  this->begin_ = {sequence, {}, counters};
+  this->end_ = this->begin_;
+  this->starting_ = true;
+}
+
+bool JournalRing::restore(const JournalPlace &begin, const uint8_t *records, size_t size, uint32_t sequence,
+                          const Counters &counters) {
+  this->begin_ = begin;
+  this->end_ = begin;
+  this->starting_ = true;
+  this->size_ = std::min(size, this->capacity_);
+  if (this->size_ > 0)
+    std::memmove(this->bytes_, records, this->size_);
+  Walk walk = this->walk();
+  // Behind the last record that has a time.
+  size_t dated = 0;
+  JournalPlace dated_end = begin;
+  while (walk.next()) {
+    if (walk.end().time.clock == JournalTime::Clock::EPOCH) {
+      dated = walk.offset() + walk.size();
+      dated_end = walk.end();
+    }
+  }
+  const bool whole = size <= this->capacity_ && walk.offset() == this->size_;
+  const Counters &kept = walk.end().counters;
+  const bool behind =
+      std::equal(kept.begin(), kept.end(), counters.begin(), [](uint64_t then, uint64_t now) { return then <= now; });
+  if (!whole || !behind || sequence < walk.end().sequence) {
+    this->begin(counters, sequence);
+    return false;
+  }
+  this->size_ = dated;
+  this->end_ = dated_end;
+  JournalRecord gap;
+  gap.flags = FLAG_GAP;
+  gap.count = sequence - dated_end.sequence + 1;
+  for (size_t i = 0; i < COUNTERS; i++)
+    gap.energy[i] = counters[i] - dated_end.counters[i];
+  this->push_(gap, std::nullopt);
+  return true;
+}
+
+void JournalRing::append(JournalRecord record, const Counters &counters, uint32_t uptime,
+                         std::optional<uint32_t> boot) {
+  record.count = 1;
+  record.start = 0;
+  record.flags &= ~(FLAG_GAP | FLAG_START);
+  if (this->starting_) {
+    record.flags |= FLAG_START;
+    this->start_uptime_ = uptime - record.span;
+    this->starting_ = false;
+  }
+  for (size_t i = 0; i < COUNTERS; i++)
+    record.energy[i] = counters[i] - this->end_.counters[i];
+  this->push_(record, boot);
+}
+
+void JournalRing::push_(const JournalRecord &record, std::optional<uint32_t> boot) {
+  std::array<uint8_t, MAX_RECORD_SIZE> encoded;
+  const size_t size = encode(record, encoded);
+  this->make_room_(size, boot);
+  if (this->size_ + size > this->capacity_) {
+    // Smaller than one record: the totals are all there is room for.
+    this->begin_.sequence += record.count;
+    for (size_t i = 0; i < COUNTERS; i++)
+      this->begin_.counters[i] += record.energy[i];
+    this->end_ = this->begin_;
+    this->starting_ = true;
+    return;
+  }
+  std::memcpy(this->bytes_ + this->size_, encoded.data(), size);
+  this->size_ += size;
+  if (record.has(FLAG_START))
+    this->end_.time = this->start_of(record);
+  this->end_.sequence += record.count;
+  if (record.has(FLAG_GAP)) {
+    this->end_.time = {};
+  } else {
+    this->end_.time.seconds += record.span;
+  }
+  for (size_t i = 0; i < COUNTERS; i++)
+    this->end_.counters[i] += record.energy[i];
+}
+
+JournalTime JournalRing::start_of(const JournalRecord &record) const {
+  if (record.start != 0)
+    return {JournalTime::Clock::EPOCH, record.start};
+  // Those of the start before this one were given a time or none when they were restored.
+  return {this->starting_ ? JournalTime::Clock::UNKNOWN : JournalTime::Clock::UPTIME, this->start_uptime_};
+}
+
+JournalRing::Walk::Walk(const JournalRing &ring) : ring_(&ring), begin_(ring.begin_), end_(ring.begin_) {}
+
+bool JournalRing::Walk::next() {
+  this->offset_ += this->record_size_;
+  this->record_size_ = 0;
+  this->begin_ = this->end_;
+  const size_t size = decode(this->ring_->bytes_ + this->offset_, this->ring_->size_ - this->offset_, this->record_);
+  if (size == 0)
+    return false;
+  this->record_size_ = size;
+  if (this->record_.has(FLAG_START))
+    this->begin_.time = this->ring_->start_of(this->record_);
+  this->end_ = this->begin_;
+  this->end_.sequence += this->record_.count;
+  this->record_.sequence = this->end_.sequence;
+  for (size_t i = 0; i < COUNTERS; i++)
+    this->end_.counters[i] += this->record_.energy[i];
+  if (!this->record_.has(FLAG_GAP)) {
+    this->end_.time.seconds += this->record_.span;
+    return true;
+  }
+  this->end_.time = {};
+  JournalRecord next;
+  const size_t next_offset = this->offset_ + size;
+  if (decode(this->ring_->bytes_ + next_offset, this->ring_->size_ - next_offset, next) > 0 && next.has(FLAG_START))
+    this->end_.time = this->ring_->start_of(next);
+  return true;
+}
+
+JournalRing::Run JournalRing::run_after(uint32_t sequence, size_t max_size) const {
+  Run run;
+  Walk walk = this->walk();
+  while (walk.next()) {
+    if (walk.end().sequence <= sequence)
+      continue;
+    if (run.size == 0) {
+      run.begin = walk.begin();
+      run.bytes = this->bytes_ + walk.offset();
+    }
+    if (run.size + walk.size() > max_size)
+      break;
+    run.size += walk.size();
+    run.sequence = walk.end().sequence;
+  }
+  return run;
+}
+
+void JournalRing::make_room_(size_t wanted, std::optional<uint32_t> boot) {
+  while (this->size_ + wanted > this->capacity_ && this->size_ > 0) {
+    Walk oldest = this->walk();
+    const bool settled = oldest.next() && oldest.end().sequence <= this->settled_;
+    if (settled || !this->merge_(boot)) {
+      if (!this->drop_oldest_())
+        return;
+    }
+  }
+}
+
+bool JournalRing::drop_oldest_() {
+  Walk oldest = this->walk();
+  if (!oldest.next()) {
+    this->size_ = 0;
+    return false;
+  }
+  this->begin_ = oldest.end();
+  this->size_ -= oldest.size();
+  std::memmove(this->bytes_, this->bytes_ + oldest.size(), this->size_);
+  return true;
+}
+
+std::optional<JournalRing::Candidate> JournalRing::best_merge_(std::optional<uint32_t> boot) const {
+  std::optional<Candidate> best;
+  Walk earlier = this->walk();
+  if (!earlier.next())
+    return best;
+  for (Walk later = earlier; later.next(); earlier = later) {
+    const JournalTime begin = earlier.begin().time;
+    const JournalTime end = later.end().time;
+    const JournalTime middle = later.begin().time;
+    if (begin.clock == JournalTime::Clock::UNKNOWN || begin.clock != end.clock || middle.clock != begin.clock ||
+        end.seconds < begin.seconds)
+      continue;
+    const uint32_t offset = begin.clock == JournalTime::Clock::UPTIME ? boot.value_or(0) : 0;
+    const uint32_t span = end.seconds - begin.seconds;
+    uint64_t cost = span;
+    if (is_over_the_hour(offset + begin.seconds, offset + end.seconds))
+      cost += OVER_THE_HOUR;
+    if (best.has_value() && best->cost <= cost)
+      continue;
+    best =
+        Candidate{earlier.offset(), merge(earlier.record(), later.record(), span), earlier.size() + later.size(), cost};
+  }
+  return best;
+}
+
+bool JournalRing::merge_(std::optional<uint32_t> boot) {
+  const auto best = this->best_merge_(boot);
+  if (!best.has_value())
+    return false;
+  std::array<uint8_t, MAX_RECORD_SIZE> encoded;
+  const size_t size = encode(best->merged, encoded);
+  // Each number of the sum is at most one byte longer than the longer one of its two, and the other one is gone.
+  if (size >= best->old_size)
+    return false;
+  std::memcpy(this->bytes_ + best->offset, encoded.data(), size);
+  const size_t behind = best->offset + best->old_size;
+  std::memmove(this->bytes_ + best->offset + size, this->bytes_ + behind, this->size_ - behind);
+  this->size_ -= best->old_size - size;
+  return true;
+}
+
+}  // namespace esphome::energy_journal
