@@ -425,7 +425,7 @@ TEST(JournalRing, HoldsTheHoursThatTheDocumentationSays) {
     double at_quarter_hour;
     double at_hour;
   };
-  for (const Row &row : {Row{512, 0.1, 1, 5}, Row{2048, 0.5, 4.8, 26}, Row{8192, 2.2, 19, 106}}) {
+  for (const Row &row : {Row{512, 0.1, 1, 5}, Row{2048, 0.5, 4.8, 26}, Row{8192, 2.1, 19, 106}}) {
     const double hours[] = {minutes_at(row.budget, 60) / 60.0, minutes_at(row.budget, 15 * 60) / 60.0,
                             minutes_at(row.budget, 3600) / 60.0};
     std::printf("%6zu bytes: %.1f h at 1 min, %.1f h at 15 min, %.1f h at 1 h\n", row.budget, hours[0], hours[1],

@@ -67,6 +67,8 @@ class Ade9000 : public PollingComponent {
     this->snapshot_callback_.add(std::forward<F>(callback));
   }
   const Scaling &get_scaling() const { return this->scaling_; }
+  /// What has been counted until the latest update.
+  const ActiveEnergy &get_active_energy() const { return this->ledger_.active(); }
   /// The bus, to read registers between two updates; nullptr while the chip can not be read.
   Ade9000Bus *get_running_bus() { return this->chip_.is_running() ? &this->bus_ : nullptr; }
   /** Changes a register of set_register() after setup(): at once where the chip runs, and at each of its starts.

@@ -102,6 +102,52 @@ void JournalRing::push_(const JournalRecord &record, std::optional<uint32_t> boo
     this->end_.counters[i] += record.energy[i];
 }
 
+void JournalRing::copy_from(const JournalRing &other, uint32_t sequence, std::optional<uint32_t> boot) {
+  const auto lasting = [boot](JournalTime time) -> JournalTime {
+    if (time.clock == JournalTime::Clock::EPOCH)
+      return time;
+    if (time.clock == JournalTime::Clock::UNKNOWN || !boot.has_value())
+      return {};
+    return {JournalTime::Clock::EPOCH, *boot + time.seconds};
+  };
+  this->begin(other.end_.counters, other.end_.sequence);
+  const Run all = other.run_after(sequence, SIZE_MAX);
+  if (all.size == 0) {
+    this->begin_.time = this->end_.time = lasting(other.end_.time);
+    return;
+  }
+  this->begin_ = this->end_ = {all.begin.sequence, lasting(all.begin.time), all.begin.counters};
+  // A merged record is a little longer than each of its parts.
+  const size_t together = 1 + all.size * 5 / 4 / std::max<size_t>(this->capacity_, 1);
+  std::optional<JournalRecord> group;
+  size_t members = 0;
+  JournalTime group_begin;
+  for (Walk walk = other.walk(); walk.next();) {
+    if (walk.end().sequence <= sequence)
+      continue;
+    JournalRecord record = walk.record();
+    if (record.has(FLAG_START))
+      record.start = lasting(walk.begin().time).seconds;
+    const uint32_t span = walk.end().time.seconds - group_begin.seconds;
+    const uint32_t offset = walk.end().time.clock == JournalTime::Clock::UPTIME ? boot.value_or(0) : 0;
+    const bool joins = group.has_value() && members < together && !record.has(FLAG_START) && !record.has(FLAG_GAP) &&
+                       !group->has(FLAG_GAP) && walk.end().time.clock == group_begin.clock &&
+                       !is_over_the_hour(offset + group_begin.seconds, offset + walk.end().time.seconds);
+    if (joins) {
+      group = merge(*group, record, span);
+      members++;
+      continue;
+    }
+    if (group.has_value())
+      this->push_(*group, boot);
+    group = record;
+    members = 1;
+    group_begin = walk.begin().time;
+  }
+  if (group.has_value())
+    this->push_(*group, boot);
+}
+
 JournalTime JournalRing::start_of(const JournalRecord &record) const {
   if (record.start != 0)
     return {JournalTime::Clock::EPOCH, record.start};

@@ -66,11 +66,22 @@ class JournalRing {
    */
   void append(JournalRecord record, const Counters &counters, uint32_t uptime, std::optional<uint32_t> boot);
 
+  /** Begins with what another journal holds after a record, with times that hold beyond this start of the meter.
+   *
+   * Made to be kept: neighbours are merged beforehand as often as the size asks for.
+   *
+   * @param boot as in append(); without it the times of this start are lost.
+   */
+  void copy_from(const JournalRing &other, uint32_t sequence, std::optional<uint32_t> boot);
+
   /// What every client has may be dropped where room is needed: up to this sequence.
   void settle(uint32_t sequence) { this->settled_ = sequence; }
 
   const JournalPlace &begin_place() const { return this->begin_; }
   const JournalPlace &end_place() const { return this->end_; }
+  /// The uptime at which the records of this start of the meter begin, s.
+  uint32_t start_uptime() const { return this->start_uptime_; }
+  const uint8_t *bytes() const { return this->bytes_; }
   size_t size() const { return this->size_; }
   size_t capacity() const { return this->capacity_; }
 

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace esphome::energy_journal {
+
+/** Who has which records. Pure rules: no framework, and time is what the caller says.
+ *
+ * Each client has a session of its own, so one that acknowledges takes nothing from another. What was sent is sent
+ * again until it is acknowledged, less and less often; a client that is silent for long is left alone until it asks
+ * anew.
+ */
+class JournalDelivery {
+ public:
+  static constexpr size_t MAX_SESSIONS = 4;
+  static constexpr uint32_t FIRST_PATIENCE_MS = 2000;
+  static constexpr uint32_t LONGEST_PATIENCE_MS = 60000;
+  /// A quarter of an hour of silence.
+  static constexpr uint8_t MAX_REPETITIONS = 18;
+
+  struct Session {
+    /// The number a client chose for itself; 0 is no session.
+    uint32_t client{0};
+    /// What the client was given and said so.
+    uint32_t received{0};
+    /// What the client will not ask for again, because it has used it.
+    uint32_t done{0};
+    /// The end of what is on its way; `received` when nothing is.
+    uint32_t sent{0};
+    uint32_t sent_at{0};
+    uint32_t patience{FIRST_PATIENCE_MS};
+    uint32_t used_at{0};
+    uint8_t repetitions{0};
+  };
+
+  /** A client wants the records after one; the session unused for longest gives way if there is no free one.
+   *
+   * @param client not 0.
+   * @param newest record there is: a client that claims to have more begins from the first.
+   */
+  void open(uint32_t client, uint32_t after, uint32_t newest, uint32_t now_ms);
+
+  /** A client has received the records up to one, and used those up to `done`.
+   *
+   * @return false if the client has no session, or claims to have more than it was sent.
+   */
+  bool acknowledge(uint32_t client, uint32_t sequence, uint32_t done, uint32_t now_ms);
+
+  /// The session that is to be sent something, if any.
+  std::optional<size_t> due(uint32_t newest, uint32_t now_ms) const;
+  const Session &session(size_t index) const { return this->sessions_[index]; }
+  /// The records up to this one are on their way.
+  void on_sent(size_t index, uint32_t sequence, uint32_t now_ms);
+
+  /// Nobody is there any more: nothing is on its way, and nobody waits until it asks again.
+  void pause();
+
+  /// Up to where no client will ask again; 0 while there is no client.
+  uint32_t settled() const;
+
+ protected:
+  Session *find_(uint32_t client);
+
+  std::array<Session, MAX_SESSIONS> sessions_;
+};
+
+}  // namespace esphome::energy_journal
