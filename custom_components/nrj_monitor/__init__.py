@@ -30,6 +30,7 @@ from .entry_source import async_make_source
 from .given_key import async_take_key_back
 from .loads.memory import async_forget_loads
 from .loads.room import async_close_room, async_open_room
+from .history.healer import async_forget_history, async_keep_history
 from .meter import Meter
 from .meter_memory import MEMORIES, async_forget_memory, async_remember
 from .ngsi.binding import async_forget_broker, async_setup_brokers, async_stop_brokers
@@ -104,6 +105,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
         await room.async_start()
     meter.tell_events()
     async_watch(hass, entry, meter, memory)
+    await async_keep_history(hass, entry, meter)
     async_give_spoken_names(hass, entry, meter.description)
     if entry.data.get(CONF_ADD_TO_ENERGY):
         await _async_add_to_energy(hass, entry)
@@ -137,6 +139,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> None
     await async_take_key_back(hass, entry)
     await async_forget_memory(hass, entry.entry_id)
     await async_forget_loads(hass, entry.entry_id)
+    await async_forget_history(hass, entry.entry_id)
     async_clear(hass, entry.entry_id)
     for broker in entry.get_subentries_of_type(SUBENTRY_BROKER):
         await async_forget_broker(hass, broker.subentry_id)

@@ -38,6 +38,9 @@ type Listener = Callable[[], None]
 type ReadingListener = Callable[[float | None, float], None]
 """Takes a reading, None where there is no valid one, and the event loop's time."""
 
+type JournalListener = Callable[[Mapping[str, str]], None]
+"""Takes a page of the meter's journal as the meter sent it."""
+
 type EventListener = Callable[[PowerQualityEvent], None]
 type GuardListener = Callable[[GuardEvent], None]
 type Unsubscribe = Callable[[], None]
@@ -71,6 +74,7 @@ class Meter:
         self._settings: dict[str, SettingValue] = {}
         self._setting_listeners: defaultdict[str, list[Listener]] = defaultdict(list)
         self._guard_listeners: list[GuardListener] = []
+        self._journal_listeners: list[JournalListener] = []
 
     @property
     def description(self) -> MeterDescription:
@@ -228,6 +232,16 @@ class Meter:
     def listen_oscillogram(self, listener: Listener) -> Unsubscribe:
         """Call `listener` each time there is a new waveform in the log."""
         return _listen(self._wave_listeners, listener)
+
+    def listen_journal(self, listener: JournalListener) -> Unsubscribe:
+        """Call `listener` with each page of the meter's journal."""
+        self._journal_listeners.append(listener)
+        return lambda: self._journal_listeners.remove(listener)
+
+    def journal(self, page: Mapping[str, str]) -> None:
+        """Take a page of the meter's journal."""
+        for listener in tuple(self._journal_listeners):
+            listener(page)
 
     def text(self, key: str, text: str) -> None:
         """Take a sentence the device says about itself."""

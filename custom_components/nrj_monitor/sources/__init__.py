@@ -8,7 +8,7 @@ its protocol.
 from collections.abc import Mapping
 from dataclasses import dataclass
 import re
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 from custom_components.nrj_monitor.catalog import CHANNELS, Channel
 from custom_components.nrj_monitor.guard_event import GuardEvent
@@ -131,6 +131,9 @@ class SourceListener(Protocol):
     def oscillogram(self, event: PowerQualityEvent, wave: Oscillogram | None) -> None:
         """Take the waveform around an event, None where there is none."""
 
+    def journal(self, page: Mapping[str, str]) -> None:
+        """Take a page of the device's journal as the device sent it."""
+
 
 class Source(Protocol):
     """A device, a topic or a set of entities that yields readings."""
@@ -150,3 +153,28 @@ class Source(Protocol):
         Raises LinkDownError when there is no device to ask.
         """
         raise LinkDownError(f"There is nothing to tell {setting_id} to")
+
+@runtime_checkable
+class JournalSource(Protocol):
+    """A device that keeps a journal, and sends it in pages to who opens it."""
+
+    async def open_journal(self, client: str, journal: str, after: int) -> None:
+        """Ask for the records of a journal after one, and for all that follow.
+
+        `client` is a hexadecimal number that names who asks. A journal the device does
+        not know, or has begun anew since, is sent from its beginning.
+
+        Raises LinkDownError when there is no device to ask.
+        """
+
+    async def acknowledge_journal(self, client: str, received: int, done: int) -> None:
+        """Say that the records up to `received` came, and are used up to `done`.
+
+        Raises LinkDownError when there is no device to tell.
+        """
+
+    async def close_journal(self, client: str) -> None:
+        """Ask for nothing more.
+
+        Raises LinkDownError when there is no device to tell.
+        """

@@ -29,6 +29,7 @@ OSCILLOGRAM_ACTION: Final = "power_quality_oscillogram"
 EVENT: Final = "esphome.nrj_power_quality"
 OSCILLOGRAM_EVENT: Final = "esphome.nrj_oscillogram"
 GUARD_EVENT: Final = "esphome.nrj_guard"
+JOURNAL_EVENT: Final = "esphome.nrj_journal"
 
 SETTLING: Final = 1.0
 """Seconds after an event in which the meter reads the waveform around it."""
@@ -57,12 +58,23 @@ class DeviceEvents:
         self._pages: asyncio.Queue[dict[str, str]] = asyncio.Queue()
         self._wanted: asyncio.Queue[PowerQualityEvent] = asyncio.Queue()
 
+    def subscribe(self) -> None:
+        """Listen from now on; what was sent before is lost.
+
+        Raises APIConnectionError where the link is broken.
+        """
+        self._client.subscribe_service_calls(self._on_call)
+
     async def run(self) -> None:
         """Feed the listener until cancelled or the link breaks."""
         with suppress(APIConnectionError, TimeoutError):
             self._client.subscribe_service_calls(self._on_call)
             if EVENTS_ACTION not in self._services:
                 return
+        """Ask for what was missed, and for waveforms, until the link breaks."""
+        if EVENTS_ACTION not in self._services:
+            return
+        with suppress(APIConnectionError, TimeoutError):
             # Only what the listener does not know yet is news; the meter keeps 32.
             await self._call(EVENTS_ACTION, after=0)
             while True:
@@ -82,6 +94,8 @@ class DeviceEvents:
                 self._listener.guard_event(GuardEvent.from_device(data))
             except ValueError as error:
                 _LOGGER.warning("An event of the guard is left out: %s", error)
+        elif call.service == JOURNAL_EVENT:
+            self._listener.journal(data)
         elif call.service == EVENT:
             try:
                 event = PowerQualityEvent.from_device(data, self._now())

@@ -100,7 +100,14 @@ KEEPALIVE: Final = 2.0
 unanswered one, so a cut cable is noticed within 11 s."""
 
 
-FEATURES: Final = {EVENTS_ACTION: POWER_QUALITY, "check_wiring": "wiring"}
+OPEN_JOURNAL: Final = "journal_open"
+ACKNOWLEDGE_JOURNAL: Final = "journal_acknowledge"
+
+FEATURES: Final = {
+    EVENTS_ACTION: POWER_QUALITY,
+    "check_wiring": "wiring",
+    OPEN_JOURNAL: "journal",
+}
 """What a meter can, by the user action of its firmware that goes with it."""
 
 GUARD: Final = "guard"
@@ -328,6 +335,30 @@ class NativeApiSource(Source):
             return None
         return answer.error_message or "?"
 
+    async def open_journal(self, client: str, journal: str, after: int) -> None:
+        """Ask for the records of a journal after one (see JournalSource)."""
+        await self._tell(OPEN_JOURNAL, client=client, journal=journal, after=after)
+
+    async def acknowledge_journal(self, client: str, received: int, done: int) -> None:
+        """Say which records came, and which are used (see JournalSource)."""
+        await self._tell(
+            ACKNOWLEDGE_JOURNAL, client=client, sequence=received, done=done
+        )
+
+    async def close_journal(self, client: str) -> None:
+        """Ask for nothing more (see JournalSource)."""
+        await self._tell(OPEN_JOURNAL, client=client, journal="", after=-1)
+
+    async def _tell(self, action: str, **arguments: int | str) -> None:
+        """Run a user action that does not answer; raises LinkDownError."""
+        service = self._services.get(action)
+        if self._client is None or service is None:
+            raise LinkDownError("The link to the meter is down")
+        try:
+            await self._client.execute_service(service, {**arguments})
+        except APIConnectionError as error:
+            raise LinkDownError("The link to the meter broke") from error
+
     async def _session(self, listener: SourceListener) -> None:
         """Connect, feed `listener` until the link is lost, and clean up."""
         client = _client(self._address, self._zeroconf, self._time_zone)
@@ -349,20 +380,20 @@ class NativeApiSource(Source):
             self._settings = {
                 setting.id: (at, setting) for at, setting in entities.settings.items()
             }
+            events = DeviceEvents(client, services, listener, dt_util.utcnow)
             try:
+                events.subscribe()
                 client.subscribe_states(_feed(listener, entities))
             except APIConnectionError as error:
                 raise NoAnswerError("The link was lost at once") from error
             self._client = client
             self._services = {service.name: service for service in services}
             listener.link_up(description)
-            events = asyncio.create_task(
-                DeviceEvents(client, services, listener, dt_util.utcnow).run()
-            )
+            asking = asyncio.create_task(events.run())
             try:
                 await lost.wait()
             finally:
-                events.cancel()
+                asking.cancel()
                 self._client = None
                 listener.link_down()
         finally:

@@ -13,6 +13,9 @@ namespace {
 constexpr double STEP = 0.02;
 /// A long stretch at high playback speed is cut in this many steps rather than in STEPs, to bound the cost.
 constexpr double STEPS_AT_MOST = 64.0;
+/// One that is longer than this, s, in fewer: so much time passes at once only where somebody skips it.
+constexpr double SKIPPED_STRETCH = 2.0;
+constexpr double STEPS_OF_SKIPPED = 8.0;
 
 constexpr uint16_t accumulator_address(uint16_t first, int phase, int quantity) {
   return static_cast<uint16_t>(first + phase * address::ACCUMULATOR_PHASE_STRIDE +
@@ -72,14 +75,22 @@ void Accumulators::start(double elapsed) {
 void Accumulators::integrate(RegisterFile &registers, double from, double to, const Measure &measure) {
   const double energy_length = energy_window(registers);
   const double power_length = power_window(registers);
-  const double longest_step = std::max(STEP, (to - from) / STEPS_AT_MOST);
+  const double steps = to - from > SKIPPED_STRETCH ? STEPS_OF_SKIPPED : STEPS_AT_MOST;
+  const double longest_step = std::max(STEP, (to - from) / steps);
   double now = from;
+  // The ends of windows cut the steps, and do not make the signal change.
+  std::optional<ThreePhaseCodes> codes;
+  double measured_until = from;
   while (now < to) {
     const double energy_end = this->energy_start_ + energy_length;
     const double power_end = this->power_start_ + power_length;
     const double end = std::max(now, std::min({to, now + longest_step, energy_end, power_end}));
     if (end > now) {
-      if (const auto codes = measure((now + end) / 2.0))
+      if (now >= measured_until) {
+        measured_until = std::min(to, now + longest_step);
+        codes = measure((now + measured_until) / 2.0);
+      }
+      if (codes)
         this->add_(registers, *codes, (end - now) * SAMPLE_RATE);
       now = end;
     }

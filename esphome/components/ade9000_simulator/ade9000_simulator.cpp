@@ -21,7 +21,7 @@ static const char *const TAG = "ade9000_simulator";
 namespace {
 
 /// Seconds of a clock that never goes back.
-double real_time() {
+double steady_time() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
@@ -35,7 +35,7 @@ void Ade9000Simulator::setup() {
     this->refuse_(settings.error);
   this->settings_ = std::move(*settings.value);
   this->load_model_();
-  this->clock_ = PlaybackClock(real_time(), this->settings_.start.value_or(0.0), this->settings_.speed);
+  this->clock_ = PlaybackClock(this->real_(), this->settings_.start.value_or(0.0), this->settings_.speed);
   this->loop_now_ = this->now_();
   this->chip_ = std::make_unique<SimulatedChip>(*this->model_, this->front_end_, this->loop_now_);
 }
@@ -94,16 +94,26 @@ void Ade9000Simulator::transfer(uint8_t *data, size_t length) {
   this->chip_->transfer(data, length, this->get_speed() > 1.0 ? this->loop_now_ : this->now_());
 }
 
-Instant Ade9000Simulator::now_() const { return this->clock_.at(real_time()); }
+double Ade9000Simulator::real_() const { return steady_time() + this->skipped_; }
+
+Instant Ade9000Simulator::now_() const { return this->clock_.at(this->real_()); }
 
 void Ade9000Simulator::set_speed(double speed) {
   this->advance_();
-  this->clock_.set_speed(real_time(), speed);
+  this->clock_.set_speed(this->real_(), speed);
 }
 
 void Ade9000Simulator::seek(double position) {
   this->advance_();
-  this->clock_.seek(real_time(), position);
+  this->clock_.seek(this->real_(), position);
+}
+
+void Ade9000Simulator::skip(double seconds) {
+  if (!(seconds > 0.0))
+    return;
+  this->clock_.skip(this->real_(), seconds);
+  this->skipped_ += seconds;
+  this->advance_();
 }
 
 double Ade9000Simulator::get_position() const { return this->now_().position; }

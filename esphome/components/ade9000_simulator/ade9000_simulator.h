@@ -47,6 +47,8 @@ class Ade9000Simulator : public Component, public ade9000::Ade9000Transport {
   void seek(double position);
   /// Seconds since the first sample of the recording, or since the local midnight of the day the house started.
   double get_position() const;
+  /// Lets so many seconds pass at once; what lies between is metered. The driver must read in time.
+  void skip(double seconds);
   /// The chip loses its supply for `seconds`, and its registers with it.
   void brown_out(double seconds = 0.0);
   /// Inverts bit `bit` (after the header) of the next `frames` replies.
@@ -63,6 +65,8 @@ class Ade9000Simulator : public Component, public ade9000::Ade9000Transport {
   void rewire_voltage(int input, int phase, double gain);
 
  protected:
+  /// Seconds of a clock that never goes back.
+  double real_() const;
   Instant now_() const;
   /// Brings the chip to the present.
   Instant advance_();
@@ -75,6 +79,8 @@ class Ade9000Simulator : public Component, public ade9000::Ade9000Transport {
   std::string description_;
   std::unique_ptr<DisturbedSignal> model_;
   PlaybackClock clock_;
+  /// Seconds that passed at once.
+  double skipped_{0.0};
   /// When the loop began.
   Instant loop_now_;
   std::unique_ptr<SimulatedChip> chip_;

@@ -30,4 +30,13 @@ void PlaybackClock::seek(double real_now, double position) {
   this->anchor_.position = std::clamp(position, 0.0, MAXIMUM_POSITION);
 }
 
+void PlaybackClock::skip(double real_now, double seconds) {
+  if (!(seconds > 0.0))
+    return;
+  this->anchor_ = this->at(real_now);
+  this->anchor_.real += seconds;
+  this->anchor_.elapsed += seconds;
+  this->anchor_.position = std::min(this->anchor_.position + seconds, MAXIMUM_POSITION);
+}
+
 }  // namespace esphome::ade9000_simulator

@@ -30,6 +30,8 @@ class PlaybackClock {
   void set_speed(double real_now, double speed);
   /// Clamped to 0 .. MAXIMUM_POSITION; NaN is ignored.
   void seek(double real_now, double position);
+  /// So many seconds pass at once, on all scales; what is negative or NaN is ignored.
+  void skip(double real_now, double seconds);
 
  protected:
   Instant anchor_;

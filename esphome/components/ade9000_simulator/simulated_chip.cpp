@@ -18,11 +18,15 @@ constexpr double CHECKSUM_TIME = 0.0108;
 /// What VERSION2 reads once the signal processor runs.
 constexpr uint32_t VERSION2_RUNNING = 0x0C;
 
+/// How often the results are renewed, s: with each of the 8000 samples a second.
+constexpr double RESULT_TIME = 0.000125;
 /// The signal is taken as steady for this long while the line is followed, s: 1/16 of a cycle at 50 Hz.
 constexpr double LINE_STEP = 0.00125;
 /// Of a longer stretch of simulated time than real time, only the last of this length is followed, s: at 62 passes of
 /// the main loop a second, all of it up to 10 times real time.
 constexpr double LONGEST_STRETCH = 0.160;
+/// Where more than this passes at once, s, nobody follows the line.
+constexpr double SKIPPED_STRETCH = 2.0;
 /// And of any stretch only the last of this length, s.
 constexpr double LONGEST_CATCH_UP = 0.5;
 
@@ -78,15 +82,18 @@ void SimulatedChip::upset_register(uint16_t address, uint32_t mask) {
   if (address >= ADDRESS_COUNT)
     return;
   this->registers_.store(address, this->registers_.read(address) ^ mask);
+  this->results_known_ = false;
   this->refresh_calibration_();
 }
 
 void SimulatedChip::rewire(const Instant &now, const FrontEnd &front_end) {
   this->advance(now);
   this->front_end_ = front_end;
+  this->results_known_ = false;
 }
 
 void SimulatedChip::on_register_written(uint16_t address, uint32_t value) {
+  this->results_known_ = false;
   switch (address) {
     case address::CONFIG1:
       if ((value & bits::CONFIG1_SWRST) != 0)
@@ -141,6 +148,7 @@ bool SimulatedChip::answers_(const Instant &now) const {
 
 void SimulatedChip::start_reset_(double ready_at) {
   this->in_reset_ = true;
+  this->results_known_ = false;
   this->accumulating_ = false;
   this->ready_at_ = ready_at;
   this->registers_.reset();
@@ -175,6 +183,12 @@ void SimulatedChip::integrate_(const Instant &now) {
 }
 
 void SimulatedChip::update_results_(const Instant &now) {
+  const auto is_within = [](double one, double other) { return std::abs(one - other) < RESULT_TIME; };
+  if (this->results_known_ && is_within(now.real, this->results_at_.real) &&
+      is_within(now.elapsed, this->results_at_.elapsed) && is_within(now.position, this->results_at_.position))
+    return;
+  this->results_at_ = now;
+  this->results_known_ = true;
   const Signal signal = this->model_.at(now.position);
   const Waves waves = this->waves_(signal);
   const double turns = this->line_turns_ + this->line_pending_ * signal.frequency;
@@ -187,7 +201,9 @@ void SimulatedChip::follow_line_(const Instant &now) {
   const double real = now.real - this->now_.real;
   const bool held = simulated <= 0.0;
   this->line_pending_ += std::max(0.0, held ? real : simulated);
-  const double longest = std::min(std::max(real, LONGEST_STRETCH), LONGEST_CATCH_UP);
+  const double longest = std::min(simulated, real) > SKIPPED_STRETCH
+                             ? LINE_STEP
+                             : std::min(std::max(real, LONGEST_STRETCH), LONGEST_CATCH_UP);
   if (this->line_pending_ > longest + LINE_STEP) {
     const double skipped = this->line_pending_ - longest;
     this->line_.skip();

@@ -87,6 +87,9 @@ class SimulatedChip : protected SpiListener {
   TemperatureSensor temperature_;
   Calibration calibration_;
   /// Last moment the chip has lived through.
+  /// When the result registers were renewed.
+  Instant results_at_;
+  bool results_known_{false};
   Instant now_;
   /// Real time at which the reset is over; the chip is silent before.
   double ready_at_{0.0};

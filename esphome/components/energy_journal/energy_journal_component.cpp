@@ -19,18 +19,9 @@ static constexpr int64_t NANO_PER_MILLI = 1'000'000;
 /// Sequences are set aside by so many, so that none is given twice after a power cut.
 static constexpr uint32_t RESERVE = 1024;
 /// An update takes place five times a second; without one for so long the meter measures nothing, s.
-static constexpr uint32_t LONGEST_SILENCE = 3;
+static constexpr uint32_t LONGEST_SILENCE = 10;
 /// Seconds by which the clock may differ from the uptime before it counts as set anew.
 static constexpr uint32_t CLOCK_TOLERANCE = 1;
-
-uint64_t DeviceClock::uptime() { return millis_64(); }
-
-std::optional<uint32_t> DeviceClock::now() {
-  const auto now = this->time_->utcnow();
-  if (!now.is_valid())
-    return std::nullopt;
-  return static_cast<uint32_t>(now.timestamp);
-}
 
 void EnergyJournal::setup() {
   RAMAllocator<uint8_t> allocator;
@@ -77,8 +68,8 @@ void EnergyJournal::dump_config() {
 }
 
 uint32_t EnergyJournal::keep_time_() {
-  const auto uptime = static_cast<uint32_t>(this->clock_->uptime() / 1000);
-  const auto now = this->clock_->now();
+  const auto uptime = static_cast<uint32_t>(this->clock_.uptime() / 1000);
+  const auto now = this->clock_.now();
   if (!now.has_value())
     return uptime;
   const uint32_t boot_time = *now - uptime;
@@ -125,11 +116,6 @@ void EnergyJournal::end_record_(uint32_t uptime) {
   this->ring_->append(this->collector_.take(uptime), this->counters_(), uptime, this->boot_time_);
 }
 
-void EnergyJournal::keep_all() {
-  this->end_record_(this->keep_time_());
-  this->save_();
-}
-
 Counters EnergyJournal::counters_() const {
   const auto &energy = this->meter_->get_active_energy();
   Counters counters{};
@@ -142,11 +128,11 @@ Counters EnergyJournal::counters_() const {
 }
 
 void EnergyJournal::save_() {
-  this->saved_at_ = static_cast<uint32_t>(this->clock_->uptime() / 1000);
+  this->saved_at_ = static_cast<uint32_t>(this->clock_.uptime() / 1000);
   const uint32_t newest = this->ring_->end_place().sequence;
   if (newest == this->saved_sequence_ && this->reserved_ > newest)
     return;
-  this->image_->copy_from(*this->ring_, this->delivery_.settled(), this->boot_time_);
+  this->image_->copy_from(*this->ring_, this->delivery_.settled(millis()), this->boot_time_);
   const JournalPlace &begin = this->image_->begin_place();
   this->reserved_ = std::max(this->reserved_, newest + RESERVE);
   const bool saved = this->store_.save(
@@ -175,6 +161,10 @@ void EnergyJournal::on_open(std::string client, std::string journal, int32_t aft
     ESP_LOGW(TAG, "'%s' is no client: it must be a hexadecimal number of up to 8 digits", client.c_str());
     return;
   }
+  if (after < 0) {
+    this->delivery_.close(number_of(client));
+    return;
+  }
   const uint32_t newest = this->ring_->end_place().sequence;
   const bool known = number_of(journal) == this->journal_;
   this->delivery_.open(number_of(client), known && after > 0 ? static_cast<uint32_t>(after) : 0, newest, millis());
@@ -186,7 +176,7 @@ void EnergyJournal::on_acknowledge(std::string client, int32_t sequence, int32_t
     ESP_LOGD(TAG, "An acknowledgement of record %" PRId32 " means nothing here", sequence);
     return;
   }
-  this->ring_->settle(this->delivery_.settled());
+  this->ring_->settle(this->delivery_.settled(millis()));
 }
 
 void EnergyJournal::deliver_() {
@@ -222,7 +212,7 @@ void EnergyJournal::send_(size_t session) {
                                  {"journal", text},
                                  {"boot", std::to_string(this->boot_)},
                                  {"boot_time", this->boot_time_.has_value() ? std::to_string(*this->boot_time_) : ""},
-                                 {"uptime_ms", std::to_string(this->clock_->uptime())},
+                                 {"uptime_ms", std::to_string(this->clock_.uptime())},
                                  {"start_uptime", std::to_string(this->ring_->start_uptime())},
                                  {"after", std::to_string(run.begin.sequence)},
                                  {"last", std::to_string(run.sequence)},

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "journal_clock.h"
+#include "device_clock.h"
 #include "journal_delivery.h"
 #include "journal_ring.h"
 #include "journal_store.h"
@@ -8,24 +8,12 @@
 
 #include "esphome/components/ade9000/ade9000.h"
 #include "esphome/components/api/custom_api_device.h"
-#include "esphome/components/time/real_time_clock.h"
 #include "esphome/core/component.h"
 
 #include <optional>
 #include <string>
 
 namespace esphome::energy_journal {
-
-/// The device's own clocks.
-class DeviceClock : public JournalClock {
- public:
-  void set_time(time::RealTimeClock *time) { this->time_ = time; }
-  uint64_t uptime() override;
-  std::optional<uint32_t> now() override;
-
- protected:
-  time::RealTimeClock *time_{nullptr};
-};
 
 /// Keeps what the meter counted and measured, minute by minute, until every client has it.
 class EnergyJournal : public Component, public api::CustomAPIDevice {
@@ -38,9 +26,8 @@ class EnergyJournal : public Component, public api::CustomAPIDevice {
   float get_setup_priority() const override { return setup_priority::DATA - 1.0f; }
 
   void set_meter(ade9000::Ade9000 *meter) { this->meter_ = meter; }
-  void set_time(time::RealTimeClock *time) { this->device_clock_.set_time(time); }
-  /// Another clock than the device's own.
-  void set_clock(JournalClock *clock) { this->clock_ = clock; }
+  void set_time(time::RealTimeClock *time) { this->clock_.set_time(time); }
+  DeviceClock &clock() { return this->clock_; }
   void set_sizes(size_t memory, size_t flash, size_t page) {
     this->memory_size_ = memory;
     this->flash_size_ = flash;
@@ -51,8 +38,6 @@ class EnergyJournal : public Component, public api::CustomAPIDevice {
   /// Of the writes to flash, s.
   void set_save_interval(uint32_t interval) { this->save_interval_ = interval; }
 
-  /// Makes the record up to now end, and writes to flash.
-  void keep_all();
   /// Something happened to the supply: the record says so.
   void flag_event() { this->collector_.flag(FLAG_EVENT); }
 
@@ -71,8 +56,7 @@ class EnergyJournal : public Component, public api::CustomAPIDevice {
   Counters counters_() const;
 
   ade9000::Ade9000 *meter_{nullptr};
-  DeviceClock device_clock_;
-  JournalClock *clock_{&this->device_clock_};
+  DeviceClock clock_;
   RecordCollector collector_{60};
   JournalDelivery delivery_;
   JournalStore store_;

@@ -60,15 +60,16 @@ void JournalDelivery::on_sent(size_t index, uint32_t sequence, uint32_t now_ms) 
   session.sent_at = now_ms;
 }
 
-void JournalDelivery::pause() {
-  for (Session &session : this->sessions_)
-    session.repetitions = MAX_REPETITIONS + 1;
+void JournalDelivery::close(uint32_t client) {
+  Session *session = this->find_(client);
+  if (session != nullptr)
+    *session = {};
 }
 
-uint32_t JournalDelivery::settled() const {
+uint32_t JournalDelivery::settled(uint32_t now_ms) const {
   uint32_t settled = UINT32_MAX;
   for (const Session &session : this->sessions_) {
-    if (session.client != 0)
+    if (session.client != 0 && now_ms - session.used_at < FORGOTTEN_AFTER_MS)
       settled = std::min(settled, session.done);
   }
   return settled == UINT32_MAX ? 0 : settled;

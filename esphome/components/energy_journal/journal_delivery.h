@@ -20,6 +20,7 @@ class JournalDelivery {
   static constexpr uint32_t LONGEST_PATIENCE_MS = 60000;
   /// A quarter of an hour of silence.
   static constexpr uint8_t MAX_REPETITIONS = 18;
+  static constexpr uint32_t FORGOTTEN_AFTER_MS = 7UL * 24 * 3600 * 1000;
 
   struct Session {
     /// The number a client chose for itself; 0 is no session.
@@ -55,11 +56,14 @@ class JournalDelivery {
   /// The records up to this one are on their way.
   void on_sent(size_t index, uint32_t sequence, uint32_t now_ms);
 
-  /// Nobody is there any more: nothing is on its way, and nobody waits until it asks again.
-  void pause();
+  /// A client wants nothing more.
+  void close(uint32_t client);
 
-  /// Up to where no client will ask again; 0 while there is no client.
-  uint32_t settled() const;
+  /** Up to where no client will ask again; 0 while there is no client.
+   *
+   * One that was silent for a week no longer counts.
+   */
+  uint32_t settled(uint32_t now_ms) const;
 
  protected:
   Session *find_(uint32_t client);

@@ -1,0 +1,226 @@
+"""What a journal says of the totals over time, and of the readings: pure rules."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from .journal import COUNTERS, POWERS, Counters, Flag, JournalPage, Summary
+
+CLOCK_TOLERANCE: Final = 5.0
+"""Seconds by which the meter's clock may differ from Home Assistant's to be believed."""
+
+FUTURE: Final = 60.0
+"""Seconds by which a record may lie in the future before its time is taken as wrong."""
+
+MILLIWATTHOURS: Final = 1e6
+"""Of a kilowatt-hour."""
+
+
+class Reading(NamedTuple):
+    """A total at some time, kWh: the likeliest, and between which it must lie."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of time, s since 1970, in which the meter measured."""
+
+    begin: float
+    end: float
+    energy: Counters
+    measured: Mapping[str, Summary]
+
+
+class Dating:
+    """Knows when each start of the meter was, by the clock that can be trusted.
+
+    The meter's own clock is taken where it agrees with ours: then every page of the
+    same records gives the same times. Where it does not, ours and the uptime tell.
+    """
+
+    def __init__(self) -> None:
+        """Start with nothing known."""
+        self._boot: str | None = None
+        self._time = 0.0
+
+    def boot_time(self, page: JournalPage, now: float) -> float:
+        """Return when the meter's uptime was 0; `now` is when the page came."""
+        seen = now - page.uptime
+        if page.boot_time is not None and abs(page.boot_time - seen) <= CLOCK_TOLERANCE:
+            time = float(page.boot_time)
+        elif page.boot == self._boot and abs(self._time - seen) <= CLOCK_TOLERANCE:
+            time = self._time
+        else:
+            time = seen
+        self._boot, self._time = page.boot, time
+        return time
+
+
+class Curve:
+    """The totals of a meter over time, from the pages of its journal in their order."""
+
+    def __init__(self, anchor: tuple[float, Counters] | None = None) -> None:
+        """Begin at `anchor`, s since 1970 and totals, or where the first page begins."""
+        self._times: list[float] = []
+        self._counters: list[Counters] = []
+        self._sequences: list[int] = []
+        self._stretches: list[Stretch] = []
+        if anchor is not None:
+            self._point(*anchor, 0)
+
+    @property
+    def begin(self) -> float | None:
+        """Return when it begins, s since 1970."""
+        return self._times[0] if self._times else None
+
+    @property
+    def end(self) -> float | None:
+        """Return up to when it is known, s since 1970."""
+        return self._times[-1] if self._times else None
+
+    @property
+    def stretches(self) -> tuple[Stretch, ...]:
+        """Return what was measured, the oldest first."""
+        return tuple(self._stretches)
+
+    def take(self, page: JournalPage, boot_time: float, now: float) -> None:
+        """Add a page; `boot_time` is when the meter's uptime was 0.
+
+        What is known already changes nothing. Energy of a time that is not known
+        falls between the points before and after it.
+        """
+        counters, sequence = page.counters, page.after
+        time: float | None = None
+        if page.begin_time is not None:
+            time = float(page.begin_time)
+        elif page.begin_uptime is not None:
+            time = boot_time + page.begin_uptime
+        self._point(time, counters, sequence)
+        for record in page.records:
+            before = counters
+            counters = tuple(
+                total + gain
+                for total, gain in zip(counters, record.energy, strict=True)
+            )
+            sequence += record.count
+            if Flag.GAP in record.flags:
+                time = None
+                continue
+            if Flag.START in record.flags:
+                time = float(record.start or boot_time + page.start_uptime)
+            if time is None:
+                continue
+            end = time + record.span
+            if end <= now + FUTURE:
+                self._point(time, before, sequence - record.count)
+                known = self.end
+                self._point(end, counters, sequence)
+                if known is None or end > known:
+                    self._stretches.append(
+                        Stretch(time, end, record.energy, record.measured)
+                    )
+            time = end
+
+    def _point(self, time: float | None, counters: Counters, sequence: int) -> None:
+        if time is None:
+            return
+        if self._counters and any(
+            new < old for new, old in zip(counters, self._counters[-1], strict=True)
+        ):
+            if self._times and time <= self._times[-1]:
+                # An older state of what is known better.
+                return
+            # The meter counts from zero again: nothing before can be compared.
+            self._times.clear()
+            self._counters.clear()
+            self._sequences.clear()
+            self._stretches.clear()
+        if self._times and time <= self._times[-1]:
+            return
+        self._times.append(time)
+        self._counters.append(counters)
+        self._sequences.append(sequence)
+
+    def reading(self, channel: str, time: float) -> Reading | None:
+        """Return a total at a time, None where the curve does not reach."""
+        times = self._times
+        if not times or not times[0] <= time <= times[-1]:
+            return None
+        index = COUNTERS.index(channel)
+        right = bisect_left(times, time)
+        high = self._counters[right][index]
+        if times[right] == time:
+            exact = high / MILLIWATTHOURS
+            return Reading(exact, exact, exact)
+        low = self._counters[right - 1][index]
+        share = (time - times[right - 1]) / (times[right] - times[right - 1])
+        return Reading(
+            (low + share * (high - low)) / MILLIWATTHOURS,
+            low / MILLIWATTHOURS,
+            high / MILLIWATTHOURS,
+        )
+
+    def counters_at(self, time: float) -> Counters | None:
+        """Return the totals at a time that is a point of the curve, else None."""
+        index = bisect_left(self._times, time)
+        if index == len(self._times) or self._times[index] != time:
+            return None
+        return self._counters[index]
+
+    def sequence_at(self, time: float) -> int:
+        """Return the sequence up to which records end no later than `time`; 0 if none."""
+        index = bisect_right(self._times, time) - 1
+        return self._sequences[index] if index >= 0 else 0
+
+    def summary(
+        self, channel: str, begin: float, end: float
+    ) -> tuple[Summary, float] | None:
+        """Return a reading's summary between two times, and of how many seconds it is.
+
+        A stretch that reaches beyond them lends its mean for its part in between, and
+        its extremes.
+        """
+        first = bisect_right(self._stretches, begin, key=lambda one: one.end)
+        weighted = seconds = 0.0
+        minimum, maximum = float("inf"), float("-inf")
+        for stretch in self._stretches[first:]:
+            if stretch.begin >= end:
+                break
+            if (measured := stretch.measured.get(channel)) is None:
+                continue
+            overlap = min(end, stretch.end) - max(begin, stretch.begin)
+            mean = measured.mean
+            if mean is None:
+                mean = _mean_power(stretch, channel)
+            weighted += mean * overlap
+            seconds += overlap
+            minimum = min(minimum, measured.minimum)
+            maximum = max(maximum, measured.maximum)
+        if seconds <= 0.0:
+            return None
+        mean = min(max(weighted / seconds, minimum), maximum)
+        return Summary(mean, minimum, maximum), seconds
+
+    def continued(self) -> Curve:
+        """Return a curve that goes on from here with other sequences."""
+        if not self._times:
+            return Curve()
+        return Curve((self._times[-1], self._counters[-1]))
+
+    def forget_before(self, time: float) -> None:
+        """Keep only what is needed to tell of later times."""
+        keep = max(0, bisect_right(self._times, time) - 1)
+        del self._times[:keep], self._counters[:keep], self._sequences[:keep]
+        first = bisect_right(self._stretches, time, key=lambda one: one.end)
+        del self._stretches[:first]
+
+
+def _mean_power(stretch: Stretch, channel: str) -> float:
+    """Return the mean active power of a stretch, W: what was counted over its time."""
+    index = POWERS.index(channel)
+    net = stretch.energy[index] - stretch.energy[len(POWERS) + index]
+    return net * 3.6 / (stretch.end - stretch.begin)

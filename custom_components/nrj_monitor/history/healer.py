@@ -1,0 +1,289 @@
+"""Fetches a meter's journal, and has the history healed with it."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+import logging
+import secrets
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.start import async_at_started
+from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
+
+from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.meter import Meter
+from custom_components.nrj_monitor.sources import JournalSource
+from custom_components.nrj_monitor.sources.errors import LinkDownError
+
+from .curve import Curve, Dating
+from .healing import Healed, async_heal
+from .journal import JournalPage
+from .plan import HOUR
+
+_LOGGER = logging.getLogger(__name__)
+
+JOURNAL: Final = "journal"
+"""Feature of a meter that keeps a journal."""
+
+VERSION: Final = 1
+
+COMPILE_TIME: Final = 90.0
+"""Seconds after the end of an hour until its statistics are there for certain; the
+recorder makes them ten seconds after it."""
+
+FETCH_TIMEOUT: Final = 20.0
+"""Seconds without a page after which fetching a whole journal is given up."""
+
+
+class Fetching:
+    """What of a journal has come: a curve, and up to which record."""
+
+    def __init__(self, client: str, journal: str, curve: Curve, received: int) -> None:
+        """Go on after the record `received` of `journal`."""
+        self.client = client
+        self.journal = journal
+        self.received = received
+        self.curve = curve
+        self.complete = asyncio.Event()
+        self._dating = Dating()
+
+    def take(self, page: JournalPage, now: float) -> bool:
+        """Add a page; return whether it is one to be acknowledged."""
+        if page.client != self.client:
+            return False
+        if page.journal != self.journal:
+            # The meter began anew, and so does its sequence.
+            self.journal = page.journal
+            self.received = 0
+            self.curve = self.curve.continued()
+        boot_time = self._dating.boot_time(page, now)
+        if page.last > self.received:
+            if page.after > self.received and self.received:
+                return False
+            self.curve.take(page, boot_time, now)
+            self.received = page.last
+        if self.received >= page.newest:
+            self.complete.set()
+        return True
+
+
+class Healer:
+    """Keeps the history of one meter whole."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry[Any], meter: Meter
+    ) -> None:
+        """Prepare for the meter of `entry`."""
+        self._hass = hass
+        self._entry = entry
+        self._meter = meter
+        self._store: Store[dict[str, Any]] = _store(hass, entry.entry_id)
+        self._fetching = Fetching(_new_client(), "", Curve(), 0)
+        self._extra: Fetching | None = None
+        self._done = 0
+        self._lock = asyncio.Lock()
+        self.healed_hours = 0
+
+    async def async_start(self) -> None:
+        """Restore what is known, and heal until the entry is unloaded."""
+        if (stored := await self._store.async_load()) is not None:
+            anchor = stored["anchor"]
+            self._done = stored["done"]
+            self._fetching = Fetching(
+                stored["client"],
+                stored["journal"],
+                Curve((anchor["time"], tuple(anchor["counters"])) if anchor else None),
+                self._done,
+            )
+        else:
+            await self._async_store(None)
+        unload = self._entry.async_on_unload
+        unload(self._meter.listen_journal(self._on_page))
+        unload(self._meter.listen_link(self._on_link))
+        unload(async_at_started(self._hass, self._on_started))
+        self._on_link()
+
+    async def async_heal_all(self, *, dry_run: bool) -> Healed:
+        """Fetch all the meter has, fill in what is missing and tell what it was.
+
+        Raises:
+            LinkDownError: there is no link, or it broke meanwhile.
+        """
+        fetching = Fetching(_new_client(), "", Curve(), 0)
+        async with self._lock:
+            self._extra = fetching
+            try:
+                await self._source().open_journal(fetching.client, "", 0)
+                received = -1
+                while not fetching.complete.is_set():
+                    if fetching.received == received or not self._meter.connected:
+                        raise LinkDownError("The meter does not send its journal")
+                    received = fetching.received
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(FETCH_TIMEOUT):
+                            await fetching.complete.wait()
+            finally:
+                self._extra = None
+                self._run(self._source().close_journal(fetching.client))
+            return await async_heal(
+                self._hass,
+                self._meter.description.mac,
+                fetching.curve,
+                dt_util.utcnow().timestamp() - COMPILE_TIME,
+                dry_run=dry_run,
+            )
+
+    def _source(self) -> JournalSource:
+        source = self._meter.source
+        if not isinstance(source, JournalSource):
+            raise LinkDownError("The meter has no journal")
+        return source
+
+    @callback
+    def _on_link(self) -> None:
+        if self._meter.connected and JOURNAL in self._meter.description.features:
+            fetching = self._fetching
+            fetching.complete.clear()
+            self._run(
+                self._source().open_journal(
+                    fetching.client, fetching.journal, fetching.received
+                )
+            )
+
+    @callback
+    def _on_page(self, data: Mapping[str, str]) -> None:
+        now = dt_util.utcnow().timestamp()
+        try:
+            page = JournalPage.from_device(data)
+        except ValueError as error:
+            _LOGGER.warning("A page of the meter's journal is left out: %s", error)
+            return
+        if (extra := self._extra) is not None and extra.take(page, now):
+            self._acknowledge(extra, extra.received)
+        fetching = self._fetching
+        if fetching.take(page, now):
+            # A journal that began anew has a smaller sequence.
+            self._done = min(self._done, fetching.received)
+            self._acknowledge(fetching, self._done)
+            if fetching.complete.is_set():
+                self._heal_soon()
+
+    @callback
+    def _acknowledge(self, fetching: Fetching, done: int) -> None:
+        self._run(
+            self._source().acknowledge_journal(fetching.client, fetching.received, done)
+        )
+
+    @callback
+    def _on_started(self, _: HomeAssistant) -> None:
+        self._heal_soon()
+
+    @callback
+    def _heal_soon(self) -> None:
+        self._entry.async_create_background_task(
+            self._hass, self._async_heal(), f"{DOMAIN} heal"
+        )
+
+    async def _async_heal(self) -> None:
+        """Fill in the hours that are over, and let the meter forget them."""
+        curve = self._fetching.curve
+        until = dt_util.utcnow().timestamp() - COMPILE_TIME
+        if (
+            not self._hass.is_running
+            or curve.begin is None
+            or curve.end is None
+            or not self._fetching.complete.is_set()
+            or min(curve.end, until) // HOUR <= curve.begin // HOUR
+        ):
+            return
+        async with self._lock:
+            healed = await async_heal(
+                self._hass, self._meter.description.mac, curve, until
+            )
+            self.healed_hours += healed.hours
+            if healed.hours:
+                _LOGGER.info(
+                    "%s: %d hours of statistics were filled in from its journal",
+                    self._entry.title,
+                    healed.hours,
+                )
+            for id_, reasons in healed.unclear.items():
+                _LOGGER.info(
+                    "%s was left alone: %s", id_, sorted(set(reasons.values()))
+                )
+            await self._async_settle(curve, until)
+
+    async def _async_settle(self, curve: Curve, until: float) -> None:
+        """Take the hours up to `until` as done."""
+        assert curve.end is not None
+        hour = min(curve.end, until) // HOUR * HOUR
+        self._done = max(self._done, curve.sequence_at(hour))
+        curve.forget_before(hour)
+        await self._async_store(curve)
+        if self._meter.connected:
+            self._acknowledge(self._fetching, self._done)
+
+    async def _async_store(self, curve: Curve | None) -> None:
+        anchor = None
+        if curve is not None and curve.begin is not None:
+            counters = curve.counters_at(curve.begin)
+            assert counters is not None
+            anchor = {"time": curve.begin, "counters": list(counters)}
+        await self._store.async_save(
+            {
+                "client": self._fetching.client,
+                "journal": self._fetching.journal,
+                "done": self._done,
+                "anchor": anchor,
+            }
+        )
+
+    @callback
+    def _run(self, coroutine: Any) -> None:
+        """Send something to the meter; what is lost with the link is asked for again."""
+
+        async def run() -> None:
+            with suppress(LinkDownError):
+                await coroutine
+
+        self._entry.async_create_background_task(
+            self._hass, run(), f"{DOMAIN} journal", eager_start=True
+        )
+
+
+def _new_client() -> str:
+    """Return a number that no other client of the meter has, as it writes them."""
+    return f"{1 + secrets.randbelow(2**32 - 1):08x}"
+
+
+HEALERS: HassKey[dict[str, Healer]] = HassKey(f"{DOMAIN}_healers")
+
+
+def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
+    return Store(hass, VERSION, f"{DOMAIN}.journal.{entry_id}")
+
+
+async def async_keep_history(
+    hass: HomeAssistant, entry: ConfigEntry[Any], meter: Meter
+) -> None:
+    """Keep the history of the meter of `entry` whole until it is unloaded."""
+    if "recorder" not in hass.config.components:
+        return
+    healers = hass.data.setdefault(HEALERS, {})
+    healer = healers[entry.entry_id] = Healer(hass, entry, meter)
+
+    @callback
+    def forget() -> None:
+        del healers[entry.entry_id]
+
+    entry.async_on_unload(forget)
+    await healer.async_start()
+
+
+async def async_forget_history(hass: HomeAssistant, entry_id: str) -> None:
+    """Leave nothing of a meter that is removed."""
+    await _store(hass, entry_id).async_remove()

@@ -1,0 +1,228 @@
+"""The pages of a meter's journal: pure reading, the counterpart of energy_journal."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntFlag
+from typing import Final, Self
+
+COUNTERS: Final = (
+    "import_energy_l1",
+    "import_energy_l2",
+    "import_energy_l3",
+    "import_energy",
+    "export_energy_l1",
+    "export_energy_l2",
+    "export_energy_l3",
+    "export_energy",
+)
+"""Ids of the channels whose totals a journal keeps, in its order."""
+
+POWERS: Final = (
+    "active_power_l1",
+    "active_power_l2",
+    "active_power_l3",
+    "active_power",
+)
+VOLTAGES: Final = ("voltage_l1", "voltage_l2", "voltage_l3")
+FREQUENCY: Final = "frequency"
+
+VOLTAGE_STEP: Final = 0.02
+"""Volts for each step of a recorded voltage."""
+
+FREQUENCY_STEP: Final = 0.001
+"""Hertz for each step of a recorded frequency."""
+
+LONGEST_NUMBER: Final = 10
+"""Bytes of the greatest 64-bit number in LEB128."""
+
+type Counters = tuple[int, ...]
+"""The totals of `COUNTERS`, mWh."""
+
+
+class Flag(IntFlag):
+    """What is to be known of a record."""
+
+    GAP = 1
+    """The meter was off: energy of a time without a measurement."""
+    START = 2
+    """The first record after a start of the meter."""
+    INCOMPLETE = 4
+    CLOCK_SET = 8
+    EVENT = 16
+    HOLE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Mean, least and greatest of some readings; no mean where energy tells it."""
+
+    mean: float | None
+    minimum: float
+    maximum: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalRecord:
+    """What the meter counted and measured in `span` seconds.
+
+    `energy` is the gain of the counters, mWh. `start` is when a record with
+    `Flag.START` begins, seconds since 1970, 0 while that follows from the uptime.
+    `measured` holds what was valid by channel id.
+    """
+
+    count: int
+    flags: Flag
+    span: int
+    start: int
+    energy: Counters
+    measured: Mapping[str, Summary]
+
+
+class _Reader:
+    """Reads LEB128 numbers; raises ValueError at the end of the bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.position = 0
+
+    def byte(self) -> int:
+        try:
+            value = self._data[self.position]
+        except IndexError:
+            raise ValueError("a record ends early") from None
+        self.position += 1
+        return value
+
+    def number(self) -> int:
+        value = 0
+        for index in range(LONGEST_NUMBER):
+            byte = self.byte()
+            value |= (byte & 0x7F) << 7 * index
+            if byte < 0x80:
+                return value
+        raise ValueError("a number is too long")
+
+    def signed(self) -> int:
+        value = self.number()
+        return (value >> 1) ^ -(value & 1)
+
+    def summary(self, step: float) -> Summary:
+        mean = self.signed()
+        minimum = mean - self.signed()
+        maximum = mean + self.signed()
+        return Summary(mean * step, minimum * step, maximum * step)
+
+
+def decode_records(data: bytes) -> tuple[JournalRecord, ...]:
+    """Read the records of a page.
+
+    Raises:
+        ValueError: the bytes are no records.
+    """
+    records = []
+    offset = 0
+    while offset < len(data):
+        size = data[offset]
+        if size == 0 or offset + size > len(data):
+            raise ValueError(f"the record at byte {offset} has no length of its own")
+        records.append(_decode_record(data[offset + 1 : offset + size]))
+        offset += size
+    return tuple(records)
+
+
+def _decode_record(data: bytes) -> JournalRecord:
+    reader = _Reader(data)
+    flags = Flag(reader.byte())
+    count = reader.number()
+    span = reader.number()
+    start = reader.number() if Flag.START in flags else 0
+    energy = tuple(reader.number() for _ in COUNTERS)
+    mask = reader.byte()
+    measured = {}
+    for bit, channel in enumerate((*POWERS, *VOLTAGES, FREQUENCY)):
+        if not mask & 1 << bit:
+            continue
+        if channel in POWERS:
+            minimum = reader.signed()
+            measured[channel] = Summary(None, minimum, minimum + reader.number())
+        else:
+            measured[channel] = reader.summary(
+                FREQUENCY_STEP if channel == FREQUENCY else VOLTAGE_STEP
+            )
+    if reader.position != len(data) or not count:
+        raise ValueError("a record is not what its length says")
+    return JournalRecord(
+        count=count,
+        flags=flags,
+        span=span,
+        start=start,
+        energy=energy,
+        measured=measured,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalPage:
+    """Records that follow one another, and where the first begins.
+
+    `after` and `last` are the sequences before the first and of the last record,
+    `newest` that of the newest in the meter. `counters` are the totals where the
+    page begins, `begin_time` and `begin_uptime` when: one of them, or neither.
+    `uptime` is the meter's when it sent the page, `boot_time` when that was 0 by
+    the meter's own clock, both in seconds.
+    """
+
+    client: str
+    journal: str
+    boot: str
+    boot_time: int | None
+    uptime: float
+    start_uptime: int
+    after: int
+    last: int
+    newest: int
+    begin_time: int | None
+    begin_uptime: int | None
+    counters: Counters
+    records: tuple[JournalRecord, ...]
+
+    @classmethod
+    def from_device(cls, data: Mapping[str, str]) -> Self:
+        """Read the data of the firmware's event.
+
+        Raises:
+            ValueError: something is missing, is no number or is damaged.
+        """
+        try:
+            counters = tuple(int(text) for text in data["counters"].split(","))
+            records = decode_records(base64.b64decode(data["data"], validate=True))
+            page = cls(
+                client=data["client"],
+                journal=data["journal"],
+                boot=data["boot"],
+                boot_time=_number_or_none(data["boot_time"]),
+                uptime=int(data["uptime_ms"]) / 1000,
+                start_uptime=int(data["start_uptime"]),
+                after=int(data["after"]),
+                last=int(data["last"]),
+                newest=int(data["newest"]),
+                begin_time=_number_or_none(data["begin_time"]),
+                begin_uptime=_number_or_none(data["begin_uptime"]),
+                counters=counters,
+                records=records,
+            )
+        except KeyError as error:
+            raise ValueError(f"{error} is missing") from error
+        except binascii.Error as error:
+            raise ValueError("the records are not base64") from error
+        if len(counters) != len(COUNTERS):
+            raise ValueError(f"{len(counters)} totals, not {len(COUNTERS)}")
+        if page.after + sum(record.count for record in records) != page.last:
+            raise ValueError("the records are not as many as they say")
+        return page
+
+
+def _number_or_none(text: str) -> int | None:
+    return int(text) if text else None

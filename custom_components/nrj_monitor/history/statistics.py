@@ -1,0 +1,233 @@
+"""Reads and writes the hours of the recorder's statistics."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Final, Literal
+
+from homeassistant.components.recorder.history import state_changes_during_period
+from homeassistant.components.recorder.models import StatisticData, StatisticMetaData
+from homeassistant.components.recorder.statistics import (
+    STATISTIC_UNIT_TO_UNIT_CONVERTER,
+    StatisticsRow,
+    async_import_statistics,
+    get_last_short_term_statistics,
+    get_metadata,
+    statistics_during_period,
+)
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.util import dt as dt_util
+
+from .plan import HOUR, MeanRow, SumRow
+
+EARLIER = 400 * 24 * HOUR
+"""Seconds before an outage in which the last row before it is looked for."""
+
+type RowType = Literal["state", "sum", "mean", "min", "max"]
+
+MEASUREMENT: Final[set[RowType]] = {"mean", "min", "max"}
+TOTAL: Final[set[RowType]] = {"state", "sum"}
+
+type Convert = Callable[[float], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The hours of one sensor, in the unit of its channel.
+
+    `before` is the last row of a total before them; `latest` the latest of the five
+    minutes, which goes on where the hours end.
+    """
+
+    metadata: StatisticMetaData
+    unit: str
+    sums: Mapping[int, SumRow] = field(default_factory=dict)
+    means: Mapping[int, MeanRow] = field(default_factory=dict)
+    before: SumRow | None = None
+    latest: SumRow | None = None
+
+
+async def async_read(
+    hass: HomeAssistant, units: Mapping[str, str], begin: float, end: float
+) -> dict[str, Series]:
+    """Return the hours that begin from `begin` until before `end`, s since 1970.
+
+    `units` names the sensors by entity id, with the unit of their channel. Those
+    without statistics are left out.
+    """
+    return await get_instance(hass).async_add_executor_job(
+        _read, hass, units, begin, end
+    )
+
+
+def _read(
+    hass: HomeAssistant, units: Mapping[str, str], begin: float, end: float
+) -> dict[str, Series]:
+    known = get_metadata(hass, statistic_ids=set(units))
+    return {
+        id_: _read_one(hass, metadata, units[id_], begin, end)
+        for id_, (_, metadata) in known.items()
+    }
+
+
+def _read_one(
+    hass: HomeAssistant,
+    metadata: StatisticMetaData,
+    unit: str,
+    begin: float,
+    end: float,
+) -> Series:
+    id_ = metadata["statistic_id"]
+    stored = metadata["unit_of_measurement"]
+    convert = _converter(stored, unit)
+    # In the unit they are stored in, whatever a person wants to see.
+    units = (
+        {metadata["unit_class"]: stored} if metadata["unit_class"] and stored else None
+    )
+    read = partial(_rows, hass, id_, units=units)
+    if not metadata["has_sum"]:
+        rows = read(begin, end, types=MEASUREMENT)
+        return Series(
+            metadata,
+            unit,
+            means={
+                int(row["start"]): MeanRow(convert(mean), convert(low), convert(high))
+                for row in rows
+                if (mean := row["mean"]) is not None
+                and (low := row["min"]) is not None
+                and (high := row["max"]) is not None
+            },
+        )
+    rows = read(begin, end, types=TOTAL)
+    earlier = read(begin - EARLIER, begin, types=TOTAL)
+    latest = get_last_short_term_statistics(hass, 1, id_, False, {"state", "sum"})
+    sums = {int(row["start"]): _sum_row(row, convert) for row in rows}
+    return Series(
+        metadata,
+        unit,
+        sums={hour: row for hour, row in sums.items() if row is not None},
+        before=next(
+            (row for one in reversed(earlier) if (row := _sum_row(one, convert))), None
+        ),
+        latest=next(
+            (row for one in latest.get(id_, ()) if (row := _sum_row(one, convert))),
+            None,
+        ),
+    )
+
+
+def _rows(
+    hass: HomeAssistant,
+    id_: str,
+    begin: float,
+    end: float,
+    *,
+    units: dict[str, str] | None,
+    types: set[RowType],
+) -> list[StatisticsRow]:
+    return statistics_during_period(
+        hass, _time(begin), _time(end), {id_}, "hour", units, {*types}
+    ).get(id_, [])
+
+
+def _sum_row(row: StatisticsRow, convert: Convert) -> SumRow | None:
+    state, total = row.get("state"), row.get("sum")
+    if state is None or total is None:
+        return None
+    return SumRow(convert(state), convert(total))
+
+
+def _converter(from_unit: str | None, to_unit: str | None) -> Convert:
+    if from_unit == to_unit:
+        return float
+    converter = STATISTIC_UNIT_TO_UNIT_CONVERTER[from_unit]
+    return converter.converter_factory(from_unit, to_unit)
+
+
+async def async_hours_with_states(
+    hass: HomeAssistant, entity_id: str, begin: float, end: float
+) -> set[int]:
+    """Return the hours between two times in which a sensor had a new value."""
+    return await get_instance(hass).async_add_executor_job(
+        _hours_with_states, hass, entity_id, begin, end
+    )
+
+
+def _hours_with_states(
+    hass: HomeAssistant, entity_id: str, begin: float, end: float
+) -> set[int]:
+    states = state_changes_during_period(
+        hass,
+        _time(begin),
+        _time(end),
+        entity_id,
+        no_attributes=True,
+        include_start_time_state=False,
+    )
+    return {
+        int(state.last_updated_timestamp // HOUR) * HOUR
+        for state in states.get(entity_id, ())
+        if _is_number(state.state)
+    }
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+@callback
+def async_write_sums(
+    hass: HomeAssistant, series: Series, rows: Mapping[int, SumRow]
+) -> None:
+    """Write hours of a total."""
+    convert = _converter(series.unit, series.metadata["unit_of_measurement"])
+    _write(
+        hass,
+        series,
+        (
+            StatisticData(
+                start=_time(hour), state=convert(row.state), sum=convert(row.sum)
+            )
+            for hour, row in sorted(rows.items())
+        ),
+    )
+
+
+@callback
+def async_write_means(
+    hass: HomeAssistant, series: Series, rows: Mapping[int, MeanRow]
+) -> None:
+    """Write hours of a measurement."""
+    convert = _converter(series.unit, series.metadata["unit_of_measurement"])
+    _write(
+        hass,
+        series,
+        (
+            StatisticData(
+                start=_time(hour),
+                mean=convert(row.mean),
+                min=convert(row.minimum),
+                max=convert(row.maximum),
+            )
+            for hour, row in sorted(rows.items())
+        ),
+    )
+
+
+def _write(hass: HomeAssistant, series: Series, rows: Iterable[StatisticData]) -> None:
+    async_import_statistics(hass, series.metadata, list(rows))
+
+
+async def async_wait_written(hass: HomeAssistant) -> None:
+    """Wait until what was written is in the database."""
+    await get_instance(hass).async_block_till_done()
+
+
+def _time(seconds: float) -> datetime:
+    return dt_util.utc_from_timestamp(seconds)
