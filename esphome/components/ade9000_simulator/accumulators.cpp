@@ -15,7 +15,7 @@ constexpr double STEP = 0.02;
 constexpr double STEPS_AT_MOST = 64.0;
 /// One that is longer than this, s, in fewer: so much time passes at once only where somebody skips it.
 constexpr double SKIPPED_STRETCH = 2.0;
-constexpr double STEPS_OF_SKIPPED = 8.0;
+constexpr double STEPS_OF_SKIPPED = 5.0;
 
 constexpr uint16_t accumulator_address(uint16_t first, int phase, int quantity) {
   return static_cast<uint16_t>(first + phase * address::ACCUMULATOR_PHASE_STRIDE +

@@ -18,8 +18,8 @@ constexpr double CHECKSUM_TIME = 0.0108;
 /// What VERSION2 reads once the signal processor runs.
 constexpr uint32_t VERSION2_RUNNING = 0x0C;
 
-/// How often the results are renewed, s: with each of the 8000 samples a second.
-constexpr double RESULT_TIME = 0.000125;
+/// Between two of the 8000 samples a second, s; the results are renewed with each.
+constexpr double SAMPLE_TIME = 0.000125;
 /// The signal is taken as steady for this long while the line is followed, s: 1/16 of a cycle at 50 Hz.
 constexpr double LINE_STEP = 0.00125;
 /// Of a longer stretch of simulated time than real time, only the last of this length is followed, s: at 62 passes of
@@ -44,7 +44,9 @@ SimulatedChip::SimulatedChip(const SignalModel &model, const FrontEnd &front_end
 }
 
 void SimulatedChip::transfer(uint8_t *data, size_t length, const Instant &now) {
-  this->advance(now);
+  // The chip computes with each sample, not in between.
+  if (now.elapsed - this->now_.elapsed >= SAMPLE_TIME || now.real - this->now_.real >= SAMPLE_TIME)
+    this->advance(now);
   const bool is_read = length > 1 && (data[1] & 0x08) != 0;
   if (this->answers_(now)) {
     if (this->running_())
@@ -183,7 +185,7 @@ void SimulatedChip::integrate_(const Instant &now) {
 }
 
 void SimulatedChip::update_results_(const Instant &now) {
-  const auto is_within = [](double one, double other) { return std::abs(one - other) < RESULT_TIME; };
+  const auto is_within = [](double one, double other) { return std::abs(one - other) < SAMPLE_TIME; };
   if (this->results_known_ && is_within(now.real, this->results_at_.real) &&
       is_within(now.elapsed, this->results_at_.elapsed) && is_within(now.position, this->results_at_.position))
     return;
