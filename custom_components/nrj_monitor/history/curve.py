@@ -7,8 +7,10 @@ from typing import Final, NamedTuple
 
 from .journal import COUNTERS, POWERS, Counters, Flag, JournalPage, Summary
 
-CLOCK_TOLERANCE: Final = 5.0
-"""Seconds by which the meter's clock may differ from Home Assistant's to be believed."""
+CLOCK_AHEAD: Final = 5.0
+CLOCK_BEHIND: Final = 20.0
+"""Seconds by which the meter's clock may differ from Home Assistant's to be believed.
+A page that was held up makes it look behind; a link does not survive more."""
 
 FUTURE: Final = 60.0
 """Seconds by which a record may lie in the future before its time is taken as wrong."""
@@ -50,14 +52,19 @@ class Dating:
     def boot_time(self, page: JournalPage, now: float) -> float:
         """Return when the meter's uptime was 0; `now` is when the page came."""
         seen = now - page.uptime
-        if page.boot_time is not None and abs(page.boot_time - seen) <= CLOCK_TOLERANCE:
+        if page.boot_time is not None and _agree(page.boot_time, seen):
             time = float(page.boot_time)
-        elif page.boot == self._boot and abs(self._time - seen) <= CLOCK_TOLERANCE:
-            time = self._time
+        elif page.boot == self._boot and _agree(self._time, seen):
+            # No page comes before it was sent.
+            time = min(self._time, seen)
         else:
             time = seen
         self._boot, self._time = page.boot, time
         return time
+
+
+def _agree(told: float, seen: float) -> bool:
+    return -CLOCK_AHEAD <= seen - told <= CLOCK_BEHIND
 
 
 class Curve:

@@ -11,6 +11,7 @@
 
 #include "esphome/components/sensor/sensor.h"
 #include "esphome/core/component.h"
+#include "esphome/core/hal.h"
 #include "esphome/core/helpers.h"
 
 namespace esphome::ade9000 {
@@ -69,6 +70,11 @@ class Ade9000 : public PollingComponent {
   const Scaling &get_scaling() const { return this->scaling_; }
   /// What has been counted until the latest update.
   const ActiveEnergy &get_active_energy() const { return this->ledger_.active(); }
+  /// Makes the next update tell everything, also what its interval is not over for.
+  void publish_all() {
+    this->last_slow_publish_ = millis() - this->publish_interval_;
+    this->update();
+  }
   /// The bus, to read registers between two updates; nullptr while the chip can not be read.
   Ade9000Bus *get_running_bus() { return this->chip_.is_running() ? &this->bus_ : nullptr; }
   /** Changes a register of set_register() after setup(): at once where the chip runs, and at each of its starts.

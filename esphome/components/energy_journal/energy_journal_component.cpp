@@ -21,7 +21,7 @@ static constexpr uint32_t RESERVE = 1024;
 /// An update takes place five times a second; without one for so long the meter measures nothing, s.
 static constexpr uint32_t LONGEST_SILENCE = 10;
 /// Seconds by which the clock may differ from the uptime before it counts as set anew.
-static constexpr uint32_t CLOCK_TOLERANCE = 1;
+static constexpr uint32_t CLOCK_TOLERANCE = 2;
 
 void EnergyJournal::setup() {
   RAMAllocator<uint8_t> allocator;

@@ -1,0 +1,1 @@
+"""Faults on purpose: a real firmware and a real recorder through outages, in simulated time."""

@@ -1,0 +1,219 @@
+"""A Home Assistant with nothing but its recorder and the meter, steered line by line.
+
+Run as a program, so that it can be killed: python -m nrj_faults.home FOLDER OFFSET PORT.
+It reads a JSON object a line and answers each with one.
+"""
+
+import asyncio
+from datetime import UTC, datetime
+import json
+from pathlib import Path
+import sys
+from typing import Any
+
+from . import clock
+
+clock.install(float(sys.argv[2]) if len(sys.argv) > 2 else 0.0)
+
+# ruff: noqa: E402
+from homeassistant import bootstrap, config_entries, core, loader
+from homeassistant.components import zeroconf
+from homeassistant.components.recorder.statistics import statistics_during_period
+from homeassistant.components.recorder.tasks import StatisticsTask
+from homeassistant.const import Platform
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.recorder import async_initialize_recorder, get_instance
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+
+from custom_components import nrj_monitor
+from custom_components.nrj_monitor import throttle
+from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.history import healer as healing
+from custom_components.nrj_monitor.sources import native_api
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+async def _no_zeroconf(_: core.HomeAssistant) -> None:
+    return None
+
+
+class Home:
+    """The running Home Assistant."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        """Keep everything in `folder`; the meter is behind `port`."""
+        self._folder = folder
+        self._port = port
+        self.hass: core.HomeAssistant
+        self._readings = 0
+
+    async def start(self) -> None:
+        """Start with what there is in the folder, and add the meter if it is not there."""
+        # Every reading becomes a state: the recorder's rows are then exact.
+        throttle.MIN_INTERVAL = throttle.MAX_INTERVAL = 0.0  # type: ignore[misc]
+        native_api.RETRY_PAUSE = 0.2  # type: ignore[misc]
+        zeroconf.async_get_instance = _no_zeroconf  # type: ignore[assignment]
+        self.hass = hass = core.HomeAssistant(str(self._folder))
+        hass.config.skip_pip = True
+        hass.config_entries = config_entries.ConfigEntries(hass, {})
+        loader.async_setup(hass)
+        await bootstrap.async_load_base_functionality(hass)
+        await hass.config_entries.async_initialize()
+        async_initialize_recorder(hass)
+        # Of what the integration needs, these have nothing to do here, and take a port.
+        hass.config.components |= {"zeroconf", "http"}
+        if Platform.IMAGE in nrj_monitor.PLATFORMS:
+            nrj_monitor.PLATFORMS.remove(Platform.IMAGE)
+        assert await async_setup_component(
+            hass,
+            "recorder",
+            {
+                "recorder": {
+                    "db_url": f"sqlite:///{self._folder}/home.db",
+                    "commit_interval": 0,
+                    "auto_purge": False,
+                }
+            },
+        )
+        assert await async_setup_component(hass, "sensor", {})
+        entries = hass.config_entries.async_entries(DOMAIN)
+        for entry in entries:
+            await async_setup_component(hass, DOMAIN, {})
+            if entry.state is config_entries.ConfigEntryState.NOT_LOADED:
+                await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_start()
+        if not entries:
+            await self._add()
+        self._listen()
+
+    async def _add(self) -> None:
+        flows = self.hass.config_entries.flow
+        result = await flows.async_init(DOMAIN, context={"source": "user"})
+        answers: list[dict[str, Any]] = [
+            {"next_step_id": "native"},
+            {"host": "127.0.0.1", "port": self._port},
+            {"add_to_energy_dashboard": False},
+        ]
+        for answer in answers:
+            result = await flows.async_configure(result["flow_id"], answer)
+            if result["type"] == "create_entry":
+                break
+        assert result["type"] == "create_entry", result
+        await self.hass.async_block_till_done()
+        # Until the entry is on the disk.
+        await asyncio.sleep(1.5)
+
+    def _healer(self) -> healing.Healer | None:
+        return next(iter(self.hass.data.get(healing.HEALERS, {}).values()), None)
+
+    async def skip(self, seconds: float) -> float:
+        """Move the clock; return the time."""
+        clock.skip(seconds)
+        return clock.now()
+
+    async def connected(self) -> bool:
+        """Tell whether the meter is there."""
+        entry = self.hass.config_entries.async_entries(DOMAIN)[0]
+        return (
+            entry.state is config_entries.ConfigEntryState.LOADED
+            and entry.runtime_data.connected
+        )
+
+    async def wait_reading(self, more_than: int, timeout: float) -> bool:
+        """Wait until the meter has told its totals more often; False if it does not."""
+        deadline = self.hass.loop.time() + timeout
+        while self._readings <= more_than:
+            if self.hass.loop.time() > deadline:
+                return False
+            await asyncio.sleep(0.01)
+        return True
+
+    async def readings(self) -> int:
+        """Return how often the meter has told its totals."""
+        return self._readings
+
+    def _listen(self) -> None:
+        meter = self.hass.config_entries.async_entries(DOMAIN)[0].runtime_data
+
+        def on_reading(*_: object) -> None:
+            self._readings += 1
+
+        channel = next(
+            one for one in meter.description.channels if one.id == "import_energy"
+        )
+        meter.listen_channel(channel, on_reading)
+
+    async def compile(self, start: float) -> None:
+        """Make the statistics of the five minutes that begin at `start`."""
+        instance = get_instance(self.hass)
+        instance.queue_task(StatisticsTask(dt_util.utc_from_timestamp(start), True))
+        await instance.async_block_till_done()
+
+    async def settled(self) -> bool:
+        """Tell whether the journal has come and nothing is being healed."""
+        healer = self._healer()
+        if healer is None:
+            return False
+        await healer._async_heal()  # noqa: SLF001
+        return healer._fetching.complete.is_set()  # noqa: SLF001
+
+    async def heal(self, dry_run: bool) -> dict[str, Any]:
+        """Heal all there is; return what was done."""
+        healer = self._healer()
+        assert healer is not None
+        return (await healer.async_heal_all(dry_run=dry_run)).as_response()
+
+    def _entity_id(self, channel: str) -> str:
+        return next(
+            entity.entity_id
+            for entity in er.async_get(self.hass).entities.values()
+            if entity.platform == DOMAIN
+            and entity.unique_id.partition("_")[2] == channel
+        )
+
+    async def state(self, channel: str) -> float:
+        """Return what a channel shows now."""
+        state = self.hass.states.get(self._entity_id(channel))
+        assert state is not None
+        return float(state.state)
+
+    async def rows(self, channel: str) -> list[dict[str, Any]]:
+        """Return the hours of a channel."""
+        id_ = self._entity_id(channel)
+        rows = await get_instance(self.hass).async_add_executor_job(
+            statistics_during_period,
+            self.hass,
+            LONG_AGO,
+            None,
+            {id_},
+            "hour",
+            None,
+            {"state", "sum", "mean", "min", "max"},
+        )
+        return [dict(row) for row in rows.get(id_, [])]
+
+
+async def serve(home: Home) -> None:
+    """Answer what comes on the standard input until it ends."""
+    await home.start()
+    answer({"ready": clock.now()})
+    loop = asyncio.get_running_loop()
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        question = json.loads(line)
+        method = getattr(home, question.pop("do"))
+        try:
+            answer({"answer": await method(**question)})
+        except Exception as error:  # noqa: BLE001
+            answer({"error": repr(error)})
+
+
+def answer(what: dict[str, Any]) -> None:
+    """Write an answer."""
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Home(Path(sys.argv[1]), int(sys.argv[3]))))

@@ -1,0 +1,73 @@
+"""Runs the Home Assistant of `home` as a process that can be killed at any moment."""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+import sys
+from typing import Any
+
+START_TIMEOUT = 60.0
+ANSWER_TIMEOUT = 60.0
+
+
+class HomeProcess:
+    """A Home Assistant in a process of its own; its folder outlives it."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        """Prepare; the meter is behind `port`."""
+        self._folder = folder
+        self._port = port
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Return whether it runs."""
+        return self._process is not None
+
+    async def start(self, offset: float) -> None:
+        """Start with a clock `offset` s ahead, and wait until it is ready."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / "log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "nrj_faults.home",
+                str(self._folder),
+                repr(offset),
+                str(self._port),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                env=os.environ,
+                limit=2**24,
+            )
+        await self._answer(START_TIMEOUT)
+
+    async def ask(self, do: str, **arguments: Any) -> Any:
+        """Have one of its methods called; return what it returns."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        question = json.dumps({"do": do, **arguments}) + "\n"
+        self._process.stdin.write(question.encode())
+        answer = await self._answer(ANSWER_TIMEOUT)
+        if "error" in answer:
+            raise RuntimeError(f"{do}: {answer['error']}, see {self._folder}/log")
+        return answer["answer"]
+
+    async def _answer(self, timeout: float) -> dict[str, Any]:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        async with asyncio.timeout(timeout):
+            while line := await self._process.stdout.readline():
+                if line.startswith(b"{"):
+                    answer: dict[str, Any] = json.loads(line)
+                    return answer
+        raise RuntimeError(f"Home Assistant ended: see {self._folder}/log")
+
+    async def kill(self) -> None:
+        """Pull the plug."""
+        if self._process is not None:
+            self._process.kill()
+            await self._process.wait()
+            self._process = None
