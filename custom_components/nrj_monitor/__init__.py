@@ -31,6 +31,7 @@ from .given_key import async_take_key_back
 from .loads.memory import async_forget_loads
 from .loads.room import async_close_room, async_open_room
 from .history.healer import async_forget_history, async_keep_history
+from .history.services import async_setup_history_services
 from .meter import Meter
 from .meter_memory import MEMORIES, async_forget_memory, async_remember
 from .ngsi.binding import async_forget_broker, async_setup_brokers, async_stop_brokers
@@ -64,6 +65,7 @@ FIRST_OUTCOME_TIMEOUT = 5.0
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what does not depend on a meter."""
     async_setup_services(hass)
+    async_setup_history_services(hass)
     return True
 
 

@@ -87,7 +87,7 @@ class FaultyLink:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._pump(reader, meter_writer, True))
                 group.create_task(self._pump(meter_reader, writer, False))
-        except* (OSError, asyncio.IncompleteReadError):
+        except* OSError, asyncio.IncompleteReadError:
             pass
         finally:
             meter_writer.transport.abort()

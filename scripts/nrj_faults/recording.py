@@ -26,7 +26,9 @@ class House:
                 [rng.uniform(800, 4000) for _ in range(count)],
                 [rng.uniform(500, 2500) for _ in range(count)],
                 [
-                    rng.uniform(-6000, -1000) if 20 <= n % 60 < 40 else rng.uniform(300, 900)
+                    rng.uniform(-6000, -1000)
+                    if 20 <= n % 60 < 40
+                    else rng.uniform(300, 900)
                     for n in range(count)
                 ],
             ]
@@ -37,9 +39,7 @@ class House:
         lines = ["time,active_power_l1,active_power_l2,active_power_l3"]
         lines += [
             f"{time:.0f},{one:.3f},{two:.3f},{three:.3f}"
-            for time, (one, two, three) in zip(
-                self._times, self._powers.T, strict=True
-            )
+            for time, (one, two, three) in zip(self._times, self._powers.T, strict=True)
         ]
         path.write_text("\n".join(lines) + "\n")
 

@@ -253,8 +253,7 @@ class Life:
     def _was_on(self, begin: float, end: float) -> bool:
         """Tell whether the meter was on all the time between two times."""
         return any(
-            on + self._origin <= begin
-            and (off < 0 or off + self._origin >= end)
+            on + self._origin <= begin and (off < 0 or off + self._origin >= end)
             for on, off in self._on
         )
 
@@ -275,7 +274,8 @@ class Life:
         held = await self._hold()
         for channel in CHANNELS:
             rows = {
-                int(row["start"]): row for row in await self._home.ask("rows", channel=channel)
+                int(row["start"]): row
+                for row in await self._home.ask("rows", channel=channel)
             }
             hours = range(first, last, HOUR)
             missing = [hour for hour in hours if hour not in rows]
@@ -313,4 +313,3 @@ class Life:
 async def run_schedule(seed: int, program: Path, folder: Path) -> Outcome:
     """Run one schedule."""
     return await Life(seed, program, folder).run()
-
