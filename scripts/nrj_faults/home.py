@@ -54,7 +54,7 @@ class Home:
         # Every reading becomes a state: the recorder's rows are then exact.
         throttle.MIN_INTERVAL = throttle.MAX_INTERVAL = 0.0  # type: ignore[misc]
         native_api.RETRY_PAUSE = 0.2  # type: ignore[misc]
-        zeroconf.async_get_instance = _no_zeroconf  # type: ignore[assignment]
+        zeroconf.async_get_instance = _no_zeroconf
         self.hass = hass = core.HomeAssistant(str(self._folder))
         hass.config.skip_pip = True
         hass.config_entries = config_entries.ConfigEntries(hass, {})

@@ -5,7 +5,6 @@ from contextlib import suppress
 import random
 from typing import Any
 
-from aioesphomeapi import api_pb2
 from aioesphomeapi.core import MESSAGE_TYPE_TO_PROTO
 
 EXECUTE_SERVICE = next(
@@ -137,5 +136,5 @@ async def _read_frame(reader: asyncio.StreamReader) -> tuple[bytes, int, bytes]:
 
 def _is_acknowledgement(payload: bytes) -> bool:
     """Tell whether an action is the journal's acknowledgement: a text and two numbers."""
-    request = api_pb2.ExecuteServiceRequest.FromString(payload)
+    request = MESSAGE_TYPE_TO_PROTO[EXECUTE_SERVICE].FromString(payload)
     return len(request.args) == 3 and not request.args[1].string_

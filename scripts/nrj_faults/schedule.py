@@ -22,6 +22,9 @@ STEP = 300.0
 LAST_READING = 1.0
 """Seconds before the end of a step in which Home Assistant gets readings."""
 
+LOST_AT_START = 7.0
+"""Wh that a meter can miss while it starts: three seconds at the greatest power."""
+
 HOUR = 3600
 
 CHANNELS = ("import_energy", "export_energy", "import_energy_l1", "export_energy_l3")
@@ -289,8 +292,8 @@ class Life:
             truth = self._truth(channel, self._origin, self._origin + held)
             error = abs(total - truth)
             outcome.total_error = max(outcome.total_error, error)
-            # Until its chip counts, a meter that starts misses a second.
-            if error > 1.0 + (restarts + 1) * 2.0:
+            # Until its chip counts, a meter that starts misses some seconds.
+            if error > 1.0 + restarts * LOST_AT_START:
                 outcome.errors.append(
                     f"{channel}: {total:.1f} Wh in all instead of {truth:.1f}"
                 )

@@ -38,9 +38,7 @@ def test_a_record_has_what_was_written() -> None:
         "active_power_l1": Summary(None, -500, 700),
         "active_power": Summary(None, 0, 0),
         "voltage_l2": Summary(230.0, 228.0, 232.0),
-        "frequency": Summary(
-            pytest.approx(50.0), pytest.approx(49.9), pytest.approx(50.02)
-        ),
+        "frequency": Summary(50.0, 49900 * 0.001, 50020 * 0.001),
     }
 
 
@@ -60,7 +58,7 @@ def test_a_cut_record_is_refused(data: st.DataObject) -> None:
     cut = data.draw(st.integers(1, len(whole) - 1))
     with pytest.raises(ValueError, match="length"):
         decode_records(whole[:cut])
-    with pytest.raises(ValueError, match="early|says|long"):
+    with pytest.raises(ValueError, match=r"early|says|long"):
         decode_records(bytes([cut]) + whole[1:cut])
 
 

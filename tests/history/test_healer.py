@@ -1,0 +1,382 @@
+"""The journal is fetched, acknowledged and used, whatever happens on the way."""
+
+import asyncio
+import base64
+from collections.abc import AsyncGenerator, Callable, Mapping
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.history import healer as healing
+from custom_components.nrj_monitor.history.healer import (
+    HEALERS,
+    Healer,
+    async_forget_history,
+    async_keep_history,
+)
+from custom_components.nrj_monitor.history.services import (
+    HEAL_HISTORY,
+    async_setup_history_services,
+)
+from custom_components.nrj_monitor.meter import Meter
+from custom_components.nrj_monitor.sources import MeterDescription, SourceListener
+from custom_components.nrj_monitor.sources.errors import LinkDownError
+
+from .pages import page, record
+from .test_healing import MAC, START, add_sensor, hours_of, metadata, record_hours
+
+KWH = 1_000_000
+MINUTES = 6 * 60
+PAGE = 100
+"""Records the meter sends at once."""
+
+DESCRIPTION = MeterDescription(
+    mac=MAC,
+    name="NRJ Meter",
+    manufacturer="NRJ Monitor",
+    model="Meter",
+    hardware="host",
+    software="",
+    channels=(),
+    relays=(),
+    features=frozenset({"journal"}),
+)
+
+
+class JournalMeter:
+    """A source with a journal of six hours at 2 kW, sent as the firmware sends it."""
+
+    def __init__(self) -> None:
+        """Start with the whole journal."""
+        self.journal = "11223344"
+        self.records = MINUTES
+        self.opened: list[tuple[str, str, int]] = []
+        self.acknowledged: list[tuple[str, int, int]] = []
+        self.closed: list[str] = []
+        self.silent = False
+        self.listener: Meter | None = None
+
+    async def run(self, listener: SourceListener) -> None:
+        """Say nothing by itself."""
+
+    def switch_relay(self, relay_id: str, is_on: bool) -> None:
+        """Have no relay."""
+
+    async def open_journal(self, client: str, journal: str, after: int) -> None:
+        """Send the first page."""
+        self.opened.append((client, journal, after))
+        self.send(client, after if journal == self.journal else 0)
+
+    async def acknowledge_journal(self, client: str, received: int, done: int) -> None:
+        """Send the next page."""
+        self.acknowledged.append((client, received, done))
+        self.send(client, received)
+
+    async def close_journal(self, client: str) -> None:
+        """Send nothing more."""
+        self.closed.append(client)
+
+    def send(self, client: str, after: int) -> None:
+        """Send a page unless there is nothing more."""
+        if after < self.records and not self.silent:
+            self.tell(self.page(client, after))
+
+    def tell(self, data: Mapping[str, str]) -> None:
+        """Send anything."""
+        assert self.listener is not None
+        asyncio.get_running_loop().call_soon(self.listener.journal, data)
+
+    def page(self, client: str, after: int) -> Mapping[str, str]:
+        """Return the records after one."""
+        gain = (0, 0, 0, 2 * KWH // 60, 0, 0, 0, 0)
+        last = min(after + PAGE, self.records)
+        counter = 100 * KWH + after * gain[3]
+        return page(
+            [record(60, gain)] * (last - after),
+            client=client,
+            journal=self.journal,
+            after=after,
+            last=last,
+            newest=self.records,
+            begin_time=START + 60 * after,
+            counters=f"0,0,0,{counter},0,0,0,0",
+        )
+
+
+type Keep = Callable[[], Any]
+
+
+@pytest.fixture(autouse=True)
+def recorder(recorder_mock: object) -> None:
+    """Run a recorder: it must be there before Home Assistant is."""
+
+
+@pytest.fixture
+async def source() -> JournalMeter:
+    """Return a meter with a journal."""
+    return JournalMeter()
+
+
+@pytest.fixture
+async def energy(hass: HomeAssistant) -> str:
+    """Return a total that was recorded in the first and the last hour."""
+    id_ = add_sensor(hass, "import_energy")
+    await record_hours(
+        hass,
+        metadata(id_, "kWh", "energy", has_sum=True),
+        {0: {"state": 102.0, "sum": 12.0}, 5: {"state": 112.0, "sum": 22.0}},
+    )
+    return id_
+
+
+@pytest.fixture
+async def entry(
+    hass: HomeAssistant, energy: str, source: JournalMeter
+) -> AsyncGenerator[MockConfigEntry]:
+    """Return the entry of a meter whose history is kept."""
+    entry = MockConfigEntry(domain=DOMAIN, title="NRJ Meter")
+    entry.add_to_hass(hass)
+    await start(hass, entry, source)
+    yield entry
+    await stop(hass, entry)
+
+
+async def start(
+    hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
+) -> Meter:
+    """Keep the history, as at a start of Home Assistant."""
+    meter = Meter(source, DESCRIPTION)
+    source.listener = meter
+    entry.runtime_data = meter
+    entry.mock_state(hass, ConfigEntryState.LOADED)
+    await async_keep_history(hass, entry, meter)
+    return meter
+
+
+async def stop(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Unload the entry."""
+    entry.mock_state(hass, ConfigEntryState.NOT_LOADED)
+    await entry._async_process_on_unload(hass)
+    for task in tuple(entry._background_tasks):
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds."""
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_an_outage_is_filled_in_once_the_meter_is_back(
+    hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter, energy: str
+) -> None:
+    """All pages come, the hours are written, and the meter may forget them."""
+    entry.runtime_data.link_up(DESCRIPTION)
+    await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
+    rows = await hours_of(hass, energy)
+    assert [rows[hour]["sum"] for hour in range(6)] == pytest.approx(
+        [12, 14, 16, 18, 20, 22], abs=0.01
+    )
+
+
+async def test_nothing_is_forgotten_before_it_is_written(
+    hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
+) -> None:
+    """While pages come, the meter keeps what it sent."""
+    entry.runtime_data.link_up(DESCRIPTION)
+    await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
+    assert all(
+        done in (0, MINUTES) and (done == 0 or received == MINUTES)
+        for _, received, done in source.acknowledged
+    )
+
+
+async def test_after_a_restart_only_what_is_new_is_fetched(
+    hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter, energy: str
+) -> None:
+    """Which journal and which record is remembered on the disk."""
+    entry.runtime_data.link_up(DESCRIPTION)
+    await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
+    await stop(hass, entry)
+    source.records += 60
+    meter = await start(hass, entry, source)
+    meter.link_up(DESCRIPTION)
+    await until(lambda: source.opened[-1][2] == MINUTES)
+    assert source.opened[0][0] == source.opened[-1][0], "it is the same client"
+    await until(lambda: any(done == MINUTES + 60 for _, _, done in source.acknowledged))
+
+
+async def test_a_killed_home_assistant_fetches_again(
+    hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
+) -> None:
+    """What was received and not yet used is asked for once more."""
+    source.records = 3 * PAGE
+    healer = hass.data[HEALERS][entry.entry_id]
+    entry.runtime_data.link_up(DESCRIPTION)
+    await until(lambda: bool(source.acknowledged))
+    del healer
+    await stop(hass, entry)
+    meter = await start(hass, entry, source)
+    meter.link_up(DESCRIPTION)
+    await until(lambda: len(source.opened) == 2)
+    assert source.opened[-1][2] in (0, 3 * PAGE)
+
+
+async def test_a_journal_that_began_anew_is_fetched_from_its_beginning(
+    hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
+) -> None:
+    """The sequence of another journal means nothing."""
+    entry.runtime_data.link_up(DESCRIPTION)
+    await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
+    source.journal, source.records = "55667788", 30
+    entry.runtime_data.link_down()
+    entry.runtime_data.link_up(DESCRIPTION)
+    await until(
+        lambda: (
+            source.acknowledged[-1][1:] == (30, 30)
+            or source.acknowledged[-1][1:] == (30, 0)
+        )
+    )
+
+
+async def test_damaged_pages_and_those_of_others_are_left_out(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    source: JournalMeter,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Neither is acknowledged."""
+    source.tell(source.page("0000cafe", 0))
+    client = hass.data[HEALERS][entry.entry_id]._fetching.client
+    source.tell({**source.page(client, 0), "data": base64.b64encode(b"xx").decode()})
+    await until(lambda: "left out" in caplog.text)
+    assert not source.acknowledged
+
+
+async def test_a_page_that_does_not_follow_is_not_taken(
+    hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
+) -> None:
+    """It would leave a hole; the meter sends the missing one again."""
+    healer: Healer = hass.data[HEALERS][entry.entry_id]
+    source.silent = True
+    source.tell(source.page(healer._fetching.client, 0))
+    await until(lambda: bool(source.acknowledged))
+    source.tell(source.page(healer._fetching.client, 2 * PAGE))
+    await asyncio.sleep(0.05)
+    assert {received for _, received, _ in source.acknowledged} == {PAGE}
+
+
+async def test_the_action_fills_in_and_says_what(
+    hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter, energy: str
+) -> None:
+    """It fetches all the meter has, as a client of its own that leaves again."""
+    async_setup_history_services(hass)
+    entry.runtime_data.link_up(DESCRIPTION)
+    told = await hass.services.async_call(
+        DOMAIN,
+        HEAL_HISTORY,
+        {"config_entry_id": entry.entry_id, "dry_run": True},
+        blocking=True,
+        return_response=True,
+    )
+    assert told is not None
+    assert told["journal_from"] == dt_util.as_local(
+        dt_util.utc_from_timestamp(START)
+    ).isoformat(timespec="seconds")
+    assert told["hours"] in (0, 4)
+    await until(lambda: bool(source.closed))
+    assert source.closed != [hass.data[HEALERS][entry.entry_id]._fetching.client]
+    silent = await hass.services.async_call(
+        DOMAIN, HEAL_HISTORY, {"config_entry_id": entry.entry_id}, blocking=True
+    )
+    assert silent is None
+
+
+async def test_the_action_says_when_the_meter_does_not_answer(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    source: JournalMeter,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing comes, or there is no link at all."""
+    async_setup_history_services(hass)
+    monkeypatch.setattr(healing, "FETCH_TIMEOUT", 0.05)
+    call = (DOMAIN, HEAL_HISTORY, {"config_entry_id": entry.entry_id})
+    source.silent = True
+    for _ in range(2):
+        with pytest.raises(HomeAssistantError) as failed:
+            await hass.services.async_call(*call, blocking=True)
+        assert failed.value.translation_key == "journal_not_read"
+        entry.runtime_data.link_up(DESCRIPTION)
+
+
+async def test_a_lost_link_while_asking_is_no_error(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    source: JournalMeter,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The next link asks again."""
+
+    async def refuse(*_: object) -> None:
+        raise LinkDownError("gone")
+
+    monkeypatch.setattr(source, "open_journal", refuse)
+    entry.runtime_data.link_up(DESCRIPTION)
+    await asyncio.sleep(0.05)
+    assert "gone" not in caplog.text
+
+
+async def test_a_meter_without_a_journal_is_told_so(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """The action names the meter."""
+    async_setup_history_services(hass)
+    other = MockConfigEntry(domain=DOMAIN, title="Shelly")
+    other.add_to_hass(hass)
+    other.mock_state(hass, ConfigEntryState.LOADED)
+    with pytest.raises(ServiceValidationError) as refused:
+        await hass.services.async_call(
+            DOMAIN, HEAL_HISTORY, {"config_entry_id": other.entry_id}, blocking=True
+        )
+    assert refused.value.translation_key == "no_journal"
+    assert refused.value.translation_placeholders == {"name": "Shelly"}
+
+
+async def test_a_removed_meter_leaves_nothing(
+    hass: HomeAssistant, entry: MockConfigEntry, hass_storage: dict[str, Any]
+) -> None:
+    """Its file goes with it."""
+    key = f"{DOMAIN}.journal.{entry.entry_id}"
+    assert key in hass_storage
+    await async_forget_history(hass, entry.entry_id)
+    assert key not in hass_storage
+
+
+async def test_hours_that_are_not_clear_are_told_in_the_log(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    source: JournalMeter,
+    energy: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """And not tried for ever."""
+    await record_hours(
+        hass,
+        metadata(energy, "kWh", "energy", has_sum=True),
+        {5: {"state": 112.0, "sum": 99.0}},
+    )
+    await get_instance(hass).async_block_till_done()
+    entry.runtime_data.link_up(DESCRIPTION)
+    await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
+    assert "started over" in caplog.text

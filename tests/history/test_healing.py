@@ -1,0 +1,250 @@
+"""Missed hours in a real recorder: filled once, on its own running sum."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, TypedDict
+
+from homeassistant.components.recorder.models import (
+    StatisticData,
+    StatisticMeanType,
+    StatisticMetaData,
+)
+from homeassistant.components.recorder.statistics import (
+    async_import_statistics,
+    statistics_during_period,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.util import dt as dt_util
+import pytest
+
+from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.history.curve import Curve
+from custom_components.nrj_monitor.history.healing import Healed, async_heal
+from custom_components.nrj_monitor.history.journal import JournalPage
+from custom_components.nrj_monitor.history.plan import HOUR
+
+from .pages import page, record
+
+MAC = "02:4e:52:4a:00:07"
+START = int(dt_util.utcnow().timestamp() // HOUR - 12) * HOUR
+"""The full hour twelve hours ago; the meter then showed 100 kWh."""
+
+KWH = 1_000_000
+
+
+def curve(hours: int, kilowatts: int = 2) -> Curve:
+    """Return what a journal says of a constant load, minute by minute."""
+    gain = kilowatts * KWH // 60
+    records = [
+        record(
+            60,
+            (0, 0, 0, gain, 0, 0, 0, 0),
+            powers=(None, None, None, (1900, 2100)),
+            voltages=((11500, 11400, 11600), None, None),
+        )
+        for _ in range(hours * 60)
+    ]
+    whole = Curve()
+    data = page(records, begin_time=START, counters=f"0,0,0,{100 * KWH},0,0,0,0")
+    whole.take(JournalPage.from_device(data), 0.0, START + 48 * HOUR)
+    return whole
+
+
+class Row(TypedDict, total=False):
+    """What an hour holds."""
+
+    state: float
+    sum: float
+    mean: float
+    min: float
+    max: float
+
+
+def add_sensor(hass: HomeAssistant, channel: str) -> str:
+    """Register the sensor of a channel; return its entity id."""
+    return (
+        er.async_get(hass)
+        .async_get_or_create("sensor", DOMAIN, f"{MAC}_{channel}")
+        .entity_id
+    )
+
+
+def metadata(
+    id_: str, unit: str, unit_class: str, *, has_sum: bool
+) -> StatisticMetaData:
+    """Return the metadata of a sensor's statistics."""
+    return {
+        "mean_type": StatisticMeanType.NONE
+        if has_sum
+        else StatisticMeanType.ARITHMETIC,
+        "has_sum": has_sum,
+        "name": None,
+        "source": "recorder",
+        "statistic_id": id_,
+        "unit_class": unit_class,
+        "unit_of_measurement": unit,
+    }
+
+
+async def record_hours(
+    hass: HomeAssistant,
+    of: StatisticMetaData,
+    hours: Mapping[int, Row],
+) -> None:
+    """Put hours into the statistics, counted from the start."""
+    async_import_statistics(
+        hass,
+        of,
+        [
+            StatisticData(start=dt_util.utc_from_timestamp(START + hour * HOUR), **row)
+            for hour, row in hours.items()
+        ],
+    )
+    await get_instance(hass).async_block_till_done()
+
+
+async def hours_of(hass: HomeAssistant, id_: str) -> dict[int, Mapping[str, Any]]:
+    """Return the hours there are, counted from the start."""
+    rows = await get_instance(hass).async_add_executor_job(
+        lambda: statistics_during_period(
+            hass,
+            dt_util.utc_from_timestamp(START) - timedelta(days=30),
+            None,
+            {id_},
+            "hour",
+            None,
+            {"state", "sum", "mean", "min", "max"},
+        )
+    )
+    return {int(row["start"] - START) // HOUR: row for row in rows.get(id_, [])}
+
+
+async def heal(hass: HomeAssistant, hours: int, *, dry_run: bool = False) -> Healed:
+    """Heal with the journal of the first hours."""
+    return await async_heal(
+        hass, MAC, curve(hours), START + hours * HOUR, dry_run=dry_run
+    )
+
+
+@pytest.fixture(autouse=True)
+def recorder(recorder_mock: object) -> None:
+    """Run a recorder: it must be there before Home Assistant is."""
+
+
+@pytest.fixture
+async def energy(hass: HomeAssistant) -> str:
+    """Return a total of which four hours are missing and the fifth has it all."""
+    id_ = add_sensor(hass, "import_energy")
+    await record_hours(
+        hass,
+        metadata(id_, "kWh", "energy", has_sum=True),
+        {0: {"state": 102.0, "sum": 12.0}, 5: {"state": 112.0, "sum": 22.0}},
+    )
+    return id_
+
+
+async def test_the_missed_hours_get_their_own_energy(
+    hass: HomeAssistant, energy: str
+) -> None:
+    """Each hour has its two kilowatt-hours, and the hour of return does not spike."""
+    healed = await heal(hass, 6)
+    assert healed.hours == 4
+    rows = await hours_of(hass, energy)
+    sums = [rows[hour]["sum"] for hour in range(6)]
+    assert sums == pytest.approx([12, 14, 16, 18, 20, 22], abs=0.01)
+
+
+async def test_healing_twice_changes_nothing(hass: HomeAssistant, energy: str) -> None:
+    """The second time there is nothing to do."""
+    await heal(hass, 6)
+    rows = await hours_of(hass, energy)
+    again = await heal(hass, 6)
+    assert again.hours == 0
+    assert await hours_of(hass, energy) == rows
+
+
+async def test_a_dry_run_tells_and_touches_nothing(
+    hass: HomeAssistant, energy: str
+) -> None:
+    """It says which hours it would write, in local time."""
+    rows = await hours_of(hass, energy)
+    told = (await heal(hass, 6, dry_run=True)).as_response()
+    assert told["hours"] == 4
+    hour = dt_util.as_local(dt_util.utc_from_timestamp(START + HOUR)).isoformat()
+    assert told["energy"][energy][hour] == pytest.approx(104, abs=0.01)
+    assert told["left_alone"] == {}
+    assert await hours_of(hass, energy) == rows
+
+
+async def test_statistics_in_another_unit_stay_in_it(hass: HomeAssistant) -> None:
+    """A person chose Wh; so are the filled hours."""
+    id_ = add_sensor(hass, "import_energy")
+    await record_hours(
+        hass,
+        metadata(id_, "Wh", "energy", has_sum=True),
+        {
+            0: {"state": 102000.0, "sum": 12000.0},
+            2: {"state": 106000.0, "sum": 16000.0},
+        },
+    )
+    await heal(hass, 3)
+    rows = await hours_of(hass, id_)
+    assert rows[1]["sum"] == pytest.approx(14000, abs=10)
+
+
+async def test_a_total_that_started_over_is_named(hass: HomeAssistant) -> None:
+    """Its hours are left alone, and the answer says why."""
+    id_ = add_sensor(hass, "import_energy")
+    await record_hours(
+        hass,
+        metadata(id_, "kWh", "energy", has_sum=True),
+        {0: {"state": 102.0, "sum": 12.0}, 2: {"state": 106.0, "sum": 90.0}},
+    )
+    told = (await heal(hass, 3)).as_response()
+    assert told["hours"] == 0
+    assert set(told["left_alone"][id_].values()) == {"the total started over"}
+
+
+async def test_missed_measurements_get_mean_and_extremes(hass: HomeAssistant) -> None:
+    """Power from what was counted, voltage from what was measured."""
+    power = add_sensor(hass, "active_power")
+    voltage = add_sensor(hass, "voltage_l1")
+    live: Row = {"mean": 1.0, "min": 0.5, "max": 1.5}
+    for id_, unit, kind in ((power, "kW", "power"), (voltage, "V", "voltage")):
+        await record_hours(hass, metadata(id_, unit, kind, has_sum=False), {0: live})
+    assert (await heal(hass, 2)).hours == 2
+    assert (await hours_of(hass, power))[0]["mean"] == 1.0
+    filled = (await hours_of(hass, power))[1]
+    assert filled["mean"] == pytest.approx(2.0, abs=0.001)
+    assert (filled["min"], filled["max"]) == pytest.approx((1.9, 2.1))
+    assert (await hours_of(hass, voltage))[1]["mean"] == pytest.approx(230.0)
+
+
+async def test_a_row_that_repeats_an_old_state_is_replaced(hass: HomeAssistant) -> None:
+    """Home Assistant carried the last state on while it was off."""
+    id_ = add_sensor(hass, "voltage_l1")
+    flat: Row = {"mean": 240.0, "min": 240.0, "max": 240.0}
+    await record_hours(
+        hass, metadata(id_, "V", "voltage", has_sum=False), {0: flat, 12: flat}
+    )
+    # In the thirteenth hour, now, it really had a state.
+    hass.states.async_set(id_, "240.0")
+    hass.states.async_set(id_, "unavailable")
+    await get_instance(hass).async_block_till_done()
+    await heal(hass, 13)
+    rows = await hours_of(hass, id_)
+    assert rows[0]["mean"] == pytest.approx(230.0)
+    assert rows[12]["mean"] == 240.0
+
+
+async def test_nothing_is_done_without_statistics_or_a_journal(
+    hass: HomeAssistant,
+) -> None:
+    """A sensor that has never been recorded gets no history."""
+    add_sensor(hass, "import_energy")
+    assert (await heal(hass, 3)).hours == 0
+    assert await async_heal(hass, MAC, Curve(), START + HOUR) == Healed()
+    nothing = await async_heal(hass, MAC, curve(1), START + 60)
+    assert nothing.hours == 0
