@@ -30,6 +30,7 @@ from custom_components import nrj_monitor
 from custom_components.nrj_monitor import throttle
 from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.history import healer as healing
+from custom_components.nrj_monitor.history.statistics import async_wait_written
 from custom_components.nrj_monitor.sources import native_api
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -52,9 +53,9 @@ class Home:
     async def start(self) -> None:
         """Start with what there is in the folder, and add the meter if it is not there."""
         # Every reading becomes a state: the recorder's rows are then exact.
-        throttle.MIN_INTERVAL = throttle.MAX_INTERVAL = 0.0  # type: ignore[misc]
+        throttle.MIN_INTERVAL = throttle.MAX_INTERVAL = 0.0
         native_api.RETRY_PAUSE = 0.2  # type: ignore[misc]
-        zeroconf.async_get_instance = _no_zeroconf
+        zeroconf.async_get_instance = _no_zeroconf  # type: ignore[assignment]
         self.hass = hass = core.HomeAssistant(str(self._folder))
         hass.config.skip_pip = True
         hass.config_entries = config_entries.ConfigEntries(hass, {})
@@ -149,7 +150,7 @@ class Home:
         """Make the statistics of the five minutes that begin at `start`."""
         instance = get_instance(self.hass)
         instance.queue_task(StatisticsTask(dt_util.utc_from_timestamp(start), True))
-        await instance.async_block_till_done()
+        await async_wait_written(self.hass)
 
     async def settled(self) -> bool:
         """Tell whether the journal has come and nothing is being healed."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from homeassistant.components.recorder.models import (
     StatisticData,
@@ -24,6 +24,7 @@ from custom_components.nrj_monitor.history.curve import Curve
 from custom_components.nrj_monitor.history.healing import Healed, async_heal
 from custom_components.nrj_monitor.history.journal import JournalPage
 from custom_components.nrj_monitor.history.plan import HOUR
+from custom_components.nrj_monitor.history.statistics import async_wait_written
 
 from .pages import page, record
 
@@ -98,11 +99,14 @@ async def record_hours(
         hass,
         of,
         [
-            StatisticData(start=dt_util.utc_from_timestamp(START + hour * HOUR), **row)
+            cast(
+                "StatisticData",
+                {"start": dt_util.utc_from_timestamp(START + hour * HOUR), **row},
+            )
             for hour, row in hours.items()
         ],
     )
-    await get_instance(hass).async_block_till_done()
+    await async_wait_written(hass)
 
 
 async def hours_of(hass: HomeAssistant, id_: str) -> dict[int, Mapping[str, Any]]:
@@ -232,7 +236,7 @@ async def test_a_row_that_repeats_an_old_state_is_replaced(hass: HomeAssistant) 
     # In the thirteenth hour, now, it really had a state.
     hass.states.async_set(id_, "240.0")
     hass.states.async_set(id_, "unavailable")
-    await get_instance(hass).async_block_till_done()
+    await async_wait_written(hass)
     await heal(hass, 13)
     rows = await hours_of(hass, id_)
     assert rows[0]["mean"] == pytest.approx(230.0)

@@ -62,8 +62,8 @@ class Fetching:
             self.curve = self.curve.continued()
         boot_time = self._dating.boot_time(page, now)
         if page.last > self.received:
-            if page.after > self.received and self.received:
-                return False
+            # What the meter has dropped meanwhile it sends no more; its totals tell how
+            # much that was.
             self.curve.take(page, boot_time, now)
             self.received = page.last
         if self.received >= page.newest:
@@ -100,7 +100,7 @@ class Healer:
                 self._done,
             )
         else:
-            await self._async_store(None)
+            await self._async_store(None, 0)
         unload = self._entry.async_on_unload
         unload(self._meter.listen_journal(self._on_page))
         unload(self._meter.listen_link(self._on_link))
@@ -221,13 +221,15 @@ class Healer:
         """Take the hours up to `until` as done."""
         assert curve.end is not None
         hour = min(curve.end, until) // HOUR * HOUR
-        self._done = max(self._done, curve.sequence_at(hour))
+        done = max(self._done, curve.sequence_at(hour))
         curve.forget_before(hour)
-        await self._async_store(curve)
+        # The meter may forget only what would not be asked for again after a crash.
+        await self._async_store(curve, done)
+        self._done = min(done, self._fetching.received)
         if self._meter.connected:
             self._acknowledge(self._fetching, self._done)
 
-    async def _async_store(self, curve: Curve | None) -> None:
+    async def _async_store(self, curve: Curve | None, done: int) -> None:
         anchor = None
         if curve is not None and curve.begin is not None:
             counters = curve.counters_at(curve.begin)
@@ -237,7 +239,7 @@ class Healer:
             {
                 "client": self._fetching.client,
                 "journal": self._fetching.journal,
-                "done": self._done,
+                "done": done,
                 "anchor": anchor,
             }
         )

@@ -16,6 +16,7 @@ from homeassistant.components.recorder.statistics import (
     get_metadata,
     statistics_during_period,
 )
+from homeassistant.components.recorder.tasks import SynchronizeTask
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
@@ -225,8 +226,13 @@ def _write(hass: HomeAssistant, series: Series, rows: Iterable[StatisticData]) -
 
 
 async def async_wait_written(hass: HomeAssistant) -> None:
-    """Wait until what was written is in the database."""
-    await get_instance(hass).async_block_till_done()
+    """Wait until what was written is in the database.
+
+    The recorder's own waiting ends at once where it is busy with the last task.
+    """
+    done = hass.loop.create_future()
+    get_instance(hass).queue_task(SynchronizeTask(done))
+    await done
 
 
 def _time(seconds: float) -> datetime:
