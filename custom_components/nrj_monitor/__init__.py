@@ -28,10 +28,10 @@ from .const import (
 from .energy_dashboard import async_add_meter, async_forget_meter
 from .entry_source import async_make_source
 from .given_key import async_take_key_back
-from .loads.memory import async_forget_loads
-from .loads.room import async_close_room, async_open_room
 from .history.healer import async_forget_history, async_keep_history
 from .history.services import async_setup_history_services
+from .loads.memory import async_forget_loads
+from .loads.room import async_close_room, async_open_room
 from .meter import Meter
 from .meter_memory import MEMORIES, async_forget_memory, async_remember
 from .ngsi.binding import async_forget_broker, async_setup_brokers, async_stop_brokers

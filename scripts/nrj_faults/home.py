@@ -33,6 +33,9 @@ from custom_components.nrj_monitor.history import healer as healing
 from custom_components.nrj_monitor.history.statistics import async_wait_written
 from custom_components.nrj_monitor.sources import native_api
 
+LAG_INTERVAL = 0.002
+"""Seconds between two looks at the event loop."""
+
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -49,6 +52,8 @@ class Home:
         self._port = port
         self.hass: core.HomeAssistant
         self._readings = 0
+        self._lag = 0.0
+        self._watch: asyncio.Future[None] | None = None
 
     async def start(self) -> None:
         """Start with what there is in the folder, and add the meter if it is not there."""
@@ -159,6 +164,28 @@ class Home:
             return False
         await healer._async_heal()  # noqa: SLF001
         return healer._fetching.complete.is_set()  # noqa: SLF001
+
+    async def watch_lag(self) -> None:
+        """Look from now on how late the event loop is."""
+
+        async def watch() -> None:
+            loop = self.hass.loop
+            while True:
+                due = loop.time() + LAG_INTERVAL
+                await asyncio.sleep(LAG_INTERVAL)
+                self._lag = max(self._lag, loop.time() - due)
+
+        self._lag = 0.0
+        self._watch = asyncio.ensure_future(watch())
+
+    async def lag(self) -> float:
+        """Return the longest time, s, by which the event loop has been late."""
+        return self._lag
+
+    async def healed_hours(self) -> int:
+        """Return how many hours of sensors were filled in since the start."""
+        healer = self._healer()
+        return healer.healed_hours if healer is not None else 0
 
     async def heal(self, dry_run: bool) -> dict[str, Any]:
         """Heal all there is; return what was done."""

@@ -7,6 +7,8 @@ from pathlib import Path
 import sys
 from typing import Any
 
+from .link import FaultyLink
+
 START_TIMEOUT = 60.0
 ANSWER_TIMEOUT = 60.0
 
@@ -14,10 +16,10 @@ ANSWER_TIMEOUT = 60.0
 class HomeProcess:
     """A Home Assistant in a process of its own; its folder outlives it."""
 
-    def __init__(self, folder: Path, port: int) -> None:
-        """Prepare; the meter is behind `port`."""
+    def __init__(self, folder: Path, link: FaultyLink) -> None:
+        """Prepare; the meter is behind `link`."""
         self._folder = folder
-        self._port = port
+        self._link = link
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -35,7 +37,7 @@ class HomeProcess:
                 "nrj_faults.home",
                 str(self._folder),
                 repr(offset),
-                str(self._port),
+                str(self._link.port),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,

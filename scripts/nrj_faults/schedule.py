@@ -54,7 +54,7 @@ class Life:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._steps = self._random.randint(36, 72)
-        self._house = House(seed, 24)
+        self._house = House(seed, 36)
         self._house.write(folder / "house.csv")
         self._firmware = RunningFirmware(
             program,
@@ -63,7 +63,7 @@ class Life:
             {"NRJ_RECORDING": str(folder / "house.csv"), "NRJ_START": "0"},
         )
         self._link = FaultyLink(self._firmware.port, seed)
-        self._home: HomeProcess
+        self._home = HomeProcess(folder / "home", self._link)
         self._client: APIClient | None = None
         self._services: dict[str, UserService] = {}
         self._speed = 0
@@ -84,16 +84,8 @@ class Life:
 
     async def run(self) -> Outcome:
         """Live it, and compare the end with the truth."""
-        await self._start_meter()
-        await self._link.start()
-        self._home = HomeProcess(self._folder / "home", self._link.port)
         try:
-            await self._home.start(self._offset)
-            # A first hour without faults, from its beginning.
-            await self._pass(HOUR - self.now() % HOUR + 1, self._settle)
-            first = int(self.now() // HOUR) * HOUR
-            for _ in range(12):
-                await self._step()
+            first = await self._begin()
             for step in range(self._steps):
                 await self._fault(step)
                 await self._step()
@@ -107,6 +99,44 @@ class Life:
             await self._link.stop()
             await self._leave_meter()
         return self.outcome
+
+    async def _begin(self) -> int:
+        """Start everything, and let a first hour pass; return when it began."""
+        await self._start_meter()
+        await self._link.start()
+        await self._home.start(self._offset)
+        await self._pass(HOUR - self.now() % HOUR + 1, self._settle)
+        first = int(self.now() // HOUR) * HOUR
+        for _ in range(12):
+            await self._step()
+        return first
+
+    async def measure_healing(self, hours: int) -> tuple[float, float, int]:
+        """Be away for so many hours, and come back.
+
+        Returns the seconds from the link's return until the last hour is in the
+        database, the longest lag of the event loop meanwhile, s, and how many hours of
+        sensors were filled in.
+        """
+        try:
+            await self._begin()
+            self._link.up = False
+            self._link.cut()
+            await self._pass(hours * HOUR + 600.0, self._nothing)
+            await self._home.ask("watch_lag")
+            started = time.monotonic()
+            self._link.up = True
+            while not (healed := await self._home.ask("healed_hours")):
+                await asyncio.sleep(0.02)
+            seconds = time.monotonic() - started
+            return seconds, await self._home.ask("lag"), healed
+        finally:
+            await self._home.kill()
+            await self._link.stop()
+            await self._leave_meter()
+
+    async def _nothing(self) -> None:
+        """Wait for nothing."""
 
     async def _act(self, name: str, **arguments: float) -> None:
         """Run a user action at the meter itself, past the faulty link, to its end."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
@@ -26,7 +26,12 @@ from custom_components.nrj_monitor.history.services import (
 )
 from custom_components.nrj_monitor.history.statistics import async_wait_written
 from custom_components.nrj_monitor.meter import Meter
-from custom_components.nrj_monitor.sources import MeterDescription, SourceListener
+from custom_components.nrj_monitor.ngsi.sample import Sample
+from custom_components.nrj_monitor.sources import (
+    MeterDescription,
+    Source,
+    SourceListener,
+)
 from custom_components.nrj_monitor.sources.errors import LinkDownError
 
 from .pages import page, record
@@ -50,7 +55,7 @@ DESCRIPTION = MeterDescription(
 )
 
 
-class JournalMeter:
+class JournalMeter(Source):
     """A source with a journal of six hours at 2 kW, sent as the firmware sends it."""
 
     def __init__(self) -> None:
@@ -382,3 +387,38 @@ async def test_hours_that_are_not_clear_are_told_in_the_log(
     entry.runtime_data.link_up(DESCRIPTION)
     await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
     assert "started over" in caplog.text
+
+
+async def test_what_was_missed_is_forwarded_with_its_own_times(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    source: JournalMeter,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Each minute of the outage once; a disk that takes nothing is tried again."""
+    taken: list[Sample] = []
+    failures = [OSError("no space left")]
+
+    async def take(_: object, of: object, samples: Iterable[Sample]) -> None:
+        assert of is entry
+        if failures:
+            raise failures.pop()
+        taken.extend(samples)
+
+    monkeypatch.setattr(healing, "async_history", take)
+    healer: Healer = hass.data[HEALERS][entry.entry_id]
+    healer._away_since = START + 2 * 3600
+    entry.runtime_data.link_up(DESCRIPTION)
+    await until(lambda: "forwarded later" in caplog.text)
+    entry.runtime_data.link_down()
+    source.records += 1
+    entry.runtime_data.link_up(DESCRIPTION)
+    await until(lambda: bool(taken))
+    times = [sample.time / 1000 for sample in taken]
+    assert times == sorted(set(times))
+    assert times[0] > START + 2 * 3600
+    assert taken[-1].values["import_energy"] == pytest.approx(112, abs=0.05)
+    await until(lambda: healer._away_since is None)
+    entry.runtime_data.link_down()
+    assert healer._away_since is not None

@@ -202,7 +202,7 @@ class Curve:
             overlap = min(end, stretch.end) - max(begin, stretch.begin)
             mean = measured.mean
             if mean is None:
-                mean = _mean_power(stretch, channel)
+                mean = mean_power(stretch, channel)
             weighted += mean * overlap
             seconds += overlap
             minimum = min(minimum, measured.minimum)
@@ -226,7 +226,7 @@ class Curve:
         del self._stretches[:first]
 
 
-def _mean_power(stretch: Stretch, channel: str) -> float:
+def mean_power(stretch: Stretch, channel: str) -> float:
     """Return the mean active power of a stretch, W: what was counted over its time."""
     index = POWERS.index(channel)
     net = stretch.energy[index] - stretch.energy[len(POWERS) + index]

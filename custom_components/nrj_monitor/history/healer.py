@@ -16,10 +16,12 @@ from homeassistant.util.hass_dict import HassKey
 
 from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.meter import Meter
+from custom_components.nrj_monitor.ngsi.binding import DISK_ERRORS, async_history
 from custom_components.nrj_monitor.sources import JournalSource
 from custom_components.nrj_monitor.sources.errors import LinkDownError
 
 from .curve import Curve, Dating
+from .forwarding import samples_between
 from .healing import Healed, async_heal
 from .journal import JournalPage
 from .plan import HOUR
@@ -85,6 +87,9 @@ class Healer:
         self._fetching = Fetching(_new_client(), "", Curve(), 0)
         self._extra: Fetching | None = None
         self._done = 0
+        # From when until when nothing was read, s since 1970, for those behind us.
+        self._away_since: float | None = None
+        self._back_at = 0.0
         self._lock = asyncio.Lock()
         self.healed_hours = 0
 
@@ -93,6 +98,7 @@ class Healer:
         if (stored := await self._store.async_load()) is not None:
             anchor = stored["anchor"]
             self._done = stored["done"]
+            self._away_since = stored["seen"]
             self._fetching = Fetching(
                 stored["client"],
                 stored["journal"],
@@ -145,6 +151,11 @@ class Healer:
 
     @callback
     def _on_link(self) -> None:
+        now = dt_util.utcnow().timestamp()
+        if self._meter.connected:
+            self._back_at = now
+        elif self._away_since is None:
+            self._away_since = now
         if self._meter.connected and JOURNAL in self._meter.description.features:
             fetching = self._fetching
             fetching.complete.clear()
@@ -171,6 +182,8 @@ class Healer:
             self._acknowledge(fetching, self._done)
             if fetching.complete.is_set():
                 self._heal_soon()
+                if self._away_since is not None:
+                    self._forward_soon()
 
     @callback
     def _acknowledge(self, fetching: Fetching, done: int) -> None:
@@ -187,6 +200,25 @@ class Healer:
         self._entry.async_create_background_task(
             self._hass, self._async_heal(), f"{DOMAIN} heal"
         )
+
+    @callback
+    def _forward_soon(self) -> None:
+        self._entry.async_create_background_task(
+            self._hass, self._async_forward(), f"{DOMAIN} forward history"
+        )
+
+    async def _async_forward(self) -> None:
+        """Hand what was missed to those who forward it; what they take, they keep."""
+        since, until = self._away_since, self._back_at
+        if since is None:
+            return
+        samples = samples_between(self._fetching.curve, since, until)
+        try:
+            await async_history(self._hass, self._entry, samples)
+        except DISK_ERRORS as error:
+            _LOGGER.warning("What was missed is forwarded later: %s", error)
+        else:
+            self._away_since = None
 
     async def _async_heal(self) -> None:
         """Fill in the hours that are over, and let the meter forget them."""
@@ -240,6 +272,7 @@ class Healer:
                 "client": self._fetching.client,
                 "journal": self._fetching.journal,
                 "done": done,
+                "seen": dt_util.utcnow().timestamp(),
                 "anchor": anchor,
             }
         )

@@ -154,6 +154,7 @@ class Source(Protocol):
         """
         raise LinkDownError(f"There is nothing to tell {setting_id} to")
 
+
 @runtime_checkable
 class JournalSource(Protocol):
     """A device that keeps a journal, and sends it in pages to who opens it."""

@@ -66,11 +66,6 @@ class DeviceEvents:
         self._client.subscribe_service_calls(self._on_call)
 
     async def run(self) -> None:
-        """Feed the listener until cancelled or the link breaks."""
-        with suppress(APIConnectionError, TimeoutError):
-            self._client.subscribe_service_calls(self._on_call)
-            if EVENTS_ACTION not in self._services:
-                return
         """Ask for what was missed, and for waveforms, until the link breaks."""
         if EVENTS_ACTION not in self._services:
             return

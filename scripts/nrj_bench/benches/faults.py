@@ -1,0 +1,66 @@
+"""Seeded random lives of a meter and a Home Assistant: does every watt-hour arrive?"""
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+import json
+from pathlib import Path
+import sys
+import tempfile
+
+from nrj_faults.schedule import Outcome, run_schedule
+
+from nrj_demo.firmware import FirmwareError, build
+
+
+async def run(first: int, count: int, jobs: int, folder: Path) -> list[Outcome]:
+    """Run the schedules of so many seeds, some at a time."""
+    program = build()
+    places = asyncio.Semaphore(jobs)
+
+    async def one(seed: int) -> Outcome:
+        async with places:
+            try:
+                outcome = await run_schedule(seed, program, folder / str(seed))
+            except Exception as error:  # noqa: BLE001
+                outcome = Outcome(seed, errors=[f"broke off: {error!r}"])
+        print(json.dumps(vars(outcome)), flush=True)
+        return outcome
+
+    return await asyncio.gather(*(one(first + index) for index in range(count)))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run schedules; 1 if one of them lost or invented energy."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench faults", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--schedules", type=int, default=200)
+    parser.add_argument("--first-seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args(arguments)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            outcomes = asyncio.run(
+                run(options.first_seed, options.schedules, options.jobs, Path(folder))
+            )
+    except FirmwareError as error:
+        print(error, file=sys.stderr)
+        return 1
+    bad = [outcome.seed for outcome in outcomes if outcome.errors]
+    quiet = [o for o in outcomes if not any("meter killed" in f for f in o.faults)]
+    print(
+        json.dumps(
+            {
+                "schedules": len(outcomes),
+                "with errors": bad,
+                "hours compared": sum(outcome.hours for outcome in outcomes),
+                "worst hour, part of its energy": max(o.worst_hour for o in outcomes),
+                "worst total, Wh": max(o.total_error for o in outcomes),
+                "worst total where the meter was never killed, Wh": max(
+                    (o.total_error for o in quiet), default=None
+                ),
+            }
+        )
+    )
+    return 1 if bad else 0

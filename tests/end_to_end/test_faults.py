@@ -1,0 +1,20 @@
+"""Links are cut, Home Assistant and the meter killed: every watt-hour arrives.
+
+A handful of seeded schedules; scripts/bench faults runs hundreds.
+"""
+
+from pathlib import Path
+
+from nrj_faults.schedule import run_schedule
+import pytest
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("seed", [3, 12])
+async def test_no_energy_is_lost_nor_invented(
+    seed: int, program: Path, tmp_path: Path
+) -> None:
+    """Each hour that the meter was on has its own energy, and the total is the meter's."""
+    outcome = await run_schedule(seed, program, tmp_path)
+    assert not outcome.errors, (outcome.errors, outcome.faults)
+    assert outcome.hours > 0
