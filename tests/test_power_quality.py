@@ -360,6 +360,7 @@ async def test_a_waveform_is_whole_or_not_there(
     client: Any = Answers(pages)
     listener: Any = heard
     events = device_events.DeviceEvents(client, services, listener, lambda: NOW)
+    events.subscribe()
     task = asyncio.create_task(events.run())
     await asyncio.sleep(0.2)
     task.cancel()
@@ -383,7 +384,9 @@ async def test_a_broken_link_ends_the_conversation(
     client: Any = Broken([])
     listener: Any = Heard()
     services = actions("power_quality_events")
-    await device_events.DeviceEvents(client, services, listener, lambda: NOW).run()
+    events = device_events.DeviceEvents(client, services, listener, lambda: NOW)
+    events.subscribe()
+    await events.run()
 
 
 def test_a_picture_without_samples_is_empty_but_valid() -> None:

@@ -15,6 +15,10 @@ from custom_components.nrj_monitor.flows.entities import START_SCHEMA, fields_sc
 from custom_components.nrj_monitor.flows.mqtt import MAPPING_SCHEMA, TOPIC_SCHEMA
 from custom_components.nrj_monitor.flows.native_form import ADDRESS_SCHEMA
 from custom_components.nrj_monitor.guard_sensor import WORDS as GUARD_WORDS
+from custom_components.nrj_monitor.history.services import (
+    HEAL_HISTORY,
+    SCHEMA as HEAL_SCHEMA,
+)
 from custom_components.nrj_monitor.load_services import SCHEMAS
 from custom_components.nrj_monitor.loads.sensors import ENERGIES
 from custom_components.nrj_monitor.loads.words import WORDS
@@ -51,10 +55,13 @@ ACTIONS = {
     SEND_NOW: BROKER_SCHEMA,
     EMPTY_SET_ASIDE: BROKER_SCHEMA,
     CREATE_SUBSCRIPTION: SUBSCRIPTION_SCHEMA,
+    HEAL_HISTORY: HEAL_SCHEMA,
 }
 
 OF_ACTIONS = {
     "field_missing",
+    "journal_not_read",
+    "no_journal",
     "no_energy_dashboard",
     "never_shed",
     "not_a_load",
