@@ -378,7 +378,7 @@ async def test_a_broken_link_ends_the_conversation(
     """It is no error: the link says so itself."""
 
     class Broken(Answers):
-        def subscribe_service_calls(self, on_call: Any) -> None:
+        async def execute_service(self, service: Any, arguments: Any) -> None:
             raise APIConnectionError("gone")
 
     client: Any = Broken([])
