@@ -15,6 +15,7 @@ import pytest
 
 from .conftest import RunMeter
 from .meter_client import MeterClient, connected
+from .user_actions import call
 
 # An hour at each frequency: the place in the recording is the frequency.
 FREQUENCIES = (50.0, 49.85, 49.7, 49.5, 49.1, 50.3)
@@ -214,3 +215,27 @@ async def test_thresholds_of_one_s_own_are_kept_and_used(
             lambda: abs(number(meter, "guard_shed_1_frequency") - 49.88) < 1e-3
         )
         await meter.wait(lambda: chosen(meter, "guard_profile") == "custom", timeout=5)
+
+
+async def test_what_happened_with_nobody_there_is_told_with_its_time(
+    run_meter: RunMeter, grid: str
+) -> None:
+    """The latest changes are kept, and told to who asks: in order, with their age."""
+    port = run_meter(NRJ_RECORDING=grid).port
+    async with connected(port) as meter:
+        await guarding(meter)
+        go(meter, 49.1)
+        await meter.wait(lambda: guard_state(meter) == "shed_3", timeout=5)
+    await asyncio.sleep(1)
+    calls: list[HomeassistantServiceCall] = []
+    async with connected(port) as meter:
+        meter.api.subscribe_service_calls(calls.append)
+        await call(meter, "guard_events", after=0)
+        await asyncio.sleep(0.5)
+    told = [dict(one.data) for one in calls if one.service == "esphome.nrj_guard"]
+    numbers = [int(data["number"]) for data in told]
+    assert numbers == sorted(set(numbers))
+    sheds = [data for data in told if data["state"] == "shed_3"]
+    assert sheds
+    assert 1000 <= int(sheds[0]["happened_ms_ago"]) < 20_000
+    assert len({data["boot"] for data in told}) == 1

@@ -1,6 +1,7 @@
 """The meter's own guard in Home Assistant: from the real firmware to the pages."""
 
 from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from custom_components.nrj_monitor.const import EVENT_GUARD
 from custom_components.nrj_monitor.guard_event import GuardEvent
 from custom_components.nrj_monitor.loads.relays import class_on_meter
 from custom_components.nrj_monitor.logbook import guard_sentence
+from custom_components.nrj_monitor.meter import Meter
 from custom_components.nrj_monitor.sources.errors import LinkDownError
 from custom_components.nrj_monitor.sources.settings import Setting
 from nrj_demo.firmware import RunningFirmware, free_port
@@ -161,6 +163,44 @@ def test_a_damaged_event_is_left_out(wrong: dict[str, str]) -> None:
     """It is an error, not an event with holes."""
     with pytest.raises(ValueError, match=r"."):
         GuardEvent.from_device({"reason": "start", "relay": "", **wrong})
+
+
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+CHANGE = {
+    "boot": "7",
+    "number": "3",
+    "happened_ms_ago": "90000",
+    "what": "state",
+    "state": "shed_1",
+    "reason": "frequency",
+    "frequency": "49.7",
+    "relay": "",
+    "on": "0",
+}
+
+
+def test_a_change_that_was_missed_has_its_own_time() -> None:
+    """It is as old as the meter says."""
+    event = GuardEvent.from_device(CHANGE, NOON)
+    assert event.happened == NOON - timedelta(seconds=90)
+    assert event.attributes()["happened"] == "2026-11-01T11:58:30+00:00"
+    assert event.id == "7-3"
+
+
+def test_a_change_is_told_once_and_only_when_somebody_listens() -> None:
+    """Those of an outage wait until the entities are there; repetitions are no news."""
+    source: Any = None
+    description: Any = None
+    meter = Meter(source, description)
+    meter.guard_event(GuardEvent.from_device(CHANGE, NOON))
+    heard: list[GuardEvent] = []
+    meter.listen_guard(heard.append)
+    meter.tell_events()
+    meter.guard_event(GuardEvent.from_device(CHANGE, NOON))
+    meter.guard_event(GuardEvent.from_device(CHANGE | {"number": "4"}, NOON))
+    assert [event.id for event in heard] == ["7-3", "7-4"]
+    assert list(meter.known_guard_events) == ["7-3", "7-4"]
 
 
 def test_what_the_logbook_says() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any, Final, Self
 
@@ -23,10 +24,13 @@ class GuardEvent:
     reason: str
     frequency: float | None
     relay: str | None
+    id: str | None = None
+    """What names it among those of its meter; None of a guard that keeps none."""
+    happened: datetime | None = None
 
     @classmethod
-    def from_device(cls, data: Mapping[str, str]) -> Self:
-        """Read the data of the firmware's event `esphome.nrj_guard`.
+    def from_device(cls, data: Mapping[str, str], now: datetime | None = None) -> Self:
+        """Read the data of the firmware's event `esphome.nrj_guard`, told at `now`.
 
         Raises:
             ValueError: something is missing or unknown.
@@ -38,15 +42,20 @@ class GuardEvent:
                 raise ValueError(f"unknown kind {what!r}")
             hertz = float(data["frequency"])
             is_on = data["on"] == "1"
+            ago = data.get("happened_ms_ago")
             return cls(
                 kind=RELAY_KINDS[is_on] if what == "relay" else state,
                 state=state,
                 reason=data["reason"],
                 frequency=hertz if isfinite(hertz) else None,
                 relay=(data["relay"] or None) if what == "relay" else None,
+                id=f"{data['boot']}-{data['number']}" if "number" in data else None,
+                happened=(
+                    now - timedelta(milliseconds=int(ago)) if now and ago else None
+                ),
             )
-        except KeyError as error:
-            raise ValueError(f"{error} is missing") from error
+        except (KeyError, OverflowError) as error:
+            raise ValueError(f"{error} is missing or too large") from error
 
     def attributes(self) -> dict[str, Any]:
         """Return it as the attributes of an event."""
@@ -55,4 +64,5 @@ class GuardEvent:
             "reason": self.reason,
             "frequency": self.frequency,
             "relay": self.relay,
+            "happened": self.happened.isoformat() if self.happened else None,
         }

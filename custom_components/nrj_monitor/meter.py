@@ -5,7 +5,7 @@ up, and tells those who listen. Nothing here writes a state or knows a protocol.
 """
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from functools import partial
 import logging
@@ -33,6 +33,9 @@ burst of some forty readings every 200 ms at most; the network may cut it in pie
 
 RELAY_TIMEOUT = 3.0
 """Seconds the device may take to report the state it was told to switch to."""
+
+KNOWN_GUARD_EVENTS = 128
+"""Changes of the guard that are remembered as told; the meter itself keeps 32."""
 
 type Listener = Callable[[], None]
 type ReadingListener = Callable[[float | None, float], None]
@@ -74,6 +77,9 @@ class Meter:
         self._settings: dict[str, SettingValue] = {}
         self._setting_listeners: defaultdict[str, list[Listener]] = defaultdict(list)
         self._guard_listeners: list[GuardListener] = []
+        self.known_guard_events: deque[str] = deque(maxlen=KNOWN_GUARD_EVENTS)
+        """Which changes of the guard have been told, by their ids."""
+        self._untold_guard: list[GuardEvent] | None = []
         self._journal_listeners: list[JournalListener] = []
 
     @property
@@ -254,7 +260,17 @@ class Meter:
         _call(self._setting_listeners[setting_id])
 
     def guard_event(self, event: GuardEvent) -> None:
-        """Take what the device's own guard tells."""
+        """Take what the device's own guard tells; what was told before is no news."""
+        if event.id is not None:
+            if event.id in self.known_guard_events:
+                return
+            self.known_guard_events.append(event.id)
+        if self._untold_guard is not None:
+            self._untold_guard.append(event)
+        else:
+            self._tell_guard(event)
+
+    def _tell_guard(self, event: GuardEvent) -> None:
         _call([partial(listener, event) for listener in self._guard_listeners])
 
     def power_quality(self, event: PowerQualityEvent) -> bool:
@@ -268,10 +284,13 @@ class Meter:
         return True
 
     def tell_events(self) -> None:
-        """Tell the events of the supply from now on, first those of until now.
+        """Tell events from now on, first those of until now.
 
         Called once those who want to hear of them listen.
         """
+        guard, self._untold_guard = self._untold_guard or [], None
+        for change in guard:
+            self._tell_guard(change)
         untold, self._untold = self._untold or [], None
         for event in untold:
             self._tell_event(event)

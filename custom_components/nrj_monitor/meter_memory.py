@@ -37,9 +37,11 @@ class MeterMemory:
         if (stored := await self._store.async_load()) is not None:
             self._meter.log.restore(stored["power_quality"])
             self.totals.restore(stored["totals"])
+            self._meter.known_guard_events.extend(stored.get("guard", ()))
         # For as long as the meter itself lasts.
         self._meter.listen_power_quality(lambda _: self.async_changed())
         self._meter.listen_oscillogram(self.async_changed)
+        self._meter.listen_guard(lambda _: self.async_changed())
 
     @callback
     def async_changed(self, delay: float = DELAY) -> None:
@@ -58,6 +60,7 @@ class MeterMemory:
         return {
             "power_quality": self._meter.log.as_dict(),
             "totals": self.totals.as_dict(),
+            "guard": list(self._meter.known_guard_events),
         }
 
 

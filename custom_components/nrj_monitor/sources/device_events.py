@@ -28,6 +28,7 @@ EVENTS_ACTION: Final = "power_quality_events"
 OSCILLOGRAM_ACTION: Final = "power_quality_oscillogram"
 EVENT: Final = "esphome.nrj_power_quality"
 OSCILLOGRAM_EVENT: Final = "esphome.nrj_oscillogram"
+GUARD_EVENTS_ACTION: Final = "guard_events"
 GUARD_EVENT: Final = "esphome.nrj_guard"
 JOURNAL_EVENT: Final = "esphome.nrj_journal"
 
@@ -67,9 +68,11 @@ class DeviceEvents:
 
     async def run(self) -> None:
         """Ask for what was missed, and for waveforms, until the link breaks."""
-        if EVENTS_ACTION not in self._services:
-            return
         with suppress(APIConnectionError, TimeoutError):
+            if GUARD_EVENTS_ACTION in self._services:
+                await self._call(GUARD_EVENTS_ACTION, after=0)
+            if EVENTS_ACTION not in self._services:
+                return
             # Only what the listener does not know yet is news; the meter keeps 32.
             await self._call(EVENTS_ACTION, after=0)
             while True:
@@ -86,7 +89,7 @@ class DeviceEvents:
             self._pages.put_nowait(data)
         elif call.service == GUARD_EVENT:
             try:
-                self._listener.guard_event(GuardEvent.from_device(data))
+                self._listener.guard_event(GuardEvent.from_device(data, self._now()))
             except ValueError as error:
                 _LOGGER.warning("An event of the guard is left out: %s", error)
         elif call.service == JOURNAL_EVENT:

@@ -32,6 +32,8 @@ void FrequencyGuardComponent::add_relay(switch_::Switch *relay, const RelaySetti
 
 void FrequencyGuardComponent::setup() {
   this->last_millis_ = millis();
+  this->boot_ = random_uint32();
+  this->register_service(&FrequencyGuardComponent::on_events_wanted, "guard_events", {"after"});
   this->preference_ = global_preferences->make_preference<StoredGuard>(fnv1_hash("frequency_guard.1"), true);
   StoredGuard stored;
   if (this->preference_.load(&stored) && stored.profile <= GUARD_PROFILES.size() &&
@@ -114,7 +116,7 @@ void FrequencyGuardComponent::apply_(int64_t now_ms) {
     this->applying_ = true;
     relay->control(decision.on);
     this->applying_ = false;
-    this->fire_("relay", relay->get_name().str(), decision.on, relay_reason_name(decision.reason));
+    this->fire_("relay", relay->get_name().c_str(), decision.on, relay_reason_name(decision.reason));
   }
 }
 
@@ -146,15 +148,36 @@ void FrequencyGuardComponent::publish_() {
   }
 }
 
-void FrequencyGuardComponent::fire_(const char *what, const std::string &relay, bool on, const char *reason) {
-  this->fire_homeassistant_event("esphome.nrj_guard", {
-                                                          {"what", what},
-                                                          {"state", guard_state_name(this->guard_->state())},
-                                                          {"reason", reason},
-                                                          {"frequency", str_sprintf("%.3f", this->guard_->frequency())},
-                                                          {"relay", relay},
-                                                          {"on", on ? "1" : "0"},
-                                                      });
+void FrequencyGuardComponent::fire_(const char *what, const char *relay, bool on, const char *reason) {
+  GuardChange change{.at_ms = this->now_ms_(),
+                     .what = what,
+                     .state = guard_state_name(this->guard_->state()),
+                     .reason = reason,
+                     .frequency = static_cast<float>(this->guard_->frequency()),
+                     .on = on};
+  change.set_relay(relay);
+  this->send_(this->log_.add(change));
+}
+
+void FrequencyGuardComponent::send_(const GuardChange &change) {
+  this->fire_homeassistant_event("esphome.nrj_guard",
+                                 {
+                                     {"boot", std::to_string(this->boot_)},
+                                     {"number", std::to_string(change.number)},
+                                     // Home Assistant knows what time it is; the device may not.
+                                     {"happened_ms_ago", std::to_string(this->now_ms_() - change.at_ms)},
+                                     {"what", change.what},
+                                     {"state", change.state},
+                                     {"reason", change.reason},
+                                     {"frequency", str_sprintf("%.3f", change.frequency)},
+                                     {"relay", change.relay.data()},
+                                     {"on", change.on ? "1" : "0"},
+                                 });
+}
+
+void FrequencyGuardComponent::on_events_wanted(int32_t after) {
+  this->log_.visit_after(static_cast<uint32_t>(after > 0 ? after : 0),
+                         [this](const GuardChange &change) { this->send_(change); });
 }
 
 bool FrequencyGuardComponent::choose_profile(const std::string &name) {

@@ -2,6 +2,7 @@
 
 #include "grid_input.h"
 #include "guard.h"
+#include "guard_log.h"
 #include "relay_plan.h"
 
 #include "esphome/components/api/custom_api_device.h"
@@ -95,7 +96,10 @@ class FrequencyGuardComponent : public Component, public api::CustomAPIDevice {
   void take_over_(size_t output, bool on);
   void apply_(int64_t now_ms);
   void publish_();
-  void fire_(const char *what, const std::string &relay, bool on, const char *reason);
+  void fire_(const char *what, const char *relay, bool on, const char *reason);
+  void send_(const GuardChange &change);
+  /// User action of the native API: sends again what was sent after an event.
+  void on_events_wanted(int32_t after);
   void save_();
 
   GridInput *input_{nullptr};
@@ -115,6 +119,8 @@ class FrequencyGuardComponent : public Component, public api::CustomAPIDevice {
   std::array<select::Select *, MAX_RELAYS> class_selects_{};
   switch_::Switch *enable_switch_{nullptr};
   std::array<std::array<number::Number *, 2>, THRESHOLDS> threshold_numbers_{};
+  GuardLog log_;
+  uint32_t boot_{0};
   uint32_t last_millis_{0};
   int64_t time_ms_{0};
   uint32_t seen_changes_{0};
