@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from .configurations import esphome, resolved
+from .configurations import FOLDER, OWN_COMPONENTS, esphome, resolved
 
 CONFIGURATIONS = ["nrj-meter.yaml", "nrj-meter-simulated.yaml"]
 
@@ -75,3 +75,33 @@ def test_impossible_front_end_is_refused(
     result = esphome("-s", key, value, "config", "nrj-meter.yaml", data=tmp_path)
     assert result.returncode != 0
     assert complaint in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("substitution", "value", "complaint"),
+    [
+        ("journal_memory", "12 parsecs", "is not a size"),
+        ("journal_memory", "100B", "at least 512"),
+    ],
+)
+def test_a_journal_of_no_size_is_refused(
+    substitution: str, value: str, complaint: str, tmp_path: Path
+) -> None:
+    """What can not be is named."""
+    result = esphome(
+        "-s", substitution, value, "config", "nrj-meter.yaml", data=tmp_path
+    )
+    assert result.returncode != 0
+    assert complaint in result.stdout + result.stderr
+
+
+def test_a_journal_is_not_to_be_wiped_by_a_restart(tmp_path: Path) -> None:
+    """A meter that restarts itself for want of a client would lose its records."""
+    configuration = tmp_path / "restless.yaml"
+    configuration.write_text(
+        f"packages:\n  meter: !include {FOLDER / 'nrj-meter-simulated.yaml'}\n"
+        "api:\n  reboot_timeout: 15min\n"
+    )
+    result = esphome(*OWN_COMPONENTS, "config", configuration, data=tmp_path)
+    assert result.returncode != 0
+    assert "reboot_timeout: 0s" in result.stdout + result.stderr

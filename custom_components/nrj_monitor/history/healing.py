@@ -1,5 +1,6 @@
 """Fills the hours that Home Assistant missed from the curve of a meter."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -115,6 +116,8 @@ async def async_heal(
     all_series = await async_read(hass, units, hours.start, hours.stop)
     sums, unclear, means = {}, {}, {}
     for id_, series in all_series.items():
+        # Days of minutes take a while: others come in between.
+        await asyncio.sleep(0)
         channel = ids[id_]
         if series.metadata["has_sum"]:
             plan = plan_sums(
