@@ -1,5 +1,6 @@
 // The journal's memory: no energy is lost whatever is written, merged, read and acknowledged.
 
+#include "esphome/components/energy_journal/journal_delivery.h"
 #include "esphome/components/energy_journal/journal_ring.h"
 #include "esphome/components/energy_journal/record_collector.h"
 
@@ -302,6 +303,25 @@ TEST(JournalRing, PutsWhatHasNoTimeIntoTheGap) {
   EXPECT_EQ(kept[0].energy, house.counters);
 }
 
+TEST(JournalRing, IsKeptInASmallerMemoryWithAllItsEnergy) {
+  for (const size_t budget : {300U, 1024U, 8192U}) {
+    House house(16384);
+    house.live(200);
+    std::vector<uint8_t> memory(budget);
+    JournalRing image(memory.data(), memory.size());
+    image.copy_from(house.ring, 20, MIDNIGHT);
+    ASSERT_NO_FATAL_FAILURE(expect_sound(image, house.counters));
+    EXPECT_EQ(image.end_place().sequence, 200U);
+    uint32_t last = 0;
+    for (auto walk = image.walk(); walk.next(); last = walk.end().time.seconds)
+      EXPECT_EQ(walk.end().time.clock, JournalTime::Clock::EPOCH);
+    EXPECT_EQ(last, MIDNIGHT + 200 * MINUTE);
+    image.copy_from(house.ring, 200, MIDNIGHT);
+    EXPECT_EQ(image.size(), 0U);
+    EXPECT_EQ(image.begin_place().time, (JournalTime{JournalTime::Clock::EPOCH, MIDNIGHT + 200 * MINUTE}));
+  }
+}
+
 TEST(JournalRing, BeginsAnewWhereTheTotalsAreBehindIt) {
   House house(4096);
   house.live(30);
@@ -437,6 +457,77 @@ TEST(JournalRing, HoldsTheHoursThatTheDocumentationSays) {
   const double day = minutes_at(65536, 60) / 60.0;
   std::printf(" 65536 bytes: %.1f h at 1 min\n", day);
   EXPECT_GE(day, 17);
+}
+
+TEST(JournalDelivery, SendsAgainLessAndLessOftenUntilItIsAcknowledged) {
+  JournalDelivery delivery;
+  delivery.open(7, 0, 100, 1000);
+  std::vector<uint32_t> sent;
+  for (uint32_t now = 1000; now < 400000; now += 500) {
+    const auto due = delivery.due(100, now);
+    if (due.has_value()) {
+      delivery.on_sent(*due, 50, now);
+      sent.push_back(now - 1000);
+    }
+  }
+  EXPECT_EQ(sent, (std::vector<uint32_t>{0, 2000, 6000, 14000, 30000, 62000, 122000, 182000, 242000, 302000, 362000}));
+  EXPECT_TRUE(delivery.acknowledge(7, 50, 0, 400000));
+  EXPECT_TRUE(delivery.due(100, 400000).has_value());
+  delivery.on_sent(0, 100, 400000);
+  EXPECT_TRUE(delivery.acknowledge(7, 100, 100, 400001));
+  EXPECT_FALSE(delivery.due(100, 900000).has_value());
+  EXPECT_TRUE(delivery.due(101, 900000).has_value());
+}
+
+TEST(JournalDelivery, TakesNoAcknowledgementOfWhatWasNotSent) {
+  JournalDelivery delivery;
+  delivery.open(7, 0, 100, 0);
+  delivery.on_sent(0, 50, 0);
+  EXPECT_FALSE(delivery.acknowledge(7, 51, 0, 1));
+  EXPECT_FALSE(delivery.acknowledge(7, 50, 51, 1));
+  EXPECT_FALSE(delivery.acknowledge(8, 50, 50, 1));
+  EXPECT_FALSE(delivery.acknowledge(0, 0, 0, 1));
+  EXPECT_TRUE(delivery.acknowledge(7, 50, 50, 1));
+  // One that was held up is no step back.
+  EXPECT_TRUE(delivery.acknowledge(7, 20, 20, 2));
+  EXPECT_EQ(delivery.session(0).received, 50U);
+  EXPECT_EQ(delivery.settled(2), 50U);
+}
+
+TEST(JournalDelivery, LetsNoClientTakeFromAnother) {
+  JournalDelivery delivery;
+  EXPECT_EQ(delivery.settled(0), 0U);
+  delivery.open(1, 0, 100, 0);
+  delivery.open(2, 60, 100, 0);
+  delivery.on_sent(0, 100, 0);
+  EXPECT_TRUE(delivery.acknowledge(1, 100, 100, 1));
+  EXPECT_EQ(delivery.settled(1), 60U);
+  delivery.close(2);
+  EXPECT_EQ(delivery.settled(1), 100U);
+}
+
+TEST(JournalDelivery, GivesTheLongestSilentPlaceToANewClient) {
+  JournalDelivery delivery;
+  for (uint32_t client = 1; client <= JournalDelivery::MAX_SESSIONS; client++)
+    delivery.open(client, client, 100, client * 1000);
+  delivery.open(99, 0, 100, 9000);
+  EXPECT_FALSE(delivery.acknowledge(1, 0, 0, 9001));
+  EXPECT_TRUE(delivery.acknowledge(99, 0, 0, 9001));
+  EXPECT_TRUE(delivery.acknowledge(2, 2, 2, 9001));
+}
+
+TEST(JournalDelivery, ForgetsAClientAfterAWeek) {
+  JournalDelivery delivery;
+  delivery.open(1, 0, 100, 0);
+  EXPECT_FALSE(delivery.due(100, JournalDelivery::FORGOTTEN_AFTER_MS).has_value());
+  delivery.open(2, 40, 100, JournalDelivery::FORGOTTEN_AFTER_MS);
+  EXPECT_EQ(delivery.settled(JournalDelivery::FORGOTTEN_AFTER_MS), 40U);
+}
+
+TEST(JournalDelivery, BeginsFromTheFirstWhereAClientClaimsTooMuch) {
+  JournalDelivery delivery;
+  delivery.open(1, 500, 100, 0);
+  EXPECT_EQ(delivery.session(0).received, 0U);
 }
 
 TEST(RecordCollector, EndsRecordsAtTheMinuteOfTheClock) {

@@ -4,6 +4,14 @@
 
 namespace esphome::energy_journal {
 
+namespace {
+
+bool is_forgotten(const JournalDelivery::Session &session, uint32_t now_ms) {
+  return now_ms - session.used_at >= JournalDelivery::FORGOTTEN_AFTER_MS;
+}
+
+}  // namespace
+
 JournalDelivery::Session *JournalDelivery::find_(uint32_t client) {
   for (Session &session : this->sessions_) {
     if (session.client == client)
@@ -34,14 +42,13 @@ bool JournalDelivery::acknowledge(uint32_t client, uint32_t sequence, uint32_t d
   session->done = std::max(session->done, done);
   session->used_at = now_ms;
   session->patience = FIRST_PATIENCE_MS;
-  session->repetitions = 0;
   return true;
 }
 
 std::optional<size_t> JournalDelivery::due(uint32_t newest, uint32_t now_ms) const {
   for (size_t i = 0; i < MAX_SESSIONS; i++) {
     const Session &session = this->sessions_[i];
-    if (session.client == 0 || session.received >= newest || session.repetitions > MAX_REPETITIONS)
+    if (session.client == 0 || session.received >= newest || is_forgotten(session, now_ms))
       continue;
     const bool on_its_way = session.sent > session.received;
     if (!on_its_way || now_ms - session.sent_at >= session.patience)
@@ -53,7 +60,6 @@ std::optional<size_t> JournalDelivery::due(uint32_t newest, uint32_t now_ms) con
 void JournalDelivery::on_sent(size_t index, uint32_t sequence, uint32_t now_ms) {
   Session &session = this->sessions_[index];
   if (session.sent > session.received) {
-    session.repetitions++;
     session.patience = std::min(2 * session.patience, LONGEST_PATIENCE_MS);
   }
   session.sent = std::max(session.sent, sequence);
@@ -69,7 +75,7 @@ void JournalDelivery::close(uint32_t client) {
 uint32_t JournalDelivery::settled(uint32_t now_ms) const {
   uint32_t settled = UINT32_MAX;
   for (const Session &session : this->sessions_) {
-    if (session.client != 0 && now_ms - session.used_at < FORGOTTEN_AFTER_MS)
+    if (session.client != 0 && !is_forgotten(session, now_ms))
       settled = std::min(settled, session.done);
   }
   return settled == UINT32_MAX ? 0 : settled;

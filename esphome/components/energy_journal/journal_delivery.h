@@ -18,8 +18,6 @@ class JournalDelivery {
   static constexpr size_t MAX_SESSIONS = 4;
   static constexpr uint32_t FIRST_PATIENCE_MS = 2000;
   static constexpr uint32_t LONGEST_PATIENCE_MS = 60000;
-  /// A quarter of an hour of silence.
-  static constexpr uint8_t MAX_REPETITIONS = 18;
   static constexpr uint32_t FORGOTTEN_AFTER_MS = 7UL * 24 * 3600 * 1000;
 
   struct Session {
@@ -34,7 +32,6 @@ class JournalDelivery {
     uint32_t sent_at{0};
     uint32_t patience{FIRST_PATIENCE_MS};
     uint32_t used_at{0};
-    uint8_t repetitions{0};
   };
 
   /** A client wants the records after one; the session unused for longest gives way if there is no free one.
