@@ -98,8 +98,6 @@ async def to_code(config: ConfigType) -> None:
     await cg.register_component(var, config)
     cg.add(var.set_meter(await cg.get_variable(config[CONF_ADE9000_ID])))
     cg.add(var.set_time(await cg.get_variable(config[CONF_TIME_ID])))
-    cg.add(
-        var.set_sizes(config[CONF_MEMORY], config[CONF_FLASH], config[CONF_PAGE])
-    )
+    cg.add(var.set_sizes(config[CONF_MEMORY], config[CONF_FLASH], config[CONF_PAGE]))
     cg.add(var.set_interval(config[CONF_INTERVAL].total_seconds))
     cg.add(var.set_save_interval(config[CONF_SAVE_INTERVAL].total_seconds))
