@@ -372,6 +372,30 @@ async def test_a_waveform_is_whole_or_not_there(
         assert wave.started == NOW - timedelta(seconds=1)
 
 
+async def test_a_damaged_event_of_the_guard_is_left_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is named in the log, and the next ones come."""
+    client: Any = Answers([])
+    listener: Any = Heard()
+    heard: list[object] = []
+    listener.guard_event = heard.append
+    events = device_events.DeviceEvents(client, [], listener, lambda: NOW)
+    events.subscribe()
+    sound = {
+        "what": "state",
+        "state": "normal",
+        "reason": "start",
+        "frequency": "50",
+        "relay": "",
+        "on": "0",
+    }
+    for data in (sound | {"state": "sunny"}, sound):
+        client.tell(call("esphome.nrj_guard", data))
+    assert len(heard) == 1
+    assert "sunny" in caplog.text
+
+
 async def test_a_broken_link_ends_the_conversation(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
