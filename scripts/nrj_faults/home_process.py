@@ -9,8 +9,8 @@ from typing import Any
 
 from .link import FaultyLink
 
-START_TIMEOUT = 60.0
-ANSWER_TIMEOUT = 60.0
+START_TIMEOUT = 120.0
+ANSWER_TIMEOUT = 120.0
 
 
 class HomeProcess:
