@@ -30,14 +30,16 @@ async def hold_at(meter: MeterClient, second: float) -> None:
 
 
 async def readings(house: House) -> Mapping[str, float]:
-    """Return Home Assistant's states of the meter's sensors by key; NaN is unknown."""
-    states = {
-        state["entity_id"]: state["state"] for state in await house.client.get("states")
-    }
+    """Return Home Assistant's states of the meter's quantities by key; NaN is unknown.
+
+    The guard's sensors show words; what shows numbers says of which class they are.
+    """
+    states = {state["entity_id"]: state for state in await house.client.get("states")}
     return {
-        key: number(states[entity_id])
+        key: number(states[entity_id]["state"])
         for key, entity_id in house.meter.entity_ids.items()
         if entity_id.startswith("sensor.")
+        and "state_class" in states[entity_id]["attributes"]
     }
 
 
