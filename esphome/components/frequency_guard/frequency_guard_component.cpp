@@ -33,7 +33,10 @@ void FrequencyGuardComponent::add_relay(switch_::Switch *relay, const RelaySetti
 void FrequencyGuardComponent::setup() {
   this->last_millis_ = millis();
   this->boot_ = random_uint32();
+#ifdef USE_API_CUSTOM_SERVICES
+  // Without them everything works but telling again what nobody heard.
   this->register_service(&FrequencyGuardComponent::on_events_wanted, "guard_events", {"after"});
+#endif
   this->preference_ = global_preferences->make_preference<StoredGuard>(fnv1_hash("frequency_guard.1"), true);
   StoredGuard stored;
   if (this->preference_.load(&stored) && stored.profile <= GUARD_PROFILES.size() &&
