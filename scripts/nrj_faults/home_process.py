@@ -1,11 +1,14 @@
 """Runs the Home Assistant of `home` as a process that can be killed at any moment."""
 
 import asyncio
+from contextlib import suppress
 import json
 import os
 from pathlib import Path
 import sys
 from typing import Any
+
+from nrj_demo.firmware import ROOT
 
 from .link import FaultyLink
 
@@ -41,7 +44,11 @@ class HomeProcess:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
-                env=os.environ,
+                # It finds the integration and this package wherever it is started.
+                env={
+                    **os.environ,
+                    "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'scripts'}",
+                },
                 limit=2**24,
             )
         await self._answer(START_TIMEOUT)
@@ -70,6 +77,7 @@ class HomeProcess:
     async def kill(self) -> None:
         """Pull the plug."""
         if self._process is not None:
-            self._process.kill()
+            with suppress(ProcessLookupError):
+                self._process.kill()
             await self._process.wait()
             self._process = None
