@@ -31,6 +31,7 @@ class FaultyLink:
         self._random = random.Random(seed)
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._under_way = 0
         self._flowing = asyncio.Event()
         self._flowing.set()
 
@@ -53,9 +54,11 @@ class FaultyLink:
         for task in self._tasks:
             task.cancel()
 
-    def hold(self) -> None:
-        """Let nothing through for a moment."""
+    async def hold(self) -> None:
+        """Let nothing through for a moment, once what is on its way has arrived."""
         self._flowing.clear()
+        while self._under_way:
+            await asyncio.sleep(0.005)
 
     def release(self) -> None:
         """Let everything through that waits."""
@@ -100,18 +103,22 @@ class FaultyLink:
         while True:
             frame, number, payload = await _read_frame(reader)
             await self._flowing.wait()
-            if self.delay and self._random.random() < 0.1:
-                await asyncio.sleep(self._random.random() * self.delay)
-            if (
-                to_meter
-                and self.lost
-                and number == EXECUTE_SERVICE
-                and self._random.random() < self.lost
-                and _is_acknowledgement(payload)
-            ):
-                continue
-            writer.write(frame)
-            await writer.drain()
+            self._under_way += 1
+            try:
+                if self.delay and self._random.random() < 0.1:
+                    await asyncio.sleep(self._random.random() * self.delay)
+                if (
+                    to_meter
+                    and self.lost
+                    and number == EXECUTE_SERVICE
+                    and self._random.random() < self.lost
+                    and _is_acknowledgement(payload)
+                ):
+                    continue
+                writer.write(frame)
+                await writer.drain()
+            finally:
+                self._under_way -= 1
 
 
 async def _read_number(reader: asyncio.StreamReader, read: bytearray) -> int:

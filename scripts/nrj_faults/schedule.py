@@ -190,7 +190,7 @@ class Life:
         await then()
 
     async def _skip(self, seconds: float) -> None:
-        self._link.hold()
+        await self._link.hold()
         try:
             if self._client is not None:
                 await self._act("simulate_time_passing", seconds=seconds)

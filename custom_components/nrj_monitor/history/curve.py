@@ -54,8 +54,8 @@ class Dating:
         seen = now - page.uptime
         if page.boot_time is not None and _agree(page.boot_time, seen):
             time = float(page.boot_time)
-        elif page.boot == self._boot and _agree(self._time, seen):
-            # No page comes before it was sent.
+        elif page.boot == self._boot and seen >= self._time - CLOCK_AHEAD:
+            # No page comes before it was sent; one that was held up tells nothing new.
             time = min(self._time, seen)
         else:
             time = seen
