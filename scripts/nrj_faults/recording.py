@@ -9,6 +9,9 @@ import numpy as np
 ROW_INTERVAL = 300
 """Seconds between two rows; the simulator plays straight lines between them."""
 
+LEAD = 601
+"""Seconds at the beginning of the recording in which no power flows: a meter starts there."""
+
 type Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -35,16 +38,17 @@ class House:
         )
 
     def write(self, path: Path) -> None:
-        """Write it as a recording for the simulated chip."""
+        """Write it as a recording for the simulated chip, after a lead without power."""
         lines = ["time,active_power_l1,active_power_l2,active_power_l3"]
+        lines += ["0,0,0,0", f"{LEAD - 1},0,0,0"]
         lines += [
-            f"{time:.0f},{one:.3f},{two:.3f},{three:.3f}"
+            f"{time + LEAD:.0f},{one:.3f},{two:.3f},{three:.3f}"
             for time, (one, two, three) in zip(self._times, self._powers.T, strict=True)
         ]
         path.write_text("\n".join(lines) + "\n")
 
     def energy(self, channel: str, begin: float, end: float) -> float:
-        """Return the energy of a channel between two positions, Wh."""
+        """Return the energy of a channel between two times since its beginning, Wh."""
         direction, _, phase = channel.partition("_energy")
         times = np.linspace(begin, end, max(2, int((end - begin) * 4) + 1))
         powers = np.array([np.interp(times, self._times, row) for row in self._powers])

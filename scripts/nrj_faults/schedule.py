@@ -7,14 +7,14 @@ from pathlib import Path
 import random
 import time
 
-from aioesphomeapi import UserService
+from aioesphomeapi import EntityState, UserService
 from aioesphomeapi.client import APIClient
 
 from nrj_demo.firmware import RunningFirmware, free_port
 
 from .home_process import HomeProcess
 from .link import FaultyLink
-from .recording import House
+from .recording import LEAD, House
 
 STEP = 300.0
 """Seconds of simulated time between two faults: the recorder's own step."""
@@ -22,10 +22,18 @@ STEP = 300.0
 LAST_READING = 1.0
 """Seconds before the end of a step in which Home Assistant gets readings."""
 
-LOST_AT_START = 7.0
-"""Wh that a meter can miss while it starts: three seconds at the greatest power."""
+SETTLED = 1.0
+"""Seconds after its first reading in which a meter's chip has settled."""
 
 HOUR = 3600
+
+TOTAL_ERROR = 1.0
+"""Wh by which a total may be wrong at the end."""
+
+HOUR_ERROR = 0.01
+"""Part of an hour's energy by which it may be wrong, and HOUR_FLOOR Wh besides."""
+
+HOUR_FLOOR = 2.0
 
 CHANNELS = ("import_energy", "export_energy", "import_energy_l1", "export_energy_l3")
 
@@ -66,7 +74,7 @@ class Life:
         self._home = HomeProcess(folder / "home", self._link)
         self._client: APIClient | None = None
         self._services: dict[str, UserService] = {}
-        self._speed = 0
+        self._keys: dict[str, int] = {}
         self._offset = 0.0
         self._clock_base = 0
         # Epoch at position 0 of the recording.
@@ -146,22 +154,38 @@ class Life:
         await self._client.device_info()
 
     async def _start_meter(self) -> None:
-        position = 0.0 if not self._origin else self.now() - self._origin
-        self._firmware.environment["NRJ_START"] = repr(position)
         await asyncio.to_thread(self._firmware.start)
         self._client = APIClient("127.0.0.1", self._firmware.port, None)
         await self._client.connect(login=True)
         infos, services = await self._client.list_entities_services()
         self._services = {one.name: one for one in services}
-        self._speed = next(
-            one.key for one in infos if one.object_id == "simulation_speed"
-        )
-        if not self._origin:
-            self._origin = self.now()
+        self._keys = {one.object_id: one.key for one in infos}
         # A new process begins with the machine's own clock.
         self._clock_base = int(self._offset)
         await self._set_clock(0)
+        await self._wait_metering()
+        if not self._origin:
+            self._origin = self.now()
+        position = self.now() - self._origin
+        self._client.number_command(self._keys["simulation_position"], LEAD + position)
+        await self._client.device_info()
         self._on.append([position, -1.0])
+
+    async def _wait_metering(self) -> None:
+        """Wait until the chip counts, so that what a start costs costs no energy."""
+        assert self._client is not None
+        told = asyncio.Event()
+
+        def on_state(state: EntityState) -> None:
+            if state.key == self._keys["import_energy"] and not getattr(
+                state, "missing_state", False
+            ):
+                told.set()
+
+        self._client.subscribe_states(on_state)
+        async with asyncio.timeout(20):
+            await told.wait()
+        await asyncio.sleep(SETTLED)
 
     async def _set_clock(self, error: int) -> None:
         """Make the meter's clock wrong by so many seconds."""
@@ -293,7 +317,7 @@ class Life:
     async def _hold(self) -> float:
         """Stop the signal; return where, once Home Assistant shows the totals there."""
         assert self._client is not None
-        self._client.number_command(self._speed, 0.0)
+        self._client.number_command(self._keys["simulation_speed"], 0.0)
         await self._client.device_info()
         position = self.now() - self._origin
         told = await self._home.ask("readings")
@@ -303,7 +327,6 @@ class Life:
     async def _compare(self, first: int, last: int) -> None:
         """Compare the hours from `first` to `last` with the truth."""
         outcome = self.outcome
-        restarts = len(self._on) - 1
         held = await self._hold()
         for channel in CHANNELS:
             rows = {
@@ -322,8 +345,7 @@ class Life:
             truth = self._truth(channel, self._origin, self._origin + held)
             error = abs(total - truth)
             outcome.total_error = max(outcome.total_error, error)
-            # Until its chip counts, a meter that starts misses some seconds.
-            if error > 1.0 + restarts * LOST_AT_START:
+            if error > TOTAL_ERROR:
                 outcome.errors.append(
                     f"{channel}: {total:.1f} Wh in all instead of {truth:.1f}"
                 )
@@ -336,7 +358,7 @@ class Life:
                 off = abs(energy - true)
                 if true > 100:
                     outcome.worst_hour = max(outcome.worst_hour, off / true)
-                if off > 2.0 + 0.01 * true:
+                if off > HOUR_FLOOR + HOUR_ERROR * true:
                     outcome.errors.append(
                         f"{channel}: hour {(hour - first) // HOUR} has {energy:.1f} Wh"
                         f" instead of {true:.1f}"
