@@ -1,7 +1,7 @@
 """Missed hours in a real recorder: filled once, on its own running sum."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypedDict, cast
 
 from homeassistant.components.recorder.models import (
@@ -35,7 +35,7 @@ START = int(dt_util.utcnow().timestamp() // HOUR - 12) * HOUR
 KWH = 1_000_000
 
 
-def curve(hours: int, kilowatts: int = 2) -> Curve:
+def curve(hours: int, kilowatts: int = 2, start: int = START) -> Curve:
     """Return what a journal says of a constant load, minute by minute."""
     gain = kilowatts * KWH // 60
     records = [
@@ -48,8 +48,8 @@ def curve(hours: int, kilowatts: int = 2) -> Curve:
         for _ in range(hours * 60)
     ]
     whole = Curve()
-    data = page(records, begin_time=START, counters=f"0,0,0,{100 * KWH},0,0,0,0")
-    whole.take(JournalPage.from_device(data), 0.0, START + 48 * HOUR)
+    data = page(records, begin_time=start, counters=f"0,0,0,{100 * KWH},0,0,0,0")
+    whole.take(JournalPage.from_device(data), 0.0, start + 96 * HOUR)
     return whole
 
 
@@ -158,6 +158,40 @@ async def test_the_missed_hours_get_their_own_energy(
     rows = await hours_of(hass, energy)
     sums = [rows[hour]["sum"] for hour in range(6)]
     assert sums == pytest.approx([12, 14, 16, 18, 20, 22], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("change", "hours"), [(datetime(2024, 3, 31), 23), (datetime(2024, 10, 27), 25)]
+)
+async def test_days_away_over_a_change_of_the_clock_have_their_own_energy(
+    hass: HomeAssistant, change: datetime, hours: int
+) -> None:
+    """Away from noon to noon over three midnights: each day has what its hours have."""
+    await hass.config.async_set_time_zone("Europe/Paris")
+    noon = dt_util.start_of_local_day(change - timedelta(days=1)) + timedelta(hours=12)
+    start = int(noon.timestamp())
+    away = 24 + hours + 24
+    first = (start - START) // HOUR
+    id_ = add_sensor(hass, "import_energy")
+    await record_hours(
+        hass,
+        metadata(id_, "kWh", "energy", has_sum=True),
+        {
+            first: {"state": 102.0, "sum": 12.0},
+            first + away: {"state": 102.0 + 2 * away, "sum": 12.0 + 2 * away},
+        },
+    )
+    known = curve(away + 1, start=start)
+    healed = await async_heal(hass, MAC, known, start + (away + 1) * HOUR)
+    assert healed.hours == away - 1
+    # The days are Home Assistant's own, as its energy dashboard shows them.
+    days = await get_instance(hass).async_add_executor_job(
+        lambda: statistics_during_period(
+            hass, noon, None, {id_}, "day", None, {"change"}
+        )[id_]
+    )
+    gains = [day["change"] for day in days if day["change"] is not None]
+    assert gains[1:3] == pytest.approx([2 * hours, 48], abs=0.01)
 
 
 async def test_healing_twice_changes_nothing(hass: HomeAssistant, energy: str) -> None:
