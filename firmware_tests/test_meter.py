@@ -102,6 +102,29 @@ async def test_totals_survive_a_restart(run_meter: RunMeter, steady: str) -> Non
     assert before <= after < before + 3.0
 
 
+async def test_totals_are_written_when_the_mains_goes(
+    run_meter: RunMeter, tmp_path: Path
+) -> None:
+    """A supply that holds for a moment longer than the mains loses nothing."""
+    path = tmp_path / "outage.csv"
+    path.write_text(
+        "time,voltage_l1,voltage_l2,voltage_l3,active_power_l1\n"
+        "0,230,230,230,36000\n20,230,230,230,36000\n20.1,0,0,0,0\n90,0,0,0,0\n"
+    )
+    firmware = run_meter(NRJ_RECORDING=str(path))
+    async with connected(firmware.port) as meter:
+        await meter.wait(lambda: meter.value("voltage_l1") > 200)
+        await meter.wait(lambda: meter.value("voltage_l1") < 1, timeout=30)
+        await meter.new_values("import_energy_l1")
+        before = meter.value("import_energy_l1")
+    firmware.kill()
+    assert before > 0.05
+    firmware = run_meter(NRJ_RECORDING=str(path), NRJ_SPEED="0", NRJ_START="60")
+    async with connected(firmware.port) as meter:
+        await meter.wait(lambda: not isnan(meter.value("import_energy_l1")))
+        assert meter.value("import_energy_l1") == pytest.approx(before, abs=1e-6)
+
+
 async def test_first_published_total_is_the_restored_one(
     run_meter: RunMeter, steady: str
 ) -> None:

@@ -20,6 +20,8 @@ static constexpr uint16_t EGY_TIME_WINDOW = 160 - 1;
 // Below half the nominal voltage the zero crossings are no longer those of the mains (EU 2016/1388 Art. 19 blocks
 // frequency relays at 30..90 % of it).
 static constexpr double MINIMUM_VOLTAGE_FRACTION = 0.5;
+// Between two writes because the mains has gone, ms: a supply that comes and goes must not wear the flash.
+static constexpr uint32_t MAINS_GONE_SAVE_PAUSE = 10000;
 // The chip's no-load threshold is about 1/20000 of full scale; a power factor below twice that is noise.
 static constexpr double MINIMUM_APPARENT_FRACTION = 1e-4;
 // Of full scale (data sheet, "Zero-crossing detection"): ZXTHRSH, 9 after a reset, counts 32 * 2^8 codes behind a
@@ -87,6 +89,9 @@ void Ade9000::update() {
   if (this->prepare_chip_() && this->measure_(slow, snapshot)) {
     this->failures_ = 0;
     this->status_clear_warning();
+    // First: what feeds the meter may be gone with it.
+    if (this->has_mains_gone_(snapshot) && millis() - this->last_save_ >= MAINS_GONE_SAVE_PAUSE)
+      this->save_energy_();
     this->publish_(snapshot, slow);
     this->snapshot_callback_.call(snapshot);
   } else {
@@ -241,6 +246,16 @@ bool Ade9000::change_register(uint16_t address, uint32_t value) {
   }
   this->chip_.accept_configuration();
   return true;
+}
+
+bool Ade9000::has_mains_gone_(const Snapshot &snapshot) {
+  const float minimum = MINIMUM_VOLTAGE_FRACTION * this->nominal_voltage_;
+  bool has_mains = false;
+  for (size_t i = 0; i < PHASES; i++)
+    has_mains |= snapshot.at(static_cast<Channel>(i), Quantity::VOLTAGE) >= minimum;
+  const bool gone = this->had_mains_ && !has_mains;
+  this->had_mains_ = has_mains;
+  return gone;
 }
 
 void Ade9000::save_energy_() {

@@ -98,6 +98,8 @@ class Ade9000 : public PollingComponent {
   void publish_(const Snapshot &snapshot, bool slow);
   DiagnosticCounts diagnostic_counts_() const;
   void save_energy_();
+  /// Tells once, when the last phase has lost its voltage.
+  bool has_mains_gone_(const Snapshot &snapshot);
 
   Ade9000Bus bus_;
   Chip chip_{bus_};
@@ -120,6 +122,7 @@ class Ade9000 : public PollingComponent {
   uint8_t failures_{0};
   uint8_t number_{0};
   bool save_soon_{false};
+  bool had_mains_{false};
 };
 
 }  // namespace esphome::ade9000
