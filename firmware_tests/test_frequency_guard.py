@@ -239,3 +239,31 @@ async def test_what_happened_with_nobody_there_is_told_with_its_time(
     assert sheds
     assert 1000 <= int(sheds[0]["happened_ms_ago"]) < 20_000
     assert len({data["boot"] for data in told}) == 1
+
+
+async def test_changes_outlive_a_restart(run_meter: RunMeter, grid: str) -> None:
+    """What the guard did before an orderly restart is told after it, as of then."""
+    firmware = run_meter(NRJ_RECORDING=grid)
+    async with connected(firmware.port) as meter:
+        await guarding(meter)
+        go(meter, 49.1)
+        await meter.wait(lambda: guard_state(meter) == "shed_3", timeout=5)
+    firmware.stop()
+    await asyncio.sleep(2)
+    calls: list[HomeassistantServiceCall] = []
+    async with connected(run_meter(NRJ_RECORDING=grid).port) as meter:
+        meter.api.subscribe_service_calls(calls.append)
+        await meter.new_values("frequency")
+        await call(meter, "guard_events", after=0)
+        await asyncio.sleep(0.5)
+    told = [dict(one.data) for one in calls if one.service == "esphome.nrj_guard"]
+    boots = list(dict.fromkeys(data["boot"] for data in told))
+    assert len(boots) == 2
+    sheds = [
+        data
+        for data in told
+        if (data["state"], data["boot"], data["what"]) == ("shed_3", boots[0], "state")
+    ]
+    assert len(sheds) == 1
+    assert sheds[0]["reason"] == "under_frequency"
+    assert 2000 <= int(sheds[0]["happened_ms_ago"]) < 30_000

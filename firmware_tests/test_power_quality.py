@@ -7,6 +7,7 @@ from functools import partial
 from math import cos, hypot, pi, sin, sqrt
 from pathlib import Path
 from struct import iter_unpack
+from time import time
 
 from aioesphomeapi import HomeassistantServiceCall, TextSensorState
 import pytest
@@ -21,6 +22,13 @@ time,frequency,voltage_l1,voltage_l2,voltage_l3,active_power_l1,active_power_l2,
 """
 
 CHANNELS = 7
+
+SAVED_AFTER = 6.0
+"""Seconds after an event in which it is written to flash."""
+
+CLOCK_STEP = 2.5
+"""Seconds: the device's clock has full ones, at the write and at the telling."""
+
 POINTS_PER_CYCLE = 128
 
 
@@ -197,6 +205,30 @@ async def test_who_comes_late_asks_for_what_was_missed(
         await late.wait(lambda: len(late.events) == 2)
         assert [event["number"] for event in late.events] == ["2", "3"]
         assert late.events[0]["boot"] == client.events[0]["boot"]
+
+
+async def test_events_outlive_a_power_cut(run_meter: RunMeter, steady: str) -> None:
+    """Some seconds after it, an event is in the flash; afterwards it is told as it was."""
+    firmware = run_meter(NRJ_RECORDING=steady)
+    async with connected(firmware.port) as meter:
+        client = await measuring(meter)
+        await client.disturb(0b001, 0.2, voltage=0.5)
+        await client.wait(lambda: len(client.events) == 1)
+        told = client.events[0]
+        started = time() - int(told["started_ms_ago"]) / 1000
+        await asyncio.sleep(SAVED_AFTER)
+    firmware.kill()
+    async with connected(run_meter(NRJ_RECORDING=steady).port) as meter:
+        later = await measuring(meter)
+        await later.call("power_quality_events", after=0)
+        await later.wait(lambda: len(later.events) == 1)
+        again = later.events[0]
+        assert again["restored"] == "1"
+        assert time() - int(again["started_ms_ago"]) / 1000 == pytest.approx(
+            started, abs=CLOCK_STEP
+        )
+        same = ("boot", "number", "kind", "phase", "duration_ms", "extreme")
+        assert {key: again[key] for key in same} == {key: told[key] for key in same}
 
 
 async def test_the_oscillogram_of_a_dip_is_the_waveform_around_it(

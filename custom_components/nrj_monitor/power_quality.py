@@ -35,6 +35,8 @@ class PowerQualityEvent:
     unit: str
     estimated: bool
     ongoing: bool
+    restored: bool = False
+    """The meter has been restarted since, and has no waveform of it any more."""
 
     @property
     def id(self) -> str:
@@ -63,6 +65,7 @@ class PowerQualityEvent:
                 unit=data.get("unit", ""),
                 estimated=data.get("estimated") == "1",
                 ongoing=data.get("ongoing") == "1",
+                restored=data.get("restored") == "1",
             )
         except (KeyError, OverflowError) as error:
             raise ValueError(f"{error} is missing or too large") from error

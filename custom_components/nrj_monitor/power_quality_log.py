@@ -44,7 +44,8 @@ class PowerQualityLog:
             return True
         self._ongoing.discard(event.id)
         self._known.append(event.id)
-        self._wanted.append(event.id)
+        if not event.restored:
+            self._wanted.append(event.id)
         return True
 
     def wants_oscillogram(self, event: PowerQualityEvent) -> bool:

@@ -1,7 +1,6 @@
 // The frequency guard against sequences made by hand and against recorded events.
 
 #include "esphome/components/frequency_guard/guard.h"
-#include "esphome/components/frequency_guard/guard_log.h"
 
 #include <gtest/gtest.h>
 
@@ -293,28 +292,6 @@ TEST(FrequencyGuard, EveryProfileIsSound) {
   std::swap(wrong.under[1], wrong.under[2]);
   EXPECT_NE(guard_profile_error(wrong), nullptr);
   EXPECT_EQ(find_guard_profile("atlantis"), nullptr);
-}
-
-TEST(GuardLog, KeepsTheLatestInTheirOrder) {
-  GuardLog log;
-  for (uint32_t i = 1; i <= 100; i++) {
-    GuardChange change{.at_ms = i};
-    change.set_relay("A relay with a name that is longer than anybody would give it");
-    EXPECT_EQ(log.add(change).number, i);
-  }
-  std::vector<uint32_t> told;
-  log.visit_after(0, [&](const GuardChange &change) {
-    told.push_back(change.number);
-    EXPECT_EQ(change.at_ms, change.number);
-    EXPECT_LT(std::strlen(change.relay.data()), GuardChange::RELAY_NAME);
-  });
-  ASSERT_EQ(told.size(), GuardLog::KEPT);
-  EXPECT_EQ(told.front(), 100 - GuardLog::KEPT + 1);
-  EXPECT_EQ(told.back(), 100U);
-  told.clear();
-  log.visit_after(98, [&](const GuardChange &change) { told.push_back(change.number); });
-  EXPECT_EQ(told, (std::vector<uint32_t>{99, 100}));
-  log.visit_after(100, [&](const GuardChange &) { ADD_FAILURE(); });
 }
 
 }  // namespace

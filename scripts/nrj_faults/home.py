@@ -36,6 +36,9 @@ from custom_components.nrj_monitor.sources import native_api
 LAG_INTERVAL = 0.002
 """Seconds between two looks at the event loop."""
 
+PROCESSED = 0.02
+"""Seconds until what has arrived is processed."""
+
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -116,6 +119,8 @@ class Home:
 
     async def skip(self, seconds: float) -> float:
         """Move the clock; return the time."""
+        # What has arrived is of before.
+        await asyncio.sleep(PROCESSED)
         clock.skip(seconds)
         return clock.now()
 

@@ -14,6 +14,12 @@ EXECUTE_SERVICE = next(
 )
 
 
+JOURNAL_EVENT = b"esphome.nrj_journal"
+
+type Frame = tuple[bytes, int, bytes]
+"""A message of the plain-text protocol: all of it, its type, its contents."""
+
+
 class FaultyLink:
     """Forwards connections to the meter; knows its protocol well enough to lose parts.
 
@@ -32,6 +38,7 @@ class FaultyLink:
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._under_way = 0
+        self._skips = 0
         self._flowing = asyncio.Event()
         self._flowing.set()
 
@@ -61,7 +68,12 @@ class FaultyLink:
             await asyncio.sleep(0.005)
 
     def release(self) -> None:
-        """Let everything through that waits."""
+        """Let everything through that waits.
+
+        But for pages of the journal: time was skipped since they were sent, and no real
+        link holds one for so long. The meter sends them again.
+        """
+        self._skips += 1
         self._flowing.set()
 
     async def _on_connection(
@@ -100,25 +112,50 @@ class FaultyLink:
         writer: asyncio.StreamWriter,
         to_meter: bool,
     ) -> None:
+        frames: asyncio.Queue[tuple[Frame, int]] = asyncio.Queue()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._receive(reader, frames))
+            group.create_task(self._send(frames, writer, to_meter))
+
+    async def _receive(
+        self,
+        reader: asyncio.StreamReader,
+        frames: asyncio.Queue[tuple[Frame, int]],
+    ) -> None:
         while True:
-            frame, number, payload = await _read_frame(reader)
+            frames.put_nowait((await _read_frame(reader), self._skips))
+
+    async def _send(
+        self,
+        frames: asyncio.Queue[tuple[Frame, int]],
+        writer: asyncio.StreamWriter,
+        to_meter: bool,
+    ) -> None:
+        while True:
+            frame, received = await frames.get()
             await self._flowing.wait()
             self._under_way += 1
             try:
                 if self.delay and self._random.random() < 0.1:
                     await asyncio.sleep(self._random.random() * self.delay)
-                if (
-                    to_meter
-                    and self.lost
-                    and number == EXECUTE_SERVICE
-                    and self._random.random() < self.lost
-                    and _is_acknowledgement(payload)
-                ):
-                    continue
-                writer.write(frame)
-                await writer.drain()
+                if to_meter:
+                    is_lost = self._loses(frame)
+                else:
+                    is_lost = received != self._skips and JOURNAL_EVENT in frame[2]
+                if not is_lost:
+                    writer.write(frame[0])
+                    await writer.drain()
             finally:
                 self._under_way -= 1
+
+    def _loses(self, frame: Frame) -> bool:
+        """Tell whether to lose what goes to the meter."""
+        _, number, payload = frame
+        return (
+            number == EXECUTE_SERVICE
+            and self._random.random() < self.lost
+            and _is_acknowledgement(payload)
+        )
 
 
 async def _read_number(reader: asyncio.StreamReader, read: bytearray) -> int:
@@ -132,8 +169,7 @@ async def _read_number(reader: asyncio.StreamReader, read: bytearray) -> int:
         shift += 7
 
 
-async def _read_frame(reader: asyncio.StreamReader) -> tuple[bytes, int, bytes]:
-    """Return a message of the plain-text protocol: all of it, its type, its contents."""
+async def _read_frame(reader: asyncio.StreamReader) -> Frame:
     frame = bytearray(await reader.readexactly(1))
     size = await _read_number(reader, frame)
     number = await _read_number(reader, frame)

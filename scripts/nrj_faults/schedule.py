@@ -25,6 +25,13 @@ LAST_READING = 1.0
 SETTLED = 1.0
 """Seconds after its first reading in which a meter's chip has settled."""
 
+JOURNAL_WRITTEN = 900.0 + 2 * STEP
+"""Seconds before a power cut in which a record may not be in the flash yet: the default
+interval of the writes, and what one takes."""
+
+RECEIVED = 0.02
+"""Seconds in which a message comes to the link."""
+
 HOUR = 3600
 
 TOTAL_ERROR = 1.0
@@ -79,8 +86,9 @@ class Life:
         self._clock_base = 0
         # Epoch at position 0 of the recording.
         self._origin = 0.0
-        # Positions between which the meter was on.
+        # Positions between which the meter was on, and what its journal does not have.
         self._on: list[list[float]] = []
+        self._lost: list[tuple[float, float]] = []
         self._off_until: int | None = None
         self._home_off_until: int | None = None
         self._link_off_until: int | None = None
@@ -192,11 +200,9 @@ class Life:
         await self._act("simulate_clock_error", seconds=self._clock_base + error)
 
     async def _kill_meter(self, with_journal: bool) -> None:
-        # Records of a clock that is wrong at the cut can not be dated later.
-        await self._set_clock(0)
-
         await self._act("simulate_flash_write", with_journal=with_journal)
-        self._on[-1][1] = self.now() - self._origin
+        self._on[-1][1] = off = self.now() - self._origin
+        self._lost.append((off if with_journal else off - JOURNAL_WRITTEN, off))
         await self._leave_meter()
 
     async def _leave_meter(self) -> None:
@@ -222,6 +228,9 @@ class Life:
             self._offset += seconds
             if self._home.is_running:
                 await self._home.ask("skip", seconds=seconds)
+            else:
+                # Until what the meter has sent before is received.
+                await asyncio.sleep(RECEIVED)
         finally:
             self._link.release()
 
@@ -307,12 +316,12 @@ class Life:
                 total += self._house.energy(channel, low, high)
         return total
 
-    def _was_on(self, begin: float, end: float) -> bool:
-        """Tell whether the meter was on all the time between two times."""
+    def _is_covered(self, begin: float, end: float) -> bool:
+        """Tell whether the meter was on between two times, and its journal has it all."""
+        begin, end = begin - self._origin, end - self._origin
         return any(
-            on + self._origin <= begin and (off < 0 or off + self._origin >= end)
-            for on, off in self._on
-        )
+            on <= begin and (off < 0 or off >= end) for on, off in self._on
+        ) and not any(begin < until and since < end for since, until in self._lost)
 
     async def _hold(self) -> float:
         """Stop the signal; return where, once Home Assistant shows the totals there."""
@@ -352,7 +361,7 @@ class Life:
             for hour in hours[1:]:
                 energy = (rows[hour]["sum"] - rows[hour - HOUR]["sum"]) * 1000
                 true = self._truth(channel, hour, hour + HOUR)
-                if not self._was_on(hour - STEP, hour + HOUR + STEP):
+                if not self._is_covered(hour - STEP, hour + HOUR + STEP):
                     continue
                 outcome.hours += 1
                 off = abs(energy - true)

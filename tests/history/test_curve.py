@@ -126,6 +126,42 @@ def test_records_of_the_future_have_no_time() -> None:
     assert curve.begin == NOON
 
 
+@pytest.mark.parametrize("error", [-7200, -40, 3600, 86400])
+def test_a_clock_that_was_wrong_until_a_power_cut_is_put_right(error: int) -> None:
+    """The records go on where those that came before the cut have ended."""
+    curve = curve_of(read([record(60, gain(KWH)) for _ in range(3)]))
+    curve.take(
+        read(
+            [record(60, gain(KWH)) for _ in range(5)],
+            after=1,
+            last=6,
+            begin_time=NOON + 60 + error,
+            begin_uptime="",
+            counters=f"{KWH},0,0,{KWH},0,0,0,0",
+        ),
+        0.0,
+        LATER,
+    )
+    assert [value(curve, 60 * minute) for minute in range(7)] == [0, 1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("error", [0, -40, -3600, 3600])
+def test_a_merged_record_of_a_wrong_clock_is_put_right(error: int) -> None:
+    """Known until minute three, in the midst of a record of five minutes."""
+    curve = curve_of(read([record(60, gain(KWH)) for _ in range(3)]))
+    curve.take(
+        read(
+            [record(300, gain(5 * KWH), count=5), record(60, gain(KWH))],
+            last=6,
+            begin_time=NOON + error,
+            begin_uptime="",
+        ),
+        0.0,
+        LATER,
+    )
+    assert curve.end == NOON + 360
+
+
 def test_totals_that_begin_anew_begin_a_new_curve() -> None:
     """Nothing is computed across a reset of the counters."""
     curve = curve_of(

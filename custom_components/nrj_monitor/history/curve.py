@@ -70,14 +70,19 @@ def _agree(told: float, seen: float) -> bool:
 class Curve:
     """The totals of a meter over time, from the pages of its journal in their order."""
 
-    def __init__(self, anchor: tuple[float, Counters] | None = None) -> None:
-        """Begin at `anchor`, s since 1970 and totals, or where the first page begins."""
+    def __init__(
+        self, anchor: tuple[float, Counters] | None = None, sequence: int = 0
+    ) -> None:
+        """Begin at `anchor`, s since 1970 and totals, or where the first page begins.
+
+        The last record before it had the number `sequence`, 0 if that is not known.
+        """
         self._times: list[float] = []
         self._counters: list[Counters] = []
         self._sequences: list[int] = []
         self._stretches: list[Stretch] = []
         if anchor is not None:
-            self._point(*anchor, 0)
+            self._point(*anchor, sequence)
 
     @property
     def begin(self) -> float | None:
@@ -103,7 +108,7 @@ class Curve:
         counters, sequence = page.counters, page.after
         time: float | None = None
         if page.begin_time is not None:
-            time = float(page.begin_time)
+            time = page.begin_time + self._clock_error(page, page.begin_time)
         elif page.begin_uptime is not None:
             time = boot_time + page.begin_uptime
         self._point(time, counters, sequence)
@@ -131,6 +136,27 @@ class Curve:
                         Stretch(time, end, record.energy, record.measured)
                     )
             time = end
+
+    def _clock_error(self, page: JournalPage, begin: float) -> float:
+        """Return by how much to move a page of an earlier start, s.
+
+        The clock of that start may have been wrong, and nobody can ask it any more. But
+        its records follow those that came before: the end of what is known already, which
+        was dated by our clock, lies where the page has the record of that number.
+        """
+        if not self._times or not (known := self._sequences[-1]):
+            return 0.0
+        end, sequence = self._times[-1], page.after
+        if known < sequence:
+            return max(0.0, end - begin)
+        for record in page.records:
+            if sequence == known or record.flags & (Flag.GAP | Flag.START):
+                break
+            # A merged record is of so many, about equally long.
+            count = min(record.count, known - sequence)
+            sequence += count
+            begin += record.span * count / record.count
+        return end - begin if sequence == known else 0.0
 
     def _point(self, time: float | None, counters: Counters, sequence: int) -> None:
         if time is None:

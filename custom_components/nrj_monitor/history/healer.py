@@ -102,7 +102,12 @@ class Healer:
             self._fetching = Fetching(
                 stored["client"],
                 stored["journal"],
-                Curve((anchor["time"], tuple(anchor["counters"])) if anchor else None),
+                Curve(
+                    (anchor["time"], tuple(anchor["counters"])),
+                    anchor.get("sequence", 0),
+                )
+                if anchor
+                else Curve(),
                 self._done,
             )
         else:
@@ -266,7 +271,11 @@ class Healer:
         if curve is not None and curve.begin is not None:
             counters = curve.counters_at(curve.begin)
             assert counters is not None
-            anchor = {"time": curve.begin, "counters": list(counters)}
+            anchor = {
+                "time": curve.begin,
+                "counters": list(counters),
+                "sequence": curve.sequence_at(curve.begin),
+            }
         await self._store.async_save(
             {
                 "client": self._fetching.client,

@@ -65,7 +65,7 @@ CONFIG_SCHEMA = cv.All(
             cv.Optional(CONF_FLASH): cv.All(_size, cv.int_range(min=0, max=32 * KIB)),
             # Records that travel together, before they become text.
             cv.Optional(CONF_PAGE): cv.All(_size, cv.int_range(min=256, max=12 * KIB)),
-            cv.Optional(CONF_SAVE_INTERVAL, default="60min"): cv.All(
+            cv.Optional(CONF_SAVE_INTERVAL, default="15min"): cv.All(
                 cv.positive_time_period_seconds,
                 cv.Range(min=cv.TimePeriod(minutes=1), max=cv.TimePeriod(hours=12)),
             ),

@@ -109,6 +109,7 @@ void EnergyJournal::loop() {
   if (uptime - this->saved_at_ >= this->save_interval_ ||
       this->ring_->end_place().sequence + RESERVE / 4 >= this->reserved_)
     this->save_();
+  this->write_part_();
   this->deliver_();
 }
 
@@ -135,7 +136,7 @@ void EnergyJournal::save_() {
   this->image_->copy_from(*this->ring_, this->delivery_.settled(millis()), this->boot_time_);
   const JournalPlace &begin = this->image_->begin_place();
   this->reserved_ = std::max(this->reserved_, newest + RESERVE);
-  const bool saved = this->store_.save(
+  this->store_.begin_save(
       {
           .journal = this->journal_,
           .reserved = this->reserved_,
@@ -144,11 +145,27 @@ void EnergyJournal::save_() {
           .counters = begin.counters,
           .size = static_cast<uint32_t>(this->image_->size()),
           .crc = 0,
+          .generation = 0,
       },
       this->image_->bytes());
-  if (!saved)
-    ESP_LOGW(TAG, "The journal could not be written to flash: a power cut would lose it");
   this->saved_sequence_ = newest;
+}
+
+void EnergyJournal::write_part_() {
+  if (!this->store_.step())
+    ESP_LOGW(TAG, "The journal could not be written to flash: a power cut would lose it");
+}
+
+void EnergyJournal::on_shutdown() {
+  if (!this->ring_.has_value())
+    return;
+  this->save_();
+  this->finish_write();
+}
+
+void EnergyJournal::finish_write() {
+  while (this->store_.is_saving())
+    this->write_part_();
 }
 
 /// The number that a client writes as hexadecimal text; 0 is none.

@@ -20,7 +20,7 @@ class EnergyJournal : public Component, public api::CustomAPIDevice {
  public:
   void setup() override;
   void loop() override;
-  void on_shutdown() override { this->save_(); }
+  void on_shutdown() override;
   void dump_config() override;
   /// After the meter has its totals.
   float get_setup_priority() const override { return setup_priority::DATA - 1.0f; }
@@ -38,6 +38,9 @@ class EnergyJournal : public Component, public api::CustomAPIDevice {
   /// Of the writes to flash, s.
   void set_save_interval(uint32_t interval) { this->save_interval_ = interval; }
 
+  /// Ends a write to flash that is under way, at once.
+  void finish_write();
+
   /// Something happened to the supply: the record says so.
   void flag_event() { this->collector_.flag(FLAG_EVENT); }
 
@@ -52,7 +55,9 @@ class EnergyJournal : public Component, public api::CustomAPIDevice {
   void end_record_(uint32_t uptime);
   void deliver_();
   void send_(size_t session);
+  /// Begins to write to flash what is not there.
   void save_();
+  void write_part_();
   Counters counters_() const;
 
   ade9000::Ade9000 *meter_{nullptr};
@@ -67,7 +72,7 @@ class EnergyJournal : public Component, public api::CustomAPIDevice {
   size_t memory_size_{8192};
   size_t flash_size_{0};
   size_t page_size_{720};
-  uint32_t save_interval_{3600};
+  uint32_t save_interval_{900};
 
   uint32_t journal_{0};
   uint32_t reserved_{0};

@@ -7,44 +7,83 @@ namespace esphome::energy_journal {
 
 void JournalStore::setup(size_t capacity, uint32_t number) {
   this->capacity_ = capacity;
-  const uint32_t key = fnv1_hash("energy_journal.1") + (number << 16);
-  this->header_ = global_preferences->make_preference<Header>(key, true);
+  uint32_t key = fnv1_hash("energy_journal.2") + (number << 16);
   const size_t chunks = (capacity + CHUNK - 1) / CHUNK;
-  this->chunks_.init(chunks);
-  for (size_t i = 0; i < chunks; i++)
-    this->chunks_.push_back(global_preferences->make_preference<Chunk>(key + 1 + static_cast<uint32_t>(i), true));
+  this->used_places_ = capacity > 0 ? PLACES : 1;
+  for (size_t used = 0; used < this->used_places_; used++) {
+    Place &place = this->places_[used];
+    place.header = global_preferences->make_preference<Header>(key++, true);
+    place.chunks.init(chunks);
+    for (size_t i = 0; i < chunks; i++)
+      place.chunks.push_back(global_preferences->make_preference<Chunk>(key++, true));
+  }
 }
 
 std::optional<JournalStore::Header> JournalStore::load(uint8_t *records) {
-  Header header;
-  if (!this->header_.load(&header))
+  std::array<std::optional<Header>, PLACES> headers;
+  for (size_t i = 0; i < this->used_places_; i++) {
+    Header header;
+    if (this->places_[i].header.load(&header))
+      headers[i] = header;
+  }
+  const bool second_is_newer =
+      headers[1].has_value() && (!headers[0].has_value() || headers[1]->generation > headers[0]->generation);
+  const size_t newer = second_is_newer ? 1 : 0;
+  if (!headers[newer].has_value())
     return std::nullopt;
-  bool whole = header.size <= this->capacity_;
-  for (size_t offset = 0; whole && offset < header.size; offset += CHUNK) {
-    Chunk chunk;
-    whole = this->chunks_[offset / CHUNK].load(&chunk);
-    if (whole)
-      std::memcpy(records + offset, chunk.data(), std::min<size_t>(CHUNK, header.size - offset));
+  this->generation_ = headers[newer]->generation;
+  for (const size_t i : {newer, 1 - newer}) {
+    if (headers[i].has_value() && this->load_records_(this->places_[i], *headers[i], records)) {
+      headers[i]->reserved = headers[newer]->reserved;
+      return headers[i];
+    }
   }
   // Without its records a journal goes on from its totals: nothing is counted twice, only time is lost.
-  if (!whole || crc16(records, static_cast<uint16_t>(header.size)) != header.crc) {
-    header.size = 0;
-    header.time = 0;
-  }
-  return header;
+  headers[newer]->size = 0;
+  headers[newer]->time = 0;
+  return headers[newer];
 }
 
-bool JournalStore::save(Header header, const uint8_t *records) {
+bool JournalStore::load_records_(Place &place, const Header &header, uint8_t *records) const {
+  if (header.size > this->capacity_)
+    return false;
+  for (size_t offset = 0; offset < header.size; offset += CHUNK) {
+    Chunk chunk;
+    if (!place.chunks[offset / CHUNK].load(&chunk))
+      return false;
+    std::memcpy(records + offset, chunk.data(), std::min<size_t>(CHUNK, header.size - offset));
+  }
+  return crc16(records, static_cast<uint16_t>(header.size)) == header.crc;
+}
+
+void JournalStore::begin_save(Header header, const uint8_t *records) {
   header.size = std::min<size_t>(header.size, this->capacity_);
   header.crc = crc16(records, static_cast<uint16_t>(header.size));
-  bool saved = true;
-  for (size_t offset = 0; offset < header.size; offset += CHUNK) {
+  header.generation = this->generation_ + 1;
+  this->saving_ = header;
+  this->records_ = records;
+  this->written_ = 0;
+}
+
+bool JournalStore::step() {
+  if (!this->is_saving())
+    return true;
+  bool saved;
+  if (this->written_ < this->saving_.size) {
     Chunk chunk{};
-    std::memcpy(chunk.data(), records + offset, std::min<size_t>(CHUNK, header.size - offset));
-    saved &= this->chunks_[offset / CHUNK].save(&chunk);
+    std::memcpy(chunk.data(), this->records_ + this->written_,
+                std::min<size_t>(CHUNK, this->saving_.size - this->written_));
+    saved = this->saving_place_().chunks[this->written_ / CHUNK].save(&chunk);
+    this->written_ += CHUNK;
+  } else {
+    saved = this->saving_place_().header.save(&this->saving_);
+    this->generation_ = this->saving_.generation;
+    this->records_ = nullptr;
   }
-  saved &= this->header_.save(&header);
-  return saved && global_preferences->sync();
+  saved = global_preferences->sync() && saved;
+  if (!saved)
+    this->records_ = nullptr;
+  return saved;
 }
 
 }  // namespace esphome::energy_journal

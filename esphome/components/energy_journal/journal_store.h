@@ -5,12 +5,17 @@
 #include "esphome/core/helpers.h"
 #include "esphome/core/preferences.h"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
 namespace esphome::energy_journal {
 
-/// Keeps a copy of the journal in the device's preferences.
+/** Keeps a copy of the journal in the device's preferences.
+ *
+ * Where there are records there are two places, written in turn: a power cut during a write leaves the one before. A
+ * header alone is written as one.
+ */
 class JournalStore {
  public:
   /// What is kept besides the records. The layout is a stored format: a change needs a new preference key.
@@ -26,6 +31,8 @@ class JournalStore {
     /// Bytes of the records, and their CRC-16.
     uint32_t size;
     uint32_t crc;
+    /// Of the write; the store's own business.
+    uint32_t generation;
   };
 
   /// @param capacity bytes that may be written; 0 keeps the header only.
@@ -33,22 +40,41 @@ class JournalStore {
   /// Reads what was kept into `records`, of the capacity's size. @return nothing where there is nothing, or it is
   /// damaged.
   std::optional<Header> load(uint8_t *records);
-  /** Writes to flash at once, the header last: until then what was kept before would be found damaged, not mixed.
+  /** Begins to write a journal; what was kept before counts until is_saving() is over.
    *
-   * @return false if it could not be written.
+   * @param records must stay as they are until then
    */
-  bool save(Header header, const uint8_t *records);
+  void begin_save(Header header, const uint8_t *records);
+  /// Writes a part, so short that the main loop does not wait for the flash. @return false if it could not be written.
+  bool step();
+  bool is_saving() const { return this->records_ != nullptr; }
 
  protected:
   // The host's preferences keep the length in one byte.
   static constexpr size_t CHUNK = 240;
   using Chunk = std::array<uint8_t, CHUNK>;
 
-  ESPPreferenceObject header_;
-  FixedVector<ESPPreferenceObject> chunks_;
+  struct Place {
+    ESPPreferenceObject header;
+    FixedVector<ESPPreferenceObject> chunks;
+  };
+  static constexpr size_t PLACES = 2;
+
+  /// @return whether the records of a header are as they were written
+  bool load_records_(Place &place, const Header &header, uint8_t *records) const;
+  Place &saving_place_() { return this->places_[this->saving_.generation % this->used_places_]; }
+
+  std::array<Place, PLACES> places_;
+  size_t used_places_{1};
+  uint32_t generation_{0};
   size_t capacity_{0};
+
+  // What is being written.
+  Header saving_{};
+  const uint8_t *records_{nullptr};
+  size_t written_{0};
 };
 
-static_assert(sizeof(JournalStore::Header) == 88);
+static_assert(sizeof(JournalStore::Header) == 96);
 
 }  // namespace esphome::energy_journal

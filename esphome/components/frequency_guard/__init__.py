@@ -24,7 +24,7 @@ from esphome.types import ConfigType
 
 CODEOWNERS = ["@nrj-monitor"]
 DEPENDENCIES = ["api"]
-AUTO_LOAD = ["number", "select", "sensor", "switch", "text_sensor"]
+AUTO_LOAD = ["event_journal", "number", "select", "sensor", "switch", "text_sensor"]
 
 CONF_ADE9000_ID = "ade9000_id"
 CONF_CLASS = "class"

@@ -3,6 +3,7 @@
 #include "esphome/core/application.h"
 #include "esphome/core/log.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -33,6 +34,7 @@ void FrequencyGuardComponent::add_relay(switch_::Switch *relay, const RelaySetti
 void FrequencyGuardComponent::setup() {
   this->last_millis_ = millis();
   this->boot_ = random_uint32();
+  this->journal_.setup(fnv1_hash("frequency_guard.events.1"), this->boot_);
 #ifdef USE_API_CUSTOM_SERVICES
   // Without them everything works but telling again what nobody heard.
   this->register_service(&FrequencyGuardComponent::on_events_wanted, "guard_events", {"after"});
@@ -106,6 +108,7 @@ void FrequencyGuardComponent::loop() {
     this->publish_();
   if (this->stored_.enabled)
     this->apply_(now_ms);
+  this->journal_.loop(now_ms, [this](const auto &kept, int64_t age_ms) { this->send_(kept, age_ms); });
 }
 
 void FrequencyGuardComponent::apply_(int64_t now_ms) {
@@ -152,35 +155,44 @@ void FrequencyGuardComponent::publish_() {
 }
 
 void FrequencyGuardComponent::fire_(const char *what, const char *relay, bool on, const char *reason) {
-  GuardChange change{.at_ms = this->now_ms_(),
-                     .what = what,
-                     .state = guard_state_name(this->guard_->state()),
-                     .reason = reason,
-                     .frequency = static_cast<float>(this->guard_->frequency()),
-                     .on = on};
-  change.set_relay(relay);
-  this->send_(this->log_.add(change));
+  const GuardChange change{.number = ++this->newest_change_,
+                           .frequency = static_cast<float>(this->guard_->frequency()),
+                           .on = on,
+                           .what = {what},
+                           .state = {guard_state_name(this->guard_->state())},
+                           .reason = {reason},
+                           .relay = {relay}};
+  const int64_t now_ms = this->now_ms_();
+  this->journal_.add(change, now_ms, now_ms);
+  this->send_({.boot = this->boot_, .event = change}, 0);
 }
 
-void FrequencyGuardComponent::send_(const GuardChange &change) {
-  this->fire_homeassistant_event("esphome.nrj_guard",
-                                 {
-                                     {"boot", std::to_string(this->boot_)},
-                                     {"number", std::to_string(change.number)},
-                                     // Home Assistant knows what time it is; the device may not.
-                                     {"happened_ms_ago", std::to_string(this->now_ms_() - change.at_ms)},
-                                     {"what", change.what},
-                                     {"state", change.state},
-                                     {"reason", change.reason},
-                                     {"frequency", str_sprintf("%.3f", change.frequency)},
-                                     {"relay", change.relay.data()},
-                                     {"on", change.on ? "1" : "0"},
-                                 });
+void FrequencyGuardComponent::send_(const event_journal::KeptEvent<GuardChange> &kept, int64_t age_ms) {
+  const GuardChange &change = kept.event;
+  this->fire_homeassistant_event("esphome.nrj_guard", {
+                                                          {"boot", std::to_string(kept.boot)},
+                                                          {"number", std::to_string(change.number)},
+                                                          // Home Assistant knows what time it is; the device may not.
+                                                          {"happened_ms_ago", std::to_string(age_ms)},
+                                                          {"what", change.what.c_str()},
+                                                          {"state", change.state.c_str()},
+                                                          {"reason", change.reason.c_str()},
+                                                          {"frequency", str_sprintf("%.3f", change.frequency)},
+                                                          {"relay", change.relay.c_str()},
+                                                          {"on", change.on ? "1" : "0"},
+                                                      });
 }
 
 void FrequencyGuardComponent::on_events_wanted(int32_t after) {
-  this->log_.visit_after(static_cast<uint32_t>(after > 0 ? after : 0),
-                         [this](const GuardChange &change) { this->send_(change); });
+  this->journal_.want(this->now_ms_(), [this, after](const auto &kept, int64_t age_ms) {
+    if (kept.boot != this->boot_ || static_cast<int64_t>(kept.event.number) > after)
+      this->send_(kept, age_ms);
+  });
+}
+
+void FrequencyGuardComponent::on_shutdown() {
+  this->save_();
+  this->journal_.save(this->now_ms_());
 }
 
 bool FrequencyGuardComponent::choose_profile(const std::string &name) {

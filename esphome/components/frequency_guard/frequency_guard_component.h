@@ -2,10 +2,11 @@
 
 #include "grid_input.h"
 #include "guard.h"
-#include "guard_log.h"
+#include "guard_change.h"
 #include "relay_plan.h"
 
 #include "esphome/components/api/custom_api_device.h"
+#include "esphome/components/event_journal/event_journal.h"
 #include "esphome/components/number/number.h"
 #include "esphome/components/select/select.h"
 #include "esphome/components/switch/switch.h"
@@ -70,7 +71,7 @@ class FrequencyGuardComponent : public Component, public api::CustomAPIDevice {
   void setup() override;
   void loop() override;
   void dump_config() override;
-  void on_shutdown() override { this->save_(); }
+  void on_shutdown() override;
   float get_setup_priority() const override { return setup_priority::LATE; }
 
   // What a person sets; kept over restarts.
@@ -97,8 +98,9 @@ class FrequencyGuardComponent : public Component, public api::CustomAPIDevice {
   void apply_(int64_t now_ms);
   void publish_();
   void fire_(const char *what, const char *relay, bool on, const char *reason);
-  void send_(const GuardChange &change);
-  /// User action of the native API: sends again what was sent after an event.
+  void send_(const event_journal::KeptEvent<GuardChange> &kept, int64_t age_ms);
+  /// User action of the native API: sends again what was sent after an event of this start, and what is kept of earlier
+  /// ones.
   void on_events_wanted(int32_t after);
   void save_();
 
@@ -119,7 +121,8 @@ class FrequencyGuardComponent : public Component, public api::CustomAPIDevice {
   std::array<select::Select *, MAX_RELAYS> class_selects_{};
   switch_::Switch *enable_switch_{nullptr};
   std::array<std::array<number::Number *, 2>, THRESHOLDS> threshold_numbers_{};
-  GuardLog log_;
+  event_journal::EventJournal<GuardChange> journal_;
+  uint32_t newest_change_{0};
   uint32_t boot_{0};
   uint32_t last_millis_{0};
   int64_t time_ms_{0};

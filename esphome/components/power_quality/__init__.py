@@ -10,7 +10,7 @@ from esphome.types import ConfigType
 
 CODEOWNERS = ["@nrj-monitor"]
 DEPENDENCIES = ["ade9000", "api"]
-AUTO_LOAD = ["sensor", "text_sensor"]
+AUTO_LOAD = ["event_journal", "sensor", "text_sensor"]
 
 CONF_CONNECTED_PHASES = "connected_phases"
 CONF_DIP = "dip"

@@ -41,6 +41,7 @@ static std::string number(double value, const char *format) {
 
 void PowerQuality::setup() {
   this->boot_ = random_uint32();
+  this->journal_.setup(fnv1_hash("power_quality.events.1"), this->boot_);
   this->last_micros_ = micros();
   this->oscillograms_.allocate(this->oscillogram_count_);
   this->harmonics_.setup();
@@ -93,6 +94,8 @@ void PowerQuality::keep_time_() {
 
 void PowerQuality::loop() {
   this->keep_time_();
+  this->journal_.loop(this->now_us_ / 1000,
+                      [this](const KeptEvent &kept, int64_t age_ms) { this->send_(kept, age_ms, false); });
   if (this->bus_ == nullptr)
     return;
   this->known_events_ = this->detector_.started();
@@ -113,8 +116,7 @@ void PowerQuality::poll_() {
 void PowerQuality::take_events_() {
   PowerQualityEvent event;
   while (this->detector_.pop(event)) {
-    this->kept_[this->next_kept_] = event;
-    this->next_kept_ = (this->next_kept_ + 1) % KEPT_EVENTS;
+    this->journal_.add(event, event.start_us / 1000, this->now_us_ / 1000);
     this->publish_(event, false);
   }
 }
@@ -213,33 +215,35 @@ void PowerQuality::publish_(const PowerQualityEvent &event, bool ongoing) {
   ESP_LOGI(TAG, "Event %" PRIu32 ": %s", event.number, text.c_str());
   if (this->last_event_ != nullptr)
     this->last_event_->publish_state(text);
-  this->send_(event, ongoing);
+  this->send_({.boot = this->boot_, .event = event}, (this->now_us_ - event.start_us) / 1000, ongoing);
 }
 
-void PowerQuality::send_(const PowerQualityEvent &event, bool ongoing) {
+void PowerQuality::send_(const KeptEvent &kept, int64_t age_ms, bool ongoing) {
+  const PowerQualityEvent &event = kept.event;
   this->fire_homeassistant_event("esphome.nrj_power_quality",
                                  {
-                                     {"boot", std::to_string(this->boot_)},
+                                     {"boot", std::to_string(kept.boot)},
                                      {"number", std::to_string(event.number)},
                                      {"kind", ade9000::power_quality_kind_name(event.kind)},
                                      {"phase", phase_name(event.phase)},
                                      // Home Assistant knows what time it is; the device may not.
-                                     {"started_ms_ago", std::to_string((this->now_us_ - event.start_us) / 1000)},
+                                     {"started_ms_ago", std::to_string(age_ms)},
                                      {"duration_ms", number(event.duration_us / 1e3, "%.1f")},
                                      {"extreme", number(event.extreme, "%.2f")},
                                      {"unit", unit_of(event.kind)},
                                      {"estimated", event.estimated ? "1" : "0"},
                                      {"ongoing", ongoing ? "1" : "0"},
                                      {"lost", std::to_string(this->detector_.lost())},
+                                     // Of an earlier start there is no waveform any more.
+                                     {"restored", kept.boot == this->boot_ ? "0" : "1"},
                                  });
 }
 
 void PowerQuality::on_events_wanted(int32_t after) {
-  for (size_t i = 0; i < KEPT_EVENTS; i++) {
-    const PowerQualityEvent &event = this->kept_[(this->next_kept_ + i) % KEPT_EVENTS];
-    if (event.number > static_cast<uint32_t>(std::max<int32_t>(0, after)))
-      this->send_(event, false);
-  }
+  this->journal_.want(this->now_us_ / 1000, [this, after](const KeptEvent &kept, int64_t age_ms) {
+    if (kept.boot != this->boot_ || static_cast<int64_t>(kept.event.number) > after)
+      this->send_(kept, age_ms, false);
+  });
 }
 
 void PowerQuality::on_oscillogram_wanted(int32_t event, int32_t page) {

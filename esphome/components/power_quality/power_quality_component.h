@@ -8,6 +8,7 @@
 #include "esphome/components/ade9000/power_quality_watch.h"
 #include "esphome/components/ade9000/waveform_capture.h"
 #include "esphome/components/api/custom_api_device.h"
+#include "esphome/components/event_journal/event_journal.h"
 #include "esphome/components/text_sensor/text_sensor.h"
 #include "esphome/core/component.h"
 #include "esphome/core/helpers.h"
@@ -38,6 +39,7 @@ class PowerQuality : public Component, public ade9000::Ade9000Companion, public 
 
   void setup() override;
   void loop() override;
+  void on_shutdown() override { this->journal_.save(this->now_us_ / 1000); }
   void dump_config() override;
   float get_setup_priority() const override { return setup_priority::DATA; }
 
@@ -45,15 +47,13 @@ class PowerQuality : public Component, public ade9000::Ade9000Companion, public 
   void on_chip_lost() override;
 
   // User actions.
-  /// Sends the finished events with a number greater than `after` again, as far as they are still kept.
+  /// Sends the finished events with a number greater than `after` again, and those of earlier starts, as far as they
+  /// are still kept.
   void on_events_wanted(int32_t after);
   /// Sends one page of an event's oscillogram; with pages = 0 if there is none.
   void on_oscillogram_wanted(int32_t event, int32_t page);
 
  protected:
-  /// Finished events that are kept for clients that come later.
-  static constexpr size_t KEPT_EVENTS = 32;
-
   void keep_time_();
   void poll_();
   void take_events_();
@@ -63,7 +63,8 @@ class PowerQuality : public Component, public ade9000::Ade9000Companion, public 
   /// Goes on with a capture that has moved. @return whether it is still needed.
   bool is_capture_busy_();
   bool are_harmonics_due_() const;
-  void send_(const ade9000::PowerQualityEvent &event, bool ongoing);
+  using KeptEvent = event_journal::KeptEvent<ade9000::PowerQualityEvent>;
+  void send_(const KeptEvent &kept, int64_t age_ms, bool ongoing);
   void publish_(const ade9000::PowerQualityEvent &event, bool ongoing);
 
   size_t oscillogram_count_{0};
@@ -96,8 +97,8 @@ class PowerQuality : public Component, public ade9000::Ade9000Companion, public 
   int64_t harmonics_interval_us_{0};
   int64_t next_harmonics_us_{0};
 
-  std::array<ade9000::PowerQualityEvent, KEPT_EVENTS> kept_{};
-  size_t next_kept_{0};
+  /// Finished events, for clients that come later.
+  event_journal::EventJournal<ade9000::PowerQualityEvent> journal_;
   std::array<uint32_t, ade9000::PowerQualityDetector::MAX_ONGOING> announced_{};
   size_t next_announced_{0};
 };

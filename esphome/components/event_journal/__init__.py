@@ -1,0 +1,15 @@
+"""What a component tells of, kept for those who were not there and over a restart.
+
+Loaded by the components that use it; there is nothing to configure.
+"""
+
+import esphome.config_validation as cv
+from esphome.types import ConfigType
+
+CODEOWNERS = ["@nrj-monitor"]
+
+CONFIG_SCHEMA = cv.Schema({})
+
+
+async def to_code(config: ConfigType) -> None:
+    """Add nothing but the sources."""
