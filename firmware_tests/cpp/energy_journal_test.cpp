@@ -499,11 +499,26 @@ TEST(JournalDelivery, LetsNoClientTakeFromAnother) {
   EXPECT_EQ(delivery.settled(0), 0U);
   delivery.open(1, 0, 100, 0);
   delivery.open(2, 60, 100, 0);
+  EXPECT_TRUE(delivery.acknowledge(2, 60, 60, 0));
   delivery.on_sent(0, 100, 0);
   EXPECT_TRUE(delivery.acknowledge(1, 100, 100, 1));
   EXPECT_EQ(delivery.settled(1), 60U);
   delivery.close(2);
   EXPECT_EQ(delivery.settled(1), 100U);
+}
+
+TEST(JournalDelivery, KeepsWhatWasReceivedButNotUsedWhenAClientOpensAgain) {
+  JournalDelivery delivery;
+  delivery.open(1, 0, 100, 0);
+  delivery.on_sent(0, 100, 0);
+  EXPECT_TRUE(delivery.acknowledge(1, 100, 30, 1));
+  delivery.open(1, 100, 100, 2);
+  EXPECT_EQ(delivery.settled(2), 30U);
+  EXPECT_TRUE(delivery.acknowledge(1, 100, 60, 3));
+  EXPECT_EQ(delivery.settled(3), 60U);
+  // It broke down, and knows of less than it had used.
+  delivery.open(1, 20, 100, 4);
+  EXPECT_EQ(delivery.settled(4), 20U);
 }
 
 TEST(JournalDelivery, GivesTheLongestSilentPlaceToANewClient) {
@@ -521,6 +536,7 @@ TEST(JournalDelivery, ForgetsAClientAfterAWeek) {
   delivery.open(1, 0, 100, 0);
   EXPECT_FALSE(delivery.due(100, JournalDelivery::FORGOTTEN_AFTER_MS).has_value());
   delivery.open(2, 40, 100, JournalDelivery::FORGOTTEN_AFTER_MS);
+  EXPECT_TRUE(delivery.acknowledge(2, 40, 40, JournalDelivery::FORGOTTEN_AFTER_MS));
   EXPECT_EQ(delivery.settled(JournalDelivery::FORGOTTEN_AFTER_MS), 40U);
 }
 

@@ -220,6 +220,19 @@ async def test_after_a_restart_only_what_is_new_is_fetched(
     await until(lambda: any(done == MINUTES + 60 for _, _, done in source.acknowledged))
 
 
+async def test_a_meter_that_was_restarted_is_told_again_what_was_used(
+    hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter, energy: str
+) -> None:
+    """With nothing new to fetch: else it would keep for nobody what it could merge."""
+    entry.runtime_data.link_up(DESCRIPTION)
+    await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
+    entry.runtime_data.link_down()
+    source.acknowledged.clear()
+    entry.runtime_data.link_up(DESCRIPTION)
+    await until(lambda: bool(source.acknowledged))
+    assert source.acknowledged[0][1:] == (MINUTES, MINUTES)
+
+
 async def test_a_killed_home_assistant_fetches_again(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
 ) -> None:

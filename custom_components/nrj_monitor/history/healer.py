@@ -169,6 +169,9 @@ class Healer:
                     fetching.client, fetching.journal, fetching.received
                 )
             )
+            # A meter that was restarted does not know any more what was used.
+            if done := min(self._done, fetching.received):
+                self._acknowledge(fetching, done)
 
     @callback
     def _on_page(self, data: Mapping[str, str]) -> None:

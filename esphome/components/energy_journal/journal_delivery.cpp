@@ -31,7 +31,9 @@ void JournalDelivery::open(uint32_t client, uint32_t after, uint32_t newest, uin
         });
   }
   const uint32_t received = after <= newest ? after : 0;
-  *session = {.client = client, .received = received, .done = received, .sent = received, .used_at = now_ms};
+  // What a client has received it has not used yet: it may break down and ask for it again.
+  const uint32_t done = session->client == client ? std::min(session->done, received) : 0;
+  *session = {.client = client, .received = received, .done = done, .sent = received, .used_at = now_ms};
 }
 
 bool JournalDelivery::acknowledge(uint32_t client, uint32_t sequence, uint32_t done, uint32_t now_ms) {
