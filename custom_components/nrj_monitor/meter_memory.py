@@ -28,6 +28,8 @@ class MeterMemory:
         """Prepare for the meter of `entry`."""
         self._store: Store[dict[str, Any]] = _store(hass, entry.entry_id)
         self._meter = meter
+        self._hass = hass
+        self._due: float | None = None
         self.totals = Totals(
             may_start_over=entry.data[CONF_SOURCE] != SOURCE_NATIVE_API
         )
@@ -45,8 +47,11 @@ class MeterMemory:
 
     @callback
     def async_changed(self, delay: float = DELAY) -> None:
-        """Write soon."""
-        self._store.async_delay_save(self._data, delay)
+        """Write within `delay` seconds; what is due earlier is not put off."""
+        due = self._hass.loop.time() + delay
+        if self._due is None or due < self._due:
+            self._due = due
+            self._store.async_delay_save(self._data, delay)
 
     async def async_flush(self) -> None:
         """Write now: the meter is being unloaded."""
@@ -57,6 +62,7 @@ class MeterMemory:
         await self._store.async_remove()
 
     def _data(self) -> dict[str, Any]:
+        self._due = None
         return {
             "power_quality": self._meter.log.as_dict(),
             "totals": self.totals.as_dict(),

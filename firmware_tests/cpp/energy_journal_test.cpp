@@ -95,6 +95,8 @@ TEST(JournalRecord, ComesBackAsItWasWritten) {
   record.span = 420;
   record.flags = FLAG_START | FLAG_INCOMPLETE;
   record.start = MIDNIGHT;
+  record.boot = 0xDEADBEEF;
+  record.start_uptime = 7;
   record.energy = {0, 1, 127, 128, 16383, 16384, 1ULL << 40, (1ULL << 63) + 5};
   record.power[0] = {-1000000, 2000000, true};
   record.power[3] = {5, 5, true};
@@ -109,7 +111,7 @@ TEST(JournalRecord, ComesBackAsItWasWritten) {
 
 TEST(JournalRecord, ThatIsTheGreatestPossibleFits) {
   JournalRecord record;
-  record.count = record.span = record.start = UINT32_MAX;
+  record.count = record.span = record.start = record.boot = record.start_uptime = UINT32_MAX;
   record.flags = FLAG_START;
   record.energy.fill(UINT64_MAX);
   record.power.fill({INT32_MIN, INT32_MAX, true});
@@ -309,14 +311,14 @@ TEST(JournalRing, IsKeptInASmallerMemoryWithAllItsEnergy) {
     house.live(200);
     std::vector<uint8_t> memory(budget);
     JournalRing image(memory.data(), memory.size());
-    image.copy_from(house.ring, 20, MIDNIGHT);
+    image.copy_from(house.ring, 20, MIDNIGHT, 77);
     ASSERT_NO_FATAL_FAILURE(expect_sound(image, house.counters));
     EXPECT_EQ(image.end_place().sequence, 200U);
     uint32_t last = 0;
     for (auto walk = image.walk(); walk.next(); last = walk.end().time.seconds)
       EXPECT_EQ(walk.end().time.clock, JournalTime::Clock::EPOCH);
     EXPECT_EQ(last, MIDNIGHT + 200 * MINUTE);
-    image.copy_from(house.ring, 200, MIDNIGHT);
+    image.copy_from(house.ring, 200, MIDNIGHT, 77);
     EXPECT_EQ(image.size(), 0U);
     EXPECT_EQ(image.begin_place().time, (JournalTime{JournalTime::Clock::EPOCH, MIDNIGHT + 200 * MINUTE}));
   }

@@ -39,6 +39,9 @@ LAG_INTERVAL = 0.002
 PROCESSED = 0.02
 """Seconds until what has arrived is processed."""
 
+RECONNECTED = 1.5
+"""Seconds until a link that is there again is used."""
+
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -133,10 +136,14 @@ class Home:
         )
 
     async def wait_reading(self, more_than: int, timeout: float) -> bool:
-        """Wait until the meter has told its totals more often; False if it does not."""
-        deadline = self.hass.loop.time() + timeout
+        """Wait until the meter has told its totals more often; False if it does not.
+
+        A meter that is not there is waited for no longer than for a new connection.
+        """
+        start = self.hass.loop.time()
         while self._readings <= more_than:
-            if self.hass.loop.time() > deadline:
+            left = timeout if await self.connected() else min(timeout, RECONNECTED)
+            if self.hass.loop.time() > start + left:
                 return False
             await asyncio.sleep(0.01)
         return True

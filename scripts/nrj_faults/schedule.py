@@ -242,7 +242,7 @@ class Life:
         if left > LAST_READING:
             await self._skip(left - LAST_READING)
         if self._home.is_running and self._link.up and self._client:
-            await self._home.ask("wait_reading", more_than=told, timeout=1.5)
+            await self._home.ask("wait_reading", more_than=told, timeout=5.0)
         await self._skip(max(0.0, start + STEP - self.now()) + 0.05)
         if self._home.is_running:
             await self._home.ask("compile", start=start)

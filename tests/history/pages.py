@@ -31,6 +31,8 @@ def record(
     count: int = 1,
     flags: Flag = NO_FLAG,
     start: int = 0,
+    boot: int = 0,
+    start_uptime: int = 0,
     powers: Sequence[tuple[int, int] | None] = (None,) * 4,
     voltages: Sequence[tuple[int, int, int] | None] = (None,) * 3,
     frequency: tuple[int, int, int] | None = None,
@@ -40,6 +42,8 @@ def record(
     body += leb128(count) + leb128(span)
     if Flag.START in flags:
         body += leb128(start)
+        if start:
+            body += leb128(boot) + leb128(start_uptime)
     for gain in energy:
         body += leb128(gain)
     readings = [*powers, *voltages, frequency]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from custom_components.nrj_monitor.history.curve import Curve, Dating
+from custom_components.nrj_monitor.history.curve import STARTS, Curve, Dating
 from custom_components.nrj_monitor.history.journal import Flag, JournalPage
 
 from .pages import page, record
@@ -12,6 +12,7 @@ from .pages import page, record
 NOON = int(datetime(2026, 11, 1, 12, tzinfo=UTC).timestamp())
 KWH = 1_000_000
 LATER = NOON + 7 * 24 * 3600
+BOOTED = {"7": float(NOON)}
 
 
 def gain(milliwatthours: int) -> tuple[int, ...]:
@@ -33,7 +34,7 @@ def curve_of(*pages: JournalPage) -> Curve:
     """Return the curve of pages."""
     curve = Curve()
     for one in pages:
-        curve.take(one, float(NOON), LATER)
+        curve.take(one, BOOTED, LATER)
     return curve
 
 
@@ -111,6 +112,39 @@ def test_an_earlier_start_of_the_meter_says_its_own_time() -> None:
     assert value(curve, 660) == 2.0
 
 
+def test_a_start_that_we_have_seen_is_dated_by_our_clock() -> None:
+    """Whatever the meter's clock told then, and until a power cut."""
+    curve = Curve()
+    curve.take(
+        read(
+            [
+                record(
+                    60,
+                    gain(KWH),
+                    flags=Flag.START,
+                    start=NOON + 7200,
+                    boot=5,
+                    start_uptime=20,
+                ),
+                record(60, gain(KWH)),
+            ],
+            begin_uptime="",
+        ),
+        BOOTED | {"5": NOON - 20.0},
+        LATER,
+    )
+    assert [value(curve, 60 * minute) for minute in range(3)] == [0, 1, 2]
+
+
+def test_only_the_latest_starts_are_known() -> None:
+    """A meter that starts again and again fills no memory."""
+    dating = Dating({str(number): 1.0 for number in range(STARTS)})
+    assert dating.take(JournalPage.from_device(page(boot="99")), NOON)
+    assert len(dating.known) == STARTS
+    assert "0" not in dating.known
+    assert not dating.take(JournalPage.from_device(page(boot="99")), NOON)
+
+
 def test_records_of_the_future_have_no_time() -> None:
     """A clock that ran ahead before a reboot puts nothing where it can not be."""
     curve = curve_of(
@@ -139,7 +173,7 @@ def test_a_clock_that_was_wrong_until_a_power_cut_is_put_right(error: int) -> No
             begin_uptime="",
             counters=f"{KWH},0,0,{KWH},0,0,0,0",
         ),
-        0.0,
+        BOOTED,
         LATER,
     )
     assert [value(curve, 60 * minute) for minute in range(7)] == [0, 1, 2, 3, 4, 5, 6]
@@ -156,7 +190,7 @@ def test_a_merged_record_of_a_wrong_clock_is_put_right(error: int) -> None:
             begin_time=NOON + error,
             begin_uptime="",
         ),
-        0.0,
+        BOOTED,
         LATER,
     )
     assert curve.end == NOON + 360
@@ -179,7 +213,7 @@ def test_a_curve_goes_on_from_where_it_was_kept() -> None:
         read(
             [record(60, gain(KWH))], begin_uptime=60, counters=",".join(["2000000"] * 8)
         ),
-        NOON,
+        BOOTED,
         LATER,
     )
     assert value(curve, 30) == pytest.approx(1.5)
@@ -235,24 +269,30 @@ def test_an_hour_has_only_its_own_part_of_a_record() -> None:
     assert curve.summary("voltage_l2", NOON, NOON + 60) is None
 
 
+def dated(dating: Dating, page: JournalPage, now: float) -> float:
+    """Return when the start of a page was, once it has come."""
+    dating.take(page, now)
+    return dating.known[page.boot]
+
+
 def test_the_meters_clock_is_believed_where_it_agrees() -> None:
     """Then the same records get the same times each time they come."""
     dating = Dating()
     for late in (0.0, 0.7, 15.0):
         uptime = 100 + late
         told = JournalPage.from_device(page(boot_time=NOON, uptime_ms=100_000))
-        assert dating.boot_time(told, NOON + uptime) == NOON
+        assert dated(dating, told, NOON + uptime) == NOON
 
 
 def test_a_clock_that_is_wrong_is_replaced_by_ours() -> None:
     """Uptime tells when a record was made; the fastest page tells it best."""
     dating = Dating()
     wrong = JournalPage.from_device(page(boot_time=NOON + 3600, uptime_ms=100_000))
-    assert dating.boot_time(wrong, NOON + 103.0) == NOON + 3
-    assert dating.boot_time(wrong, NOON + 100.5) == NOON + 0.5
-    assert dating.boot_time(wrong, NOON + 102.0) == NOON + 0.5
+    assert dated(dating, wrong, NOON + 103.0) == NOON + 3
+    assert dated(dating, wrong, NOON + 100.5) == NOON + 0.5
+    assert dated(dating, wrong, NOON + 102.0) == NOON + 0.5
     unset = JournalPage.from_device(page(boot="8", uptime_ms=50_000))
-    assert dating.boot_time(unset, NOON + 100.0) == NOON + 50
+    assert dated(dating, unset, NOON + 100.0) == NOON + 50
 
 
 def test_a_curve_of_another_journal_keeps_its_last_totals() -> None:

@@ -49,7 +49,7 @@ def curve(hours: int, kilowatts: int = 2, start: int = START) -> Curve:
     ]
     whole = Curve()
     data = page(records, begin_time=start, counters=f"0,0,0,{100 * KWH},0,0,0,0")
-    whole.take(JournalPage.from_device(data), 0.0, start + 96 * HOUR)
+    whole.take(JournalPage.from_device(data), {}, start + 96 * HOUR)
     return whole
 
 

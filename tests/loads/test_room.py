@@ -1,6 +1,7 @@
 """From the meter's readings to the switches of the house."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 import json
 from typing import Any
 
@@ -19,11 +20,14 @@ from custom_components.nrj_monitor.catalog import CHANNELS
 from custom_components.nrj_monitor.const import CONF_CONTRACT, CONF_MAIN_FUSE, DOMAIN
 from custom_components.nrj_monitor.control.guard_state import GuardState
 from custom_components.nrj_monitor.loads import room
+from custom_components.nrj_monitor.loads.memory import DELAY
 from custom_components.nrj_monitor.logbook import load_sentence
 from tests.support.device import DeviceServer
 from tests.support.states import state_is, state_where
 
 from .conftest import AddLoad, Guard, Pass, a_second_passes
+
+type Stored = Callable[[], Awaitable[dict[str, Any]]]
 
 HEATER = "input_boolean.heater"
 BOILER = "input_boolean.boiler"
@@ -241,6 +245,43 @@ async def test_a_dry_run_counts_what_would_be_off(
     assert hass.states.is_state("sensor.heater_activity", "shed_overload")
     assert hass.states.is_state(HEATER, "on")
     assert not [key for key in ir.async_get(hass).issues if "futile" in key[1]]
+
+
+@pytest.fixture
+def stored_of(hass: HomeAssistant, hass_storage: dict[str, Any]) -> Stored:
+    """Return what is written a second later."""
+
+    async def stored() -> dict[str, Any]:
+        await asyncio.sleep(DELAY + 0.1)
+        await hass.async_block_till_done()
+        (entry,) = hass.config_entries.async_entries(DOMAIN)
+        kept: dict[str, Any] = hass_storage[f"{DOMAIN}.loads.{entry.entry_id}"]["data"]
+        return kept
+
+    return stored
+
+
+async def test_a_kill_loses_neither_what_was_shed_nor_a_dry_run(
+    hass: HomeAssistant,
+    add_load: AddLoad,
+    guard: Guard,
+    let_pass: Pass,
+    stored_of: Stored,
+) -> None:
+    """The grid that sags may take Home Assistant with it; totals are at most old."""
+    load_id = await add_load("heater")
+    guard.state = GuardState.SHED_1
+    await let_pass(2)
+    stored = await stored_of()
+    assert stored["arbiter"][load_id]["asked"] is True
+    assert stored["arbiter"][load_id]["to_restore"] is True
+    await let_pass(1000, 5.0)
+    stored = await stored_of()
+    # 2 kW for a quarter of an hour.
+    assert stored["accounts"][load_id]["shed"] == pytest.approx(0.5, abs=0.06)
+    switch = {"entity_id": "switch.nrj_meter_dry_run_of_the_loads"}
+    await hass.services.async_call("switch", "turn_on", switch, blocking=True)
+    assert (await stored_of())["dry_run"] is True
 
 
 async def test_a_restart_brings_back_what_was_shed(

@@ -5,12 +5,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from .journal import COUNTERS, POWERS, Counters, Flag, JournalPage, Summary
+from .journal import (
+    COUNTERS,
+    POWERS,
+    Counters,
+    Flag,
+    JournalPage,
+    JournalRecord,
+    Summary,
+)
 
 CLOCK_AHEAD: Final = 5.0
 CLOCK_BEHIND: Final = 20.0
 """Seconds by which the meter's clock may differ from Home Assistant's to be believed.
 A page that was held up makes it look behind; a link does not survive more."""
+
+STARTS: Final = 16
+"""Of a meter that are known; the oldest gives way."""
 
 FUTURE: Final = 60.0
 """Seconds by which a record may lie in the future before its time is taken as wrong."""
@@ -44,23 +55,30 @@ class Dating:
     same records gives the same times. Where it does not, ours and the uptime tell.
     """
 
-    def __init__(self) -> None:
-        """Start with nothing known."""
-        self._boot: str | None = None
-        self._time = 0.0
+    def __init__(self, known: Mapping[str, float] | None = None) -> None:
+        """Go on from what is `known`: when the uptime of each start was 0."""
+        self._times = dict(known or {})
 
-    def boot_time(self, page: JournalPage, now: float) -> float:
-        """Return when the meter's uptime was 0; `now` is when the page came."""
+    @property
+    def known(self) -> Mapping[str, float]:
+        """Return when the uptime of the latest starts was 0, s since 1970, by start."""
+        return self._times
+
+    def take(self, page: JournalPage, now: float) -> bool:
+        """Learn from a page that came at `now`; return whether it told much."""
         seen = now - page.uptime
+        before = self._times.pop(page.boot, None)
         if page.boot_time is not None and _agree(page.boot_time, seen):
             time = float(page.boot_time)
-        elif page.boot == self._boot and seen >= self._time - CLOCK_AHEAD:
+        elif before is not None and seen >= before - CLOCK_AHEAD:
             # No page comes before it was sent; one that was held up tells nothing new.
-            time = min(self._time, seen)
+            time = min(before, seen)
         else:
             time = seen
-        self._boot, self._time = page.boot, time
-        return time
+        self._times[page.boot] = time
+        while len(self._times) > STARTS:
+            del self._times[next(iter(self._times))]
+        return before is None or abs(time - before) > CLOCK_AHEAD
 
 
 def _agree(told: float, seen: float) -> bool:
@@ -99,10 +117,12 @@ class Curve:
         """Return what was measured, the oldest first."""
         return tuple(self._stretches)
 
-    def take(self, page: JournalPage, boot_time: float, now: float) -> None:
-        """Add a page; `boot_time` is when the meter's uptime was 0.
+    def take(
+        self, page: JournalPage, boot_times: Mapping[str, float], now: float
+    ) -> None:
+        """Add a page; `boot_times` tells when the uptime of its start was 0.
 
-        What is known already changes nothing. Energy of a time that is not known
+        It may know of earlier starts, better than their own clock did. What is known already changes nothing. Energy of a time that is not known
         falls between the points before and after it.
         """
         counters, sequence = page.counters, page.after
@@ -110,7 +130,7 @@ class Curve:
         if page.begin_time is not None:
             time = page.begin_time + self._clock_error(page, page.begin_time)
         elif page.begin_uptime is not None:
-            time = boot_time + page.begin_uptime
+            time = boot_times[page.boot] + page.begin_uptime
         self._point(time, counters, sequence)
         for record in page.records:
             before = counters
@@ -123,7 +143,7 @@ class Curve:
                 time = None
                 continue
             if Flag.START in record.flags:
-                time = float(record.start or boot_time + page.start_uptime)
+                time = _start_of(record, page, boot_times)
             if time is None:
                 continue
             end = time + record.span
@@ -250,6 +270,17 @@ class Curve:
         del self._times[:keep], self._counters[:keep], self._sequences[:keep]
         first = bisect_right(self._stretches, time, key=lambda one: one.end)
         del self._stretches[:first]
+
+
+def _start_of(
+    record: JournalRecord, page: JournalPage, boot_times: Mapping[str, float]
+) -> float:
+    """Return when the first record after a start of the meter begins, s since 1970."""
+    if not record.start:
+        return boot_times[page.boot] + page.start_uptime
+    if (boot_time := boot_times.get(record.boot)) is not None:
+        return boot_time + record.start_uptime
+    return float(record.start)
 
 
 def mean_power(stretch: Stretch, channel: str) -> float:

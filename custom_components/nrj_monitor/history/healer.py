@@ -44,29 +44,37 @@ FETCH_TIMEOUT: Final = 20.0
 class Fetching:
     """What of a journal has come: a curve, and up to which record."""
 
-    def __init__(self, client: str, journal: str, curve: Curve, received: int) -> None:
+    def __init__(
+        self,
+        client: str,
+        journal: str,
+        curve: Curve,
+        received: int,
+        dating: Dating | None = None,
+    ) -> None:
         """Go on after the record `received` of `journal`."""
         self.client = client
         self.journal = journal
         self.received = received
         self.curve = curve
         self.complete = asyncio.Event()
-        self._dating = Dating()
+        self.has_learned = False
+        self.dating = dating or Dating()
 
     def take(self, page: JournalPage, now: float) -> bool:
         """Add a page; return whether it is one to be acknowledged."""
         if page.client != self.client:
             return False
+        self.has_learned = self.dating.take(page, now)
         if page.journal != self.journal:
             # The meter began anew, and so does its sequence.
             self.journal = page.journal
             self.received = 0
             self.curve = self.curve.continued()
-        boot_time = self._dating.boot_time(page, now)
         if page.last > self.received:
             # What the meter has dropped meanwhile it sends no more; its totals tell how
             # much that was.
-            self.curve.take(page, boot_time, now)
+            self.curve.take(page, self.dating.known, now)
             self.received = page.last
         if self.received >= page.newest:
             self.complete.set()
@@ -90,6 +98,7 @@ class Healer:
         # From when until when nothing was read, s since 1970, for those behind us.
         self._away_since: float | None = None
         self._back_at = 0.0
+        self._kept: dict[str, Any] = {}
         self._lock = asyncio.Lock()
         self.healed_hours = 0
 
@@ -109,7 +118,9 @@ class Healer:
                 if anchor
                 else Curve(),
                 self._done,
+                Dating(stored.get("starts")),
             )
+            self._kept = stored
         else:
             await self._async_store(None, 0)
         unload = self._entry.async_on_unload
@@ -124,7 +135,8 @@ class Healer:
         Raises:
             LinkDownError: there is no link, or it broke meanwhile.
         """
-        fetching = Fetching(_new_client(), "", Curve(), 0)
+        dating = Dating(self._fetching.dating.known)
+        fetching = Fetching(_new_client(), "", Curve(), 0, dating)
         async with self._lock:
             self._extra = fetching
             try:
@@ -188,6 +200,10 @@ class Healer:
             # A journal that began anew has a smaller sequence.
             self._done = min(self._done, fetching.received)
             self._acknowledge(fetching, self._done)
+            if fetching.has_learned:
+                self._entry.async_create_background_task(
+                    self._hass, self._async_store_starts(), f"{DOMAIN} journal"
+                )
             if fetching.complete.is_set():
                 self._heal_soon()
                 if self._away_since is not None:
@@ -279,15 +295,19 @@ class Healer:
                 "counters": list(counters),
                 "sequence": curve.sequence_at(curve.begin),
             }
-        await self._store.async_save(
-            {
-                "client": self._fetching.client,
-                "journal": self._fetching.journal,
-                "done": done,
-                "seen": dt_util.utcnow().timestamp(),
-                "anchor": anchor,
-            }
-        )
+        self._kept = {
+            "client": self._fetching.client,
+            "journal": self._fetching.journal,
+            "done": done,
+            "seen": dt_util.utcnow().timestamp(),
+            "anchor": anchor,
+        }
+        await self._async_store_starts()
+
+    async def _async_store_starts(self) -> None:
+        """Keep when the meter was started: after a power cut its clock may not tell."""
+        self._kept["starts"] = dict(self._fetching.dating.known)
+        await self._store.async_save(self._kept)
 
     @callback
     def _run(self, coroutine: Any) -> None:

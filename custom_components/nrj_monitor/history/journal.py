@@ -68,7 +68,9 @@ class JournalRecord:
     """What the meter counted and measured in `span` seconds.
 
     `energy` is the gain of the counters, mWh. `start` is when a record with
-    `Flag.START` begins, seconds since 1970, 0 while that follows from the uptime.
+    `Flag.START` begins, seconds since 1970, 0 while that follows from the uptime. Where
+    it does not, `boot` tells which start of the meter that was, by the name that pages
+    give it, and `start_uptime` its uptime then, s; the name is "0" where nobody knows.
     `measured` holds what was valid by channel id.
     """
 
@@ -76,6 +78,8 @@ class JournalRecord:
     flags: Flag
     span: int
     start: int
+    boot: str
+    start_uptime: int
     energy: Counters
     measured: Mapping[str, Summary]
 
@@ -138,6 +142,7 @@ def _decode_record(data: bytes) -> JournalRecord:
     count = reader.number()
     span = reader.number()
     start = reader.number() if Flag.START in flags else 0
+    boot, start_uptime = (reader.number() if start else 0 for _ in range(2))
     energy = tuple(reader.number() for _ in COUNTERS)
     mask = reader.byte()
     measured = {}
@@ -158,6 +163,8 @@ def _decode_record(data: bytes) -> JournalRecord:
         flags=flags,
         span=span,
         start=start,
+        boot=str(boot),
+        start_uptime=start_uptime,
         energy=energy,
         measured=measured,
     )

@@ -8,8 +8,9 @@ from homeassistant.helpers.storage import Store
 from custom_components.nrj_monitor.const import DOMAIN
 
 VERSION: Final = 1
-DELAY: Final = 10.0
-"""Seconds after a change until it is written, together with those that follow."""
+DELAY: Final = 1.0
+"""Seconds after a decision until it is written, together with those that follow: the
+grid that sags may be gone a moment later, and Home Assistant with it."""
 
 
 def store_of(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:

@@ -43,6 +43,7 @@ from .limits import watches_of
 from .memory import DELAY, store_of
 from .plant import Plant
 from .powers import powers_of
+from .rehearsal import Rehearsal
 from .relays import watch_relays
 from .settings import load_entries, load_of
 from .words import event_data, worth_telling
@@ -52,6 +53,9 @@ _LOGGER = logging.getLogger(__name__)
 TICK: Final = timedelta(seconds=1)
 LONGEST_TICK: Final = 10.0
 """Seconds; what was drawn in a longer pause is not known."""
+
+TOTALS_INTERVAL: Final = 900.0
+"""Seconds between two writes of the totals of energy."""
 
 OUR_CONTEXTS: Final = 64
 
@@ -86,11 +90,11 @@ class ControlRoom:
         self.grid_state: GuardState | None = None
         self._grid_listeners: list[Callable[[], None]] = []
         self._store = store_of(hass, entry.entry_id)
-        self._virtual: dict[str, bool] = {}
-        self._virtual_levels: dict[str, float | None] = {}
+        self._rehearsal = Rehearsal(self.plants)
         self._contexts: deque[str] = deque(maxlen=OUR_CONTEXTS)
         self._listeners: dict[str, list[LoadListener]] = {}
         self._ticked: float | None = None
+        self._saved_at = clock()
         self._is_paused = False
         self._switching: set[asyncio.Task[None]] = set()
 
@@ -193,8 +197,9 @@ class ControlRoom:
                 if state.target is not None and state.target is not state.asked:
                     await self._switch(self.plants[id_], state.asked, id_)
         self.dry_run = dry_run
-        self._virtual.clear()
+        self._rehearsal.begin()
         self.arbiter = self._new_arbiter()
+        await self._store.async_save(self._data())
         self._is_paused = False
         self.async_tick()
 
@@ -209,7 +214,7 @@ class ControlRoom:
 
     def sees_on(self, load_id: str) -> bool | None:
         """Return whether a load is on; in a dry run, whether it would be."""
-        return self._virtual.get(load_id, self.plants[load_id].is_on)
+        return self._rehearsal.is_on(load_id)
 
     @callback
     def _on_time(self, _: datetime) -> None:
@@ -233,7 +238,7 @@ class ControlRoom:
                 continue
             if event.context.id in self._contexts:
                 continue
-            self._virtual.pop(id_, None)
+            self._rehearsal.leave(id_)
             # An automation has a cause; a person at the device has none that is known.
             by_person = event.context.parent_id is None
             self.arbiter.switched(id_, on, self.now(), by_person=by_person)
@@ -258,42 +263,25 @@ class ControlRoom:
         for notice in notices:
             self._tell(notice)
         self._tidy_issues()
-        if decisions:
+        if decisions or now - self._saved_at >= TOTALS_INTERVAL:
+            self._saved_at = now
             self._store.async_delay_save(self._data, DELAY)
 
     def _view(self, now: float) -> HouseView:
         loads = {
-            id_: LoadView(self.sees_on(id_), plant.power, self._level(id_))
+            id_: LoadView(self.sees_on(id_), plant.power, self._rehearsal.level(id_))
             for id_, plant in self.plants.items()
         }
         return HouseView(
             now=now,
             guard=None if self.grid is None else self.grid.view(now),
             meter_there=self.meter.connected,
-            powers=self._powers(),
+            powers=self._rehearsal.powers(powers_of(self.meter), self.arbiter.loads),
             loads=loads,
             cut_off=frozenset(
                 id_ for id_, plant in self.plants.items() if plant.is_cut_off
             ),
         )
-
-    def _powers(self) -> dict[str | None, float | None]:
-        """Return what is drawn; what would only be off in a dry run is taken off."""
-        powers = powers_of(self.meter)
-        for id_, on in self._virtual.items():
-            load = self.arbiter.loads[id_]
-            drawn = (self._level(id_) if on else None) or load.nominal_power
-            more = int(on) - int(bool(self.plants[id_].is_on))
-            for phase, power in powers.items():
-                if more and power is not None:
-                    powers[phase] = power + (more * drawn * load.share_of(phase))
-        return powers
-
-    def _level(self, load_id: str) -> float | None:
-        """Return what a load is set to, W; in a dry run, what it would be set to."""
-        if load_id in self._virtual:
-            return self._virtual_levels.get(load_id)
-        return self.plants[load_id].level
 
     def _count(self, now: float) -> None:
         """Count the energy since the last tick."""
@@ -321,8 +309,7 @@ class ControlRoom:
         id_ = decision.load_id
         if decision.switch and decision.on is not None:
             if self.dry_run:
-                self._virtual[id_] = decision.on
-                self._virtual_levels[id_] = decision.level
+                self._rehearsal.take(id_, decision.on, decision)
             else:
                 task = self.entry.async_create_task(
                     self.hass,

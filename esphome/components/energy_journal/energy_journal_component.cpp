@@ -133,7 +133,7 @@ void EnergyJournal::save_() {
   const uint32_t newest = this->ring_->end_place().sequence;
   if (newest == this->saved_sequence_ && this->reserved_ > newest)
     return;
-  this->image_->copy_from(*this->ring_, this->delivery_.settled(millis()), this->boot_time_);
+  this->image_->copy_from(*this->ring_, this->delivery_.settled(millis()), this->boot_time_, this->boot_);
   const JournalPlace &begin = this->image_->begin_place();
   this->reserved_ = std::max(this->reserved_, newest + RESERVE);
   this->store_.begin_save(

@@ -112,6 +112,8 @@ JournalRecord merge(const JournalRecord &earlier, const JournalRecord &later, ui
   if (earlier.has(FLAG_GAP) || later.has(FLAG_GAP) || later.has(FLAG_START))
     both.flags |= FLAG_HOLE;
   both.start = earlier.start;
+  both.boot = earlier.boot;
+  both.start_uptime = earlier.start_uptime;
   for (size_t i = 0; i < COUNTERS; i++)
     both.energy[i] = earlier.energy[i] + later.energy[i];
   for (size_t i = 0; i < CHANNELS; i++)
@@ -128,8 +130,13 @@ size_t encode(const JournalRecord &record, std::array<uint8_t, MAX_RECORD_SIZE> 
   writer.byte(record.flags);
   writer.number(record.count);
   writer.number(record.span);
-  if (record.has(FLAG_START))
+  if (record.has(FLAG_START)) {
     writer.number(record.start);
+    if (record.start != 0) {
+      writer.number(record.boot);
+      writer.number(record.start_uptime);
+    }
+  }
   for (const uint64_t energy : record.energy)
     writer.number(energy);
   uint8_t mask = record.frequency.extremes.valid ? 1 << MASK_FREQUENCY : 0;
@@ -162,8 +169,13 @@ size_t decode(const uint8_t *bytes, size_t size, JournalRecord &record) {
   record.flags = reader.byte();
   record.count = static_cast<uint32_t>(reader.number());
   record.span = static_cast<uint32_t>(reader.number());
-  if (record.has(FLAG_START))
+  if (record.has(FLAG_START)) {
     record.start = static_cast<uint32_t>(reader.number());
+    if (record.start != 0) {
+      record.boot = static_cast<uint32_t>(reader.number());
+      record.start_uptime = static_cast<uint32_t>(reader.number());
+    }
+  }
   for (uint64_t &energy : record.energy)
     energy = reader.number();
   const uint8_t mask = reader.byte();

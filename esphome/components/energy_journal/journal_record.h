@@ -61,6 +61,9 @@ struct JournalRecord {
   uint8_t flags{0};
   /// Of a record with FLAG_START: seconds since 1970 at which it begins, 0 while that follows from the running clock.
   uint32_t start{0};
+  /// Of a record of an earlier start of the meter with FLAG_START: which start that was, and its uptime then, s.
+  uint32_t boot{0};
+  uint32_t start_uptime{0};
   /// Since the record before, in mWh; the exact gain of the counters.
   Counters energy{};
   /// W; the mean follows from energy and span.
@@ -88,9 +91,10 @@ static constexpr size_t MAX_RECORD_SIZE = 240;
 
 /** Writes a record down.
  *
- * One byte of length and one of flags, then LEB128 numbers (signed ones zigzag): count, span, the start where
- * FLAG_START is set, the eight energies, a mask of what is valid (bits 0 to 3 the powers, 4 to 6 the voltages, 7 the
- * frequency), and of each valid power minimum and maximum - minimum, of each valid voltage and the frequency mean, mean
+ * One byte of length and one of flags, then LEB128 numbers (signed ones zigzag): count, span, where FLAG_START is
+ * set the start and, unless that is 0, which start of the meter and its uptime, the eight energies, a mask of what is
+ * valid (bits 0 to 3 the powers, 4 to 6 the voltages, 7 the frequency), and of each valid power minimum and maximum -
+ * minimum, of each valid voltage and the frequency mean, mean
  * - minimum and maximum - mean. The sequence is not written: it follows from the counts.
  *
  * @return its length.

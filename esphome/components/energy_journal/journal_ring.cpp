@@ -63,7 +63,7 @@ bool JournalRing::restore(const JournalPlace &begin, const uint8_t *records, siz
 void JournalRing::append(JournalRecord record, const Counters &counters, uint32_t uptime,
                          std::optional<uint32_t> boot) {
   record.count = 1;
-  record.start = 0;
+  record.start = record.boot = record.start_uptime = 0;
   record.flags &= ~(FLAG_GAP | FLAG_START);
   if (this->starting_) {
     record.flags |= FLAG_START;
@@ -102,7 +102,8 @@ void JournalRing::push_(const JournalRecord &record, std::optional<uint32_t> boo
     this->end_.counters[i] += record.energy[i];
 }
 
-void JournalRing::copy_from(const JournalRing &other, uint32_t sequence, std::optional<uint32_t> boot) {
+void JournalRing::copy_from(const JournalRing &other, uint32_t sequence, std::optional<uint32_t> boot,
+                            uint32_t boot_id) {
   const auto lasting = [boot](JournalTime time) -> JournalTime {
     if (time.clock == JournalTime::Clock::EPOCH)
       return time;
@@ -126,8 +127,13 @@ void JournalRing::copy_from(const JournalRing &other, uint32_t sequence, std::op
     if (walk.end().sequence <= sequence)
       continue;
     JournalRecord record = walk.record();
-    if (record.has(FLAG_START))
+    if (record.has(FLAG_START)) {
       record.start = lasting(walk.begin().time).seconds;
+      if (walk.begin().time.clock == JournalTime::Clock::UPTIME) {
+        record.boot = boot_id;
+        record.start_uptime = walk.begin().time.seconds;
+      }
+    }
     const uint32_t span = walk.end().time.seconds - group_begin.seconds;
     const uint32_t offset = walk.end().time.clock == JournalTime::Clock::UPTIME ? boot.value_or(0) : 0;
     const bool joins = group.has_value() && members < together && !record.has(FLAG_START) && !record.has(FLAG_GAP) &&

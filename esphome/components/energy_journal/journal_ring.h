@@ -71,8 +71,9 @@ class JournalRing {
    * Made to be kept: neighbours are merged beforehand as often as the size asks for.
    *
    * @param boot as in append(); without it the times of this start are lost.
+   * @param boot_id which start of the meter this is.
    */
-  void copy_from(const JournalRing &other, uint32_t sequence, std::optional<uint32_t> boot);
+  void copy_from(const JournalRing &other, uint32_t sequence, std::optional<uint32_t> boot, uint32_t boot_id);
 
   /// What every client has may be dropped where room is needed: up to this sequence.
   void settle(uint32_t sequence) { this->settled_ = sequence; }

@@ -1,0 +1,58 @@
+"""How the loads would be in a dry run, in which nothing is touched."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from custom_components.nrj_monitor.control.decision import Decision
+from custom_components.nrj_monitor.control.load import Load
+
+from .plant import Plant
+
+
+class Rehearsal:
+    """What was decided and not carried out."""
+
+    def __init__(self, plants: Mapping[str, Plant]) -> None:
+        """Begin with the loads as they are."""
+        self._plants: Final = plants
+        self._on: dict[str, bool] = {}
+        self._levels: dict[str, float | None] = {}
+
+    def begin(self) -> None:
+        """Begin anew with the loads as they are."""
+        self._on.clear()
+        self._levels.clear()
+
+    def take(self, load_id: str, on: bool, decision: Decision) -> None:
+        """Take a load as switched."""
+        self._on[load_id] = on
+        self._levels[load_id] = decision.level
+
+    def leave(self, load_id: str) -> None:
+        """Take a load as it is: somebody has switched it."""
+        self._on.pop(load_id, None)
+        self._levels.pop(load_id, None)
+
+    def is_on(self, load_id: str) -> bool | None:
+        """Return whether a load would be on; None where it does not say."""
+        return self._on.get(load_id, self._plants[load_id].is_on)
+
+    def level(self, load_id: str) -> float | None:
+        """Return what a load would be set to, W; None where it has no levels."""
+        if load_id in self._on:
+            return self._levels.get(load_id)
+        return self._plants[load_id].level
+
+    def powers(
+        self, measured: Mapping[str | None, float | None], loads: Mapping[str, Load]
+    ) -> dict[str | None, float | None]:
+        """Return what would be drawn, W by phase; `measured` is what is drawn."""
+        powers = dict(measured)
+        for id_, on in self._on.items():
+            load = loads[id_]
+            drawn = (self.level(id_) if on else None) or load.nominal_power
+            more = int(on) - int(bool(self._plants[id_].is_on))
+            for phase, power in powers.items():
+                if more and power is not None:
+                    powers[phase] = power + more * drawn * load.share_of(phase)
+        return powers
