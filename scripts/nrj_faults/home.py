@@ -42,6 +42,12 @@ PROCESSED = 0.02
 RECONNECTED = 1.5
 """Seconds until a link that is there again is used."""
 
+RESENT = 50.0
+"""Seconds in which the meter sends a page again."""
+
+UP_TO_DATE = 90.0
+"""Seconds by which what has come of a journal of minutes ends before now."""
+
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -170,10 +176,18 @@ class Home:
         await async_wait_written(self.hass)
 
     async def settled(self) -> bool:
-        """Tell whether the journal has come and nothing is being healed."""
+        """Wait until the journal has come, and heal with it; tell whether it has.
+
+        The meter sends a page that was lost again after a minute at the latest.
+        """
         healer = self._healer()
         if healer is None:
             return False
+        deadline = self.hass.loop.time() + RESENT
+        while (healer._fetching.curve.end or 0.0) < clock.now() - UP_TO_DATE:  # noqa: SLF001
+            if self.hass.loop.time() > deadline:
+                return False
+            await asyncio.sleep(0.05)
         await healer._async_heal()  # noqa: SLF001
         return healer._fetching.complete.is_set()  # noqa: SLF001
 

@@ -85,6 +85,15 @@ def test_an_hour_that_broke_off_gets_its_end() -> None:
     assert plan.rows == {hour: live(hour) for hour in (HOUR, 2 * HOUR)}
 
 
+def test_the_very_first_hour_gets_its_end_too() -> None:
+    """What its row shows was so at some time, so its sum is one to go on from."""
+    rows = {0: live(0, late=300.0), HOUR: live(HOUR)}
+    plan = plan_sums(
+        range(0, 2 * HOUR, HOUR), rows, meter(), before=None, after=None, step=0.002
+    )
+    assert plan.rows == {0: live(0)}
+
+
 def test_rows_that_repeat_an_old_state_are_replaced() -> None:
     """Home Assistant was killed and carried the last state on."""
     rows = {0: live(0), HOUR: live(0), 2 * HOUR: live(0), 3 * HOUR: live(3 * HOUR)}

@@ -111,6 +111,9 @@ def plan_sums(
             if row.state > expected.high:
                 unclear[hour] = "the statistics are ahead of the meter"
                 continue
+            if offset is None:
+                # The first of all: it broke off, but what it says was so.
+                offset = row.offset
         if offset is None:
             unclear[hour] = "there are no statistics before it"
             continue
