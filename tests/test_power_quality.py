@@ -203,6 +203,15 @@ def test_an_event_is_told_once_and_again_when_it_is_over() -> None:
     assert not restored.add(over)
 
 
+def test_of_an_earlier_start_of_the_meter_no_waveform_is_asked_for() -> None:
+    """The event has outlived a power cut, its waveform has not."""
+    log = PowerQualityLog()
+    event = PowerQualityEvent.from_device(DATA | {"restored": "1"}, NOW)
+    assert log.add(event)
+    assert not log.add(event)
+    assert not log.wants_oscillogram(event)
+
+
 def test_a_waveform_is_asked_for_until_it_is_there_and_kept_once() -> None:
     """A link that breaks in between loses none; events of one capture share it."""
     log = PowerQualityLog()
