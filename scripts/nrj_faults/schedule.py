@@ -38,9 +38,10 @@ TOTAL_ERROR = 1.0
 """Wh by which a total may be wrong at the end."""
 
 HOUR_ERROR = 0.01
-"""Part of an hour's energy by which it may be wrong, and HOUR_FLOOR Wh besides."""
+"""Part of an hour's energy by which it may be wrong, and HOUR_FLOOR besides."""
 
-HOUR_FLOOR = 2.0
+HOUR_FLOOR = 4.0
+"""Wh: at both ends of an hour a state may be behind by a significant change."""
 
 CHANNELS = ("import_energy", "export_energy", "import_energy_l1", "export_energy_l3")
 
