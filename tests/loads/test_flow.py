@@ -33,6 +33,7 @@ from .conftest import DEFAULTS, AddLoad
             {"value_least": "out_of_range"},
         ),
         ({"entity": "input_boolean.heater"}, {"entity": "already_a_load"}),
+        ({"entity": "switch.nothing"}, {"entity": "no_such_entity"}),
     ],
 )
 async def test_what_is_wrong_is_said(

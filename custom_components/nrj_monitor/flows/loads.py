@@ -8,6 +8,7 @@ from homeassistant.config_entries import (
     SubentryFlowResult,
 )
 from homeassistant.const import CONF_NAME, UnitOfPower, UnitOfTime
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.selector import (
     EntitySelector,
     EntitySelectorConfig,
@@ -208,4 +209,11 @@ class LoadFlow(ConfigSubentryFlow):
             load_of("", data)
         except LoadError as error:
             return {FIELDS.get(error.field, "base"): error.key}
+        if entity is not None and not self._has(entity):
+            return {CONF_ENTITY: "no_such_entity"}
         return {}
+
+    def _has(self, entity: str) -> bool:
+        """Return whether Home Assistant has an entity, be it unavailable."""
+        registered = er.async_get(self.hass).async_get(entity)
+        return registered is not None or self.hass.states.get(entity) is not None
