@@ -85,6 +85,23 @@ def test_an_hour_that_broke_off_gets_its_end() -> None:
     assert plan.rows == {hour: live(hour) for hour in (HOUR, 2 * HOUR)}
 
 
+def test_a_link_that_was_cut_just_before_the_end_of_an_hour_is_noticed() -> None:
+    """Half a minute of ten kilowatts is not what a state may be behind."""
+
+    def reading(time: float) -> Reading:
+        exact = 50.0 + 10.0 * time / HOUR
+        low = 50.0 + 10.0 * (time // 60 * 60) / HOUR
+        high = exact if low == exact else low + 10.0 / 60
+        return Reading(exact, low, high)
+
+    late = SumRow(60.0 - 30 * 10 / HOUR, 20.0 - 30 * 10 / HOUR)
+    rows = {0: late, HOUR: SumRow(70.0, 30.0)}
+    plan = plan_sums(
+        range(0, 2 * HOUR, HOUR), rows, reading, before=None, after=None, step=0.002
+    )
+    assert plan.rows == {0: SumRow(60.0, 20.0)}
+
+
 def test_the_very_first_hour_gets_its_end_too() -> None:
     """What its row shows was so at some time, so its sum is one to go on from."""
     rows = {0: live(0, late=300.0), HOUR: live(HOUR)}

@@ -102,8 +102,8 @@ def plan_sums(
             continue
         row = rows.get(hour)
         if row is not None:
-            earlier = reading(end - LAG) or expected
-            low = min(expected.low, earlier.low) - STEPS * step - RESOLUTION
+            low = _lowest_live(expected, reading(end - LAG) or expected)
+            low -= STEPS * step + RESOLUTION
             if low <= row.state <= expected.high + RESOLUTION:
                 close(row)
                 offset = row.offset
@@ -122,6 +122,17 @@ def plan_sums(
         close(after)
     planned.update(pending)
     return SumPlan(planned, unclear)
+
+
+def _lowest_live(expected: Reading, earlier: Reading) -> float:
+    """Return what a state shows at the end of an hour that was measured until then.
+
+    Where the end of a record is that of the hour, `earlier` lies just before it on a
+    straight line; within a coarse record nobody knows.
+    """
+    if expected.low == expected.high:
+        return min(expected.value, earlier.value)
+    return min(expected.low, earlier.low)
 
 
 def _differ(one: float, other: float) -> bool:
