@@ -31,6 +31,7 @@ class JournalReader:
         self.received = 0
         self.acknowledges: Callable[[JournalPage], bool] = lambda page: True
         self._came = asyncio.Event()
+        self._acknowledging: set[asyncio.Task[None]] = set()
 
     async def open(self, journal: str = "", after: int = 0) -> None:
         """Ask for the records after one."""
@@ -56,7 +57,7 @@ class JournalReader:
         self._came.set()
         if self.acknowledges(page):
             self.received = max(self.received, page.last)
-            asyncio.ensure_future(  # noqa: RUF006
+            task = asyncio.ensure_future(
                 self._act(
                     "journal_acknowledge",
                     client=self.client,
@@ -64,6 +65,9 @@ class JournalReader:
                     done=self.received,
                 )
             )
+            # The event loop alone would not keep it.
+            self._acknowledging.add(task)
+            task.add_done_callback(self._acknowledging.discard)
 
     async def wait(self, condition: Callable[[], bool], timeout: float = 15) -> None:
         """Wait until the pages fulfil a condition."""

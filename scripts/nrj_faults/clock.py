@@ -3,25 +3,31 @@
 from datetime import UTC, datetime
 import time
 
-_real = time.time
-_offset = 0.0
+
+class MovableClock:
+    """The machine's clock, and how far it was moved."""
+
+    def __init__(self) -> None:
+        """Begin with the machine's own time."""
+        self._real = time.time
+        self._offset = 0.0
+
+    def now(self) -> float:
+        """Return the seconds since 1970 that this process believes in."""
+        return self._real() + self._offset
+
+    def skip(self, seconds: float) -> None:
+        """Let time pass at once."""
+        self._offset += seconds
+
+    def install(self, offset: float) -> None:
+        """Give Home Assistant, imported after this, a clock that is `offset` s ahead."""
+        self.skip(offset)
+        time.time = self.now
+        # It keeps the function it finds when it is imported.
+        from homeassistant.util import dt as dt_util  # noqa: PLC0415
+
+        dt_util.utcnow = lambda: datetime.fromtimestamp(self.now(), UTC)  # type: ignore[assignment]
 
 
-def now() -> float:
-    """Return the seconds since 1970 that this process believes in."""
-    return _real() + _offset
-
-
-def skip(seconds: float) -> None:
-    """Let time pass at once."""
-    global _offset  # noqa: PLW0603
-    _offset += seconds
-
-
-def install(offset: float) -> None:
-    """Give Home Assistant, imported after this, a clock that is `offset` s ahead."""
-    skip(offset)
-    time.time = now
-    from homeassistant.util import dt as dt_util  # noqa: PLC0415
-
-    dt_util.utcnow = lambda: datetime.fromtimestamp(now(), UTC)  # type: ignore[assignment]
+CLOCK = MovableClock()

@@ -11,9 +11,9 @@ from pathlib import Path
 import sys
 from typing import Any
 
-from . import clock
+from .clock import CLOCK
 
-clock.install(float(sys.argv[2]) if len(sys.argv) > 2 else 0.0)
+CLOCK.install(float(sys.argv[2]) if len(sys.argv) > 2 else 0.0)
 
 # ruff: noqa: E402
 from homeassistant import bootstrap, config_entries, core, loader
@@ -130,8 +130,8 @@ class Home:
         """Move the clock; return the time."""
         # What has arrived is of before.
         await asyncio.sleep(PROCESSED)
-        clock.skip(seconds)
-        return clock.now()
+        CLOCK.skip(seconds)
+        return CLOCK.now()
 
     async def connected(self) -> bool:
         """Tell whether the meter is there."""
@@ -184,12 +184,12 @@ class Home:
         if healer is None:
             return False
         deadline = self.hass.loop.time() + RESENT
-        while (healer._fetching.curve.end or 0.0) < clock.now() - UP_TO_DATE:  # noqa: SLF001
+        while (healer.known_until or 0.0) < CLOCK.now() - UP_TO_DATE:
             if self.hass.loop.time() > deadline:
                 return False
             await asyncio.sleep(0.05)
-        await healer._async_heal()  # noqa: SLF001
-        return healer._fetching.complete.is_set()  # noqa: SLF001
+        await healer.async_heal_missed()
+        return True
 
     async def watch_lag(self) -> None:
         """Look from now on how late the event loop is."""
@@ -252,7 +252,7 @@ class Home:
 async def serve(home: Home) -> None:
     """Answer what comes on the standard input until it ends."""
     await home.start()
-    answer({"ready": clock.now()})
+    answer({"ready": CLOCK.now()})
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         question = json.loads(line)

@@ -129,6 +129,11 @@ class Healer:
         unload(async_at_started(self._hass, self._on_started))
         self._on_link()
 
+    @property
+    def known_until(self) -> float | None:
+        """Return up to when the journal has come, s since 1970."""
+        return self._fetching.curve.end
+
     async def async_heal_all(self, *, dry_run: bool) -> Healed:
         """Fetch all the meter has, fill in what is missing and tell what it was.
 
@@ -222,7 +227,7 @@ class Healer:
     @callback
     def _heal_soon(self) -> None:
         self._entry.async_create_background_task(
-            self._hass, self._async_heal(), f"{DOMAIN} heal"
+            self._hass, self.async_heal_missed(), f"{DOMAIN} heal"
         )
 
     @callback
@@ -244,7 +249,7 @@ class Healer:
         else:
             self._away_since = None
 
-    async def _async_heal(self) -> None:
+    async def async_heal_missed(self) -> None:
         """Fill in the hours that are over, and let the meter forget them."""
         curve = self._fetching.curve
         until = dt_util.utcnow().timestamp() - COMPILE_TIME
