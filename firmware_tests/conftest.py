@@ -16,6 +16,9 @@ def program() -> Path:
 
 type RunMeter = Callable[..., RunningFirmware]
 
+EVENING = "72000"
+"""The simulated house starts at 20:00 whatever the time of day: it draws, and for hours."""
+
 
 @pytest.fixture
 def run_meter(program: Path, tmp_path: Path) -> Iterator[RunMeter]:
@@ -23,6 +26,8 @@ def run_meter(program: Path, tmp_path: Path) -> Iterator[RunMeter]:
     running: list[RunningFirmware] = []
 
     def run(folder: str = "meter", **environment: str) -> RunningFirmware:
+        if "NRJ_RECORDING" not in environment:
+            environment = {"NRJ_START": EVENING} | environment
         firmware = RunningFirmware(program, tmp_path / folder, free_port(), environment)
         firmware.start()
         running.append(firmware)

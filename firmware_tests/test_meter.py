@@ -109,7 +109,7 @@ async def test_totals_are_written_when_the_mains_goes(
     path = tmp_path / "outage.csv"
     path.write_text(
         "time,voltage_l1,voltage_l2,voltage_l3,active_power_l1\n"
-        "0,230,230,230,36000\n20,230,230,230,36000\n20.1,0,0,0,0\n90,0,0,0,0\n"
+        "0,230,230,230,36000\n20,230,230,230,36000\n20.001,0,0,0,0\n90,0,0,0,0\n"
     )
     firmware = run_meter(NRJ_RECORDING=str(path))
     async with connected(firmware.port) as meter:
@@ -122,7 +122,8 @@ async def test_totals_are_written_when_the_mains_goes(
     firmware = run_meter(NRJ_RECORDING=str(path), NRJ_SPEED="0", NRJ_START="60")
     async with connected(firmware.port) as meter:
         await meter.wait(lambda: not isnan(meter.value("import_energy_l1")))
-        assert meter.value("import_energy_l1") == pytest.approx(before, abs=1e-6)
+        # Within the millisecond of the edge 36 kW may still count 1e-5 kWh.
+        assert meter.value("import_energy_l1") == pytest.approx(before, abs=1.1e-5)
 
 
 async def test_first_published_total_is_the_restored_one(

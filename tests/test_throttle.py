@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from math import sin
 
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 import numpy as np
 import pytest
 
@@ -78,6 +78,12 @@ def test_a_peak_within_the_second_is_shown() -> None:
     assert writes == [(0.0, 0.0), (1.0, 500.0), (2.0, 0.0)]
 
 
+def test_a_reading_after_a_short_absence_is_shown() -> None:
+    """What comes back within the second with another value is not taken for the old."""
+    writes = measurement([(0.0, 230.0), (0.2, None), (0.4, 0.0)], 30.0)
+    assert writes == [(0.0, 230.0), (1.0, 0.0)]
+
+
 def test_drift_below_significance_is_written_once_a_minute() -> None:
     """A state is never older than a minute."""
     drift: Samples = [(float(second), second * 0.01) for second in range(121)]
@@ -110,6 +116,7 @@ def test_after_forgetting_the_next_value_is_written_at_once() -> None:
         max_size=60,
     )
 )
+@example(gaps_and_values=[(0.0, 1.0), (0.0, None), (0.0, 0.0)])
 def test_any_stream_keeps_the_limits(
     written: Written, gaps_and_values: Samples
 ) -> None:

@@ -84,8 +84,8 @@ class MeasurementThrottle(CounterThrottle):
     Written as soon as `MIN_INTERVAL` allows are a value that is a step away from the
     state, an extreme of this minute that no state shows, and a value that makes up for
     an area that has drifted off. A value lies among the readings since the write
-    before, unless it is an extreme of the minute. What a jump within the second leaves out of the area stays out: making
-    up for it would show values that never were.
+    before, unless it is an extreme of the minute. What a jump within the second leaves
+    out of the area stays out: making up for it would show values that never were.
     """
 
     __slots__ = (
@@ -118,11 +118,15 @@ class MeasurementThrottle(CounterThrottle):
         """Note a reading; return when to write, `now` or later."""
         written, latest = self._written, self._latest
         self._latest = value
-        if written is None or latest is None or value is None:
-            self._taken_at = now
-            return self.due(now)
-        self._area += (latest - written) * (now - self._taken_at)
+        if written is not None and value is not None:
+            if latest is not None:
+                self._area += (latest - written) * (now - self._taken_at)
+            self._note(value, written, now)
         self._taken_at = now
+        return self.due(now)
+
+    def _note(self, value: float, written: float, now: float) -> None:
+        """Take a reading into the ranges of the minute and of the readings."""
         if value > self._window_high:
             self._window_high = value
         elif value < self._window_low:
@@ -133,7 +137,6 @@ class MeasurementThrottle(CounterThrottle):
             self._high = value
         elif value < self._low:
             self._low = value
-        return self.due(now)
 
     def write(self, now: float) -> float | None:
         """Return what to write `now`, which is then taken as written."""

@@ -152,6 +152,32 @@ TEST_F(BurstTest, ALineThatDoesNotMoveIsCalledStuck) {
   EXPECT_EQ(this->bus.get_rejected_frames(), 2u);
 }
 
+TEST_F(BurstTest, ASupplyThatIsGoneIsNoStuckLine) {
+  Bench dark([](double) { return ade9000_simulator::balanced(0.0, 0.0); });
+  BenchWire dark_wire(dark);
+  this->bus.set_transport(&dark_wire);
+  dark.start();
+  Measurement measurement;
+  ASSERT_TRUE(this->measure_once(measurement));
+  EXPECT_EQ(measurement.phases[0].voltage, 0.0);
+  EXPECT_FALSE(this->bus.is_stuck());
+  EXPECT_EQ(this->bus.get_rejected_frames(), 0u);
+}
+
+TEST_F(BurstTest, ALineThatIsDeadForOneBurstShowsNoZeros) {
+  bool over = false;
+  this->wire.disturb = [&](uint8_t *data, size_t length) {
+    if (length <= LONGEST_REGISTER_FRAME || over)
+      return;
+    std::fill(data, data + length, 0x00);
+    over = true;
+  };
+  Measurement measurement;
+  EXPECT_FALSE(this->measure_once(measurement));
+  EXPECT_EQ(this->bus.get_rejected_frames(Rejection::STUCK), 1u);
+  EXPECT_TRUE(this->measure_once(measurement));
+}
+
 TEST_F(BurstTest, AStepOfTheLoadIsNoDamage) {
   // 10 A come on in the middle of an update, between its bursts.
   Bench stepping([](double seconds) { return ade9000_simulator::balanced(230.0, seconds < 1.0 ? 1.0 : 11.0); });

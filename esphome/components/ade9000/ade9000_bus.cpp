@@ -26,6 +26,11 @@ uint32_t get_big_endian(const uint8_t *data, size_t size) {
   return value;
 }
 
+bool does_not_move(const uint8_t *data, size_t size) {
+  return (data[0] == 0x00 || data[0] == 0xFF) &&
+         std::all_of(data, data + size, [data](uint8_t byte) { return byte == data[0]; });
+}
+
 size_t width_of(uint16_t address) { return reg::is_16_bit(address) ? 2 : 4; }
 
 }  // namespace
@@ -40,23 +45,18 @@ uint16_t crc16(const uint8_t *data, size_t length) {
   return crc;
 }
 
-bool Ade9000Bus::check_stuck_(const uint8_t *data, size_t size) {
-  // The CRC of nothing but ones is not all ones, nor that of zeros zero, so no whole frame of one register looks so.
-  this->stuck_ = (data[0] == 0x00 || data[0] == 0xFF) &&
-                 std::all_of(data, data + size, [data](uint8_t byte) { return byte == data[0]; });
-  if (this->stuck_)
-    this->reject_frame(Rejection::STUCK);
-  return this->stuck_;
-}
-
 bool Ade9000Bus::read(uint16_t address, uint32_t &value) {
   const size_t width = width_of(address);
   uint8_t frame[HEADER_SIZE + sizeof(uint32_t) + CRC_SIZE] = {};
   put_header(frame, address, READ_BIT);
   this->transport_->transfer(frame, HEADER_SIZE + width + CRC_SIZE);
   const uint8_t *data = frame + HEADER_SIZE;
-  if (this->check_stuck_(data, width + CRC_SIZE))
+  // The CRC of nothing but ones is not all ones, nor that of zeros zero, so no whole frame of one register looks so.
+  this->stuck_ = does_not_move(data, width + CRC_SIZE);
+  if (this->stuck_) {
+    this->reject_frame(Rejection::STUCK);
     return false;
+  }
   if (crc16(data, width) != get_big_endian(data + width, CRC_SIZE)) {
     this->reject_frame(Rejection::CRC);
     return false;
@@ -82,15 +82,13 @@ bool Ade9000Bus::write_checked(uint16_t address, uint32_t value) {
 
 bool Ade9000Bus::read_burst(uint16_t address, uint32_t *words, size_t count) {
   uint8_t frame[HEADER_SIZE + MAX_BURST_WORDS * sizeof(uint32_t)] = {};
-  const size_t size = std::min(count, MAX_BURST_WORDS) * sizeof(uint32_t);
+  count = std::min(count, MAX_BURST_WORDS);
   put_header(frame, address, READ_BIT);
-  this->transport_->transfer(frame, HEADER_SIZE + size);
+  this->transport_->transfer(frame, HEADER_SIZE + count * sizeof(uint32_t));
   const uint8_t *data = frame + HEADER_SIZE;
-  if (this->check_stuck_(data, size) || count > MAX_BURST_WORDS)
-    return false;
   for (size_t i = 0; i < count; i++)
     words[i] = get_big_endian(data + i * sizeof(uint32_t), sizeof(uint32_t));
-  return true;
+  return !does_not_move(data, count * sizeof(uint32_t));
 }
 
 void Ade9000Bus::read_samples(uint16_t address, int16_t *samples, size_t count) {

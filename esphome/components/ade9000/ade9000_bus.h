@@ -50,10 +50,10 @@ class Ade9000Bus {
 
   /** Reads consecutive registers of a burst region in one frame (CONFIG1.BURST_EN must be set).
    *
-   * The chip appends no CRC to a burst; a frame of nothing but ones or zeros is rejected, everything else is for the
-   * caller to judge.
+   * The chip appends no CRC to a burst and nothing is rejected: what came is for the caller to judge.
    *
    * @param count words to read, 1..MAX_BURST_WORDS.
+   * @return whether the line moved: it did not where all is ones or zeros, as on a dead line or a dead supply.
    */
   bool read_burst(uint16_t address, uint32_t *words, size_t count);
 
@@ -73,12 +73,10 @@ class Ade9000Bus {
   uint32_t get_rejected_frames() const { return this->rejected_[0] + this->rejected_[1] + this->rejected_[2]; }
   /// Frames since start that were thrown away for one cause.
   uint32_t get_rejected_frames(Rejection cause) const { return this->rejected_[static_cast<size_t>(cause)]; }
-  /// Whether the last frame read was all ones or all zeros.
+  /// Whether the last frame read that has a CRC was all ones or all zeros.
   bool is_stuck() const { return this->stuck_; }
 
  protected:
-  bool check_stuck_(const uint8_t *data, size_t size);
-
   Ade9000Transport *transport_{nullptr};
   std::array<uint32_t, REJECTIONS> rejected_{};
   bool stuck_{false};

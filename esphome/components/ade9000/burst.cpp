@@ -81,13 +81,19 @@ bool read_burst(Ade9000Bus &bus, uint16_t last, uint16_t configuration, Burst &b
   const size_t count = last - reg::BURST_FIRST + 1;
   Burst second, third;
   bus.write(reg::CONFIG1, configuration | reg::CONFIG1_BURST_EN);
-  bool received =
-      bus.read_burst(reg::BURST_FIRST, burst.data(), count) && bus.read_burst(reg::BURST_FIRST, second.data(), count);
-  const bool agreed = received && agree(burst, second, count);
-  if (received && !agreed)
-    received = bus.read_burst(reg::BURST_FIRST, third.data(), count);
+  bool moved = bus.read_burst(reg::BURST_FIRST, burst.data(), count);
+  const bool moved_again = bus.read_burst(reg::BURST_FIRST, second.data(), count);
+  const bool agreed = agree(burst, second, count);
+  if (moved && moved_again && !agreed)
+    moved = bus.read_burst(reg::BURST_FIRST, third.data(), count);
   bus.write(reg::CONFIG1, configuration);
-  if (!received)
+  if (moved != moved_again) {
+    bus.reject_frame(Rejection::STUCK);
+    return false;
+  }
+  // All zeros are what a dead supply is, and what a dead line is: a register with a CRC tells them apart.
+  uint32_t version;
+  if (!moved && !bus.read(reg::VERSION, version))
     return false;
   if (!agreed)
     return take_median(bus, second, third, count, burst);
