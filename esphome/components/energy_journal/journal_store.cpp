@@ -31,14 +31,15 @@ std::optional<JournalStore::Header> JournalStore::load(uint8_t *records) {
   const size_t newer = second_is_newer ? 1 : 0;
   if (!headers[newer].has_value())
     return std::nullopt;
-  this->generation_ = headers[newer]->generation;
   for (const size_t i : {newer, 1 - newer}) {
     if (headers[i].has_value() && this->load_records_(this->places_[i], *headers[i], records)) {
+      this->generation_ = headers[i]->generation;
       headers[i]->reserved = headers[newer]->reserved;
       return headers[i];
     }
   }
   // Without its records a journal goes on from its totals: nothing is counted twice, only time is lost.
+  this->generation_ = headers[newer]->generation;
   headers[newer]->size = 0;
   headers[newer]->time = 0;
   return headers[newer];
@@ -68,22 +69,25 @@ void JournalStore::begin_save(Header header, const uint8_t *records) {
 bool JournalStore::step() {
   if (!this->is_saving())
     return true;
-  bool saved;
-  if (this->written_ < this->saving_.size) {
-    Chunk chunk{};
-    std::memcpy(chunk.data(), this->records_ + this->written_,
-                std::min<size_t>(CHUNK, this->saving_.size - this->written_));
-    saved = this->saving_place_().chunks[this->written_ / CHUNK].save(&chunk);
-    this->written_ += CHUNK;
-  } else {
-    saved = this->saving_place_().header.save(&this->saving_);
-    this->generation_ = this->saving_.generation;
-    this->records_ = nullptr;
-  }
-  saved = global_preferences->sync() && saved;
-  if (!saved)
-    this->records_ = nullptr;
+  // The header last: with it the place counts.
+  const bool last = this->written_ >= this->saving_->size;
+  Place &place = this->places_[this->saving_->generation % this->used_places_];
+  const bool written = last ? place.header.save(&*this->saving_) : this->write_chunk_(place);
+  const bool saved = written && global_preferences->sync();
+  if (saved && last)
+    this->generation_ = this->saving_->generation;
+  if (!saved || last)
+    this->saving_.reset();
   return saved;
+}
+
+bool JournalStore::write_chunk_(Place &place) {
+  Chunk chunk{};
+  std::memcpy(chunk.data(), this->records_ + this->written_,
+              std::min<size_t>(CHUNK, this->saving_->size - this->written_));
+  ESPPreferenceObject &part = place.chunks[this->written_ / CHUNK];
+  this->written_ += CHUNK;
+  return part.save(&chunk);
 }
 
 }  // namespace esphome::energy_journal

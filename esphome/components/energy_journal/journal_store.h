@@ -47,7 +47,7 @@ class JournalStore {
   void begin_save(Header header, const uint8_t *records);
   /// Writes a part, so short that the main loop does not wait for the flash. @return false if it could not be written.
   bool step();
-  bool is_saving() const { return this->records_ != nullptr; }
+  bool is_saving() const { return this->saving_.has_value(); }
 
  protected:
   // The host's preferences keep the length in one byte.
@@ -62,15 +62,16 @@ class JournalStore {
 
   /// @return whether the records of a header are as they were written
   bool load_records_(Place &place, const Header &header, uint8_t *records) const;
-  Place &saving_place_() { return this->places_[this->saving_.generation % this->used_places_]; }
+  bool write_chunk_(Place &place);
 
   std::array<Place, PLACES> places_;
   size_t used_places_{1};
+  /// Of what is there whole: the next write goes to the other place.
   uint32_t generation_{0};
   size_t capacity_{0};
 
   // What is being written.
-  Header saving_{};
+  std::optional<Header> saving_;
   const uint8_t *records_{nullptr};
   size_t written_{0};
 };
