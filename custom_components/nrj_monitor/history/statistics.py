@@ -1,6 +1,6 @@
 """Reads and writes the hours of the recorder's statistics."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -187,15 +187,12 @@ def async_write_sums(
     hass: HomeAssistant, series: Series, rows: Mapping[int, SumRow]
 ) -> None:
     """Write hours of a total."""
-    convert = _converter(series.unit, series.metadata["unit_of_measurement"])
     _write(
         hass,
         series,
-        (
-            StatisticData(
-                start=_time(hour), state=convert(row.state), sum=convert(row.sum)
-            )
-            for hour, row in sorted(rows.items())
+        rows,
+        lambda start, row, convert: StatisticData(
+            start=start, state=convert(row.state), sum=convert(row.sum)
         ),
     )
 
@@ -205,24 +202,31 @@ def async_write_means(
     hass: HomeAssistant, series: Series, rows: Mapping[int, MeanRow]
 ) -> None:
     """Write hours of a measurement."""
-    convert = _converter(series.unit, series.metadata["unit_of_measurement"])
     _write(
         hass,
         series,
-        (
-            StatisticData(
-                start=_time(hour),
-                mean=convert(row.mean),
-                min=convert(row.minimum),
-                max=convert(row.maximum),
-            )
-            for hour, row in sorted(rows.items())
+        rows,
+        lambda start, row, convert: StatisticData(
+            start=start,
+            mean=convert(row.mean),
+            min=convert(row.minimum),
+            max=convert(row.maximum),
         ),
     )
 
 
-def _write(hass: HomeAssistant, series: Series, rows: Iterable[StatisticData]) -> None:
-    async_import_statistics(hass, series.metadata, list(rows))
+def _write[RowT](
+    hass: HomeAssistant,
+    series: Series,
+    rows: Mapping[int, RowT],
+    statistic: Callable[[datetime, RowT, Convert], StatisticData],
+) -> None:
+    convert = _converter(series.unit, series.metadata["unit_of_measurement"])
+    async_import_statistics(
+        hass,
+        series.metadata,
+        [statistic(_time(hour), row, convert) for hour, row in sorted(rows.items())],
+    )
 
 
 async def async_wait_written(hass: HomeAssistant) -> None:
