@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
@@ -27,118 +27,18 @@ from custom_components.nrj_monitor.history.services import (
 from custom_components.nrj_monitor.history.statistics import async_wait_written
 from custom_components.nrj_monitor.meter import Meter
 from custom_components.nrj_monitor.ngsi.sample import Sample
-from custom_components.nrj_monitor.sources import (
-    MeterDescription,
-    Source,
-    SourceListener,
-)
 from custom_components.nrj_monitor.sources.errors import LinkDownError
 
-from .pages import page, record
-from .test_healing import MAC, START, add_sensor, hours_of, metadata, record_hours
+from .journal_meter import DESCRIPTION, MINUTES, PAGE, JournalMeter
+from .recorded import START, hours_of, metadata, record_hours
 
-KWH = 1_000_000
-MINUTES = 6 * 60
-PAGE = 100
-"""Records the meter sends at once."""
-
-DESCRIPTION = MeterDescription(
-    mac=MAC,
-    name="NRJ Meter",
-    manufacturer="NRJ Monitor",
-    model="Meter",
-    hardware="host",
-    software="",
-    channels=(),
-    relays=(),
-    features=frozenset({"journal"}),
-)
-
-
-class JournalMeter(Source):
-    """A source with a journal of six hours at 2 kW, sent as the firmware sends it."""
-
-    def __init__(self) -> None:
-        """Start with the whole journal."""
-        self.journal = "11223344"
-        self.records = MINUTES
-        self.opened: list[tuple[str, str, int]] = []
-        self.acknowledged: list[tuple[str, int, int]] = []
-        self.closed: list[str] = []
-        self.silent = False
-        self.listener: Meter | None = None
-
-    async def run(self, listener: SourceListener) -> None:
-        """Say nothing by itself."""
-
-    def switch_relay(self, relay_id: str, is_on: bool) -> None:
-        """Have no relay."""
-
-    async def open_journal(self, client: str, journal: str, after: int) -> None:
-        """Send the first page."""
-        self.opened.append((client, journal, after))
-        self.send(client, after if journal == self.journal else 0)
-
-    async def acknowledge_journal(self, client: str, received: int, done: int) -> None:
-        """Send the next page."""
-        self.acknowledged.append((client, received, done))
-        self.send(client, received)
-
-    async def close_journal(self, client: str) -> None:
-        """Send nothing more."""
-        self.closed.append(client)
-
-    def send(self, client: str, after: int) -> None:
-        """Send a page unless there is nothing more."""
-        if after < self.records and not self.silent:
-            self.tell(self.page(client, after))
-
-    def tell(self, data: Mapping[str, str]) -> None:
-        """Send anything."""
-        assert self.listener is not None
-        asyncio.get_running_loop().call_soon(self.listener.journal, data)
-
-    def page(self, client: str, after: int) -> Mapping[str, str]:
-        """Return the records after one."""
-        gain = (0, 0, 0, 2 * KWH // 60, 0, 0, 0, 0)
-        last = min(after + PAGE, self.records)
-        counter = 100 * KWH + after * gain[3]
-        return page(
-            [record(60, gain)] * (last - after),
-            client=client,
-            journal=self.journal,
-            after=after,
-            last=last,
-            newest=self.records,
-            begin_time=START + 60 * after,
-            counters=f"0,0,0,{counter},0,0,0,0",
-        )
-
-
-type Keep = Callable[[], Any]
-
-
-@pytest.fixture(autouse=True)
-def recorder(recorder_mock: object) -> None:
-    """Run a recorder: it must be there before Home Assistant is."""
+pytestmark = pytest.mark.usefixtures("recorder")
 
 
 @pytest.fixture
 async def source() -> JournalMeter:
     """Return a meter with a journal."""
     return JournalMeter()
-
-
-@pytest.fixture
-async def energy(hass: HomeAssistant) -> str:
-    """Return a total that was recorded in the first and the last hour."""
-    id_ = add_sensor(hass, "import_energy")
-    await record_hours(
-        hass,
-        metadata(id_, "kWh", "energy", has_sum=True),
-        {0: {"state": 102.0, "sum": 12.0}, 5: {"state": 112.0, "sum": 22.0}},
-    )
-    return id_
 
 
 @pytest.fixture

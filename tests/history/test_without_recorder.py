@@ -7,7 +7,7 @@ from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.history.healer import HEALERS, async_keep_history
 from custom_components.nrj_monitor.meter import Meter
 
-from .test_healer import DESCRIPTION, JournalMeter
+from .journal_meter import DESCRIPTION, JournalMeter
 
 
 async def test_nothing_is_fetched(hass: HomeAssistant) -> None:
