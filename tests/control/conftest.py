@@ -1,0 +1,15 @@
+"""The house that the arbiter is tried in."""
+
+import pytest
+
+from .house import House
+from .winter_house import ALL, watches
+
+
+@pytest.fixture
+def house() -> House:
+    """Return a house in which it is winter: heater, freezer and router are on."""
+    house = House.of(ALL, on=("heater", "freezer", "router"), watches=watches())
+    house.run(400)
+    assert not house.switched
+    return house
