@@ -35,7 +35,7 @@ class LoadEntity(Entity):
     async def async_added_to_hass(self) -> None:
         """Follow the load."""
         await super().async_added_to_hass()
-        self.async_on_remove(self._room.listen(self._load_id, self._on_told))
+        self.async_on_remove(self._room.herald.listen(self._load_id, self._on_told))
 
     @callback
     def _on_told(self, told: Decision | Notice | None) -> None:

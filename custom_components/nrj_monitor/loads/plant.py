@@ -69,6 +69,23 @@ class Plant:
         self.was_cut_off: bool = False
         """What its safety sensor told last: one that falls silent ends nothing."""
 
+    def memory(self) -> dict[str, Any]:
+        """Return what outlives a restart, and what it is: it may be a load no more then."""
+        return {
+            "last_on": self.last_on,
+            "assumed_on": self.assumed_on,
+            "given": self.given,
+            "was_cut_off": self.was_cut_off,
+            "data": dict(self.data),
+        }
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Take up what was remembered."""
+        self.last_on = memory["last_on"]
+        self.assumed_on = memory["assumed_on"]
+        self.given = memory.get("given")
+        self.was_cut_off = memory.get("was_cut_off", False)
+
     @property
     def watched(self) -> list[str]:
         """Return the entities whose states tell something of it."""

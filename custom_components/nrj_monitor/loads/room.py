@@ -28,17 +28,16 @@ from custom_components.nrj_monitor.const import (
     CONF_GRID_PROFILE,
     DEFAULT_GRID_PROFILE,
     DOMAIN,
-    EVENT_LOAD,
 )
 from custom_components.nrj_monitor.control.arbiter import Arbiter
-from custom_components.nrj_monitor.control.decision import Decision, Notice
+from custom_components.nrj_monitor.control.decision import Decision
 from custom_components.nrj_monitor.control.energy_account import EnergyAccount
 from custom_components.nrj_monitor.control.guard_state import GuardState
 from custom_components.nrj_monitor.control.house import HouseView, LoadView
 from custom_components.nrj_monitor.meter import Meter
 
 from .grid import ComputedGrid, grid_of
-from .issues import DISOBEYS, FUTILE, NO_RELIEF, async_raise, async_take_back
+from .herald import Herald
 from .limits import watches_of
 from .memory import DELAY, store_of
 from .plant import Plant
@@ -46,7 +45,6 @@ from .powers import powers_of
 from .rehearsal import Rehearsal
 from .relays import watch_relays
 from .settings import load_entries, load_of
-from .words import event_data, worth_telling
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -61,8 +59,6 @@ OUR_CONTEXTS: Final = 64
 
 clock: Callable[[], float] = time.monotonic
 """Seconds of a clock that does not go back."""
-
-type LoadListener = Callable[[Decision | Notice | None], None]
 
 
 class ControlRoom:
@@ -82,6 +78,8 @@ class ControlRoom:
             subentry.subentry_id: Plant(hass, subentry.data)
             for subentry in load_entries(entry)
         }
+        entities = {id_: plant.entity_id for id_, plant in self.plants.items()}
+        self.herald = Herald(hass, entry, self.titles, entities)
         self.accounts = {id_: EnergyAccount() for id_ in self.plants}
         self.dry_run = False
         self.arbiter = self._new_arbiter()
@@ -92,7 +90,6 @@ class ControlRoom:
         self._store = store_of(hass, entry.entry_id)
         self._rehearsal = Rehearsal(self.plants)
         self._contexts: deque[str] = deque(maxlen=OUR_CONTEXTS)
-        self._listeners: dict[str, list[LoadListener]] = {}
         self._ticked: float | None = None
         self._saved_at = clock()
         self._is_paused = False
@@ -115,10 +112,7 @@ class ControlRoom:
                 self.accounts[id_] = EnergyAccount.from_dict(account)
         for id_, kept in stored.get("plants", {}).items():
             if id_ in self.plants:
-                self.plants[id_].last_on = kept["last_on"]
-                self.plants[id_].assumed_on = kept["assumed_on"]
-                self.plants[id_].given = kept.get("given")
-                self.plants[id_].was_cut_off = kept.get("was_cut_off", False)
+                self.plants[id_].recall(kept)
         if not self.dry_run:
             self.arbiter.recall(stored.get("arbiter", {}), clock())
             await self._give_back_removed(stored)
@@ -140,10 +134,7 @@ class ControlRoom:
 
     async def async_stop(self) -> None:
         """Write what must not be lost; whoever decides next says what is wrong then."""
-        of = self.entry.entry_id
-        async_take_back(
-            self.hass, over=[(FUTILE, of), (NO_RELIEF, of)], obeying=self.plants
-        )
+        self.herald.fall_silent()
         await self._store.async_save(self._data())
 
     async def _give_back_removed(self, stored: Mapping[str, Any]) -> None:
@@ -160,26 +151,8 @@ class ControlRoom:
             "dry_run": self.dry_run,
             "arbiter": {} if self.dry_run else self.arbiter.memory(),
             "accounts": {id_: acc.as_dict() for id_, acc in self.accounts.items()},
-            "plants": {
-                id_: {
-                    "last_on": plant.last_on,
-                    "assumed_on": plant.assumed_on,
-                    "given": plant.given,
-                    "was_cut_off": plant.was_cut_off,
-                    "data": dict(plant.data),
-                }
-                for id_, plant in self.plants.items()
-            },
+            "plants": {id_: plant.memory() for id_, plant in self.plants.items()},
         }
-
-    def listen(self, load_id: str, listener: LoadListener) -> Callable[[], None]:
-        """Call `listener` with each decision on a load and each notice of it.
-
-        It is called with None where only its energy has changed.
-        """
-        listeners = self._listeners.setdefault(load_id, [])
-        listeners.append(listener)
-        return lambda: listeners.remove(listener)
 
     def listen_grid(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` when the guard turns to another state."""
@@ -261,8 +234,8 @@ class ControlRoom:
         for decision in decisions:
             self._carry_out(decision)
         for notice in notices:
-            self._tell(notice)
-        self._tidy_issues()
+            self.herald.tell_notice(notice)
+        self.herald.tidy(self.arbiter)
         if decisions or now - self._saved_at >= TOTALS_INTERVAL:
             self._saved_at = now
             self._store.async_delay_save(self._data, DELAY)
@@ -302,7 +275,7 @@ class ControlRoom:
                 seconds=now - since,
             )
             if before != (account.shed, account.absorbed, account.restored):
-                self._call_listeners(id_, None)
+                self.herald.tell_energy(id_)
 
     def _carry_out(self, decision: Decision) -> None:
         """Have a load switched, and tell everybody."""
@@ -319,24 +292,7 @@ class ControlRoom:
                 if not task.done():
                     self._switching.add(task)
                     task.add_done_callback(self._switching.discard)
-        data = event_data(decision, dry_run=self.dry_run)
-        self._call_listeners(id_, decision)
-        if worth_telling(decision):
-            self._fire(id_, data)
-
-    def _fire(self, load_id: str | None, data: dict[str, Any]) -> None:
-        name = self.entry.title if load_id is None else self.titles[load_id]
-        plant = None if load_id is None else self.plants[load_id]
-        self.hass.bus.async_fire(
-            EVENT_LOAD,
-            {
-                "name": name,
-                "load_id": load_id,
-                "entity_id": None if plant is None else plant.entity_id,
-                "entry_id": self.entry.entry_id,
-                **data,
-            },
-        )
+        self.herald.tell_decision(decision, dry_run=self.dry_run)
 
     async def _switch(
         self, plant: Plant, on: bool, load_id: str, level: float | None = None
@@ -349,36 +305,6 @@ class ControlRoom:
         except HomeAssistantError as error:
             title = self.titles.get(load_id, load_id)
             _LOGGER.warning("%s was not switched: %s", title, error)
-
-    def _tell(self, notice: Notice) -> None:
-        self._fire(notice.load_id, {"action": "notice", "notice": notice.key})
-        if notice.load_id is not None:
-            self._call_listeners(notice.load_id, notice)
-        if notice.key in (FUTILE, NO_RELIEF, DISOBEYS):
-            of = notice.load_id
-            name = self.entry.title if of is None else self.titles[of]
-            async_raise(self.hass, notice.key, of or self.entry.entry_id, name)
-
-    def _tidy_issues(self) -> None:
-        """Take back what is not so any more."""
-        async_take_back(
-            self.hass,
-            over=[
-                (key, self.entry.entry_id)
-                for key, lasts in (
-                    (FUTILE, self.arbiter.is_futile),
-                    (NO_RELIEF, self.arbiter.sheds_in_vain),
-                )
-                if not lasts
-            ],
-            obeying=[
-                id_ for id_, state in self.arbiter.states.items() if not state.disobeys
-            ],
-        )
-
-    def _call_listeners(self, load_id: str, told: Decision | Notice | None) -> None:
-        for listener in tuple(self._listeners.get(load_id, ())):
-            listener(told)
 
 
 ROOMS: Final[HassKey[dict[str, ControlRoom]]] = HassKey(f"{DOMAIN}_control_rooms")
