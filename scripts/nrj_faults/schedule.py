@@ -201,8 +201,9 @@ class Life:
         await self._act("simulate_clock_error", seconds=self._clock_base + error)
 
     async def _kill_meter(self, with_journal: bool) -> None:
+        # Writing may take seconds on a busy disk: nothing is to be counted after it.
+        self._on[-1][1] = off = await self._stop_signal()
         await self._act("simulate_flash_write", with_journal=with_journal)
-        self._on[-1][1] = off = self.now() - self._origin
         self._lost.append((off if with_journal else off - JOURNAL_WRITTEN, off))
         await self._leave_meter()
 
@@ -324,14 +325,19 @@ class Life:
             on <= begin and (off < 0 or off >= end) for on, off in self._on
         ) and not any(begin < until and since < end for since, until in self._lost)
 
-    async def _hold(self) -> float:
-        """Stop the signal; return where, once Home Assistant shows the totals there."""
+    async def _stop_signal(self) -> float:
+        """Stop the signal; return where."""
         assert self._client is not None
         self._client.number_command(self._keys["simulation_speed"], 0.0)
         await self._client.device_info()
-        position = self.now() - self._origin
+        return self.now() - self._origin
+
+    async def _hold(self) -> float:
+        """Stop the signal; return where, once Home Assistant shows the totals there."""
+        position = await self._stop_signal()
         told = await self._home.ask("readings")
-        await self._home.ask("wait_reading", more_than=told + 2, timeout=5.0)
+        if not await self._home.ask("wait_reading", more_than=told + 2, timeout=20.0):
+            self.outcome.errors.append("Home Assistant was told no totals within 20 s")
         return position
 
     async def _compare(self, first: int, last: int) -> None:

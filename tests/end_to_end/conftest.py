@@ -14,8 +14,20 @@ from nrj_demo.house import House, running_house
 from nrj_demo.options import Options, Playback
 from nrj_demo.programs import build_firmware
 
+HERE = Path(__file__).parent
+
 type StartHouse = Callable[[Playback], AbstractAsyncContextManager[House]]
 type ConnectMeter = Callable[[House], AbstractAsyncContextManager[MeterClient]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file, with the house that its tests share, on one worker.
+
+    But for tests that have a group of their own.
+    """
+    for item in items:
+        if item.path.parent == HERE and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -10,7 +10,13 @@ import pytest
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("seed", [3, 12, 13, 14])
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(seed, marks=pytest.mark.xdist_group(f"seed {seed}"))
+        for seed in (3, 12, 13, 14)
+    ],
+)
 async def test_no_energy_is_lost_nor_invented(
     seed: int, program: Path, tmp_path: Path
 ) -> None:
