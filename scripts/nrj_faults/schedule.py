@@ -7,7 +7,7 @@ from pathlib import Path
 import random
 import time
 
-from aioesphomeapi import EntityState, UserService
+from aioesphomeapi import EntityState, SensorState, UserService
 from aioesphomeapi.client import APIClient
 
 from nrj_demo.firmware import RunningFirmware, free_port
@@ -83,6 +83,8 @@ class Life:
         self._client: APIClient | None = None
         self._services: dict[str, UserService] = {}
         self._keys: dict[str, int] = {}
+        # What the meter itself says, by key.
+        self._told: dict[int, float] = {}
         self._offset = 0.0
         self._clock_base = 0
         # Epoch at position 0 of the recording.
@@ -184,12 +186,13 @@ class Life:
         """Wait until the chip counts, so that what a start costs costs no energy."""
         assert self._client is not None
         told = asyncio.Event()
+        self._told = {}
 
         def on_state(state: EntityState) -> None:
-            if state.key == self._keys["import_energy"] and not getattr(
-                state, "missing_state", False
-            ):
-                told.set()
+            if isinstance(state, SensorState) and not state.missing_state:
+                self._told[state.key] = state.state
+                if state.key == self._keys["import_energy"]:
+                    told.set()
 
         self._client.subscribe_states(on_state)
         async with asyncio.timeout(20):
@@ -362,8 +365,10 @@ class Life:
             error = abs(total - truth)
             outcome.total_error = max(outcome.total_error, error)
             if error > TOTAL_ERROR:
+                own = self._told.get(self._keys[channel], float("nan")) * 1000
                 outcome.errors.append(
-                    f"{channel}: {total:.1f} Wh in all instead of {truth:.1f}"
+                    f"{channel}: {total:.1f} Wh in all instead of {truth:.1f},"
+                    f" the meter says {own:.1f}"
                 )
             for hour in hours[1:]:
                 energy = (rows[hour]["sum"] - rows[hour - HOUR]["sum"]) * 1000

@@ -1,6 +1,6 @@
 """The hours that were missed are filled, and no other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from itertools import pairwise
 
 from hypothesis import given, strategies as st
@@ -43,6 +43,37 @@ def test_hours_are_those_that_end_within_what_is_known() -> None:
     assert list(hours_between(1800, 3 * HOUR)) == [0, HOUR, 2 * HOUR]
     assert not hours_between(1800, 3599)
     assert list(hours_between(HOUR, 2 * HOUR)) == [HOUR]
+
+
+def test_an_hour_whose_end_nobody_saw_is_no_live_hour() -> None:
+    """However near its row comes to what a coarse record leaves open."""
+
+    def reading(time: float) -> Reading:
+        exact = meter()(time).value
+        # A record of a minute lies around each end of an hour.
+        return Reading(exact, exact - 0.02, exact + 0.02)
+
+    def plan(
+        rows: Mapping[int, SumRow], away: Collection[float]
+    ) -> Mapping[int, SumRow]:
+        return plan_sums(
+            range(0, 3 * HOUR, HOUR),
+            rows,
+            reading,
+            before=None,
+            after=None,
+            step=0.002,
+            seen=lambda time: time not in away,
+        ).rows
+
+    rows = {0: live(0), HOUR: live(HOUR, 30), 2 * HOUR: live(2 * HOUR)}
+    end = 2 * HOUR
+    assert not plan(rows, ())
+    assert not plan(rows, (end,)), "it was lost a moment before"
+    exact = meter()(end).value
+    filled = plan(rows, (end - 5, end))
+    assert filled == {HOUR: SumRow(exact, exact + OFFSET)}
+    assert not plan(rows | {**filled}, (end - 5, end)), "twice changes nothing"
 
 
 def test_a_lump_after_a_gap_becomes_the_hours_it_was() -> None:

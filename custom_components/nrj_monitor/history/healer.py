@@ -81,6 +81,33 @@ class Fetching:
         return True
 
 
+class Absences:
+    """Knows when a meter could not be read, as long as somebody was there to see it."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._begin: float | None = None
+        self._over: list[tuple[float, float]] = []
+
+    def take(self, connected: bool, now: float) -> None:
+        """Note whether there is a link."""
+        if not connected:
+            self._begin = now if self._begin is None else self._begin
+        elif self._begin is not None:
+            self._over.append((self._begin, now))
+            self._begin = None
+
+    def cover(self, time: float) -> bool:
+        """Tell whether the meter could not be read at a time."""
+        return any(begin <= time < end for begin, end in self._over) or (
+            self._begin is not None and self._begin <= time
+        )
+
+    def forget_before(self, time: float) -> None:
+        """Forget those that were over by then."""
+        self._over = [one for one in self._over if one[1] > time]
+
+
 class Healer:
     """Keeps the history of one meter whole."""
 
@@ -98,6 +125,7 @@ class Healer:
         # From when until when nothing was read, s since 1970, for those behind us.
         self._away_since: float | None = None
         self._back_at = 0.0
+        self._absences = Absences()
         self._kept: dict[str, Any] = {}
         self._lock = asyncio.Lock()
         self.healed_hours = 0
@@ -162,8 +190,12 @@ class Healer:
                 self._meter.description.mac,
                 fetching.curve,
                 dt_util.utcnow().timestamp() - COMPILE_TIME,
+                seen=self._could_read,
                 dry_run=dry_run,
             )
+
+    def _could_read(self, time: float) -> bool:
+        return not self._absences.cover(time)
 
     def _source(self) -> JournalSource:
         source = self._meter.source
@@ -174,6 +206,7 @@ class Healer:
     @callback
     def _on_link(self) -> None:
         now = dt_util.utcnow().timestamp()
+        self._absences.take(self._meter.connected, now)
         if self._meter.connected:
             self._back_at = now
         elif self._away_since is None:
@@ -263,7 +296,11 @@ class Healer:
             return
         async with self._lock:
             healed = await async_heal(
-                self._hass, self._meter.description.mac, curve, until
+                self._hass,
+                self._meter.description.mac,
+                curve,
+                until,
+                seen=self._could_read,
             )
             self.healed_hours += healed.hours
             if healed.hours:
@@ -284,6 +321,7 @@ class Healer:
         hour = min(curve.end, until) // HOUR * HOUR
         done = max(self._done, curve.sequence_at(hour))
         curve.forget_before(hour)
+        self._absences.forget_before(hour)
         # The meter may forget only what would not be asked for again after a crash.
         await self._async_store(curve, done)
         self._done = min(done, self._fetching.received)

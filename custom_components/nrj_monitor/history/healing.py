@@ -94,11 +94,13 @@ async def async_heal(
     curve: Curve,
     until: float,
     *,
+    seen: Callable[[float], bool] = lambda time: True,
     dry_run: bool = False,
 ) -> Healed:
     """Write the hours that end until `until` (s since 1970) and that were missed.
 
-    With `dry_run` nothing is written. Returns once what was written is in the database.
+    `seen` tells of a time whether the meter could be read then, as far as is known. With
+    `dry_run` nothing is written. Returns once what was written is in the database.
     """
     begin, end = curve.begin, curve.end
     if begin is None or end is None:
@@ -127,6 +129,7 @@ async def async_heal(
                 before=series.before,
                 after=series.latest,
                 step=CHANNELS[channel].quantity.change.absolute,
+                seen=seen,
             )
             if plan.rows:
                 sums[id_] = plan.rows

@@ -73,6 +73,7 @@ def plan_sums(
     before: SumRow | None,
     after: SumRow | None,
     step: float,
+    seen: Callable[[float], bool] = lambda time: True,
 ) -> SumPlan:
     """Plan the hours of a total, whose unit is kWh.
 
@@ -82,7 +83,9 @@ def plan_sums(
     not start over.
 
     `before` and `after` are the rows around these hours, None where there is none;
-    `step` is the change of the total that is worth a state.
+    `step` is the change of the total that is worth a state. `seen` tells of a time
+    whether the meter could be read then: if not, a row that shows nearly what the meter
+    had counted does so by chance.
     """
     planned: dict[int, SumRow] = {}
     unclear: dict[int, str] = {}
@@ -104,6 +107,8 @@ def plan_sums(
         if row is not None:
             low = _lowest_live(expected, reading(end - LAG) or expected)
             low -= STEPS * step + RESOLUTION
+            if not seen(end) and not seen(end - LAG):
+                low = expected.value - RESOLUTION
             if low <= row.state <= expected.high + RESOLUTION:
                 close(row)
                 offset = row.offset

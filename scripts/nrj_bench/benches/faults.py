@@ -3,8 +3,10 @@
 import argparse
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 import json
 from pathlib import Path
+import shutil
 import sys
 import tempfile
 
@@ -19,12 +21,17 @@ async def run(first: int, count: int, jobs: int, folder: Path) -> list[Outcome]:
     places = asyncio.Semaphore(jobs)
 
     async def one(seed: int) -> Outcome:
+        own = folder / str(seed)
         async with places:
             try:
-                outcome = await run_schedule(seed, program, folder / str(seed))
+                outcome = await run_schedule(seed, program, own)
             except Exception as error:  # noqa: BLE001
                 outcome = Outcome(seed, errors=[f"broke off: {error!r}"])
         print(json.dumps(vars(outcome)), flush=True)
+        if outcome.errors:
+            print(f"Its database and logs are in {own}", file=sys.stderr, flush=True)
+        else:
+            shutil.rmtree(own)
         return outcome
 
     return await asyncio.gather(*(one(first + index) for index in range(count)))
@@ -39,14 +46,17 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args(arguments)
+    folder = Path(tempfile.mkdtemp(prefix="faults-"))
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            outcomes = asyncio.run(
-                run(options.first_seed, options.schedules, options.jobs, Path(folder))
-            )
+        outcomes = asyncio.run(
+            run(options.first_seed, options.schedules, options.jobs, folder)
+        )
     except FirmwareError as error:
         print(error, file=sys.stderr)
         return 1
+    with suppress(OSError):
+        # Not where something is kept.
+        folder.rmdir()
     bad = [outcome.seed for outcome in outcomes if outcome.errors]
     quiet = [o for o in outcomes if not any("meter killed" in f for f in o.faults)]
     print(
