@@ -142,13 +142,15 @@ class Life:
             self._link.up = False
             self._link.cut()
             await self._pass(hours * HOUR + 600.0, self._nothing)
+            # The first hour of all got its end before.
+            before = await self._home.ask("healed_hours")
             await self._home.ask("watch_lag")
             started = time.monotonic()
             self._link.up = True
-            while not (healed := await self._home.ask("healed_hours")):
+            while (healed := await self._home.ask("healed_hours")) == before:
                 await asyncio.sleep(0.02)
             seconds = time.monotonic() - started
-            return seconds, await self._home.ask("lag"), healed
+            return seconds, await self._home.ask("lag"), healed - before
         finally:
             await self._home.kill()
             await self._link.stop()
