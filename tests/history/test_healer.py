@@ -16,7 +16,6 @@ from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.history import healer as healing
 from custom_components.nrj_monitor.history.healer import (
     HEALERS,
-    Absences,
     Healer,
     async_forget_history,
     async_keep_history,
@@ -336,25 +335,3 @@ async def test_what_was_missed_is_forwarded_with_its_own_times(
     await until(lambda: healer._away_since is None)
     entry.runtime_data.link_down()
     assert healer._away_since is not None
-
-
-def test_when_the_meter_could_not_be_read_is_known() -> None:
-    """From the loss of the link to its return, and until it returns."""
-    absences = Absences()
-    absences.take(connected=False, now=100.0)
-    absences.take(connected=False, now=150.0)
-    assert absences.cover(100.0)
-    assert absences.cover(1e9)
-    assert not absences.cover(99.0)
-    absences.take(connected=True, now=200.0)
-    absences.take(connected=True, now=300.0)
-    absences.take(connected=False, now=400.0)
-    assert [absences.cover(time) for time in (199.0, 200.0, 399.0, 400.0)] == [
-        True,
-        False,
-        False,
-        True,
-    ]
-    absences.forget_before(200.0)
-    assert not absences.cover(150.0)
-    assert absences.cover(400.0)

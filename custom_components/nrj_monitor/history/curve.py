@@ -122,8 +122,9 @@ class Curve:
     ) -> None:
         """Add a page; `boot_times` tells when the uptime of its start was 0.
 
-        It may know of earlier starts, better than their own clock did. What is known already changes nothing. Energy of a time that is not known
-        falls between the points before and after it.
+        It may know of earlier starts, better than their own clock did. What is known
+        already changes nothing. Energy of a time that is not known falls between the
+        points before and after it.
         """
         counters, sequence = page.counters, page.after
         time: float | None = None

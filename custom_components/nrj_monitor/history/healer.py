@@ -20,6 +20,7 @@ from custom_components.nrj_monitor.ngsi.binding import DISK_ERRORS, async_histor
 from custom_components.nrj_monitor.sources import JournalSource
 from custom_components.nrj_monitor.sources.errors import LinkDownError
 
+from .absences import Absences
 from .curve import Curve, Dating
 from .forwarding import samples_between
 from .healing import Healed, async_heal
@@ -79,33 +80,6 @@ class Fetching:
         if self.received >= page.newest:
             self.complete.set()
         return True
-
-
-class Absences:
-    """Knows when a meter could not be read, as long as somebody was there to see it."""
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self._begin: float | None = None
-        self._over: list[tuple[float, float]] = []
-
-    def take(self, connected: bool, now: float) -> None:
-        """Note whether there is a link."""
-        if not connected:
-            self._begin = now if self._begin is None else self._begin
-        elif self._begin is not None:
-            self._over.append((self._begin, now))
-            self._begin = None
-
-    def cover(self, time: float) -> bool:
-        """Tell whether the meter could not be read at a time."""
-        return any(begin <= time < end for begin, end in self._over) or (
-            self._begin is not None and self._begin <= time
-        )
-
-    def forget_before(self, time: float) -> None:
-        """Forget those that were over by then."""
-        self._over = [one for one in self._over if one[1] > time]
 
 
 class Healer:
