@@ -101,6 +101,25 @@ TEST(Chip, ARegisterWrittenOnPurposeIsNoError) {
   EXPECT_EQ(controller.run(20), Event::NONE);
 }
 
+TEST(Chip, AChecksumFromTheMiddleOfABurstIsNotTakenForTheRightOne) {
+  Bench bench(balanced(230, 10));
+  Controller controller(bench);
+  controller.chip.begin(0, SESSION);
+  ASSERT_EQ(controller.run(4), Event::STARTED);
+  ASSERT_EQ(controller.run(5), Event::NONE);
+  controller.chip.accept_configuration();
+  // A controller with other things to do leaves the burst open until the chip has calculated.
+  controller.bus.write(0x481, 0x800);  // CONFIG1.BURST_EN
+  bench.wait(0.011);
+  controller.bus.write(0x481, 0);
+  // And looks again before the chip has calculated once more.
+  ASSERT_EQ(controller.step(), Event::NONE);
+  EXPECT_EQ(controller.run(20), Event::NONE);
+  // What changes by itself is still noticed.
+  bench.chip.upset_register(0x00B, 0x10);
+  EXPECT_EQ(controller.run(5), Event::CHANGED);
+}
+
 TEST(Chip, ThatDoesNotAnswerIsLookedForAgainAndAgain) {
   Bench bench(balanced(230, 10));
   Controller controller(bench);

@@ -11,7 +11,8 @@ constexpr uint32_t RESET_TIMEOUT_MS = 1000;
 // A chip that can not be read may still be counting: look this long before resetting it.
 constexpr uint32_t LOOK_TIMEOUT_MS = 2000;
 // The chip calculates the checksum by itself each 10.8 ms (TRM "CRC of Configuration Registers"), also while a burst
-// has CONFIG1.BURST_EN set. That one is gone by the next update, so only a difference that stays is one.
+// has CONFIG1.BURST_EN set. That one is gone by the next update, so only a checksum that stays is one, the right one
+// as well as another.
 constexpr uint8_t MISMATCHES_UNTIL_CHANGED = 2;
 
 }  // namespace
@@ -108,7 +109,7 @@ Chip::Event Chip::configure_() {
 }
 
 void Chip::accept_configuration() {
-  this->checksum_known_ = false;
+  this->checksum_known_ = this->checksum_seen_ = false;
   this->checksum_mismatches_ = 0;
   this->bus_.write(reg::STATUS1, reg::STATUS1_CRC_DONE);
   this->bus_.write(reg::CRC_FORCE, reg::CRC_FORCE_NOW);
@@ -133,7 +134,9 @@ Chip::Event Chip::check_configuration_(uint32_t status) {
     // Until the checksum is there, register by register.
     const auto comparison = this->settings_.compare_with(this->bus_);
     if (comparison == ChipSettings::Comparison::EQUAL) {
-      this->checksum_known_ = (status & reg::STATUS1_CRC_DONE) != 0;
+      const bool is_done = (status & reg::STATUS1_CRC_DONE) != 0;
+      this->checksum_known_ = is_done && this->checksum_seen_ && checksum == this->checksum_;
+      this->checksum_seen_ = is_done;
       this->checksum_ = checksum;
       return Event::NONE;
     }

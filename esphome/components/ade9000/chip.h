@@ -87,7 +87,9 @@ class Chip {
   uint32_t part_{0};
   uint32_t version_{0};
   const ChipSettings::Setting *refused_{nullptr};
+  /// Whether `checksum_` is that of the right configuration, or was read once and may become it.
   bool checksum_known_{false};
+  bool checksum_seen_{false};
   uint32_t checksum_{0};
   uint8_t checksum_mismatches_{0};
 };
