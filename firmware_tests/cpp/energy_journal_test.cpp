@@ -174,6 +174,35 @@ TEST(JournalRing, DoesNotMixHoursWhileItCanDoWithout) {
     EXPECT_EQ(walk.begin().time.seconds / 3600, (walk.end().time.seconds - 1) / 3600);
 }
 
+/// A day in which the clock was set by 40 s amid a minute, again and again.
+void live_with_new_times(House &house) {
+  for (int i = 0; i < 24; i++) {
+    house.live(40);
+    JournalRecord record = house.minute(20);
+    record.flags |= FLAG_CLOCK_SET;
+    house.uptime += record.span;
+    house.ring.append(record, house.counters, house.uptime, MIDNIGHT);
+    house.live(19);
+  }
+}
+
+TEST(JournalRing, MergesOnlyRecordsThatAreEquallyLongWhileItCan) {
+  House house(8192);
+  live_with_new_times(house);
+  expect_sound(house.ring, house.counters);
+  const auto kept = records(house.ring);
+  ASSERT_LT(kept.size(), 500U);
+  for (const auto &record : kept)
+    EXPECT_EQ(record.span, record.has(FLAG_CLOCK_SET) ? 20 : record.count * MINUTE);
+  House small(6144);
+  small.ring.copy_from(house.ring, 0, MIDNIGHT, 7);
+  expect_sound(small.ring, house.counters);
+  const auto copied = records(small.ring);
+  ASSERT_LT(copied.size(), kept.size());
+  for (const auto &record : copied)
+    EXPECT_EQ(record.span, record.has(FLAG_CLOCK_SET) ? 20 : record.count * MINUTE);
+}
+
 TEST(JournalRing, KeepsExtremesAndMeansThroughMerges) {
   House house(1024);
   std::mt19937 random(3);

@@ -10,6 +10,9 @@ namespace {
 constexpr uint32_t HOUR = 3600;
 /// Makes every other merge better than one over the full hour.
 constexpr uint64_t OVER_THE_HOUR = 1ULL << 40;
+/// And next to it every other than one with a record that a new time has made shorter or longer than its neighbours:
+/// the parts of a merged record are then equally long, and a client knows where one that it has already ended.
+constexpr uint64_t UNEQUAL = 1ULL << 39;
 
 /// Whether a stretch of time lies in more than one hour.
 bool is_over_the_hour(uint32_t begin, uint32_t end) { return end > begin && begin / HOUR != (end - 1) / HOUR; }
@@ -137,7 +140,8 @@ void JournalRing::copy_from(const JournalRing &other, uint32_t sequence, std::op
     const uint32_t span = walk.end().time.seconds - group_begin.seconds;
     const uint32_t offset = walk.end().time.clock == JournalTime::Clock::UPTIME ? boot.value_or(0) : 0;
     const bool joins = group.has_value() && members < together && !record.has(FLAG_START) && !record.has(FLAG_GAP) &&
-                       !group->has(FLAG_GAP) && walk.end().time.clock == group_begin.clock &&
+                       !group->has(FLAG_GAP) && !record.has(FLAG_CLOCK_SET) && !group->has(FLAG_CLOCK_SET) &&
+                       walk.end().time.clock == group_begin.clock &&
                        !is_over_the_hour(offset + group_begin.seconds, offset + walk.end().time.seconds);
     if (joins) {
       group = merge(*group, record, span);
@@ -248,6 +252,8 @@ std::optional<JournalRing::Candidate> JournalRing::best_merge_(std::optional<uin
     uint64_t cost = span;
     if (is_over_the_hour(offset + begin.seconds, offset + end.seconds))
       cost += OVER_THE_HOUR;
+    if (earlier.record().has(FLAG_CLOCK_SET) || later.record().has(FLAG_CLOCK_SET))
+      cost += UNEQUAL;
     if (best.has_value() && best->cost <= cost)
       continue;
     best =
