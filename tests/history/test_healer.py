@@ -149,6 +149,38 @@ async def test_a_killed_home_assistant_fetches_again(
     assert source.opened[-1][2] in (0, 3 * PAGE)
 
 
+@pytest.mark.parametrize(
+    ("seen", "state"),
+    [
+        pytest.param(START + 2.5 * 3600, 106.0, id="away at its end"),
+        pytest.param(START + 3.02 * 3600, 105.996, id="there at its end"),
+    ],
+)
+async def test_an_hour_in_which_home_assistant_was_killed_is_filled_in(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    source: JournalMeter,
+    *,
+    energy: str,
+    seen: float,
+    state: float,
+) -> None:
+    """However near what it had seen of the hour comes to the whole."""
+    await stop(hass, entry)
+    await record_hours(
+        hass,
+        metadata(energy, "kWh", "energy", has_sum=True),
+        {2: {"state": 105.996, "sum": 15.996}},
+    )
+    await healing._store(hass, entry.entry_id).async_save(
+        {"client": "0000cafe", "journal": "", "done": 0, "seen": seen, "anchor": None}
+    )
+    (await start(hass, entry, source)).link_up(DESCRIPTION)
+    await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
+    rows = await hours_of(hass, energy)
+    assert rows[2]["state"] == pytest.approx(state)
+
+
 async def test_a_journal_that_began_anew_is_fetched_from_its_beginning(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
 ) -> None:

@@ -1,7 +1,7 @@
 """Fetches a meter's journal, and has the history healed with it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 import logging
 import secrets
@@ -110,6 +110,9 @@ class Healer:
             anchor = stored["anchor"]
             self._done = stored["done"]
             self._away_since = stored["seen"]
+            # Nobody looked since then; that it was longer than Home Assistant was away
+            # only has hours compared that were live.
+            self._absences.take(connected=False, now=stored["seen"])
             self._fetching = Fetching(
                 stored["client"],
                 stored["journal"],
@@ -135,6 +138,11 @@ class Healer:
     def known_until(self) -> float | None:
         """Return up to when the journal has come, s since 1970."""
         return self._fetching.curve.end
+
+    @property
+    def known_starts(self) -> Collection[str]:
+        """Return the names of the meter's latest starts of which a page has come."""
+        return self._fetching.dating.known
 
     async def async_heal_all(self, *, dry_run: bool) -> Healed:
         """Fetch all the meter has, fill in what is missing and tell what it was.
