@@ -213,6 +213,11 @@ class Home:
         healer = self._healer()
         return healer.healed_hours if healer is not None else 0
 
+    async def known_starts(self) -> list[str]:
+        """Return the starts of the meter of which a page has come."""
+        healer = self._healer()
+        return list(healer.known_starts) if healer is not None else []
+
     async def heal(self, dry_run: bool) -> dict[str, Any]:
         """Heal all there is; return what was done."""
         healer = self._healer()

@@ -7,23 +7,17 @@ from pathlib import Path
 import random
 import time
 
-from aioesphomeapi import EntityState, SensorState, UserService
-from aioesphomeapi.client import APIClient
-
-from nrj_demo.firmware import RunningFirmware, free_port
-
 from .home_process import HomeProcess
 from .link import FaultyLink
+from .meter_process import MeterProcess
 from .recording import LEAD, House
+from .truth import Start, Truth
 
 STEP = 300.0
 """Seconds of simulated time between two faults: the recorder's own step."""
 
 LAST_READING = 1.0
 """Seconds before the end of a step in which Home Assistant gets readings."""
-
-SETTLED = 1.0
-"""Seconds after its first reading in which a meter's chip has settled."""
 
 JOURNAL_WRITTEN = 900.0 + 2 * STEP
 """Seconds before a power cut in which a record may not be in the flash yet: the default
@@ -42,6 +36,12 @@ HOUR_ERROR = 0.01
 
 HOUR_FLOOR = 4.0
 """Wh: at both ends of an hour a state may be behind by a significant change."""
+
+METER_LAG = 2.5
+"""Wh by which what a meter has told last may be behind what it has counted."""
+
+CHIP_TROUBLES = ("chip_resets", "configuration_errors")
+"""What a meter counts of its chip's, and no schedule brings about."""
 
 CHANNELS = ("import_energy", "export_energy", "import_energy_l1", "export_energy_l3")
 
@@ -72,26 +72,13 @@ class Life:
         self._steps = self._random.randint(36, 72)
         self._house = House(seed, 36)
         self._house.write(folder / "house.csv")
-        self._firmware = RunningFirmware(
-            program,
-            folder / "meter",
-            free_port(),
-            {"NRJ_RECORDING": str(folder / "house.csv"), "NRJ_START": "0"},
-        )
-        self._link = FaultyLink(self._firmware.port, seed)
+        self._meter = MeterProcess(program, folder / "meter", folder / "house.csv")
+        self._link = FaultyLink(self._meter.port, seed)
         self._home = HomeProcess(folder / "home", self._link)
-        self._client: APIClient | None = None
-        self._services: dict[str, UserService] = {}
-        self._keys: dict[str, int] = {}
-        # What the meter itself says, by key.
-        self._told: dict[int, float] = {}
+        # How far what the meter says was off the truth before, by channel, Wh.
+        self._off: dict[str, float] = dict.fromkeys(CHANNELS, 0.0)
         self._offset = 0.0
-        self._clock_base = 0
-        # Epoch at position 0 of the recording.
-        self._origin = 0.0
-        # Positions between which the meter was on, and what its journal does not have.
-        self._on: list[list[float]] = []
-        self._lost: list[tuple[float, float]] = []
+        self._truth = Truth(self._house)
         self._off_until: int | None = None
         self._home_off_until: int | None = None
         self._link_off_until: int | None = None
@@ -108,6 +95,7 @@ class Life:
             for step in range(self._steps):
                 await self._fault(step)
                 await self._step()
+                self._watch_meter(step)
             await self._repair()
             while self.now() % HOUR < 600 or self.now() % HOUR > 1200:
                 await self._step()
@@ -116,7 +104,7 @@ class Life:
         finally:
             await self._home.kill()
             await self._link.stop()
-            await self._leave_meter()
+            await self._meter.kill()
         return self.outcome
 
     async def _begin(self) -> int:
@@ -154,69 +142,36 @@ class Life:
         finally:
             await self._home.kill()
             await self._link.stop()
-            await self._leave_meter()
+            await self._meter.kill()
 
     async def _nothing(self) -> None:
         """Wait for nothing."""
 
-    async def _act(self, name: str, **arguments: float) -> None:
-        """Run a user action at the meter itself, past the faulty link, to its end."""
-        assert self._client is not None
-        await self._client.execute_service(self._services[name], {**arguments})
-        # Answered after what came before.
-        await self._client.device_info()
-
     async def _start_meter(self) -> None:
-        await asyncio.to_thread(self._firmware.start)
-        self._client = APIClient("127.0.0.1", self._firmware.port, None)
-        await self._client.connect(login=True)
-        infos, services = await self._client.list_entities_services()
-        self._services = {one.name: one for one in services}
-        self._keys = {one.object_id: one.key for one in infos}
-        # A new process begins with the machine's own clock.
-        self._clock_base = int(self._offset)
-        await self._set_clock(0)
-        await self._wait_metering()
-        if not self._origin:
-            self._origin = self.now()
-        position = self.now() - self._origin
-        self._client.number_command(self._keys["simulation_position"], LEAD + position)
-        await self._client.device_info()
-        self._on.append([position, -1.0])
+        truth = self._truth
+        start = Start()
 
-    async def _wait_metering(self) -> None:
-        """Wait until the chip counts, so that what a start costs costs no energy."""
-        assert self._client is not None
-        told = asyncio.Event()
-        self._told = {}
+        def on_page(boot: str) -> None:
+            start.boot = boot
 
-        def on_state(state: EntityState) -> None:
-            if isinstance(state, SensorState) and not state.missing_state:
-                self._told[state.key] = state.state
-                if state.key == self._keys["import_energy"]:
-                    told.set()
-
-        self._client.subscribe_states(on_state)
-        async with asyncio.timeout(20):
-            await told.wait()
-        await asyncio.sleep(SETTLED)
+        await self._meter.start(int(self._offset), on_page)
+        if not truth.starts:
+            truth.origin = self.now()
+        start.on = self.now() - truth.origin
+        await self._meter.set_number("simulation_position", LEAD + start.on)
+        truth.starts.append(start)
 
     async def _set_clock(self, error: int) -> None:
-        """Make the meter's clock wrong by so many seconds."""
-        await self._act("simulate_clock_error", seconds=self._clock_base + error)
+        await self._meter.set_clock(error)
+        self._truth.starts[-1].clock_error = error
 
     async def _kill_meter(self, with_journal: bool) -> None:
         # Writing may take seconds on a busy disk: nothing is to be counted after it.
-        self._on[-1][1] = off = await self._stop_signal()
-        await self._act("simulate_flash_write", with_journal=with_journal)
-        self._lost.append((off if with_journal else off - JOURNAL_WRITTEN, off))
-        await self._leave_meter()
-
-    async def _leave_meter(self) -> None:
-        if self._client is not None:
-            await self._client.disconnect(force=True)
-            self._client = None
-        self._firmware.kill()
+        self._truth.starts[-1].off = off = await self._stop_signal()
+        await self._meter.act("simulate_flash_write", with_journal=with_journal)
+        if not with_journal:
+            self._truth.lose(off - JOURNAL_WRITTEN, off)
+        await self._meter.kill()
 
     async def _pass(self, seconds: float, then: Callable[[], Awaitable[None]]) -> None:
         """Let time pass for everyone at once; five minutes at most are compiled."""
@@ -229,9 +184,9 @@ class Life:
     async def _skip(self, seconds: float) -> None:
         await self._link.hold()
         try:
-            if self._client is not None:
-                await self._act("simulate_time_passing", seconds=seconds)
-                await self._act("simulate_flash_write", with_journal=False)
+            if self._meter.is_running:
+                await self._meter.act("simulate_time_passing", seconds=seconds)
+                await self._meter.act("simulate_flash_write", with_journal=False)
             self._offset += seconds
             if self._home.is_running:
                 await self._home.ask("skip", seconds=seconds)
@@ -248,7 +203,7 @@ class Life:
         told = await self._home.ask("readings") if self._home.is_running else 0
         if left > LAST_READING:
             await self._skip(left - LAST_READING)
-        if self._home.is_running and self._link.up and self._client:
+        if self._home.is_running and self._link.up and self._meter.is_running:
             await self._home.ask("wait_reading", more_than=told, timeout=5.0)
         await self._skip(max(0.0, start + STEP - self.now()) + 0.05)
         if self._home.is_running:
@@ -295,14 +250,14 @@ class Life:
             self._link.lost = rng.choice((0.0, 0.3, 0.8))
             self._link.delay = rng.choice((0.0, 0.3, 1.0))
             told.append(f"{step}: {self._link.lost} lost, {self._link.delay} s delay")
-        if self._client is not None and rng.random() < 0.06:
+        if self._meter.is_running and rng.random() < 0.06:
             error = rng.choice((0, 0, 7, -40, 3600, -7200, 86400))
             await self._set_clock(error)
             told.append(f"{step}: meter's clock wrong by {error} s")
 
     async def _repair(self) -> None:
         """Make everything work again."""
-        if self._client is None:
+        if not self._meter.is_running:
             await self._start_meter()
         self._link.up, self._link.lost, self._link.delay = True, 0.0, 0.0
         if not self._home.is_running:
@@ -312,30 +267,31 @@ class Life:
             while not await self._home.ask("connected"):
                 await asyncio.sleep(0.2)
 
-    def _truth(self, channel: str, begin: float, end: float) -> float:
-        """Return the energy the meter can have seen between two times, Wh."""
-        total = 0.0
-        for on, off in self._on:
-            until = off if off >= 0 else float("inf")
-            low = max(on, begin - self._origin)
-            high = min(until, end - self._origin)
-            if high > low:
-                total += self._house.energy(channel, low, high)
-        return total
+    def _watch_meter(self, step: int) -> None:
+        """Tell it when what the meter itself has counted moves away from the truth.
 
-    def _is_covered(self, begin: float, end: float) -> bool:
-        """Tell whether the meter was on between two times, and its journal has it all."""
-        begin, end = begin - self._origin, end - self._origin
-        return any(
-            on <= begin and (off < 0 or off >= end) for on, off in self._on
-        ) and not any(begin < until and since < end for since, until in self._lost)
+        An error of its own is one of the schedule's, whatever it has cost.
+        """
+        if not self._meter.is_running:
+            return
+        self.outcome.errors += [
+            f"{step}: {self._meter.told(name):.0f} {name}"
+            for name in CHIP_TROUBLES
+            if self._meter.told(name) > 0
+        ]
+        for channel in CHANNELS:
+            own = self._meter.told(channel) * 1000
+            off = own - self._truth.energy(channel, self._truth.origin, self.now())
+            if abs(off - self._off[channel]) > METER_LAG:
+                self.outcome.faults.append(
+                    f"{step}: {channel} at the meter off {off:.1f} Wh"
+                )
+                self._off[channel] = off
 
     async def _stop_signal(self) -> float:
         """Stop the signal; return where."""
-        assert self._client is not None
-        self._client.number_command(self._keys["simulation_speed"], 0.0)
-        await self._client.device_info()
-        return self.now() - self._origin
+        await self._meter.set_number("simulation_speed", 0.0)
+        return self.now() - self._truth.origin
 
     async def _hold(self) -> float:
         """Stop the signal; return where, once Home Assistant shows the totals there."""
@@ -349,6 +305,8 @@ class Life:
         """Compare the hours from `first` to `last` with the truth."""
         outcome = self.outcome
         held = await self._hold()
+        truth = self._truth
+        truth.lose_undated(set(await self._home.ask("known_starts")))
         for channel in CHANNELS:
             rows = {
                 int(row["start"]): row
@@ -363,19 +321,19 @@ class Life:
             if max(offsets) - min(offsets) > 0.001:
                 outcome.errors.append(f"{channel}: lost or counted twice: {offsets}")
             total = await self._home.ask("state", channel=channel) * 1000
-            truth = self._truth(channel, self._origin, self._origin + held)
-            error = abs(total - truth)
+            true_total = truth.energy(channel, truth.origin, truth.origin + held)
+            error = abs(total - true_total)
             outcome.total_error = max(outcome.total_error, error)
             if error > TOTAL_ERROR:
-                own = self._told.get(self._keys[channel], float("nan")) * 1000
+                own = self._meter.told(channel) * 1000
                 outcome.errors.append(
-                    f"{channel}: {total:.1f} Wh in all instead of {truth:.1f},"
+                    f"{channel}: {total:.1f} Wh in all instead of {true_total:.1f},"
                     f" the meter says {own:.1f}"
                 )
             for hour in hours[1:]:
                 energy = (rows[hour]["sum"] - rows[hour - HOUR]["sum"]) * 1000
-                true = self._truth(channel, hour, hour + HOUR)
-                if not self._is_covered(hour - STEP, hour + HOUR + STEP):
+                true = truth.energy(channel, hour, hour + HOUR)
+                if not truth.is_covered(hour - STEP, hour + HOUR + STEP):
                     continue
                 outcome.hours += 1
                 off = abs(energy - true)
