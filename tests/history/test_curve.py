@@ -160,6 +160,19 @@ def test_records_of_the_future_have_no_time() -> None:
     assert curve.begin == NOON
 
 
+def test_a_journal_that_begins_in_the_future_begins_with_the_next_start() -> None:
+    """Else nothing would be known until that time has come."""
+    curve = curve_of(
+        read(
+            [record(60, gain(KWH)), record(60, gain(KWH), flags=Flag.START)],
+            begin_time=LATER + 24 * 3600,
+            begin_uptime="",
+        )
+    )
+    assert (curve.begin, curve.end) == (NOON, NOON + 60)
+    assert value(curve, 0) == 1.0
+
+
 @pytest.mark.parametrize("error", [-7200, -40, 3600, 86400])
 def test_a_clock_that_was_wrong_until_a_power_cut_is_put_right(error: int) -> None:
     """The records go on where those that came before the cut have ended."""

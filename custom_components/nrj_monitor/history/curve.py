@@ -132,6 +132,8 @@ class Curve:
             time = page.begin_time + self._clock_error(page, page.begin_time)
         elif page.begin_uptime is not None:
             time = boot_times[page.boot] + page.begin_uptime
+        if time is not None and time > now + FUTURE:
+            time = None
         self._point(time, counters, sequence)
         for record in page.records:
             before = counters
