@@ -178,6 +178,9 @@ async def _read_frame(reader: asyncio.StreamReader) -> Frame:
 
 
 def _is_acknowledgement(payload: bytes) -> bool:
-    """Tell whether an action is the journal's acknowledgement: a text and two numbers."""
+    """Tell whether an action is the journal's acknowledgement: of a record, by number.
+
+    Opening a journal has three arguments too, and the second may be an empty text.
+    """
     request = MESSAGE_TYPE_TO_PROTO[EXECUTE_SERVICE].FromString(payload)
-    return len(request.args) == 3 and not request.args[1].string_
+    return len(request.args) == 3 and request.args[1].int_ > 0
