@@ -23,6 +23,9 @@ JOURNAL_WRITTEN = 900.0 + 2 * STEP
 """Seconds before a power cut in which a record may not be in the flash yet: the default
 interval of the writes, and what one takes."""
 
+FETCHED = 120.0
+"""Seconds in which a journal comes over a link that is there."""
+
 RECEIVED = 0.02
 """Seconds in which a message comes to the link."""
 
@@ -211,11 +214,12 @@ class Life:
 
     async def _settle(self) -> None:
         """Wait until all that the meter has is in the statistics."""
-        for _ in range(100):
-            if await self._home.ask("settled"):
+        deadline = time.monotonic() + FETCHED
+        while not await self._home.ask("settled"):
+            if time.monotonic() > deadline:
+                self.outcome.errors.append(f"no journal within {FETCHED:.0f} s")
                 return
             await asyncio.sleep(0.2)
-        self.outcome.errors.append("the journal was not fetched within 20 s")
 
     async def _fault(self, step: int) -> None:
         """Perhaps let something go wrong, or right again."""

@@ -160,6 +160,35 @@ def test_records_of_the_future_have_no_time() -> None:
     assert curve.begin == NOON
 
 
+def test_records_of_a_clock_that_was_ahead_lie_before_the_next_start() -> None:
+    """A start we have not seen, an hour ahead, ended by a power cut; then one we know."""
+    known = read([record(60, gain(KWH)) for _ in range(3)], boot="6")
+    later = NOON + 1800
+    unseen = record(60, gain(KWH), flags=Flag.START, start=NOON + 300 + 3600, boot=5)
+    after = read(
+        [
+            unseen,
+            record(60, gain(KWH)),
+            record(1, flags=Flag.GAP),
+            record(60, gain(KWH), flags=Flag.START),
+            record(60, gain(KWH)),
+        ],
+        after=3,
+        last=8,
+        begin_uptime="",
+        counters=f"{3 * KWH},0,0,{3 * KWH},0,0,0,0",
+    )
+    curve = Curve()
+    curve.take(known, {"6": float(NOON)}, LATER)
+    for _ in range(2):
+        curve.take(after, {"6": float(NOON), "7": float(later)}, LATER)
+        assert value(curve, 180) == 3.0
+        assert value(curve, 1800) == 5.0
+        assert value(curve, 1860) == 6.0
+        assert curve.end == later + 120
+        assert all(one.end <= later + 120 for one in curve.stretches)
+
+
 def test_a_journal_that_begins_in_the_future_begins_with_the_next_start() -> None:
     """Else nothing would be known until that time has come."""
     curve = curve_of(

@@ -146,15 +146,15 @@ class Curve:
                 time = None
                 continue
             if Flag.START in record.flags:
-                time = _start_of(record, page, boot_times)
+                time, is_certain = _start_of(record, page, boot_times)
+                if is_certain:
+                    self._forget_after(time, sequence - record.count)
             if time is None:
                 continue
             end = time + record.span
             if end <= now + FUTURE:
                 self._point(time, before, sequence - record.count)
-                known = self.end
-                self._point(end, counters, sequence)
-                if known is None or end > known:
+                if self._point(end, counters, sequence):
                     self._stretches.append(
                         Stretch(time, end, record.energy, record.measured)
                     )
@@ -181,25 +181,40 @@ class Curve:
             begin += record.span * count / record.count
         return end - begin if sequence == known else 0.0
 
-    def _point(self, time: float | None, counters: Counters, sequence: int) -> None:
-        if time is None:
-            return
+    def _forget_after(self, time: float, sequence: int) -> None:
+        """Forget when records up to `sequence` were: no later than the next start.
+
+        That start is known, and the clock of theirs was ahead. Their energy falls before
+        it.
+        """
+        while (
+            self._times and self._times[-1] > time and self._sequences[-1] <= sequence
+        ):
+            del self._times[-1], self._counters[-1], self._sequences[-1]
+            while self._stretches and self._stretches[-1].end > time:
+                del self._stretches[-1]
+
+    def _point(self, time: float | None, counters: Counters, sequence: int) -> bool:
+        """Add a point; return whether it tells anything new."""
+        if time is None or (self._sequences and sequence < self._sequences[-1]):
+            return False
+        is_later = not self._times or time > self._times[-1]
         if self._counters and any(
             new < old for new, old in zip(counters, self._counters[-1], strict=True)
         ):
-            if self._times and time <= self._times[-1]:
+            if not is_later:
                 # An older state of what is known better.
-                return
+                return False
             # The meter counts from zero again: nothing before can be compared.
             self._times.clear()
             self._counters.clear()
             self._sequences.clear()
             self._stretches.clear()
-        if self._times and time <= self._times[-1]:
-            return
-        self._times.append(time)
-        self._counters.append(counters)
-        self._sequences.append(sequence)
+        if is_later:
+            self._times.append(time)
+            self._counters.append(counters)
+            self._sequences.append(sequence)
+        return is_later
 
     def reading(self, channel: str, time: float) -> Reading | None:
         """Return a total at a time, None where the curve does not reach."""
@@ -277,13 +292,16 @@ class Curve:
 
 def _start_of(
     record: JournalRecord, page: JournalPage, boot_times: Mapping[str, float]
-) -> float:
-    """Return when the first record after a start of the meter begins, s since 1970."""
+) -> tuple[float, bool]:
+    """Return when the first record after a start of the meter begins, s since 1970.
+
+    And whether that is certain: it is not where only the meter's clock tells it.
+    """
     if not record.start:
-        return boot_times[page.boot] + page.start_uptime
+        return boot_times[page.boot] + page.start_uptime, True
     if (boot_time := boot_times.get(record.boot)) is not None:
-        return boot_time + record.start_uptime
-    return float(record.start)
+        return boot_time + record.start_uptime, True
+    return float(record.start), False
 
 
 def mean_power(stretch: Stretch, channel: str) -> float:
