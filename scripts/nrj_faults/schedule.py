@@ -274,15 +274,14 @@ class Life:
     def _watch_meter(self, step: int) -> None:
         """Tell it when what the meter itself has counted moves away from the truth.
 
-        An error of its own is one of the schedule's, whatever it has cost.
+        Trouble with its chip is an error, whatever it has cost.
         """
         if not self._meter.is_running:
             return
-        self.outcome.errors += [
-            f"{step}: {self._meter.told(name):.0f} {name}"
-            for name in CHIP_TROUBLES
-            if self._meter.told(name) > 0
-        ]
+        for name in CHIP_TROUBLES:
+            trouble = f"{self._meter.told(name):.0f} {name}"
+            if self._meter.told(name) > 0 and trouble not in self.outcome.errors:
+                self.outcome.errors.append(trouble)
         for channel in CHANNELS:
             own = self._meter.told(channel) * 1000
             off = own - self._truth.energy(channel, self._truth.origin, self.now())

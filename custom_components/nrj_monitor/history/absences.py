@@ -2,7 +2,7 @@
 
 
 class Absences:
-    """Knows when a meter could not be read, as long as somebody was there to see it."""
+    """Knows when a meter was not read, or nobody can tell whether it was."""
 
     def __init__(self) -> None:
         """Begin with none."""
@@ -10,7 +10,7 @@ class Absences:
         self._over: list[tuple[float, float]] = []
 
     def take(self, connected: bool, now: float) -> None:
-        """Note whether there is a link."""
+        """Note whether there is a link at `now`, s since 1970."""
         if not connected:
             self._begin = now if self._begin is None else self._begin
         elif self._begin is not None:
@@ -18,7 +18,7 @@ class Absences:
             self._begin = None
 
     def cover(self, time: float) -> bool:
-        """Tell whether the meter could not be read at a time."""
+        """Tell whether a time, s since 1970, lies in one."""
         return any(begin <= time < end for begin, end in self._over) or (
             self._begin is not None and self._begin <= time
         )

@@ -110,8 +110,7 @@ class Healer:
             anchor = stored["anchor"]
             self._done = stored["done"]
             self._away_since = stored["seen"]
-            # Nobody looked since then; that it was longer than Home Assistant was away
-            # only has hours compared that were live.
+            # Whether the meter was read after that, nobody knows any more.
             self._absences.take(connected=False, now=stored["seen"])
             self._fetching = Fetching(
                 stored["client"],
