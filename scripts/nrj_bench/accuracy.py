@@ -1,11 +1,12 @@
 """Accuracy of the driver on a simulated chip, against the truth of the signal."""
 
-import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import acos
 from pathlib import Path
 import sys
+
+from nrj_demo.command_line import CommandLine
 
 from .probe import ROOT, Harmonic, Phase, ProbeError, Scenario, Segment, Update, run
 from .truth import truth
@@ -253,7 +254,7 @@ def markdown(rows: Sequence[Row], ramps: Sequence[FrequencyRow]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the tables; 1 if a limit is broken."""
-    parser = argparse.ArgumentParser(prog="scripts/accuracy", description=__doc__)
+    parser = CommandLine("scripts/accuracy", __doc__)
     parser.add_argument(
         "--markdown",
         metavar="FILE",

@@ -88,7 +88,7 @@ def configuration() -> str:
     )
     packages = "".join(
         f"  {name}: !include {PACKAGES / name}.yaml\n"
-        for name in ("base", "inputs", "simulation")
+        for name in ("base", "inputs", "journal", "simulation")
     )
     return f"packages:\n{packages}{own}"
 

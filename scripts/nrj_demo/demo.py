@@ -56,6 +56,9 @@ async def _run(options: Options) -> None:
             say(await check_recording(signal_tool, options.playback))
         say("Building the simulated meter …")
         program = await build_firmware()
+        if options.check:
+            say("All that was given can be used; nothing was started.")
+            return
         if options.fresh:
             folder.wipe()
         if folder.is_empty:

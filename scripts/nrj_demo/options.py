@@ -51,6 +51,7 @@ class Options:
     port: int = DEFAULT_PORT
     meter_port: int = DEFAULT_METER_PORT
     fresh: bool = False
+    check: bool = False
     playback: Playback = Playback()
 
 
@@ -75,6 +76,7 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT)
     parser.add_argument("--meter-port", type=_port, default=DEFAULT_METER_PORT)
     parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--check", action="store_true")
     parser.add_argument("--recording", type=Path)
     parser.add_argument("--columns")
     parser.add_argument("--scale")
@@ -92,6 +94,7 @@ def parse(arguments: Sequence[str]) -> Options:
         port=said.port,
         meter_port=said.meter_port,
         fresh=said.fresh,
+        check=said.check,
         playback=Playback(
             recording=None if said.recording is None else said.recording.absolute(),
             columns=said.columns,

@@ -1,19 +1,20 @@
 """Prints, one JSON object a line, what the guard and the arbiter do in a recording."""
 
-import argparse
+from argparse import Namespace
 from collections.abc import Sequence
 import json
 from pathlib import Path
 import sys
 
 from custom_components.nrj_monitor.control.guard_profile import PROFILES
+from nrj_demo.command_line import CommandLine
 
 from . import house_file, recording, thresholds_file
 from .errors import ReplayError
 from .replay import Replay
 
 
-def _prepare(chosen: argparse.Namespace) -> Replay:
+def _prepare(chosen: Namespace) -> Replay:
     """Read everything that was given."""
     if not 0 < chosen.nominal_voltage < 1e6:
         raise ReplayError(f"{chosen.nominal_voltage:g} V is no nominal voltage.")
@@ -36,11 +37,7 @@ def _prepare(chosen: argparse.Namespace) -> Replay:
 
 def main(arguments: Sequence[str]) -> int:
     """Play; 2 where what was given cannot be."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/replay",
-        description="Plays a recording of the grid to the firmware's own guard and the"
-        " arbiter, and prints what they would have done.",
-    )
+    parser = CommandLine("scripts/replay", __doc__)
     parser.add_argument(
         "recording",
         type=Path,

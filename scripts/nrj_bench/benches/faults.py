@@ -1,6 +1,5 @@
 """Seeded random lives of a meter and a Home Assistant: does every watt-hour arrive?"""
 
-import argparse
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,11 +11,14 @@ import tempfile
 
 from nrj_faults.schedule import Outcome, run_schedule
 
+from nrj_demo.command_line import CommandLine, number
 from nrj_demo.firmware import FirmwareError, build
 
 
-async def run(first: int, count: int, jobs: int, folder: Path) -> list[Outcome]:
-    """Run the schedules of so many seeds, some at a time."""
+async def run(
+    first: int, count: int, jobs: int, steps: int | None, folder: Path
+) -> list[Outcome]:
+    """Run the schedules of `count` seeds from `first` on, `jobs` at a time."""
     program = build()
     places = asyncio.Semaphore(jobs)
 
@@ -24,7 +26,7 @@ async def run(first: int, count: int, jobs: int, folder: Path) -> list[Outcome]:
         own = folder / str(seed)
         async with places:
             try:
-                outcome = await run_schedule(seed, program, own)
+                outcome = await run_schedule(seed, program, own, steps)
             except Exception as error:  # noqa: BLE001
                 outcome = Outcome(seed, errors=[f"broke off: {error!r}"])
         print(json.dumps(vars(outcome)), flush=True)
@@ -39,17 +41,41 @@ async def run(first: int, count: int, jobs: int, folder: Path) -> list[Outcome]:
 
 def main(arguments: Sequence[str]) -> int:
     """Run schedules; 1 if one of them lost or invented energy."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench faults", description=__doc__.splitlines()[0]
+    parser = CommandLine("scripts/bench faults", __doc__)
+    parser.add_argument(
+        "--schedules",
+        type=number(1, 1e6, "schedules", whole=True),
+        default=200,
+        help="how many lives",
     )
-    parser.add_argument("--schedules", type=int, default=200)
-    parser.add_argument("--first-seed", type=int, default=1)
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument(
+        "--steps",
+        type=number(1, 1e4, "steps", whole=True),
+        help="length of each life in steps of five minutes; 36 to 72 at random without",
+    )
+    parser.add_argument(
+        "--first-seed",
+        type=number(0, 1e9, "a seed", whole=True),
+        default=1,
+        help="seed of the first life",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=number(1, 64, "jobs", whole=True),
+        default=2,
+        help="lives at a time",
+    )
     options = parser.parse_args(arguments)
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
     try:
         outcomes = asyncio.run(
-            run(options.first_seed, options.schedules, options.jobs, folder)
+            run(
+                options.first_seed,
+                options.schedules,
+                options.jobs,
+                options.steps,
+                folder,
+            )
         )
     except FirmwareError as error:
         print(error, file=sys.stderr)

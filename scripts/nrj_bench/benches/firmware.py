@@ -1,6 +1,5 @@
 """What the driver costs: SPI traffic, time, memory."""
 
-import argparse
 from collections.abc import Sequence
 import json
 from pathlib import Path
@@ -12,6 +11,7 @@ import tempfile
 from typing import Any
 
 from nrj_bench.probe import Harmonic, Phase, ProbeError, Scenario, Segment, ask
+from nrj_demo.command_line import CommandLine
 from nrj_demo.firmware import FirmwareError, build
 
 REPETITIONS = 200
@@ -136,7 +136,7 @@ def print_table(passes: Sequence[dict[str, Any]], memory: dict[str, Any]) -> Non
 
 def main(arguments: Sequence[str]) -> int:
     """Run; 1 if a pass of the loop blocks for longer than 5 ms, 2 if it can not run."""
-    parser = argparse.ArgumentParser(prog="scripts/bench firmware", description=__doc__)
+    parser = CommandLine("scripts/bench firmware", __doc__)
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(arguments)
     try:

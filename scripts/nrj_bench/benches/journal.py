@@ -1,6 +1,5 @@
 """A day away: how long until its minutes are in the statistics, and who waits for it."""
 
-import argparse
 import asyncio
 from collections.abc import Sequence
 import json
@@ -10,6 +9,7 @@ import tempfile
 
 from nrj_faults.schedule import Life
 
+from nrj_demo.command_line import CommandLine, number
 from nrj_demo.firmware import FirmwareError, build
 
 SECONDS_AIMED = 5.0
@@ -18,10 +18,13 @@ LAG_AIMED = 0.050
 
 def main(arguments: Sequence[str]) -> int:
     """Measure; 1 if an aim is missed."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench journal", description=__doc__.splitlines()[0]
+    parser = CommandLine("scripts/bench journal", __doc__)
+    parser.add_argument(
+        "--hours",
+        type=number(1, 24 * 30, "hours", whole=True),
+        default=24,
+        help="how long Home Assistant is away, in simulated time",
     )
-    parser.add_argument("--hours", type=int, default=24)
     options = parser.parse_args(arguments)
     try:
         with tempfile.TemporaryDirectory() as folder:

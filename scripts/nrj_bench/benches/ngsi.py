@@ -5,7 +5,6 @@ way is measured: one request for each value. With --trials the seeded fault test
 as many times instead.
 """
 
-import argparse
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -35,6 +34,7 @@ from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, Twin
 from custom_components.nrj_monitor.ngsi.quantities import DEFAULT_GROUPS, chosen
 from custom_components.nrj_monitor.ngsi.sample import Sample
 from custom_components.nrj_monitor.ngsi.spool import Limits, Spool
+from nrj_demo.command_line import CommandLine, number
 from tests.support.ngsi import NgsiV2
 from tests.support.ngsi.faults import Trial
 
@@ -242,10 +242,24 @@ def measure(count: int) -> dict[str, Any]:
 
 def main(arguments: Sequence[str]) -> int:
     """Measure, print, and return 1 where an aim is missed."""
-    parser = argparse.ArgumentParser(prog="scripts/bench ngsi", description=__doc__)
-    parser.add_argument("--records", type=int, default=100_000)
-    parser.add_argument("--trials", type=int, default=0, help="seeded fault trials")
-    parser.add_argument("--first-seed", type=int, default=0)
+    parser = CommandLine("scripts/bench ngsi", __doc__)
+    parser.add_argument(
+        "--records",
+        type=number(100, 1e7, "measurements", whole=True),
+        default=100_000,
+        help="measurements in the backlog",
+    )
+    parser.add_argument(
+        "--trials",
+        type=number(1, 1e6, "trials", whole=True),
+        help="run so many seeded fault trials instead",
+    )
+    parser.add_argument(
+        "--first-seed",
+        type=number(0, 1e9, "a seed", whole=True),
+        default=0,
+        help="seed of the first trial",
+    )
     options = parser.parse_args(arguments)
     if options.trials:
         logging.disable(logging.CRITICAL)
