@@ -6,7 +6,7 @@ import time
 
 from aioesphomeapi import HomeassistantServiceCall
 
-from custom_components.nrj_monitor.history.journal import (
+from custom_components.nrj_monitor.backfill.journal import (
     COUNTERS,
     Flag,
     JournalPage,

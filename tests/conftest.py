@@ -22,8 +22,7 @@ from nrj_demo.firmware import (
     esphome_executable,
     free_port,
 )
-
-from .support.device import Device, DeviceServer
+from tests.support.device import Device, DeviceServer
 
 HOST = "127.0.0.1"
 

@@ -3,10 +3,9 @@
 from homeassistant.core import HomeAssistant
 
 from custom_components.nrj_monitor.diagnostics import async_get_config_entry_diagnostics
-
-from .conftest import HOST, AddMeter
-from .support.device import KEY, MAC, DeviceServer
-from .support.states import state_is
+from tests.conftest import HOST, AddMeter
+from tests.support.device import KEY, MAC, DeviceServer
+from tests.support.states import state_is
 
 
 async def test_it_helps_and_holds_no_secret(

@@ -13,11 +13,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.nrj_monitor.const import CONF_MAIN_FUSE, DOMAIN
 from nrj_demo.firmware import RunningFirmware
-
-from .conftest import HOST, AddMeter
-from .support.assist import expose
-from .support.device import MAC, DeviceServer
-from .support.states import state_is, state_where
+from tests.conftest import HOST, AddMeter
+from tests.support.assist import expose
+from tests.support.device import MAC, DeviceServer
+from tests.support.states import state_is, state_where
 
 # The recorder has to be there before Home Assistant is.
 pytestmark = pytest.mark.usefixtures("recorder_mock")

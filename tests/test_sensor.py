@@ -11,10 +11,9 @@ from syrupy.assertion import SnapshotAssertion
 
 from custom_components.nrj_monitor import throttle
 from custom_components.nrj_monitor.catalog import CHANNELS
-
-from .conftest import AddMeter
-from .support.device import DeviceServer
-from .support.states import state_is
+from tests.conftest import AddMeter
+from tests.support.device import DeviceServer
+from tests.support.states import state_is
 
 VOLTAGE = "sensor.nrj_meter_voltage_l1"
 POWER = "sensor.nrj_meter_active_power"

@@ -3,9 +3,9 @@
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 
-from .conftest import AddMeter
-from .support.device import DeviceServer
-from .support.states import state_is
+from tests.conftest import AddMeter
+from tests.support.device import DeviceServer
+from tests.support.states import state_is
 
 
 async def test_readings_are_there_after_adding_a_meter(

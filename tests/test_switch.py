@@ -15,10 +15,9 @@ from homeassistant.exceptions import HomeAssistantError
 import pytest
 
 from custom_components.nrj_monitor import meter
-
-from .conftest import AddMeter
-from .support.device import DeviceServer
-from .support.states import state_is
+from tests.conftest import AddMeter
+from tests.support.device import DeviceServer
+from tests.support.states import state_is
 
 RELAY_1 = "switch.nrj_meter_relay_1"
 RELAY_2 = "switch.nrj_meter_relay_2"

@@ -10,26 +10,26 @@ import pytest
 import yaml
 
 from custom_components.nrj_monitor import config_flow
+from custom_components.nrj_monitor.backfill.services import (
+    HEAL_HISTORY,
+    SCHEMA as HEAL_SCHEMA,
+)
 from custom_components.nrj_monitor.catalog import CHANNELS, Phase
 from custom_components.nrj_monitor.flows.entities import START_SCHEMA, fields_schema
 from custom_components.nrj_monitor.flows.mqtt import MAPPING_SCHEMA, TOPIC_SCHEMA
 from custom_components.nrj_monitor.flows.native_form import ADDRESS_SCHEMA
 from custom_components.nrj_monitor.guard_sensor import WORDS as GUARD_WORDS
-from custom_components.nrj_monitor.history.services import (
-    HEAL_HISTORY,
-    SCHEMA as HEAL_SCHEMA,
-)
-from custom_components.nrj_monitor.load_services import SCHEMAS
-from custom_components.nrj_monitor.loads.sensors import ENERGIES
-from custom_components.nrj_monitor.loads.words import WORDS
-from custom_components.nrj_monitor.ngsi.actions import (
+from custom_components.nrj_monitor.loads.activity import WORDS
+from custom_components.nrj_monitor.loads.sensor import ENERGIES
+from custom_components.nrj_monitor.loads.services import SCHEMAS
+from custom_components.nrj_monitor.ngsi.sensor import SENSORS as BROKER_SENSORS
+from custom_components.nrj_monitor.ngsi.services import (
     BROKER_SCHEMA,
     CREATE_SUBSCRIPTION,
     EMPTY_SET_ASIDE,
     SEND_NOW,
     SUBSCRIPTION_SCHEMA,
 )
-from custom_components.nrj_monitor.ngsi.entities import SENSORS as BROKER_SENSORS
 from custom_components.nrj_monitor.sensor import describe
 from custom_components.nrj_monitor.services import (
     ADD_SCHEMA,

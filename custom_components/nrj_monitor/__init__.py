@@ -17,7 +17,9 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.typing import ConfigType
 
-from .care.watch import async_clear, async_watch
+from .assist.aliases import async_give_spoken_names
+from .backfill.manager import async_forget_history, async_keep_history
+from .backfill.services import async_setup_history_services
 from .const import (
     CONF_ADD_TO_ENERGY,
     CONF_METER,
@@ -25,21 +27,19 @@ from .const import (
     DOMAIN,
     SOURCE_NATIVE_API,
 )
-from .energy_dashboard import async_add_meter, async_forget_meter
-from .entry_source import async_make_source
-from .given_key import async_take_key_back
-from .history.healer import async_forget_history, async_keep_history
-from .history.services import async_setup_history_services
-from .loads.memory import async_forget_loads
-from .loads.room import async_close_room, async_open_room
+from .energy_dashboard.dashboard import async_add_meter, async_forget_meter
+from .issues.monitor import async_clear, async_watch
+from .loads.manager import async_close_room, async_open_room
+from .loads.store import async_forget_loads
 from .meter import Meter
-from .meter_memory import MEMORIES, async_forget_memory, async_remember
-from .ngsi.binding import async_forget_broker, async_setup_brokers, async_stop_brokers
+from .meter_store import MEMORIES, async_forget_memory, async_remember
+from .ngsi.manager import async_forget_broker, async_setup_brokers, async_stop_brokers
 from .ngsi.settings import SUBENTRY_BROKER
 from .services import async_setup_services
 from .sources import MeterDescription
+from .sources.encryption_key import async_take_key_back
 from .sources.errors import CredentialError
-from .spoken_names import async_give_spoken_names
+from .sources.factory import async_make_source
 
 _LOGGER = logging.getLogger(__name__)
 

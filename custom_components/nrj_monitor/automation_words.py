@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from .control.guard_state import OVER, UNDER, GuardState
-from .loads.words import WORDS
+from .frequency_guard.guard_state import OVER, UNDER, GuardState
+from .loads.activity import WORDS
 
 STAGES: Final = tuple(state.value for state in GuardState)
 LOW: Final = frozenset(state.value for state in UNDER)

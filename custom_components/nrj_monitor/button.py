@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from . import NrjConfigEntry
-from .energy_dashboard import async_add_meter, async_remove_meter
+from .energy_dashboard.dashboard import async_add_meter, async_remove_meter
 from .entity import MeterEntity
 
 PARALLEL_UPDATES = 1

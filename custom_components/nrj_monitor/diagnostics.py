@@ -8,10 +8,10 @@ from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
 
 from . import NrjConfigEntry
-from .care.watch import WATCHES
 from .const import CONF_ENCRYPTION_KEY
-from .ngsi.binding import LINKS
+from .issues.monitor import WATCHES
 from .ngsi.diagnostics import broker_diagnostics
+from .ngsi.manager import LINKS
 
 TO_REDACT = {CONF_ENCRYPTION_KEY, CONF_HOST, "mac"}
 

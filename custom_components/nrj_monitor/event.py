@@ -9,10 +9,10 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from . import NrjConfigEntry
 from .const import EVENT_GUARD, EVENT_POWER_QUALITY
 from .entity import MeterEntity
-from .guard_event import KINDS as GUARD_KINDS, GuardEvent
+from .frequency_guard.event import KINDS as GUARD_KINDS, GuardEvent
 from .loads.event import load_events
 from .meter import Meter
-from .power_quality import KINDS, PowerQualityEvent
+from .power_quality.event import KINDS, PowerQualityEvent
 from .sources.device_events import POWER_QUALITY
 from .sources.native_api import GUARD
 

@@ -6,9 +6,9 @@ from typing import Final, override
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity
 from homeassistant.const import EntityCategory
 
-from .control.guard_state import GuardReason, GuardState
 from .entity import MeterEntity
-from .loads.room import ControlRoom
+from .frequency_guard.guard_state import GuardReason, GuardState
+from .loads.manager import ControlRoom
 from .meter import Meter
 from .sources.native_api import GUARD
 

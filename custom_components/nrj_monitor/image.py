@@ -14,7 +14,7 @@ from .catalog import CHANNELS
 from .const import DOMAIN
 from .entity import MeterEntity
 from .meter import Meter
-from .oscillogram_picture import picture
+from .power_quality.oscillogram_image import picture
 from .sources.device_events import POWER_QUALITY
 
 PARALLEL_UPDATES = 0

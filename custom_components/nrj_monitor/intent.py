@@ -11,9 +11,8 @@ from typing import Final, override
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import intent
 
-from .answers.wording import Wording
-from .load_intents import async_setup_load_intents
-from .questions import (
+from .assist.load_intents import async_setup_load_intents
+from .assist.queries import (
     AskedMeter,
     House,
     anything,
@@ -23,6 +22,7 @@ from .questions import (
     async_house,
     async_meters,
 )
+from .assist.sentences import Wording
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,7 @@ from homeassistant.helpers.llm import (
     ToolResult,
 )
 
-from .const import DOMAIN
-from .questions import (
+from .assist.queries import (
     AskedMeter,
     House,
     ask_grid,
@@ -29,6 +28,7 @@ from .questions import (
     async_meters,
     exposed_to,
 )
+from .const import DOMAIN
 
 type Answer = Callable[[AskedMeter, House], dict[str, Any]]
 

@@ -11,7 +11,7 @@ from homeassistant.components.logbook.const import (
 from homeassistant.core import Event, HomeAssistant, callback
 
 from .const import DOMAIN, EVENT_GUARD, EVENT_LOAD, EVENT_POWER_QUALITY
-from .loads.words import NOTICES, SENTENCES as LOAD_SENTENCES
+from .loads.activity import NOTICES, SENTENCES as LOAD_SENTENCES
 
 SENTENCES: Final = {
     "dip": "voltage dip",

@@ -12,9 +12,9 @@ import logging
 from types import MappingProxyType
 
 from .catalog import Channel
-from .guard_event import GuardEvent
-from .power_quality import Oscillogram, PowerQualityEvent
-from .power_quality_log import PowerQualityLog
+from .frequency_guard.event import GuardEvent
+from .power_quality.event import Oscillogram, PowerQualityEvent
+from .power_quality.log import PowerQualityLog
 from .sources import MeterDescription, Source
 from .sources.errors import (
     CredentialError,

@@ -9,8 +9,8 @@ from homeassistant.helpers import issue_registry as ir
 import probatio as vol
 
 from . import NrjConfigEntry
-from .care.watch import WATCHES, Watch
 from .const import DOMAIN
+from .issues.monitor import WATCHES, Watch
 from .ngsi.repairs import async_set_aside_flow
 from .ngsi.settings import SUBENTRY_BROKER
 from .sources.errors import LinkDownError

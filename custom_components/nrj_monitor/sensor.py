@@ -18,11 +18,11 @@ from .catalog import Channel
 from .const import CONF_STATE_DETAIL, DEFAULT_STATE_DETAIL, STATE_DETAILS
 from .entity import MeterEntity
 from .guard_sensor import guard_sensors
-from .loads.room import ROOMS
-from .loads.sensors import load_sensors
+from .loads.manager import ROOMS
+from .loads.sensor import load_sensors
 from .meter import Meter
-from .ngsi.binding import LINKS
-from .ngsi.entities import SENSORS, BrokerSensor
+from .ngsi.manager import LINKS
+from .ngsi.sensor import SENSORS, BrokerSensor
 from .throttle import CounterThrottle, MeasurementThrottle
 
 PARALLEL_UPDATES = 0

@@ -19,14 +19,14 @@ from homeassistant.helpers.service import async_get_config_entry
 import probatio as vol
 
 from .const import DOMAIN
-from .energy_dashboard import (
+from .energy_dashboard.dashboard import (
     Change,
     MappedEntities,
     async_add_meter,
     async_remove_meter,
 )
-from .load_services import async_setup_load_services
-from .ngsi.actions import async_setup_broker_services
+from .loads.services import async_setup_load_services
+from .ngsi.services import async_setup_broker_services
 
 ADD_TO_ENERGY_DASHBOARD: Final = "add_to_energy_dashboard"
 REMOVE_FROM_ENERGY_DASHBOARD: Final = "remove_from_energy_dashboard"

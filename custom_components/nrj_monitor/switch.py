@@ -13,8 +13,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from . import NrjConfigEntry
 from .const import DOMAIN
 from .entity import MeterEntity
-from .loads.dry_run import DryRunSwitch
-from .loads.room import ROOMS
+from .loads.manager import ROOMS
+from .loads.switch import DryRunSwitch
 from .meter import Meter
 from .setting_entity import SettingEntity
 from .sources import Relay

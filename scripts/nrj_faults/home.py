@@ -28,9 +28,9 @@ from homeassistant.util import dt as dt_util
 
 from custom_components import nrj_monitor
 from custom_components.nrj_monitor import throttle
+from custom_components.nrj_monitor.backfill import manager as healing
+from custom_components.nrj_monitor.backfill.statistics import async_wait_written
 from custom_components.nrj_monitor.const import DOMAIN
-from custom_components.nrj_monitor.history import healer as healing
-from custom_components.nrj_monitor.history.statistics import async_wait_written
 from custom_components.nrj_monitor.sources import native_api
 
 LAG_INTERVAL = 0.002

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 import sys
 
-from custom_components.nrj_monitor.control.guard_profile import PROFILES
+from custom_components.nrj_monitor.frequency_guard.guard_profile import PROFILES
 from nrj_demo.command_line import CommandLine
 
 from . import house_file, recording, thresholds_file

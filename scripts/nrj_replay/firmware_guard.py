@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from typing import NamedTuple
 
-from custom_components.nrj_monitor.control.frequency_check import GridSample
+from custom_components.nrj_monitor.frequency_guard.frequency_check import GridSample
 
 from .errors import ReplayError
 

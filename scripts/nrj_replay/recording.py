@@ -9,7 +9,7 @@ from math import isfinite, nan
 from pathlib import Path
 from statistics import median
 
-from custom_components.nrj_monitor.control.frequency_check import (
+from custom_components.nrj_monitor.frequency_guard.frequency_check import (
     GridSample,
     PhaseSample,
 )

@@ -8,8 +8,8 @@ from typing import Any
 
 from custom_components.nrj_monitor.control.arbiter import Arbiter
 from custom_components.nrj_monitor.control.decision import Activity, Decision
-from custom_components.nrj_monitor.control.guard_state import GuardState
 from custom_components.nrj_monitor.control.house import GridView, HouseView, LoadView
+from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
 
 from .firmware_guard import Change, firmware_changes
 from .house_file import HouseFile

@@ -2,8 +2,8 @@
 
 import pytest
 
-from .house import House
-from .winter_house import ALL, watches
+from tests.control.house import House
+from tests.control.winter_house import ALL, watches
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from custom_components.nrj_monitor.control.arbiter import Arbiter
 from custom_components.nrj_monitor.control.decision import Decision, Notice
-from custom_components.nrj_monitor.control.guard_state import GuardState
 from custom_components.nrj_monitor.control.house import GridView, HouseView, LoadView
 from custom_components.nrj_monitor.control.load import Load
+from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
 
 PHASES = ("L1", "L2", "L3")
 

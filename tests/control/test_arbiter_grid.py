@@ -4,8 +4,7 @@ import pytest
 
 from custom_components.nrj_monitor.control.decision import Action
 from custom_components.nrj_monitor.control.load import Load, LoadClass, WhenLost
-
-from .house import House, grid
+from tests.control.house import House, grid
 
 
 def test_a_sag_takes_off_what_may_go_and_brings_it_back_in_reverse(

@@ -13,9 +13,8 @@ from custom_components.nrj_monitor.control.load import (
     LoadError,
     WhenLost,
 )
-
-from .house import House, grid
-from .winter_house import ALL, HEATER
+from tests.control.house import House, grid
+from tests.control.winter_house import ALL, HEATER
 
 
 def test_comfort_limits_give_a_freezer_its_time(house: House) -> None:

@@ -1,6 +1,6 @@
 """What the arbiter does when a phase or the contract is overloaded."""
 
-from .house import PHASES, House, grid
+from tests.control.house import PHASES, House, grid
 
 
 def test_an_overloaded_phase_loses_its_least_important_load(house: House) -> None:

@@ -6,9 +6,8 @@ import pytest
 
 from custom_components.nrj_monitor.control.arbiter import Arbiter
 from custom_components.nrj_monitor.control.load import Load, LoadError
-
-from .house import House, grid
-from .winter_house import HEATER, ROUTER
+from tests.control.house import House, grid
+from tests.control.winter_house import HEATER, ROUTER
 
 
 def test_a_person_has_the_last_word_for_a_while(house: House) -> None:

@@ -6,12 +6,11 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from custom_components.nrj_monitor.control.decision import EMERGENCIES, Reason
-from custom_components.nrj_monitor.control.guard_state import GuardState
 from custom_components.nrj_monitor.control.house import GridView
 from custom_components.nrj_monitor.control.load import Load, LoadClass, WhenLost
 from custom_components.nrj_monitor.control.overload import CURVES, OverloadWatch
-
-from .house import PHASES, House, grid
+from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
+from tests.control.house import PHASES, House, grid
 
 CLASSES = list(LoadClass)
 

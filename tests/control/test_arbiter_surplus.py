@@ -2,9 +2,8 @@
 
 from custom_components.nrj_monitor.control.arbiter import Arbiter
 from custom_components.nrj_monitor.control.load import Load, LoadClass
-
-from .house import House
-from .winter_house import BOILER
+from tests.control.house import House
+from tests.control.winter_house import BOILER
 
 
 def test_surplus_starts_what_fits_and_ends_it_when_it_is_gone(house: House) -> None:

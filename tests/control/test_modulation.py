@@ -3,8 +3,7 @@
 import pytest
 
 from custom_components.nrj_monitor.control.load import Load, LoadClass, LoadError
-
-from .house import House, grid
+from tests.control.house import House, grid
 
 AMPERE = 230.0
 CAR = Load(

@@ -2,8 +2,7 @@
 
 from custom_components.nrj_monitor.control.load import Load, LoadClass
 from custom_components.nrj_monitor.control.overload import CURVES, OverloadWatch
-
-from .house import PHASES
+from tests.control.house import PHASES
 
 HEATER = Load(
     id="heater",

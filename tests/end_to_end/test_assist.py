@@ -10,10 +10,9 @@ import pytest_asyncio
 from firmware_tests.meter_client import MeterClient
 from nrj_demo.house import House
 from nrj_demo.options import Playback
-
-from .conftest import ConnectMeter, StartHouse
-from .playing import hold_at
-from .recordings import TOLEDO, Recording, toledo
+from tests.end_to_end.conftest import ConnectMeter, StartHouse
+from tests.end_to_end.playing import hold_at
+from tests.end_to_end.recordings import TOLEDO, Recording, toledo
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -18,8 +18,7 @@ import pytest_asyncio
 from nrj_demo.client import HomeAssistantClient
 from nrj_demo.firmware import RunningFirmware, free_port
 from nrj_demo.meter_entry import find_meter
-
-from .demo_process import DemoProcess, command_of, is_running
+from tests.end_to_end.demo_process import DemoProcess, command_of, is_running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

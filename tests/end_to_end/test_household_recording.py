@@ -9,9 +9,8 @@ import pytest_asyncio
 
 from nrj_demo.house import House
 from nrj_demo.options import Playback
-
-from .conftest import ConnectMeter, StartHouse
-from .playing import (
+from tests.end_to_end.conftest import ConnectMeter, StartHouse
+from tests.end_to_end.playing import (
     FREQUENCY_TOLERANCE,
     POWER_STEP,
     POWER_TOLERANCE,
@@ -21,7 +20,7 @@ from .playing import (
     hold_at,
     readings,
 )
-from .recordings import HOUSEHOLD, Recording, household
+from tests.end_to_end.recordings import HOUSEHOLD, Recording, household
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

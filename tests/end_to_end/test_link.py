@@ -8,8 +8,7 @@ import pytest
 
 from firmware_tests.meter_client import MeterClient
 from nrj_demo.house import House
-
-from .conftest import ConnectMeter
+from tests.end_to_end.conftest import ConnectMeter
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

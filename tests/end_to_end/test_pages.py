@@ -15,9 +15,13 @@ from nrj_demo.house import House
 from nrj_demo.options import Playback
 from nrj_demo.overview import URL_PATH, ensure_overview
 from nrj_demo.programs import build_signal_tool
-
-from .browser import COLOURED_PIXELS, logged_in_page, screenshot, wait_for_text
-from .conftest import StartHouse
+from tests.end_to_end.browser import (
+    COLOURED_PIXELS,
+    logged_in_page,
+    screenshot,
+    wait_for_text,
+)
+from tests.end_to_end.conftest import StartHouse
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -12,9 +12,8 @@ import pytest_asyncio
 
 from nrj_demo.house import House
 from nrj_demo.options import Playback
-
-from .conftest import ConnectMeter, StartHouse
-from .playing import (
+from tests.end_to_end.conftest import ConnectMeter, StartHouse
+from tests.end_to_end.playing import (
     FREQUENCY_TOLERANCE,
     VOLTAGE_STEP,
     VOLTAGE_TOLERANCE,
@@ -23,7 +22,7 @@ from .playing import (
     number,
     readings,
 )
-from .recordings import TOLEDO, Recording, toledo
+from tests.end_to_end.recordings import TOLEDO, Recording, toledo
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -17,10 +17,10 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.nrj_monitor import NrjConfigEntry
 from custom_components.nrj_monitor.const import EVENT_LOAD
-from custom_components.nrj_monitor.control.guard_state import GuardState
 from custom_components.nrj_monitor.control.house import GridView
-from custom_components.nrj_monitor.loads import room
-from custom_components.nrj_monitor.loads.room import ROOMS
+from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
+from custom_components.nrj_monitor.loads import manager as room
+from custom_components.nrj_monitor.loads.manager import ROOMS
 from custom_components.nrj_monitor.loads.settings import SUBENTRY_LOAD
 from tests.conftest import AddMeter
 from tests.support.device import DeviceServer

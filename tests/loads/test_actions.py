@@ -8,8 +8,7 @@ import probatio as vol
 import pytest
 
 from custom_components.nrj_monitor.const import DOMAIN
-
-from .conftest import AddLoad, Pass
+from tests.loads.conftest import AddLoad, Pass
 
 HEATER = "input_boolean.heater"
 BOILER = "input_boolean.boiler"

@@ -14,11 +14,10 @@ from pytest_homeassistant_custom_component.common import async_mock_service
 
 from custom_components.nrj_monitor import NrjConfigEntry
 from custom_components.nrj_monitor.const import DOMAIN
-from custom_components.nrj_monitor.control.guard_state import GuardState
+from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
+from tests.loads.conftest import AddLoad, Guard, Pass
 from tests.support.device import DeviceServer
 from tests.support.states import state_is
-
-from .conftest import AddLoad, Guard, Pass
 
 GRID = "sensor.nrj_meter_grid"
 HEATER = "sensor.heater_activity"

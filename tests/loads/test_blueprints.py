@@ -20,10 +20,9 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_service,
 )
 
-from custom_components.nrj_monitor.control.guard_state import GuardState
-from custom_components.nrj_monitor.loads.room import ROOMS
-
-from .conftest import AddLoad, Guard, Pass
+from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
+from custom_components.nrj_monitor.loads.manager import ROOMS
+from tests.loads.conftest import AddLoad, Guard, Pass
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "blueprints" / "automation" / "nrj_monitor"

@@ -10,10 +10,9 @@ import pytest
 from custom_components.nrj_monitor import NrjConfigEntry
 from custom_components.nrj_monitor.const import EVENT_LOAD
 from custom_components.nrj_monitor.logbook import async_describe_events, load_sentence
+from tests.loads.conftest import AddLoad, Guard, Pass
 from tests.support.device import DeviceServer
 from tests.support.states import state_is
-
-from .conftest import AddLoad, Guard, Pass
 
 CAR = "input_number.car"
 OF_CAR = {

@@ -9,8 +9,7 @@ import pytest
 
 from custom_components.nrj_monitor import NrjConfigEntry
 from custom_components.nrj_monitor.loads.settings import SUBENTRY_LOAD
-
-from .conftest import DEFAULTS, AddLoad
+from tests.loads.conftest import DEFAULTS, AddLoad
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,10 @@ from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import pytest
 
 from custom_components.nrj_monitor import NrjConfigEntry
-from custom_components.nrj_monitor.loads.relays import class_on_meter
+from custom_components.nrj_monitor.loads.relay_conflict import class_on_meter
 from custom_components.nrj_monitor.loads.settings import SUBENTRY_LOAD
+from tests.loads.conftest import DEFAULTS, AddLoad, Guard, Pass
 from tests.support.device import MAC, DeviceServer
-
-from .conftest import DEFAULTS, AddLoad, Guard, Pass
 
 HEATER = "input_boolean.heater"
 LEAK = "binary_sensor.leak"

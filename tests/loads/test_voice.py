@@ -8,11 +8,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
 
-from custom_components.nrj_monitor.control.guard_state import GuardState
-from custom_components.nrj_monitor.loads.room import ROOMS
+from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
+from custom_components.nrj_monitor.loads.manager import ROOMS
+from tests.loads.conftest import AddLoad, Guard, Pass
 from tests.support.assist import answer, async_set_up_assist, expose, say
-
-from .conftest import AddLoad, Guard, Pass
 
 DOCS = Path(__file__).parents[2] / "docs"
 HEATER = "input_boolean.heater"

@@ -7,7 +7,7 @@ from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER
 from homeassistant.core import HomeAssistant
 
 from custom_components.nrj_monitor import NrjConfigEntry
-from custom_components.nrj_monitor.ngsi.binding import LINKS, BrokerLink
+from custom_components.nrj_monitor.ngsi.manager import LINKS, BrokerLink
 from custom_components.nrj_monitor.ngsi.settings import SUBENTRY_BROKER
 
 ENTITY: dict[str, Any] = {

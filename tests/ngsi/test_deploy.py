@@ -26,7 +26,7 @@ from custom_components.nrj_monitor.catalog import CHANNELS
 from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, Twin
 from custom_components.nrj_monitor.ngsi.sample import Sample
 from custom_components.nrj_monitor.ngsi.supply_events import sample_of
-from custom_components.nrj_monitor.power_quality import PowerQualityEvent
+from custom_components.nrj_monitor.power_quality.event import PowerQualityEvent
 from tests.support.ngsi import NgsiV2
 
 ROOT = Path(__file__).parents[2]

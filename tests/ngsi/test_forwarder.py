@@ -9,18 +9,17 @@ from typing import Any
 import pytest
 
 from custom_components.nrj_monitor.ngsi import (
+    delivery_queue as lane_module,
     forwarder as forwarder_module,
-    intake as intake_module,
-    lane as lane_module,
+    write_buffer as intake_module,
 )
 from custom_components.nrj_monitor.ngsi.auth import StaticAuth
 from custom_components.nrj_monitor.ngsi.forwarder import CONNECTED, NO_STORAGE
 from custom_components.nrj_monitor.ngsi.mapping import Api
 from custom_components.nrj_monitor.ngsi.sample import Sample
 from custom_components.nrj_monitor.ngsi.spool import Limits, Spool
+from tests.ngsi.conftest import BEGIN, ID, Forwarding, sample, times
 from tests.support.ngsi import NgsiLd, NgsiV2, QuantumLeapServer
-
-from .conftest import BEGIN, ID, Forwarding, sample, times
 
 TENANT = ("nrj", "/house")
 

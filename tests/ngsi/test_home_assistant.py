@@ -24,7 +24,7 @@ from pytest_homeassistant_custom_component.common import get_schema_suggested_va
 from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.nrj_monitor.flows.broker_reauth import BrokerReauthMixin
-from custom_components.nrj_monitor.ngsi.binding import (
+from custom_components.nrj_monitor.ngsi.manager import (
     async_history,
     issue_id,
     spool_path,
@@ -33,12 +33,11 @@ from custom_components.nrj_monitor.ngsi.repairs import SetAsideFlow
 from custom_components.nrj_monitor.ngsi.sample import Sample
 from custom_components.nrj_monitor.repairs import async_create_fix_flow
 from tests.conftest import AddMeter
+from tests.ngsi.home import ENTITY, Dialogue, add_broker, links, server as first_form
 from tests.support.device import DeviceServer
 from tests.support.ngsi import Keyrock, NgsiLd, NgsiV2, QuantumLeapServer
 from tests.support.ngsi.schemas import errors, key_values
 from tests.support.states import state_is
-
-from .home import ENTITY, Dialogue, add_broker, links, server as first_form
 
 ID = ENTITY["entity"]
 

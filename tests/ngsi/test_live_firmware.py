@@ -8,10 +8,9 @@ import pytest
 
 from nrj_demo.firmware import RunningFirmware
 from tests.conftest import AddMeter
+from tests.ngsi.home import ENTITY, add_broker
 from tests.support.ngsi import NgsiLd, NgsiV2
 from tests.support.ngsi.schemas import errors, key_values
-
-from .home import ENTITY, add_broker
 
 EVERYTHING = [*ENTITY["groups"], "harmonics", "diagnostics"]
 WAITED = 4

@@ -10,6 +10,12 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
 from custom_components.nrj_monitor.catalog import CHANNELS, QUANTITIES
+from custom_components.nrj_monitor.ngsi.groups import (
+    DEFAULT_GROUPS,
+    Group,
+    chosen,
+    group_of,
+)
 from custom_components.nrj_monitor.ngsi.mapping import (
     Api,
     Generation,
@@ -18,12 +24,6 @@ from custom_components.nrj_monitor.ngsi.mapping import (
     temporal,
 )
 from custom_components.nrj_monitor.ngsi.models import UNIT_CODES, Model
-from custom_components.nrj_monitor.ngsi.quantities import (
-    DEFAULT_GROUPS,
-    Group,
-    chosen,
-    group_of,
-)
 from custom_components.nrj_monitor.ngsi.sample import Sample
 from tests.support.ngsi.schemas import errors, key_values, read
 

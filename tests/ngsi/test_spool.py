@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 import pytest
 
 from custom_components.nrj_monitor.ngsi import spool as spool_module
+from custom_components.nrj_monitor.ngsi.downsampling import Stored, plan
 from custom_components.nrj_monitor.ngsi.sample import Sample, from_iso, iso, merged
 from custom_components.nrj_monitor.ngsi.spool import (
     HISTORY,
@@ -24,7 +25,6 @@ from custom_components.nrj_monitor.ngsi.spool import (
     Record,
     Spool,
 )
-from custom_components.nrj_monitor.ngsi.thinning import Stored, plan
 
 ROOT = Path(__file__).parents[2]
 WIDE = Limits()

@@ -12,14 +12,13 @@ from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, Twin
 from custom_components.nrj_monitor.ngsi.models import Model
 from custom_components.nrj_monitor.ngsi.sample import Sample, merged
 from custom_components.nrj_monitor.ngsi.supply_events import OwnTimes, sample_of
-from custom_components.nrj_monitor.power_quality import KINDS, PowerQualityEvent
+from custom_components.nrj_monitor.power_quality.event import KINDS, PowerQualityEvent
 from tests.conftest import AddMeter
+from tests.ngsi.home import ENTITY, add_broker
+from tests.ngsi.test_home_assistant import until
 from tests.support.device import DeviceServer
 from tests.support.ngsi import NgsiV2
 from tests.support.ngsi.schemas import errors, key_values
-
-from .home import ENTITY, add_broker
-from .test_home_assistant import until
 
 ID = ENTITY["entity"]
 BEGAN = datetime(2026, 11, 20, 12, 0, 0, 250000, UTC)

@@ -12,11 +12,11 @@ from custom_components.nrj_monitor.flows.broker import (
     entity_schema,
 )
 from custom_components.nrj_monitor.ngsi import errors
-from custom_components.nrj_monitor.ngsi.binding import NEED_A_PERSON
-from custom_components.nrj_monitor.ngsi.entities import STATES
+from custom_components.nrj_monitor.ngsi.groups import Group
+from custom_components.nrj_monitor.ngsi.manager import NEED_A_PERSON
 from custom_components.nrj_monitor.ngsi.mapping import Api, Generation
 from custom_components.nrj_monitor.ngsi.models import Model
-from custom_components.nrj_monitor.ngsi.quantities import Group
+from custom_components.nrj_monitor.ngsi.sensor import STATES
 from custom_components.nrj_monitor.ngsi.settings import AUTHS
 
 FOLDER = Path(config_flow.__file__).parent / "translations"

@@ -14,8 +14,8 @@ import zlib
 from aioesphomeapi import api_pb2
 from aioesphomeapi.core import MESSAGE_TYPE_TO_PROTO
 
-from .framing import Framing, NoiseFraming, PlainFraming
-from .loopback import LoopbackServer
+from tests.support.framing import Framing, NoiseFraming, PlainFraming
+from tests.support.loopback import LoopbackServer
 
 PB: Any = api_pb2
 TYPE_OF = {message: number for number, message in MESSAGE_TYPE_TO_PROTO.items()}

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from typing import Self
 
-from .framing import HandshakeRefusedError
+from tests.support.framing import HandshakeRefusedError
 
 
 class LoopbackServer:

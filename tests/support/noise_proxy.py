@@ -15,8 +15,14 @@ from typing import Any, override
 from aioesphomeapi import api_pb2
 from aioesphomeapi.core import MESSAGE_TYPE_TO_PROTO
 
-from .framing import Frame, Framing, NoiseFraming, PeekingReader, PlainFraming
-from .loopback import LoopbackServer
+from tests.support.framing import (
+    Frame,
+    Framing,
+    NoiseFraming,
+    PeekingReader,
+    PlainFraming,
+)
+from tests.support.loopback import LoopbackServer
 
 PB: Any = api_pb2
 TYPE_OF = {message: number for number, message in MESSAGE_TYPE_TO_PROTO.items()}

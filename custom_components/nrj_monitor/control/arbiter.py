@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from .books import LONGEST_OVERRIDE, OVERRIDE_TIME, ArbiterSettings, Books
+from .context import LONGEST_OVERRIDE, OVERRIDE_TIME, ArbiterSettings, Books
 from .decision import EMERGENCIES, Activity, Decision, Notice, Reason
 from .grid_watch import GridWatch
 from .house import GridView, HouseView, LoadView
@@ -16,8 +16,8 @@ from .load import Load, LoadClass, LoadError
 from .load_state import LoadState, Override
 from .overload import OverloadWatch
 from .restore_plan import RestorePlan
-from .storing import Storing
-from .wishes import Wish, Wishes
+from .rules import Wish, Wishes
+from .storage_loads import Storing
 from .wording import action_of
 
 

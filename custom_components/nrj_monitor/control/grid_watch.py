@@ -1,7 +1,7 @@
 """Since when the grid, or the meter itself, cannot be seen."""
 
-from .books import ArbiterSettings
-from .guard_state import GuardState
+from ..frequency_guard.guard_state import GuardState
+from .context import ArbiterSettings
 from .house import HouseView
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .guard_state import GuardState
+from ..frequency_guard.guard_state import GuardState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

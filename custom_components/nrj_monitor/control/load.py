@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import isfinite
 
-from .guard_state import GuardState
+from ..frequency_guard.guard_state import GuardState
 
 
 class LoadClass(StrEnum):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from .decision import Reason
 from .load import Load
 from .load_state import LoadState
-from .shared_random import SmallRandom
+from .xorshift import SmallRandom
 
 
 class RestorePlan:

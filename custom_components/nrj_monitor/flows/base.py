@@ -6,8 +6,8 @@ from homeassistant.config_entries import ConfigFlow, ConfigFlowResult
 from homeassistant.core import HomeAssistant, callback
 import probatio as vol
 
-from custom_components.nrj_monitor.const import CONF_ADD_TO_ENERGY
-from custom_components.nrj_monitor.energy_dashboard import async_lacks_grid
+from ..const import CONF_ADD_TO_ENERGY
+from ..energy_dashboard.dashboard import async_lacks_grid
 
 
 async def async_finish_schema(hass: HomeAssistant) -> vol.Schema:

@@ -30,13 +30,13 @@ from homeassistant.helpers.selector import (
 )
 import probatio as vol
 
-from custom_components.nrj_monitor.ngsi import names
-from custom_components.nrj_monitor.ngsi.broker import QuantumLeap
-from custom_components.nrj_monitor.ngsi.errors import DeliveryError
-from custom_components.nrj_monitor.ngsi.mapping import Api, Generation
-from custom_components.nrj_monitor.ngsi.models import Model
-from custom_components.nrj_monitor.ngsi.quantities import DEFAULT_GROUPS, Group
-from custom_components.nrj_monitor.ngsi.settings import (
+from ..ngsi import names
+from ..ngsi.broker import QuantumLeap
+from ..ngsi.errors import DeliveryError
+from ..ngsi.groups import DEFAULT_GROUPS, Group
+from ..ngsi.mapping import Api, Generation
+from ..ngsi.models import Model
+from ..ngsi.settings import (
     AUTH_NONE,
     AUTHS,
     CONF_API,

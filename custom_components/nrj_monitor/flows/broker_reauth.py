@@ -5,8 +5,7 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigFlow, ConfigFlowResult, ConfigSubentry
 
-from custom_components.nrj_monitor.ngsi.settings import CONF_AUTH, SUBENTRY_BROKER
-
+from ..ngsi.settings import CONF_AUTH, SUBENTRY_BROKER
 from .broker import CREDENTIAL_SCHEMAS, async_probe
 
 

@@ -20,23 +20,11 @@ from homeassistant.helpers.selector import (
 )
 import probatio as vol
 
-from custom_components.nrj_monitor.catalog import CHANNELS, Phase
-from custom_components.nrj_monitor.const import (
-    CONF_METER,
-    CONF_READINGS,
-    CONF_SOURCE,
-    DOMAIN,
-    SOURCE_ENTITIES,
-)
-from custom_components.nrj_monitor.sources.entities import (
-    EntityReading,
-    UnitError,
-    read,
-    stored_readings,
-)
-
+from ..catalog import CHANNELS, Phase
+from ..const import CONF_METER, CONF_READINGS, CONF_SOURCE, DOMAIN, SOURCE_ENTITIES
+from ..sources.entities import EntityReading, UnitError, read, stored_readings
 from .base import SetupFlow
-from .made_up import describe, found_and_missing, new_id
+from .virtual_meter import describe, found_and_missing, new_id
 
 CONF_PHASES: Final = "phases"
 CONF_INVERTED: Final = "inverted"

@@ -23,9 +23,9 @@ from homeassistant.helpers.selector import (
 )
 import probatio as vol
 
-from custom_components.nrj_monitor.control.load import LoadClass, LoadError, WhenLost
-from custom_components.nrj_monitor.loads.relays import class_on_meter
-from custom_components.nrj_monitor.loads.settings import (
+from ..control.load import LoadClass, LoadError, WhenLost
+from ..loads.relay_conflict import class_on_meter
+from ..loads.settings import (
     ALL_PHASES,
     CONF_CLASS,
     CONF_ENTITY,

@@ -16,8 +16,8 @@ from homeassistant.helpers.selector import (
 )
 import probatio as vol
 
-from custom_components.nrj_monitor.catalog import Channel
-from custom_components.nrj_monitor.const import (
+from ..catalog import Channel
+from ..const import (
     CONF_CHANNELS,
     CONF_LAYOUT,
     CONF_MAPPING,
@@ -26,8 +26,8 @@ from custom_components.nrj_monitor.const import (
     CONF_TOPIC,
     SOURCE_MQTT,
 )
-from custom_components.nrj_monitor.sources.errors import BrokerAwayError
-from custom_components.nrj_monitor.sources.messages import (
+from ..sources.errors import BrokerAwayError
+from ..sources.messages import (
     LAYOUTS,
     MAPPED,
     THREE_PHASES,
@@ -35,9 +35,8 @@ from custom_components.nrj_monitor.sources.messages import (
     MessageError,
     decoder,
 )
-
 from .base import SetupFlow
-from .made_up import describe, found_and_missing, new_id
+from .virtual_meter import describe, found_and_missing, new_id
 
 LONGEST_WAIT: Final = 70.0
 """Seconds to wait for the first message; some meters tell once a minute."""
@@ -195,7 +194,7 @@ class MqttFlowMixin(SetupFlow):
         return self.async_show_progress_done(next_step_id="topic_heard")
 
     async def _async_listen(self) -> None:
-        from custom_components.nrj_monitor.sources.mqtt import listen  # noqa: PLC0415
+        from ..sources.mqtt import listen  # noqa: PLC0415
 
         heard = self._heard
         assert heard is not None

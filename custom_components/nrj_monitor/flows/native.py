@@ -16,7 +16,7 @@ from homeassistant.helpers.device_registry import format_mac
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import probatio as vol
 
-from custom_components.nrj_monitor.const import (
+from ..const import (
     CONF_ENCRYPTION_KEY,
     CONF_KEY_GIVEN,
     CONF_METER,
@@ -24,15 +24,16 @@ from custom_components.nrj_monitor.const import (
     DEFAULT_PORT,
     SOURCE_NATIVE_API,
 )
-from custom_components.nrj_monitor.sources import MeterDescription
-from custom_components.nrj_monitor.sources.errors import (
+from ..sources import MeterDescription
+from ..sources.errors import (
     CredentialError,
     KeyRequiredError,
     NotAMeterError,
     SourceError,
     WrongKeyError,
 )
-from custom_components.nrj_monitor.sources.native_api import (
+from ..sources.esphome_entry import esphome_key
+from ..sources.native_api import (
     PROJECT_PREFIX,
     NativeApiAddress,
     Probed,
@@ -40,10 +41,8 @@ from custom_components.nrj_monitor.sources.native_api import (
     new_key,
     probe,
 )
-
 from .base import SetupFlow, async_finish_schema
-from .esphome_entry import esphome_key
-from .moved import announced_address_is_right
+from .discovery_update import announced_address_is_right
 from .native_form import ADDRESS_SCHEMA, KEY_SCHEMA, NO_FIELDS, form_errors
 
 

@@ -11,8 +11,8 @@ from homeassistant.helpers.selector import (
 )
 import probatio as vol
 
-from custom_components.nrj_monitor.const import CONF_ENCRYPTION_KEY, DEFAULT_PORT
-from custom_components.nrj_monitor.sources.errors import (
+from ..const import CONF_ENCRYPTION_KEY, DEFAULT_PORT
+from ..sources.errors import (
     ConnectionRefusedSourceError,
     CredentialError,
     HostUnknownError,

@@ -14,7 +14,7 @@ from homeassistant.helpers.selector import (
 )
 import probatio as vol
 
-from custom_components.nrj_monitor.const import (
+from ..const import (
     CONF_CONTRACT,
     CONF_CONTRACT_TOLERANCE,
     CONF_GRID_PROFILE,
@@ -24,8 +24,8 @@ from custom_components.nrj_monitor.const import (
     MAIN_FUSE_RANGE,
     STATE_DETAILS,
 )
-from custom_components.nrj_monitor.control.guard_profile import PROFILES
-from custom_components.nrj_monitor.control.overload import CURVES
+from ..control.overload import CURVES
+from ..frequency_guard.guard_profile import PROFILES
 
 OPTIONS_SCHEMA: Final = vol.Schema(
     {

@@ -1,46 +1,57 @@
-"""The switch that lets the arbiter decide and touch nothing."""
+"""How the loads would be in a dry run, in which nothing is touched."""
 
-from typing import Any, override
+from collections.abc import Mapping
+from typing import Final
 
-from homeassistant.components.switch import SwitchEntity
-from homeassistant.const import EntityCategory
-
-from custom_components.nrj_monitor.entity import MeterEntity
-
-from .room import ControlRoom
+from ..control.decision import Decision
+from ..control.load import Load
+from .managed_device import Plant
 
 
-class DryRunSwitch(MeterEntity, SwitchEntity):
-    """While it is on, what would have happened is shown and nothing is switched."""
+class Rehearsal:
+    """What was decided and not carried out."""
 
-    _attr_entity_category = EntityCategory.CONFIG
-    _attr_translation_key = "dry_run"
+    def __init__(self, plants: Mapping[str, Plant]) -> None:
+        """Begin with the loads as they are."""
+        self._plants: Final = plants
+        self._on: dict[str, bool] = {}
+        self._levels: dict[str, float | None] = {}
 
-    def __init__(self, room: ControlRoom) -> None:
-        """Show the dry run of a meter's loads."""
-        super().__init__(room.meter, "dry_run")
-        self._room = room
+    def begin(self) -> None:
+        """Begin anew with the loads as they are."""
+        self._on.clear()
+        self._levels.clear()
 
-    @property
-    @override
-    def available(self) -> bool:
-        """Return True: nothing is asked of the meter."""
-        return True
+    def take(self, load_id: str, on: bool, decision: Decision) -> None:
+        """Take a load as switched."""
+        self._on[load_id] = on
+        self._levels[load_id] = decision.level
 
-    @property
-    @override
-    def is_on(self) -> bool:
-        """Return whether nothing is touched."""
-        return self._room.dry_run
+    def leave(self, load_id: str) -> None:
+        """Take a load as it is: somebody has switched it."""
+        self._on.pop(load_id, None)
+        self._levels.pop(load_id, None)
 
-    @override
-    async def async_turn_on(self, **kwargs: Any) -> None:
-        """Touch nothing from now on; what was taken is given back."""
-        await self._room.async_set_dry_run(True)
-        self.async_write_ha_state()
+    def is_on(self, load_id: str) -> bool | None:
+        """Return whether a load would be on; None where it does not say."""
+        return self._on.get(load_id, self._plants[load_id].is_on)
 
-    @override
-    async def async_turn_off(self, **kwargs: Any) -> None:
-        """Do what is decided."""
-        await self._room.async_set_dry_run(False)
-        self.async_write_ha_state()
+    def level(self, load_id: str) -> float | None:
+        """Return what a load would be set to, W; None where it has no levels."""
+        if load_id in self._on:
+            return self._levels.get(load_id)
+        return self._plants[load_id].level
+
+    def powers(
+        self, measured: Mapping[str | None, float | None], loads: Mapping[str, Load]
+    ) -> dict[str | None, float | None]:
+        """Return what would be drawn, W by phase; `measured` is what is drawn."""
+        powers = dict(measured)
+        for id_, on in self._on.items():
+            load = loads[id_]
+            drawn = (self.level(id_) if on else None) or load.nominal_power
+            more = int(on) - int(bool(self._plants[id_].is_on))
+            for phase, power in powers.items():
+                if more and power is not None:
+                    powers[phase] = power + more * drawn * load.share_of(phase)
+        return powers

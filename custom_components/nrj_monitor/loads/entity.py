@@ -6,10 +6,9 @@ from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity
 
-from custom_components.nrj_monitor.const import DOMAIN
-from custom_components.nrj_monitor.control.decision import Decision, Notice
-
-from .room import ControlRoom
+from ..const import DOMAIN
+from ..control.decision import Decision, Notice
+from .manager import ControlRoom
 
 
 class LoadEntity(Entity):

@@ -7,11 +7,10 @@ from homeassistant.components.event import EventEntity
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
-from custom_components.nrj_monitor.control.decision import Action, Decision, Notice
-
+from ..control.decision import Action, Decision, Notice
+from .activity import event_data, worth_telling
 from .entity import LoadEntity
-from .room import ROOMS, ControlRoom
-from .words import event_data, worth_telling
+from .manager import ROOMS, ControlRoom
 
 TYPES: Final = (*(action.value for action in Action), "no_effect", "disobeys")
 """What a decision does, or what a person should know."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
-from custom_components.nrj_monitor.const import DOMAIN
+from ..const import DOMAIN
 
 FUTILE = "futile"
 NO_RELIEF = "no_relief"

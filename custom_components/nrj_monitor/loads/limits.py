@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from custom_components.nrj_monitor.catalog import Phase
-from custom_components.nrj_monitor.const import (
+from ..catalog import Phase
+from ..const import (
     CONF_CONTRACT,
     CONF_CONTRACT_TOLERANCE,
     CONF_MAIN_FUSE,
     DEFAULT_CONTRACT_TOLERANCE,
 )
-from custom_components.nrj_monitor.control.overload import CURVES, OverloadWatch
+from ..control.overload import CURVES, OverloadWatch
 
 NOMINAL_VOLTAGE = 230.0
 

@@ -1,7 +1,7 @@
 """What a meter says is drawn, as the arbiter wants it."""
 
-from custom_components.nrj_monitor.catalog import CHANNELS, Phase
-from custom_components.nrj_monitor.meter import Meter
+from ..catalog import CHANNELS, Phase
+from ..meter import Meter
 
 
 def powers_of(meter: Meter) -> dict[str | None, float | None]:

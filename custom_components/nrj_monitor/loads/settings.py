@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 
-from custom_components.nrj_monitor.control.load import Load, LoadClass, WhenLost
+from ..control.load import Load, LoadClass, WhenLost
 
 SUBENTRY_LOAD: Final = "load"
 """Type of the subentries that are loads."""

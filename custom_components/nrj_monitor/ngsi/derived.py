@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import cos, hypot, radians, sqrt
 from typing import Final
 
-from custom_components.nrj_monitor.catalog import Phase
+from ..catalog import Phase
 
 PHASES: Final = tuple(phase.lower() for phase in Phase)
 

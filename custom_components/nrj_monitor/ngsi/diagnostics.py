@@ -5,7 +5,7 @@ from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
 
-from .binding import BrokerLink
+from .manager import BrokerLink
 from .sample import iso
 from .settings import SECRET
 

@@ -14,13 +14,13 @@ import sqlite3
 from typing import Final, Protocol
 
 from .broker import Broker, Target
+from .delivery_queue import Batch, Lane, next_batch
 from .errors import DeliveryError, RefusedError, TooLargeError, UnauthorizedError
-from .intake import PENDING_LIMIT, Intake
-from .lane import Batch, Lane, next_batch
 from .mapping import Mapper
 from .retry import Backoff, BatchSize, Pace
 from .sample import Sample
 from .spool import HISTORY, LIVE, Counts, Record, SetAside, Spool, Status
+from .write_buffer import PENDING_LIMIT, Intake
 
 _LOGGER = logging.getLogger(__name__)
 

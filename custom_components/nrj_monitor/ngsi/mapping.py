@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from custom_components.nrj_monitor.catalog import CHANNELS, Channel, Phase
-
+from ..catalog import CHANNELS, Channel, Phase
 from .derived import derive
 from .models import (
     ATTRIBUTES,

@@ -8,7 +8,7 @@ from homeassistant.components.repairs import RepairsFlow
 from homeassistant.core import HomeAssistant
 import probatio as vol
 
-from .binding import LINKS, BrokerLink
+from .manager import LINKS, BrokerLink
 from .settings import SUBENTRY_BROKER
 
 

@@ -9,7 +9,7 @@ from typing import Final, Self
 
 from homeassistant.components.sensor import SensorStateClass
 
-from custom_components.nrj_monitor.catalog import CHANNELS
+from ..catalog import CHANNELS
 
 LIMIT: Final = 1e15
 """No reading is beyond it; a number that is was no measurement."""

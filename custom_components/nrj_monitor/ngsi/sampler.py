@@ -5,9 +5,8 @@ from collections.abc import Callable
 import time
 from typing import Final
 
-from custom_components.nrj_monitor.catalog import Channel
-from custom_components.nrj_monitor.meter import Meter
-
+from ..catalog import Channel
+from ..meter import Meter
 from .sample import Sample
 
 type Offer = Callable[[Sample], None]

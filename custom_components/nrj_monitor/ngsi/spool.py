@@ -13,7 +13,7 @@ from pathlib import Path
 import sqlite3
 from typing import Final
 
-from .bounds import HISTORY, LIVE, Limits, drop_old, make_room
+from .retention import HISTORY, LIVE, Limits, drop_old, make_room
 from .sample import Sample
 from .spool_file import Counts, SpoolFile
 

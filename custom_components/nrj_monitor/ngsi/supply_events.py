@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from custom_components.nrj_monitor.power_quality import KINDS, PowerQualityEvent
-
+from ..power_quality.event import KINDS, PowerQualityEvent
 from .models import UNIT_CODES
 from .sample import EVENT, EVENT_KIND, Sample, iso
 

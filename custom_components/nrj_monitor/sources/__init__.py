@@ -10,10 +10,9 @@ from dataclasses import dataclass
 import re
 from typing import Any, Protocol, Self, runtime_checkable
 
-from custom_components.nrj_monitor.catalog import CHANNELS, Channel
-from custom_components.nrj_monitor.guard_event import GuardEvent
-from custom_components.nrj_monitor.power_quality import Oscillogram, PowerQualityEvent
-
+from ..catalog import CHANNELS, Channel
+from ..frequency_guard.event import GuardEvent
+from ..power_quality.event import Oscillogram, PowerQualityEvent
 from .errors import LinkDownError, SourceError
 from .settings import Setting, SettingValue
 

@@ -14,9 +14,8 @@ from aioesphomeapi.client import APIClient
 from aioesphomeapi.core import APIConnectionError
 from aioesphomeapi.model import HomeassistantServiceCall, UserService
 
-from custom_components.nrj_monitor.guard_event import GuardEvent
-from custom_components.nrj_monitor.power_quality import Oscillogram, PowerQualityEvent
-
+from ..frequency_guard.event import GuardEvent
+from ..power_quality.event import Oscillogram, PowerQualityEvent
 from . import SourceListener
 
 _LOGGER = logging.getLogger(__name__)

@@ -25,10 +25,9 @@ from homeassistant.helpers.event import (
     async_track_state_report_event,
 )
 
-from custom_components.nrj_monitor.catalog import CHANNELS, Channel
-
+from ..catalog import CHANNELS, Channel
 from . import MeterDescription, Source, SourceListener
-from .derived import DerivedTotals
+from .derived_totals import DerivedTotals
 from .errors import EntitiesAwayError, LinkDownError
 
 

@@ -12,7 +12,7 @@ import struct
 from types import MappingProxyType
 from typing import Any, Final
 
-from custom_components.nrj_monitor.catalog import CHANNELS, Channel, Phase
+from ..catalog import CHANNELS, Channel, Phase
 
 type Readings = dict[Channel, float | None]
 type Decoder = Callable[[bytes], Readings]

@@ -10,13 +10,12 @@ from homeassistant.components import mqtt
 from homeassistant.components.mqtt.models import ReceiveMessage
 from homeassistant.core import HomeAssistant, callback
 
-from custom_components.nrj_monitor.catalog import Channel
-
+from ..catalog import Channel
 from . import MeterDescription, Source, SourceListener
-from .derived import DerivedTotals
+from .derived_totals import DerivedTotals
 from .errors import BrokerAwayError, LinkDownError, SilentError
 from .messages import Decoder, MessageError, Readings
-from .silence import Silence
+from .timeout import Silence
 
 _LOGGER = logging.getLogger(__name__)
 

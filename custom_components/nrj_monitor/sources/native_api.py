@@ -42,8 +42,7 @@ from aioesphomeapi.model import (
 )
 from homeassistant.util import dt as dt_util
 
-from custom_components.nrj_monitor.catalog import CHANNELS, Channel
-
+from ..catalog import CHANNELS, Channel
 from . import MeterDescription, Relay, Source, SourceListener
 from .device_events import EVENTS_ACTION, POWER_QUALITY, DeviceEvents
 from .errors import (

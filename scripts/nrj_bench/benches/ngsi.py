@@ -29,9 +29,9 @@ from custom_components.nrj_monitor.catalog import CHANNELS
 from custom_components.nrj_monitor.ngsi.auth import StaticAuth
 from custom_components.nrj_monitor.ngsi.broker import V2Broker, dump
 from custom_components.nrj_monitor.ngsi.forwarder import Forwarder, Means
+from custom_components.nrj_monitor.ngsi.groups import DEFAULT_GROUPS, chosen
 from custom_components.nrj_monitor.ngsi.http import Server
 from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, Twin
-from custom_components.nrj_monitor.ngsi.quantities import DEFAULT_GROUPS, chosen
 from custom_components.nrj_monitor.ngsi.sample import Sample
 from custom_components.nrj_monitor.ngsi.spool import Limits, Spool
 from nrj_demo.command_line import CommandLine, number

@@ -3,10 +3,10 @@
 What they do not prove: anything a real one does that nobody has measured yet.
 """
 
-from .keyrock import Keyrock
-from .loopback import Loopback
-from .ngsi_ld import NgsiLd
-from .orion import NgsiV2
-from .quantumleap import QuantumLeapServer
+from tests.support.ngsi.keyrock import Keyrock
+from tests.support.ngsi.loopback import Loopback
+from tests.support.ngsi.ngsi_ld import NgsiLd
+from tests.support.ngsi.orion import NgsiV2
+from tests.support.ngsi.quantumleap import QuantumLeapServer
 
 __all__ = ["Keyrock", "Loopback", "NgsiLd", "NgsiV2", "QuantumLeapServer"]

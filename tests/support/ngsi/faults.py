@@ -21,9 +21,8 @@ from custom_components.nrj_monitor.ngsi.http import Server
 from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, Twin
 from custom_components.nrj_monitor.ngsi.sample import Sample
 from custom_components.nrj_monitor.ngsi.spool import Counts, Limits, Spool
-
-from .orion import NgsiV2
-from .quantumleap import QuantumLeapServer
+from tests.support.ngsi.orion import NgsiV2
+from tests.support.ngsi.quantumleap import QuantumLeapServer
 
 BEGIN = 1_790_000_000_000
 ON_THE_WIRE = 0.05

@@ -4,7 +4,7 @@ import base64
 
 from aiohttp import web
 
-from .loopback import Loopback
+from tests.support.ngsi.loopback import Loopback
 
 
 class Keyrock(Loopback):

@@ -7,7 +7,14 @@ from typing import Any
 
 from aiohttp import web
 
-from .loopback import Applied, Loopback, Refusal, milliseconds, normalized_time, parsed
+from tests.support.ngsi.loopback import (
+    Applied,
+    Loopback,
+    Refusal,
+    milliseconds,
+    normalized_time,
+    parsed,
+)
 
 
 class NgsiLd(Loopback):

@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import ClientSession, web
 
-from .loopback import (
+from tests.support.ngsi.loopback import (
     LIMIT,
     Applied,
     Loopback,

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from .loopback import Loopback, Refusal, milliseconds, parsed
+from tests.support.ngsi.loopback import Loopback, Refusal, milliseconds, parsed
 
 
 class QuantumLeapServer(Loopback):

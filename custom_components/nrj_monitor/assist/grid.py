@@ -1,0 +1,202 @@
+"""Is the grid stable?"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from statistics import median
+from typing import Any
+
+from ..catalog import Phase
+from . import Readings, by_phase
+
+FREQUENCY_BAND = 0.2
+"""Hz either side of nominal: the normal band of an interconnected system (Continental
+Europe 49.8 to 50.2 Hz, at whose edges all primary control is spent)."""
+
+VOLTAGE_BAND = 0.10
+"""Of the nominal voltage, either side (EN 50160, 95 % of a week's 10-minute means)."""
+
+INTERRUPTED = 0.05
+"""Of the nominal voltage: below it there is no supply (EN 50160)."""
+
+UNBALANCE_LIMIT = 2.0
+"""Negative sequence in percent of the positive (EN 50160)."""
+
+EVER_USED = 0.01
+"""kWh a phase must have counted for it to be connected; less is noise."""
+
+RECENT = timedelta(hours=1)
+"""How long a disturbance is worth telling of."""
+
+
+class Verdict(StrEnum):
+    """What can be said of the supply now."""
+
+    STABLE = "stable"
+    DISTURBED = "disturbed"
+    UNKNOWN = "unknown"
+
+
+class Trouble(StrEnum):
+    """What is not as it should be."""
+
+    FREQUENCY_LOW = "frequency_low"
+    FREQUENCY_HIGH = "frequency_high"
+    VOLTAGE_LOW = "voltage_low"
+    VOLTAGE_HIGH = "voltage_high"
+    PHASE_LOST = "phase_lost"
+    UNBALANCED = "unbalanced"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A trouble, on which phase, the value measured and the limit it breaks."""
+
+    trouble: Trouble
+    value: float
+    limit: float
+    phase: Phase | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        return {
+            "problem": str(self.trouble),
+            "phase": self.phase and str(self.phase),
+            "value": self.value,
+            "limit": self.limit,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Disturbance:
+    """A power-quality event that the meter told of, and when it did."""
+
+    kind: str
+    at: datetime
+    phase: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridAnswer:
+    """How the supply is: Hz, V by phase, and what is wrong with it."""
+
+    verdict: Verdict
+    nominal_voltage: float
+    nominal_frequency: float
+    frequency: float | None
+    voltages: dict[Phase, float]
+    problems: tuple[Problem, ...]
+    last: Disturbance | None
+    minutes_ago: int | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        last = self.last and {
+            "kind": self.last.kind,
+            "phase": self.last.phase,
+            "minutes_ago": self.minutes_ago,
+        }
+        return {
+            "verdict": str(self.verdict),
+            "frequency_hz": self.frequency,
+            "nominal_frequency_hz": self.nominal_frequency,
+            "voltage_v": {str(phase): value for phase, value in self.voltages.items()},
+            "nominal_voltage_v": self.nominal_voltage,
+            "problems": [problem.as_dict() for problem in self.problems],
+            "last_disturbance": last,
+        }
+
+
+def judge_grid(
+    readings: Readings, disturbances: Iterable[Disturbance], now: datetime
+) -> GridAnswer:
+    """Judge the supply by the latest readings and what happened in the last hour.
+
+    A phase without voltage is lost if it has ever counted energy; otherwise nothing
+    is connected to it, unless no phase has voltage.
+    """
+    measured = by_phase(readings, "voltage")
+    frequency = readings.get("frequency")
+    if frequency is None:
+        per_phase = by_phase(readings, "frequency")
+        frequency = median(per_phase.values()) if per_phase else None
+    nominal_frequency = 60.0 if frequency is not None and frequency > 55 else 50.0
+    nominal_voltage = _nominal_voltage(measured, nominal_frequency)
+    dead = INTERRUPTED * nominal_voltage
+    connected = {
+        phase: value
+        for phase, value in measured.items()
+        if value >= dead or _used(readings, phase)
+    } or measured
+    problems = [
+        *_of_voltage(connected, nominal_voltage),
+        *_of_frequency(frequency, nominal_frequency),
+        *_of_unbalance(readings.get("voltage_unbalance"), connected),
+    ]
+    recent = [event for event in disturbances if now - event.at <= RECENT]
+    last = max(recent, key=lambda event: event.at, default=None)
+    if problems:
+        verdict = Verdict.DISTURBED
+    elif connected or frequency is not None:
+        verdict = Verdict.STABLE
+    else:
+        verdict = Verdict.UNKNOWN
+    return GridAnswer(
+        verdict=verdict,
+        nominal_voltage=nominal_voltage,
+        nominal_frequency=nominal_frequency,
+        frequency=frequency,
+        voltages=connected,
+        problems=tuple(problems),
+        last=last,
+        minutes_ago=None if last is None else (now - last.at) // timedelta(minutes=1),
+    )
+
+
+def _nominal_voltage(measured: dict[Phase, float], nominal_frequency: float) -> float:
+    """Return 230 V, or 120 V where 60 Hz and the voltage itself say so."""
+    if nominal_frequency == 60.0 and measured and median(measured.values()) < 160:
+        return 120.0
+    return 230.0
+
+
+def _used(readings: Readings, phase: Phase) -> bool:
+    """Return whether a phase has ever counted energy."""
+    return any(
+        (readings.get(f"{direction}_energy_{phase.lower()}") or 0.0) >= EVER_USED
+        for direction in ("import", "export")
+    )
+
+
+def _of_voltage(voltages: dict[Phase, float], nominal: float) -> Iterator[Problem]:
+    low, high = nominal * (1 - VOLTAGE_BAND), nominal * (1 + VOLTAGE_BAND)
+    dead = INTERRUPTED * nominal
+    if voltages and all(value < dead for value in voltages.values()):
+        yield Problem(Trouble.INTERRUPTED, max(voltages.values()), dead)
+        return
+    for phase, value in voltages.items():
+        if value < dead:
+            yield Problem(Trouble.PHASE_LOST, value, dead, phase)
+        elif value < low:
+            yield Problem(Trouble.VOLTAGE_LOW, value, low, phase)
+        elif value > high:
+            yield Problem(Trouble.VOLTAGE_HIGH, value, high, phase)
+
+
+def _of_frequency(frequency: float | None, nominal: float) -> Iterator[Problem]:
+    if frequency is None:
+        return
+    low, high = nominal - FREQUENCY_BAND, nominal + FREQUENCY_BAND
+    if frequency < low:
+        yield Problem(Trouble.FREQUENCY_LOW, frequency, low)
+    elif frequency > high:
+        yield Problem(Trouble.FREQUENCY_HIGH, frequency, high)
+
+
+def _of_unbalance(
+    unbalance: float | None, connected: Sequence[Phase] | dict[Phase, float]
+) -> Iterator[Problem]:
+    if unbalance is not None and unbalance > UNBALANCE_LIMIT and len(connected) == 3:
+        yield Problem(Trouble.UNBALANCED, unbalance, UNBALANCE_LIMIT)

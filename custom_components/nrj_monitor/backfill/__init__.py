@@ -1,0 +1,1 @@
+"""Backfill of missed hours: journal records become recorder statistics."""

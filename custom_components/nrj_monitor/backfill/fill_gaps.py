@@ -1,0 +1,165 @@
+"""Fills the hours that Home Assistant missed from the curve of a meter."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
+
+from ..catalog import CHANNELS
+from ..const import DOMAIN
+from .journal import COUNTERS, FREQUENCY, POWERS, VOLTAGES, Summary
+from .plan import MeanRow, SumRow, hours_between, plan_means, plan_sums
+from .statistics import (
+    Series,
+    async_hours_with_states,
+    async_read,
+    async_wait_written,
+    async_write_means,
+    async_write_sums,
+)
+from .timeline import Curve
+
+MEASURED = (*POWERS, *VOLTAGES, FREQUENCY)
+
+
+@dataclass(frozen=True, slots=True)
+class Healed:
+    """What was filled in, or would be.
+
+    `sums` and `means` have the new rows by entity id and hour, s since 1970; `before`
+    the energies that the hours of `sums` had, kWh; `unclear` the hours that were left
+    alone and why.
+    """
+
+    begin: float | None = None
+    end: float | None = None
+    sums: Mapping[str, Mapping[int, SumRow]] = field(default_factory=dict)
+    means: Mapping[str, Mapping[int, MeanRow]] = field(default_factory=dict)
+    unclear: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+
+    @property
+    def hours(self) -> int:
+        """Return how many hours of how many sensors it is."""
+        return sum(
+            len(rows)
+            for rows_of in (self.sums, self.means)
+            for rows in rows_of.values()
+        )
+
+    def as_response(self) -> dict[str, Any]:
+        """Return it as an action answers."""
+        return {
+            "journal_from": _text(self.begin),
+            "journal_until": _text(self.end),
+            "hours": self.hours,
+            "energy": {
+                id_: {_text(hour): round(row.state, 6) for hour, row in rows.items()}
+                for id_, rows in self.sums.items()
+            },
+            "measurements": {
+                id_: {
+                    _text(hour): {
+                        "mean": round(row.mean, 4),
+                        "min": round(row.minimum, 4),
+                        "max": round(row.maximum, 4),
+                    }
+                    for hour, row in rows.items()
+                }
+                for id_, rows in self.means.items()
+            },
+            "left_alone": {
+                id_: {_text(hour): reason for hour, reason in reasons.items()}
+                for id_, reasons in self.unclear.items()
+            },
+        }
+
+
+def _text(time: float | None) -> str | None:
+    if time is None:
+        return None
+    moment: datetime = dt_util.utc_from_timestamp(time)
+    return dt_util.as_local(moment).isoformat(timespec="seconds")
+
+
+async def async_heal(
+    hass: HomeAssistant,
+    mac: str,
+    curve: Curve,
+    until: float,
+    *,
+    seen: Callable[[float], bool] = lambda time: True,
+    dry_run: bool = False,
+) -> Healed:
+    """Write the hours that end until `until` (s since 1970) and that were missed.
+
+    `seen` tells of a time whether the meter could be read then, as far as is known. With
+    `dry_run` nothing is written. Returns once what was written is in the database.
+    """
+    begin, end = curve.begin, curve.end
+    if begin is None or end is None:
+        return Healed()
+    hours = hours_between(begin, min(end, until))
+    if not hours:
+        return Healed(begin, end)
+    registry = er.async_get(hass)
+    ids = {
+        id_: channel
+        for channel in (*COUNTERS, *MEASURED)
+        if (id_ := registry.async_get_entity_id("sensor", DOMAIN, f"{mac}_{channel}"))
+    }
+    units = {id_: CHANNELS[channel].quantity.unit or "" for id_, channel in ids.items()}
+    all_series = await async_read(hass, units, hours.start, hours.stop)
+    sums, unclear, means = {}, {}, {}
+    for id_, series in all_series.items():
+        # Days of minutes take a while: others come in between.
+        await asyncio.sleep(0)
+        channel = ids[id_]
+        if series.metadata["has_sum"]:
+            plan = plan_sums(
+                hours,
+                series.sums,
+                partial(curve.reading, channel),
+                before=series.before,
+                after=series.latest,
+                step=CHANNELS[channel].quantity.change.absolute,
+                seen=seen,
+            )
+            if plan.rows:
+                sums[id_] = plan.rows
+            if plan.unclear:
+                unclear[id_] = plan.unclear
+        elif rows := await _plan_means(
+            hass, series, hours, partial(curve.summary, channel)
+        ):
+            means[id_] = rows
+    healed = Healed(begin, end, sums, means, unclear)
+    if healed.hours and not dry_run:
+        for id_, sum_rows in sums.items():
+            async_write_sums(hass, all_series[id_], sum_rows)
+        for id_, mean_rows in means.items():
+            async_write_means(hass, all_series[id_], mean_rows)
+        await async_wait_written(hass)
+    return healed
+
+
+async def _plan_means(
+    hass: HomeAssistant,
+    series: Series,
+    hours: range,
+    summary: Callable[[float, float], tuple[Summary, float] | None],
+) -> dict[int, MeanRow]:
+    flat = [
+        hour for hour in hours if hour in series.means and series.means[hour].is_flat
+    ]
+    measured = set[int]()
+    if flat:
+        measured = await async_hours_with_states(
+            hass, series.metadata["statistic_id"], flat[0], flat[-1] + hours.step
+        )
+    return plan_means(hours, series.means, measured.__contains__, summary)

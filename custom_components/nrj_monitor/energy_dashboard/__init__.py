@@ -1,0 +1,1 @@
+"""The meter in the preferences of the energy dashboard."""

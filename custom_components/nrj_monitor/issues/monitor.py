@@ -1,0 +1,185 @@
+"""Watches a meter, and raises and clears the issues that tell what is wrong with it."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from ipaddress import ip_address
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.event import async_call_later
+from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
+
+from ..catalog import CHANNELS
+from ..const import (
+    CONF_ENCRYPTION_KEY,
+    CONF_SOURCE,
+    DOMAIN,
+    MINIMUM_FIRMWARE,
+    SOURCE_NATIVE_API,
+)
+from ..meter import Meter
+from ..meter_store import TOTALS_DELAY, MeterMemory
+from .checks import CLOCK_GRACE, FINDINGS, NOT_SET, Facts, Placeholders, find
+
+LEARN_MORE = (
+    "https://github.com/nrj-monitor/nrj-monitor/blob/main/docs/troubleshooting.md"
+)
+
+COUNTERS = tuple(
+    channel
+    for channel in CHANNELS.values()
+    if channel.quantity.key in ("import_energy", "export_energy")
+)
+
+
+WATCHES: HassKey[dict[str, Watch]] = HassKey(f"{DOMAIN}_watches")
+
+
+def in_network(data: Mapping[str, Any]) -> bool:
+    """Tell whether others could listen to the link of an entry with this data."""
+    if data[CONF_SOURCE] != SOURCE_NATIVE_API:
+        return False
+    try:
+        return not ip_address(data[CONF_HOST]).is_loopback
+    except ValueError:
+        return True
+
+
+class Watch:
+    """Keeps the issues of one meter true."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry[Any],
+        meter: Meter,
+        memory: MeterMemory,
+    ) -> None:
+        """Prepare to watch `meter`, whose totals are in `memory`."""
+        self._hass = hass
+        self._memory = memory
+        self._totals = memory.totals
+        self._entry = entry
+        self._meter = meter
+        self._clock_told_at: datetime | None = None
+        self._clock: str | None = None
+
+    @callback
+    def async_start(self) -> None:
+        """Watch until the entry is unloaded."""
+        meter, unload = self._meter, self._entry.async_on_unload
+        unload(meter.listen_link(self.async_look))
+        unload(meter.listen_text(self._on_text))
+        for channel in COUNTERS:
+            listener = partial(self._on_total, channel.id)
+            unload(meter.listen_channel(channel, listener))
+            # Told before anybody listened.
+            listener(meter.snapshot.get(channel), 0.0)
+        self.async_look()
+
+    @callback
+    def async_accept(self) -> None:
+        """Take the counters as they are."""
+        self._totals.accept()
+        self._memory.async_changed()
+
+    @callback
+    def _on_text(self) -> None:
+        if (clock := self._meter.texts.get("clock")) != self._clock:
+            self._clock = clock
+            self._clock_told_at = dt_util.utcnow()
+            if clock == NOT_SET:
+                self._entry.async_on_unload(
+                    async_call_later(
+                        self._hass, CLOCK_GRACE + timedelta(seconds=1), self._on_grace
+                    )
+                )
+        self.async_look()
+
+    @callback
+    def _on_grace(self, _: datetime) -> None:
+        self.async_look()
+
+    @callback
+    def _on_total(self, id_: str, value: float | None, _: float) -> None:
+        if value is None:
+            return
+        self._memory.async_changed(TOTALS_DELAY)
+        if self._totals.take(id_, value):
+            self._memory.async_changed()
+            self.async_look()
+
+    def findings(self) -> Mapping[str, Placeholders]:
+        """Return what is wrong with the meter now."""
+        entry, meter = self._entry, self._meter
+        return find(
+            Facts(
+                firmware=meter.description.version,
+                minimum_firmware=MINIMUM_FIRMWARE,
+                encrypted=(
+                    CONF_ENCRYPTION_KEY in entry.data
+                    if in_network(entry.data)
+                    else None
+                ),
+                wiring=meter.texts.get("wiring"),
+                clock=self._clock,
+                clock_told_at=self._clock_told_at,
+                now=dt_util.utcnow(),
+                gone_back=self._totals.gone_back,
+            )
+        )
+
+    @callback
+    def async_look(self) -> None:
+        """Raise what is wrong and clear what is right again.
+
+        Without the link nothing new is known, and what was wrong stays said.
+        """
+        if not self._meter.connected:
+            return
+        found = self.findings()
+        for key in FINDINGS:
+            issue_id = f"{key}_{self._entry.entry_id}"
+            if key not in found:
+                ir.async_delete_issue(self._hass, DOMAIN, issue_id)
+                continue
+            ir.async_create_issue(
+                self._hass,
+                DOMAIN,
+                issue_id,
+                data={"entry_id": self._entry.entry_id, "finding": key},
+                is_fixable=True,
+                is_persistent=False,
+                learn_more_url=LEARN_MORE,
+                severity=ir.IssueSeverity.WARNING,
+                translation_key=key,
+                translation_placeholders={"name": self._entry.title, **found[key]},
+            )
+
+
+@callback
+def async_watch(
+    hass: HomeAssistant, entry: ConfigEntry[Any], meter: Meter, memory: MeterMemory
+) -> None:
+    """Watch the meter of `entry` until it is unloaded."""
+    watches = hass.data.setdefault(WATCHES, {})
+    watch = watches[entry.entry_id] = Watch(hass, entry, meter, memory)
+    watch.async_start()
+
+    @callback
+    def forget() -> None:
+        del watches[entry.entry_id]
+
+    entry.async_on_unload(forget)
+
+
+@callback
+def async_clear(hass: HomeAssistant, entry_id: str) -> None:
+    """Leave no issue of a meter that is gone."""
+    for key in FINDINGS:
+        ir.async_delete_issue(hass, DOMAIN, f"{key}_{entry_id}")

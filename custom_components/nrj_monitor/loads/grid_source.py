@@ -1,0 +1,119 @@
+"""What the guard says of the grid: the meter's own, or one computed from its readings."""
+
+import zlib
+
+from ..catalog import CHANNELS
+from ..control.house import GridView
+from ..frequency_guard.frequency_check import FrequencyLimits, GridSample, PhaseSample
+from ..frequency_guard.guard import FrequencyGuard, GuardSettings
+from ..frequency_guard.guard_profile import PROFILES
+from ..frequency_guard.guard_state import GuardReason, GuardState
+from ..frequency_guard.stuck_filter import StuckFilter
+from ..meter import Meter
+from ..sources.native_api import GUARD
+
+PHASES = ("l1", "l2", "l3")
+MAXIMUM_SPREAD = 0.02
+"""Hz, the greatest threshold spread of a device."""
+
+SLOW_SILENCE_MS = 30_000
+"""How long a source that is not the device itself may say nothing new of the frequency."""
+
+NOMINAL_VOLTAGE = 230.0
+
+
+class DeviceGrid:
+    """The guard of the device, which acts with Home Assistant gone too."""
+
+    def __init__(self, meter: Meter) -> None:
+        """Follow what `meter` says of itself."""
+        self._meter = meter
+        self._held = GuardState.NORMAL
+
+    def view(self, now: float) -> GridView:
+        """Return what the device says."""
+        word = self._meter.texts.get("guard_state", GuardState.INVALID)
+        state = GuardState(word) if word in GuardState else GuardState.INVALID
+        if state is not GuardState.INVALID:
+            self._held = state
+        return GridView(
+            state=state,
+            held=self._held,
+            may_restore=state.under_depth == 0 and state is not GuardState.INVALID,
+            dead=self._meter.texts.get("guard_reason") == GuardReason.NO_VOLTAGE,
+        )
+
+
+class ComputedGrid:
+    """The guard's twin, over whatever source tells a frequency."""
+
+    def __init__(self, meter: Meter, profile: str, *, device: str) -> None:
+        """Watch the readings of `meter`; `device` spreads the thresholds."""
+        self._meter = meter
+        number = zlib.crc32(device.encode())
+        self._guard = FrequencyGuard(
+            GuardSettings(
+                profile=PROFILES[profile],
+                spread=MAXIMUM_SPREAD * (number % 1000) / 1000.0,
+                limits=FrequencyLimits(silence_ms=SLOW_SILENCE_MS),
+            )
+        )
+        self._stuck = {phase: StuckFilter() for phase in PHASES}
+        self._start: float | None = None
+
+    def take(self, now: float) -> None:
+        """Take the readings there are now; called when there are new ones."""
+        snapshot = self._meter.snapshot
+        total = snapshot.get(CHANNELS["frequency"])
+        phases = []
+        for phase in PHASES:
+            hertz = snapshot.get(CHANNELS[f"frequency_{phase}"], total)
+            volts = CHANNELS[f"voltage_{phase}"]
+            if volts in snapshot:
+                voltage = snapshot[volts]
+            elif phase == PHASES[0] and not self._has_voltage():
+                # A source without voltages: it is all that can be assumed.
+                voltage = NOMINAL_VOLTAGE if hertz is not None else None
+            else:
+                continue
+            value = float("nan") if hertz is None else hertz
+            phases.append(
+                PhaseSample(
+                    float("nan") if voltage is None else voltage,
+                    self._stuck[phase].take(value, now),
+                )
+            )
+        self._guard.sample(GridSample(self._ms(now), tuple(phases)))
+
+    def _has_voltage(self) -> bool:
+        snapshot = self._meter.snapshot
+        return any(CHANNELS[f"voltage_{phase}"] in snapshot for phase in PHASES)
+
+    def _ms(self, now: float) -> int:
+        if self._start is None:
+            self._start = now
+        return round((now - self._start) * 1000)
+
+    def view(self, now: float) -> GridView:
+        """Return what the guard says."""
+        self._guard.tick(self._ms(now))
+        guard = self._guard
+        return GridView(
+            state=guard.state,
+            held=guard.held_state,
+            may_restore=guard.may_restore,
+            dead=guard.reason is GuardReason.NO_VOLTAGE,
+        )
+
+
+type Grid = DeviceGrid | ComputedGrid
+
+
+def grid_of(meter: Meter, profile: str) -> Grid | None:
+    """Return what guards the grid at a meter, None where it tells no frequency."""
+    description = meter.description
+    if GUARD in description.features:
+        return DeviceGrid(meter)
+    if any(channel.quantity.key == "frequency" for channel in description.channels):
+        return ComputedGrid(meter, profile, device=description.mac)
+    return None

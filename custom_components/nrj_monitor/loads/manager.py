@@ -1,0 +1,324 @@
+"""The control room of a meter: feeds the arbiter, and has its decisions carried out."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+import logging
+import time
+from typing import Any, Final
+import zlib
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import (
+    Context,
+    Event,
+    EventStateChangedData,
+    HomeAssistant,
+    callback,
+)
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.event import (
+    async_track_state_change_event,
+    async_track_time_interval,
+)
+from homeassistant.util.hass_dict import HassKey
+
+from ..const import CONF_GRID_PROFILE, DEFAULT_GRID_PROFILE, DOMAIN
+from ..control.arbiter import Arbiter
+from ..control.decision import Decision
+from ..control.energy_account import EnergyAccount
+from ..control.house import HouseView, LoadView
+from ..frequency_guard.guard_state import GuardState
+from ..meter import Meter
+from .dry_run import Rehearsal
+from .grid_source import ComputedGrid, grid_of
+from .limits import watches_of
+from .managed_device import Plant
+from .powers import powers_of
+from .publisher import Herald
+from .relay_conflict import watch_relays
+from .settings import load_entries, load_of
+from .store import DELAY, store_of
+
+_LOGGER = logging.getLogger(__name__)
+
+TICK: Final = timedelta(seconds=1)
+LONGEST_TICK: Final = 10.0
+"""Seconds; what was drawn in a longer pause is not known."""
+
+TOTALS_INTERVAL: Final = 900.0
+"""Seconds between two writes of the totals of energy."""
+
+OUR_CONTEXTS: Final = 64
+
+clock: Callable[[], float] = time.monotonic
+"""Seconds of a clock that does not go back."""
+
+
+class ControlRoom:
+    """The loads of one meter."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry[Any], meter: Meter
+    ) -> None:
+        """Take the loads of `entry`."""
+        self.hass = hass
+        self.entry = entry
+        self.meter = meter
+        self.titles = {
+            subentry.subentry_id: subentry.title for subentry in load_entries(entry)
+        }
+        self.plants = {
+            subentry.subentry_id: Plant(hass, subentry.data)
+            for subentry in load_entries(entry)
+        }
+        entities = {id_: plant.entity_id for id_, plant in self.plants.items()}
+        self.herald = Herald(hass, entry, self.titles, entities)
+        self.accounts = {id_: EnergyAccount() for id_ in self.plants}
+        self.dry_run = False
+        self.arbiter = self._new_arbiter()
+        profile = entry.options.get(CONF_GRID_PROFILE, DEFAULT_GRID_PROFILE)
+        self.grid = grid_of(meter, profile)
+        self.grid_state: GuardState | None = None
+        self._grid_listeners: list[Callable[[], None]] = []
+        self._store = store_of(hass, entry.entry_id)
+        self._rehearsal = Rehearsal(self.plants)
+        self._contexts: deque[str] = deque(maxlen=OUR_CONTEXTS)
+        self._ticked: float | None = None
+        self._saved_at = clock()
+        self._is_paused = False
+        self._switching: set[asyncio.Task[None]] = set()
+
+    def _new_arbiter(self) -> Arbiter:
+        entry = self.entry
+        return Arbiter(
+            [load_of(item.subentry_id, item.data) for item in load_entries(entry)],
+            watches_of(entry.options),
+            seed=zlib.crc32(entry.entry_id.encode()),
+        )
+
+    async def async_start(self) -> None:
+        """Take up what is remembered, and watch from now on."""
+        stored = await self._store.async_load() or {}
+        self.dry_run = stored.get("dry_run", False)
+        for id_, account in stored.get("accounts", {}).items():
+            if id_ in self.accounts:
+                self.accounts[id_] = EnergyAccount.from_dict(account)
+        for id_, kept in stored.get("plants", {}).items():
+            if id_ in self.plants:
+                self.plants[id_].recall(kept)
+        if not self.dry_run:
+            self.arbiter.recall(stored.get("arbiter", {}), clock())
+            await self._give_back_removed(stored)
+        watched = [entity for plant in self.plants.values() for entity in plant.watched]
+        unload = self.entry.async_on_unload
+        unload(async_track_state_change_event(self.hass, watched, self._on_state))
+        unload(async_track_time_interval(self.hass, self._on_time, TICK))
+        unload(self.meter.listen_text(self.async_tick))
+        of_loads = [
+            (id_, self.titles[id_], plant.entity_id)
+            for id_, plant in self.plants.items()
+        ]
+        unload(watch_relays(self.hass, self.meter, of_loads))
+        if isinstance(self.grid, ComputedGrid):
+            for channel in self.meter.description.channels:
+                if channel.quantity.key == "frequency":
+                    unload(self.meter.listen_channel(channel, self._on_frequency))
+        self.async_tick()
+
+    async def async_stop(self) -> None:
+        """Write what must not be lost; whoever decides next says what is wrong then."""
+        self.herald.fall_silent()
+        await self._store.async_save(self._data())
+
+    async def _give_back_removed(self, stored: Mapping[str, Any]) -> None:
+        """Have loads that are loads no more as they were wanted."""
+        for id_, kept in stored.get("arbiter", {}).items():
+            plant = stored.get("plants", {}).get(id_)
+            if id_ in self.plants or plant is None:
+                continue
+            if kept["asked"] and kept["to_restore"]:
+                await self._switch(Plant(self.hass, plant["data"]), True, id_)
+
+    def _data(self) -> dict[str, Any]:
+        return {
+            "dry_run": self.dry_run,
+            "arbiter": {} if self.dry_run else self.arbiter.memory(),
+            "accounts": {id_: acc.as_dict() for id_, acc in self.accounts.items()},
+            "plants": {id_: plant.memory() for id_, plant in self.plants.items()},
+        }
+
+    def listen_grid(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` when the guard turns to another state."""
+        self._grid_listeners.append(listener)
+        return lambda: self._grid_listeners.remove(listener)
+
+    async def async_set_dry_run(self, dry_run: bool) -> None:
+        """Begin or end to touch nothing; what was taken is given back first."""
+        if dry_run is self.dry_run:
+            return
+        # Until all is as it was wanted nothing is decided.
+        self._is_paused = True
+        if dry_run:
+            for id_, state in self.arbiter.states.items():
+                if state.target is not None and state.target is not state.asked:
+                    await self._switch(self.plants[id_], state.asked, id_)
+        self.dry_run = dry_run
+        self._rehearsal.begin()
+        self.arbiter = self._new_arbiter()
+        await self._store.async_save(self._data())
+        self._is_paused = False
+        self.async_tick()
+
+    def now(self) -> float:
+        """Return the time of the arbiter, s."""
+        return clock()
+
+    async def async_switched(self) -> None:
+        """Wait until what was decided has been told to the loads."""
+        if self._switching:
+            await asyncio.wait(self._switching)
+
+    def sees_on(self, load_id: str) -> bool | None:
+        """Return whether a load is on; in a dry run, whether it would be."""
+        return self._rehearsal.is_on(load_id)
+
+    @callback
+    def _on_time(self, _: datetime) -> None:
+        self.async_tick()
+
+    @callback
+    def _on_frequency(self, value: float | None, now: float) -> None:
+        if isinstance(self.grid, ComputedGrid):
+            self.grid.take(clock())
+        self.async_tick()
+
+    @callback
+    def _on_state(self, event: Event[EventStateChangedData]) -> None:
+        """See who switched a load."""
+        old, new = event.data["old_state"], event.data["new_state"]
+        for id_, plant in self.plants.items():
+            if event.data["entity_id"] != plant.entity_id:
+                continue
+            was, on = plant.reads_on(old), plant.reads_on(new)
+            if was is None or on is None or was is on:
+                continue
+            if event.context.id in self._contexts:
+                continue
+            self._rehearsal.leave(id_)
+            # An automation has a cause; a person at the device has none that is known.
+            by_person = event.context.parent_id is None
+            self.arbiter.switched(id_, on, self.now(), by_person=by_person)
+        self.async_tick()
+
+    @callback
+    def async_tick(self) -> None:
+        """Decide now."""
+        if self._is_paused:
+            return
+        now = clock()
+        view = self._view(now)
+        decisions = self.arbiter.update(view)
+        if view.guard is not None and view.guard.state is not self.grid_state:
+            self.grid_state = view.guard.state
+            for on_grid in tuple(self._grid_listeners):
+                on_grid()
+        notices = self.arbiter.take_notices()
+        self._count(now)
+        for decision in decisions:
+            self._carry_out(decision)
+        for notice in notices:
+            self.herald.tell_notice(notice)
+        self.herald.tidy(self.arbiter)
+        if decisions or now - self._saved_at >= TOTALS_INTERVAL:
+            self._saved_at = now
+            self._store.async_delay_save(self._data, DELAY)
+
+    def _view(self, now: float) -> HouseView:
+        loads = {
+            id_: LoadView(self.sees_on(id_), plant.power, self._rehearsal.level(id_))
+            for id_, plant in self.plants.items()
+        }
+        return HouseView(
+            now=now,
+            guard=None if self.grid is None else self.grid.view(now),
+            meter_there=self.meter.connected,
+            powers=self._rehearsal.powers(powers_of(self.meter), self.arbiter.loads),
+            loads=loads,
+            cut_off=frozenset(
+                id_ for id_, plant in self.plants.items() if plant.is_cut_off
+            ),
+        )
+
+    def _count(self, now: float) -> None:
+        """Count the energy since the last tick."""
+        since, self._ticked = self._ticked, now
+        if since is None or not 0 < now - since <= LONGEST_TICK or self.dry_run:
+            return
+        for id_, account in self.accounts.items():
+            state, load = self.arbiter.states[id_], self.arbiter.loads[id_]
+            plant = self.plants[id_]
+            power = plant.level if plant.power is None else plant.power
+            before = (account.shed, account.absorbed, account.restored)
+            account.add(
+                state.activity,
+                asked=state.asked,
+                on=state.is_on,
+                expected=load.nominal_power,
+                drawn=load.nominal_power if power is None else power,
+                seconds=now - since,
+            )
+            if before != (account.shed, account.absorbed, account.restored):
+                self.herald.tell_energy(id_)
+
+    def _carry_out(self, decision: Decision) -> None:
+        """Have a load switched, and tell everybody."""
+        id_ = decision.load_id
+        if decision.switch and decision.on is not None:
+            if self.dry_run:
+                self._rehearsal.take(id_, decision.on, decision)
+            else:
+                task = self.entry.async_create_task(
+                    self.hass,
+                    self._switch(self.plants[id_], decision.on, id_, decision.level),
+                    f"{DOMAIN} switches {self.titles[id_]}",
+                )
+                if not task.done():
+                    self._switching.add(task)
+                    task.add_done_callback(self._switching.discard)
+        self.herald.tell_decision(decision, dry_run=self.dry_run)
+
+    async def _switch(
+        self, plant: Plant, on: bool, load_id: str, level: float | None = None
+    ) -> None:
+        """Switch a load; one that fails is told again later."""
+        context = Context()
+        self._contexts.append(context.id)
+        try:
+            await plant.switch(on, context, level)
+        except HomeAssistantError as error:
+            title = self.titles.get(load_id, load_id)
+            _LOGGER.warning("%s was not switched: %s", title, error)
+
+
+ROOMS: Final[HassKey[dict[str, ControlRoom]]] = HassKey(f"{DOMAIN}_control_rooms")
+"""The control rooms by the id of their meter's entry."""
+
+
+async def async_open_room(
+    hass: HomeAssistant, entry: ConfigEntry[Any], meter: Meter
+) -> ControlRoom | None:
+    """Return the control room of a meter that has loads."""
+    if not load_entries(entry):
+        return None
+    room = ControlRoom(hass, entry, meter)
+    hass.data.setdefault(ROOMS, {})[entry.entry_id] = room
+    return room
+
+
+async def async_close_room(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """Have what is decided there remembered."""
+    room = hass.data.get(ROOMS, {}).pop(entry.entry_id, None)
+    if room is not None:
+        await room.async_stop()

@@ -1,0 +1,108 @@
+"""Says what was decided on the loads of a meter: to entities, automations and Repairs."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+
+from ..const import EVENT_LOAD
+from ..control.arbiter import Arbiter
+from ..control.decision import Decision, Notice
+from .activity import event_data, worth_telling
+from .issues import DISOBEYS, FUTILE, NO_RELIEF, async_raise, async_take_back
+
+type LoadListener = Callable[[Decision | Notice | None], None]
+
+
+class Herald:
+    """Speaks for the control room of one meter."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry[Any],
+        titles: Mapping[str, str],
+        entities: Mapping[str, str | None],
+    ) -> None:
+        """Speak of the loads of `entry`: their names and entities by their ids."""
+        self._hass = hass
+        self._entry = entry
+        self._titles = titles
+        self._entities = entities
+        self._listeners: dict[str, list[LoadListener]] = {}
+
+    def listen(self, load_id: str, listener: LoadListener) -> Callable[[], None]:
+        """Call `listener` with each decision on a load and each notice of it.
+
+        It is called with None where only its energy has changed.
+        """
+        listeners = self._listeners.setdefault(load_id, [])
+        listeners.append(listener)
+        return lambda: listeners.remove(listener)
+
+    @callback
+    def tell_decision(self, decision: Decision, *, dry_run: bool) -> None:
+        """Tell what happens to a load, or would."""
+        data = event_data(decision, dry_run=dry_run)
+        self._call_listeners(decision.load_id, decision)
+        if worth_telling(decision):
+            self._fire(decision.load_id, data)
+
+    @callback
+    def tell_notice(self, notice: Notice) -> None:
+        """Tell what somebody should know, and who has to repair something."""
+        of = notice.load_id
+        self._fire(of, {"action": "notice", "notice": notice.key})
+        if of is not None:
+            self._call_listeners(of, notice)
+        if notice.key in (FUTILE, NO_RELIEF, DISOBEYS):
+            name = self._entry.title if of is None else self._titles[of]
+            async_raise(self._hass, notice.key, of or self._entry.entry_id, name)
+
+    @callback
+    def tell_energy(self, load_id: str) -> None:
+        """Tell that the totals of a load have changed."""
+        self._call_listeners(load_id, None)
+
+    @callback
+    def tidy(self, arbiter: Arbiter) -> None:
+        """Take back what is not so any more."""
+        async_take_back(
+            self._hass,
+            over=[
+                (key, self._entry.entry_id)
+                for key, lasts in (
+                    (FUTILE, arbiter.is_futile),
+                    (NO_RELIEF, arbiter.sheds_in_vain),
+                )
+                if not lasts
+            ],
+            obeying=[
+                id_ for id_, state in arbiter.states.items() if not state.disobeys
+            ],
+        )
+
+    @callback
+    def fall_silent(self) -> None:
+        """Take all back; whoever decides next says what is wrong then."""
+        of = self._entry.entry_id
+        async_take_back(
+            self._hass, over=[(FUTILE, of), (NO_RELIEF, of)], obeying=self._entities
+        )
+
+    def _fire(self, load_id: str | None, data: dict[str, Any]) -> None:
+        self._hass.bus.async_fire(
+            EVENT_LOAD,
+            {
+                "name": self._entry.title if load_id is None else self._titles[load_id],
+                "load_id": load_id,
+                "entity_id": None if load_id is None else self._entities[load_id],
+                "entry_id": self._entry.entry_id,
+                **data,
+            },
+        )
+
+    def _call_listeners(self, load_id: str, told: Decision | Notice | None) -> None:
+        for listener in tuple(self._listeners.get(load_id, ())):
+            listener(told)

@@ -1,0 +1,126 @@
+"""Sensors of a load: what it does and why, and the energy that went one way or the other."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, override
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import UnitOfEnergy
+from homeassistant.core import HomeAssistant, callback
+
+from ..control.decision import Decision, Notice
+from .activity import WORDS, word_of_state
+from .entity import LoadEntity
+from .manager import ROOMS, ControlRoom
+
+ENERGIES: Final = ("shed", "absorbed", "restored")
+
+ENERGY_STEP: Final = 0.001
+"""kWh after which a total is worth a new state."""
+
+
+def load_sensors(
+    hass: HomeAssistant, entry: ConfigEntry[Any]
+) -> Iterator[tuple[str, list[SensorEntity]]]:
+    """Yield the sensors of each load of a meter."""
+    room = hass.data.get(ROOMS, {}).get(entry.entry_id)
+    if room is None:
+        return
+    for load_id in room.plants:
+        yield (
+            load_id,
+            [
+                LoadActivity(room, load_id),
+                *(
+                    LoadEnergy(room, load_id, EnergyDescription.of(which))
+                    for which in ENERGIES
+                ),
+            ],
+        )
+
+
+class LoadActivity(LoadEntity, SensorEntity):
+    """What a load does and why."""
+
+    _attr_device_class = SensorDeviceClass.ENUM
+
+    def __init__(self, room: ControlRoom, load_id: str) -> None:
+        """Show what a load does."""
+        super().__init__(room, load_id, "activity")
+        self._attr_options = list(WORDS)
+
+    @property
+    @override
+    def native_value(self) -> str:
+        """Return what it does and why, as one word."""
+        return word_of_state(self._room.arbiter.states[self._load_id])
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """Return what decides, and what would be without the arbiter."""
+        state = self._room.arbiter.states[self._load_id]
+        load = self._room.arbiter.loads[self._load_id]
+        return {
+            "reason": state.reason.word,
+            "load_class": load.load_class.value,
+            "priority": load.priority,
+            "on": state.seen_on,
+            "asked": state.asked,
+            "controlled_entity": self._room.plants[self._load_id].entity_id,
+            "dry_run": self._room.dry_run,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnergyDescription(SensorEntityDescription):
+    """A total of a load."""
+
+    which: str
+
+    @classmethod
+    def of(cls, which: str) -> EnergyDescription:
+        """Return the description of the energy shed, absorbed or restored."""
+        return cls(
+            key=f"energy_{which}",
+            which=which,
+            device_class=SensorDeviceClass.ENERGY,
+            state_class=SensorStateClass.TOTAL_INCREASING,
+            native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+            suggested_display_precision=2,
+        )
+
+
+class LoadEnergy(LoadEntity, SensorEntity):
+    """A total, kept with the load over restarts."""
+
+    entity_description: EnergyDescription
+
+    def __init__(
+        self, room: ControlRoom, load_id: str, description: EnergyDescription
+    ) -> None:
+        """Show one of the totals."""
+        super().__init__(room, load_id, description.key)
+        self.entity_description = description
+        self._written = -1.0
+
+    @property
+    @override
+    def native_value(self) -> float:
+        """Return the total, kWh."""
+        account = self._room.accounts[self._load_id]
+        total: float = getattr(account, self.entity_description.which)
+        return round(total, 3)
+
+    @callback
+    @override
+    def _on_told(self, told: Decision | Notice | None) -> None:
+        if abs(self.native_value - self._written) >= ENERGY_STEP:
+            self._written = self.native_value
+            super()._on_told(told)

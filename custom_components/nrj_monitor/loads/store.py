@@ -1,0 +1,23 @@
+"""What is remembered of the loads of a meter over restarts: one file for each meter."""
+
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.storage import Store
+
+from ..const import DOMAIN
+
+VERSION: Final = 1
+DELAY: Final = 1.0
+"""Seconds after a decision until it is written, together with those that follow: the
+grid that sags may be gone a moment later, and Home Assistant with it."""
+
+
+def store_of(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
+    """Return the file of a meter's loads."""
+    return Store(hass, VERSION, f"{DOMAIN}.loads.{entry_id}")
+
+
+async def async_forget_loads(hass: HomeAssistant, entry_id: str) -> None:
+    """Leave nothing of a meter that is removed."""
+    await store_of(hass, entry_id).async_remove()

@@ -1,0 +1,1 @@
+"""Events of the supply: dips, swells, interruptions, and their waveforms."""

@@ -1,0 +1,84 @@
+"""Makes the source of an entry: a table, one line for each kind."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from importlib import import_module
+from typing import Any, Final
+
+from homeassistant.components import zeroconf
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import HomeAssistant
+
+from ..catalog import CHANNELS
+from ..const import (
+    CONF_CHANNELS,
+    CONF_ENCRYPTION_KEY,
+    CONF_LAYOUT,
+    CONF_MAPPING,
+    CONF_READINGS,
+    CONF_SOURCE,
+    CONF_TOPIC,
+    SOURCE_ENTITIES,
+    SOURCE_MQTT,
+    SOURCE_NATIVE_API,
+)
+from . import MeterDescription, Source
+from .entities import EntitiesSource, stored_readings
+from .messages import decoder
+from .native_api import NativeApiAddress, NativeApiSource
+
+type Maker = Callable[
+    [HomeAssistant, Mapping[str, Any], MeterDescription], Awaitable[Source]
+]
+
+
+async def _native_api(
+    hass: HomeAssistant, data: Mapping[str, Any], description: MeterDescription
+) -> Source:
+    return NativeApiSource(
+        NativeApiAddress(
+            host=data[CONF_HOST],
+            port=data[CONF_PORT],
+            key=data.get(CONF_ENCRYPTION_KEY),
+        ),
+        mac=description.mac,
+        zeroconf=await zeroconf.async_get_instance(hass),
+        time_zone=hass.config.time_zone,
+    )
+
+
+async def _mqtt(
+    hass: HomeAssistant, data: Mapping[str, Any], description: MeterDescription
+) -> Source:
+    # Its library is there only where Home Assistant uses MQTT.
+    module = await hass.async_add_import_executor_job(
+        import_module, f"{__package__}.sources.mqtt"
+    )
+    source: Source = module.MqttSource(
+        hass,
+        data[CONF_TOPIC],
+        decoder(data[CONF_LAYOUT], data.get(CONF_MAPPING)),
+        description,
+        [CHANNELS[id_] for id_ in data[CONF_CHANNELS] if id_ in CHANNELS],
+    )
+    return source
+
+
+async def _entities(
+    hass: HomeAssistant, data: Mapping[str, Any], description: MeterDescription
+) -> Source:
+    return EntitiesSource(hass, stored_readings(data[CONF_READINGS]), description)
+
+
+_MAKERS: Final[Mapping[str, Maker]] = {
+    SOURCE_NATIVE_API: _native_api,
+    SOURCE_MQTT: _mqtt,
+    SOURCE_ENTITIES: _entities,
+}
+
+
+async def async_make_source(
+    hass: HomeAssistant, entry: ConfigEntry[Any], description: MeterDescription
+) -> Source:
+    """Return the source of an entry, not running yet."""
+    return await _MAKERS[entry.data[CONF_SOURCE]](hass, entry.data, description)

@@ -1,0 +1,1 @@
+"""Questions about the supply, asked of Assist and of language models."""

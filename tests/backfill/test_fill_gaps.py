@@ -1,0 +1,193 @@
+"""Missed hours in a real recorder: filled once, on its own running sum."""
+
+from datetime import datetime, timedelta
+
+from homeassistant.components.recorder.statistics import statistics_during_period
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.util import dt as dt_util
+import pytest
+
+from custom_components.nrj_monitor.backfill.fill_gaps import Healed, async_heal
+from custom_components.nrj_monitor.backfill.journal import JournalPage
+from custom_components.nrj_monitor.backfill.plan import HOUR
+from custom_components.nrj_monitor.backfill.statistics import async_wait_written
+from custom_components.nrj_monitor.backfill.timeline import Curve
+from tests.backfill.pages import page, record
+from tests.backfill.recorded import (
+    MAC,
+    START,
+    Row,
+    add_sensor,
+    hours_of,
+    metadata,
+    record_hours,
+)
+
+KWH = 1_000_000
+
+pytestmark = pytest.mark.usefixtures("recorder")
+
+
+def curve(hours: int, kilowatts: int = 2, start: int = START) -> Curve:
+    """Return what a journal says of a constant load, minute by minute."""
+    gain = kilowatts * KWH // 60
+    records = [
+        record(
+            60,
+            (0, 0, 0, gain, 0, 0, 0, 0),
+            powers=(None, None, None, (1900, 2100)),
+            voltages=((11500, 11400, 11600), None, None),
+        )
+        for _ in range(hours * 60)
+    ]
+    whole = Curve()
+    data = page(records, begin_time=start, counters=f"0,0,0,{100 * KWH},0,0,0,0")
+    whole.take(JournalPage.from_device(data), {}, start + 96 * HOUR)
+    return whole
+
+
+async def heal(hass: HomeAssistant, hours: int, *, dry_run: bool = False) -> Healed:
+    """Heal with the journal of the first hours."""
+    return await async_heal(
+        hass, MAC, curve(hours), START + hours * HOUR, dry_run=dry_run
+    )
+
+
+async def test_the_missed_hours_get_their_own_energy(
+    hass: HomeAssistant, energy: str
+) -> None:
+    """Each hour has its two kilowatt-hours, and the hour of return does not spike."""
+    healed = await heal(hass, 6)
+    assert healed.hours == 4
+    rows = await hours_of(hass, energy)
+    sums = [rows[hour]["sum"] for hour in range(6)]
+    assert sums == pytest.approx([12, 14, 16, 18, 20, 22], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("change", "hours"), [(datetime(2024, 3, 31), 23), (datetime(2024, 10, 27), 25)]
+)
+async def test_days_away_over_a_change_of_the_clock_have_their_own_energy(
+    hass: HomeAssistant, change: datetime, hours: int
+) -> None:
+    """Away from noon to noon over three midnights: each day has what its hours have."""
+    await hass.config.async_set_time_zone("Europe/Paris")
+    noon = dt_util.start_of_local_day(change - timedelta(days=1)) + timedelta(hours=12)
+    start = int(noon.timestamp())
+    away = 24 + hours + 24
+    first = (start - START) // HOUR
+    id_ = add_sensor(hass, "import_energy")
+    await record_hours(
+        hass,
+        metadata(id_, "kWh", "energy", has_sum=True),
+        {
+            first: {"state": 102.0, "sum": 12.0},
+            first + away: {"state": 102.0 + 2 * away, "sum": 12.0 + 2 * away},
+        },
+    )
+    known = curve(away + 1, start=start)
+    healed = await async_heal(hass, MAC, known, start + (away + 1) * HOUR)
+    assert healed.hours == away - 1
+    # The days are Home Assistant's own, as its energy dashboard shows them.
+    days = await get_instance(hass).async_add_executor_job(
+        lambda: statistics_during_period(
+            hass, noon, None, {id_}, "day", None, {"change"}
+        )[id_]
+    )
+    gains = [day["change"] for day in days if day["change"] is not None]
+    assert gains[1:3] == pytest.approx([2 * hours, 48], abs=0.01)
+
+
+async def test_healing_twice_changes_nothing(hass: HomeAssistant, energy: str) -> None:
+    """The second time there is nothing to do."""
+    await heal(hass, 6)
+    rows = await hours_of(hass, energy)
+    again = await heal(hass, 6)
+    assert again.hours == 0
+    assert await hours_of(hass, energy) == rows
+
+
+async def test_a_dry_run_tells_and_touches_nothing(
+    hass: HomeAssistant, energy: str
+) -> None:
+    """It says which hours it would write, in local time."""
+    rows = await hours_of(hass, energy)
+    told = (await heal(hass, 6, dry_run=True)).as_response()
+    assert told["hours"] == 4
+    hour = dt_util.as_local(dt_util.utc_from_timestamp(START + HOUR)).isoformat()
+    assert told["energy"][energy][hour] == pytest.approx(104, abs=0.01)
+    assert told["left_alone"] == {}
+    assert await hours_of(hass, energy) == rows
+
+
+async def test_statistics_in_another_unit_stay_in_it(hass: HomeAssistant) -> None:
+    """A person chose Wh; so are the filled hours."""
+    id_ = add_sensor(hass, "import_energy")
+    await record_hours(
+        hass,
+        metadata(id_, "Wh", "energy", has_sum=True),
+        {
+            0: {"state": 102000.0, "sum": 12000.0},
+            2: {"state": 106000.0, "sum": 16000.0},
+        },
+    )
+    await heal(hass, 3)
+    rows = await hours_of(hass, id_)
+    assert rows[1]["sum"] == pytest.approx(14000, abs=10)
+
+
+async def test_a_total_that_started_over_is_named(hass: HomeAssistant) -> None:
+    """Its hours are left alone, and the answer says why."""
+    id_ = add_sensor(hass, "import_energy")
+    await record_hours(
+        hass,
+        metadata(id_, "kWh", "energy", has_sum=True),
+        {0: {"state": 102.0, "sum": 12.0}, 2: {"state": 106.0, "sum": 90.0}},
+    )
+    told = (await heal(hass, 3)).as_response()
+    assert told["hours"] == 0
+    assert set(told["left_alone"][id_].values()) == {"the total started over"}
+
+
+async def test_missed_measurements_get_mean_and_extremes(hass: HomeAssistant) -> None:
+    """Power from what was counted, voltage from what was measured."""
+    power = add_sensor(hass, "active_power")
+    voltage = add_sensor(hass, "voltage_l1")
+    live: Row = {"mean": 1.0, "min": 0.5, "max": 1.5}
+    for id_, unit, kind in ((power, "kW", "power"), (voltage, "V", "voltage")):
+        await record_hours(hass, metadata(id_, unit, kind, has_sum=False), {0: live})
+    assert (await heal(hass, 2)).hours == 2
+    assert (await hours_of(hass, power))[0]["mean"] == 1.0
+    filled = (await hours_of(hass, power))[1]
+    assert filled["mean"] == pytest.approx(2.0, abs=0.001)
+    assert (filled["min"], filled["max"]) == pytest.approx((1.9, 2.1))
+    assert (await hours_of(hass, voltage))[1]["mean"] == pytest.approx(230.0)
+
+
+async def test_a_row_that_repeats_an_old_state_is_replaced(hass: HomeAssistant) -> None:
+    """Home Assistant carried the last state on while it was off."""
+    id_ = add_sensor(hass, "voltage_l1")
+    flat: Row = {"mean": 240.0, "min": 240.0, "max": 240.0}
+    await record_hours(
+        hass, metadata(id_, "V", "voltage", has_sum=False), {0: flat, 12: flat}
+    )
+    # In the thirteenth hour, now, it really had a state.
+    hass.states.async_set(id_, "240.0")
+    hass.states.async_set(id_, "unavailable")
+    await async_wait_written(hass)
+    await heal(hass, 13)
+    rows = await hours_of(hass, id_)
+    assert rows[0]["mean"] == pytest.approx(230.0)
+    assert rows[12]["mean"] == 240.0
+
+
+async def test_nothing_is_done_without_statistics_or_a_journal(
+    hass: HomeAssistant,
+) -> None:
+    """A sensor that has never been recorded gets no history."""
+    add_sensor(hass, "import_energy")
+    assert (await heal(hass, 3)).hours == 0
+    assert await async_heal(hass, MAC, Curve(), START + HOUR) == Healed()
+    nothing = await async_heal(hass, MAC, curve(1), START + 60)
+    assert nothing.hours == 0

@@ -1,0 +1,368 @@
+"""The journal is fetched, acknowledged and used, whatever happens on the way."""
+
+import asyncio
+import base64
+from collections.abc import AsyncGenerator, Callable, Iterable
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.nrj_monitor.backfill import manager as healing
+from custom_components.nrj_monitor.backfill.manager import (
+    HEALERS,
+    Healer,
+    async_forget_history,
+    async_keep_history,
+)
+from custom_components.nrj_monitor.backfill.services import (
+    HEAL_HISTORY,
+    async_setup_history_services,
+)
+from custom_components.nrj_monitor.backfill.statistics import async_wait_written
+from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.meter import Meter
+from custom_components.nrj_monitor.ngsi.sample import Sample
+from custom_components.nrj_monitor.sources.errors import LinkDownError
+from tests.backfill.journal_meter import DESCRIPTION, MINUTES, PAGE, JournalMeter
+from tests.backfill.recorded import START, hours_of, metadata, record_hours
+
+pytestmark = pytest.mark.usefixtures("recorder")
+
+
+@pytest.fixture
+async def source() -> JournalMeter:
+    """Return a meter with a journal."""
+    return JournalMeter()
+
+
+@pytest.fixture
+async def entry(
+    hass: HomeAssistant, energy: str, source: JournalMeter
+) -> AsyncGenerator[MockConfigEntry]:
+    """Return the entry of a meter whose history is kept."""
+    entry = MockConfigEntry(domain=DOMAIN, title="NRJ Meter")
+    entry.add_to_hass(hass)
+    await start(hass, entry, source)
+    yield entry
+    await stop(hass, entry)
+
+
+async def start(
+    hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
+) -> Meter:
+    """Keep the history, as at a start of Home Assistant."""
+    meter = Meter(source, DESCRIPTION)
+    source.listener = meter
+    entry.runtime_data = meter
+    entry.mock_state(hass, ConfigEntryState.LOADED)
+    await async_keep_history(hass, entry, meter)
+    return meter
+
+
+async def stop(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Unload the entry."""
+    entry.mock_state(hass, ConfigEntryState.NOT_LOADED)
+    await entry._async_process_on_unload(hass)
+    for task in tuple(entry._background_tasks):
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds."""
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_an_outage_is_filled_in_once_the_meter_is_back(
+    hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter, energy: str
+) -> None:
+    """All pages come, the hours are written, and the meter may forget them."""
+    entry.runtime_data.link_up(DESCRIPTION)
+    await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
+    rows = await hours_of(hass, energy)
+    assert [rows[hour]["sum"] for hour in range(6)] == pytest.approx(
+        [12, 14, 16, 18, 20, 22], abs=0.01
+    )
+
+
+async def test_nothing_is_forgotten_before_it_is_written(
+    hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
+) -> None:
+    """While pages come, the meter keeps what it sent."""
+    entry.runtime_data.link_up(DESCRIPTION)
+    await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
+    assert all(
+        done in (0, MINUTES) and (done == 0 or received == MINUTES)
+        for _, received, done in source.acknowledged
+    )
+
+
+async def test_after_a_restart_only_what_is_new_is_fetched(
+    hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter, energy: str
+) -> None:
+    """Which journal and which record is remembered on the disk."""
+    entry.runtime_data.link_up(DESCRIPTION)
+    await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
+    await stop(hass, entry)
+    source.records += 60
+    meter = await start(hass, entry, source)
+    meter.link_up(DESCRIPTION)
+    await until(lambda: source.opened[-1][2] == MINUTES)
+    assert source.opened[0][0] == source.opened[-1][0], "it is the same client"
+    await until(lambda: any(done == MINUTES + 60 for _, _, done in source.acknowledged))
+
+
+async def test_a_meter_that_was_restarted_is_told_again_what_was_used(
+    hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter, energy: str
+) -> None:
+    """With nothing new to fetch: else it would keep for nobody what it could merge."""
+    entry.runtime_data.link_up(DESCRIPTION)
+    await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
+    entry.runtime_data.link_down()
+    source.acknowledged.clear()
+    entry.runtime_data.link_up(DESCRIPTION)
+    await until(lambda: bool(source.acknowledged))
+    assert source.acknowledged[0][1:] == (MINUTES, MINUTES)
+
+
+async def test_a_killed_home_assistant_fetches_again(
+    hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
+) -> None:
+    """What was received and not yet used is asked for once more."""
+    source.records = 3 * PAGE
+    healer = hass.data[HEALERS][entry.entry_id]
+    entry.runtime_data.link_up(DESCRIPTION)
+    await until(lambda: bool(source.acknowledged))
+    del healer
+    await stop(hass, entry)
+    meter = await start(hass, entry, source)
+    meter.link_up(DESCRIPTION)
+    await until(lambda: len(source.opened) == 2)
+    assert source.opened[-1][2] in (0, 3 * PAGE)
+
+
+@pytest.mark.parametrize(
+    ("seen", "state"),
+    [
+        pytest.param(START + 2.5 * 3600, 106.0, id="away at its end"),
+        pytest.param(START + 3.02 * 3600, 105.996, id="there at its end"),
+    ],
+)
+async def test_an_hour_in_which_home_assistant_was_killed_is_filled_in(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    source: JournalMeter,
+    *,
+    energy: str,
+    seen: float,
+    state: float,
+) -> None:
+    """However near what it had seen of the hour comes to the whole."""
+    await stop(hass, entry)
+    await record_hours(
+        hass,
+        metadata(energy, "kWh", "energy", has_sum=True),
+        {2: {"state": 105.996, "sum": 15.996}},
+    )
+    await healing._store(hass, entry.entry_id).async_save(
+        {"client": "0000cafe", "journal": "", "done": 0, "seen": seen, "anchor": None}
+    )
+    (await start(hass, entry, source)).link_up(DESCRIPTION)
+    await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
+    rows = await hours_of(hass, energy)
+    assert rows[2]["state"] == pytest.approx(state)
+
+
+async def test_a_journal_that_began_anew_is_fetched_from_its_beginning(
+    hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
+) -> None:
+    """The sequence of another journal means nothing."""
+    entry.runtime_data.link_up(DESCRIPTION)
+    await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
+    source.journal, source.records = "55667788", 30
+    entry.runtime_data.link_down()
+    entry.runtime_data.link_up(DESCRIPTION)
+    await until(
+        lambda: (
+            source.acknowledged[-1][1:] == (30, 30)
+            or source.acknowledged[-1][1:] == (30, 0)
+        )
+    )
+
+
+async def test_damaged_pages_and_those_of_others_are_left_out(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    source: JournalMeter,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Neither is acknowledged."""
+    source.tell(source.page("0000cafe", 0))
+    client = hass.data[HEALERS][entry.entry_id]._fetching.client
+    source.tell({**source.page(client, 0), "data": base64.b64encode(b"xx").decode()})
+    await until(lambda: "left out" in caplog.text)
+    assert not source.acknowledged
+
+
+async def test_records_the_meter_dropped_are_not_waited_for(
+    hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
+) -> None:
+    """The totals of the next page tell how much that was."""
+    healer: Healer = hass.data[HEALERS][entry.entry_id]
+    source.silent = True
+    source.tell(source.page(healer._fetching.client, 0))
+    source.tell(source.page(healer._fetching.client, 2 * PAGE))
+    await until(lambda: len(source.acknowledged) == 2)
+    assert source.acknowledged[-1][1] == 3 * PAGE
+    reading = healer._fetching.curve.reading("import_energy", START + 150 * 60)
+    assert reading is not None
+    assert reading.value == pytest.approx(100 + 150 / 60 * 2, abs=0.01)
+
+
+async def test_the_action_fills_in_and_says_what(
+    hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter, energy: str
+) -> None:
+    """It fetches all the meter has, as a client of its own that leaves again."""
+    async_setup_history_services(hass)
+    entry.runtime_data.link_up(DESCRIPTION)
+    told = await hass.services.async_call(
+        DOMAIN,
+        HEAL_HISTORY,
+        {"config_entry_id": entry.entry_id, "dry_run": True},
+        blocking=True,
+        return_response=True,
+    )
+    assert told is not None
+    assert told["journal_from"] == dt_util.as_local(
+        dt_util.utc_from_timestamp(START)
+    ).isoformat(timespec="seconds")
+    assert told["hours"] in (0, 4)
+    await until(lambda: bool(source.closed))
+    assert source.closed != [hass.data[HEALERS][entry.entry_id]._fetching.client]
+    silent = await hass.services.async_call(
+        DOMAIN, HEAL_HISTORY, {"config_entry_id": entry.entry_id}, blocking=True
+    )
+    assert silent is None
+
+
+async def test_the_action_says_when_the_meter_does_not_answer(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    source: JournalMeter,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing comes, or there is no link at all."""
+    async_setup_history_services(hass)
+    monkeypatch.setattr(healing, "FETCH_TIMEOUT", 0.05)
+    call = (DOMAIN, HEAL_HISTORY, {"config_entry_id": entry.entry_id})
+    source.silent = True
+    for _ in range(2):
+        with pytest.raises(HomeAssistantError) as failed:
+            await hass.services.async_call(*call, blocking=True)
+        assert failed.value.translation_key == "journal_not_read"
+        entry.runtime_data.link_up(DESCRIPTION)
+
+
+async def test_a_lost_link_while_asking_is_no_error(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    source: JournalMeter,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The next link asks again."""
+
+    async def refuse(*_: object) -> None:
+        raise LinkDownError("gone")
+
+    monkeypatch.setattr(source, "open_journal", refuse)
+    entry.runtime_data.link_up(DESCRIPTION)
+    await asyncio.sleep(0.05)
+    assert "gone" not in caplog.text
+
+
+async def test_a_meter_without_a_journal_is_told_so(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """The action names the meter."""
+    async_setup_history_services(hass)
+    other = MockConfigEntry(domain=DOMAIN, title="Shelly")
+    other.add_to_hass(hass)
+    other.mock_state(hass, ConfigEntryState.LOADED)
+    with pytest.raises(ServiceValidationError) as refused:
+        await hass.services.async_call(
+            DOMAIN, HEAL_HISTORY, {"config_entry_id": other.entry_id}, blocking=True
+        )
+    assert refused.value.translation_key == "no_journal"
+    assert refused.value.translation_placeholders == {"name": "Shelly"}
+
+
+async def test_a_removed_meter_leaves_nothing(
+    hass: HomeAssistant, entry: MockConfigEntry, hass_storage: dict[str, Any]
+) -> None:
+    """Its file goes with it."""
+    key = f"{DOMAIN}.journal.{entry.entry_id}"
+    assert key in hass_storage
+    await async_forget_history(hass, entry.entry_id)
+    assert key not in hass_storage
+
+
+async def test_hours_that_are_not_clear_are_told_in_the_log(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    source: JournalMeter,
+    energy: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """And not tried for ever."""
+    await record_hours(
+        hass,
+        metadata(energy, "kWh", "energy", has_sum=True),
+        {5: {"state": 112.0, "sum": 99.0}},
+    )
+    await async_wait_written(hass)
+    entry.runtime_data.link_up(DESCRIPTION)
+    await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
+    assert "started over" in caplog.text
+
+
+async def test_what_was_missed_is_forwarded_with_its_own_times(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    source: JournalMeter,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Each minute of the outage once; a disk that takes nothing is tried again."""
+    taken: list[Sample] = []
+    failures = [OSError("no space left")]
+
+    async def take(_: object, of: object, samples: Iterable[Sample]) -> None:
+        assert of is entry
+        if failures:
+            raise failures.pop()
+        taken.extend(samples)
+
+    monkeypatch.setattr(healing, "async_history", take)
+    healer: Healer = hass.data[HEALERS][entry.entry_id]
+    healer._away_since = START + 2 * 3600
+    entry.runtime_data.link_up(DESCRIPTION)
+    await until(lambda: "forwarded later" in caplog.text)
+    entry.runtime_data.link_down()
+    source.records += 1
+    entry.runtime_data.link_up(DESCRIPTION)
+    await until(lambda: bool(taken))
+    times = [sample.time / 1000 for sample in taken]
+    assert times == sorted(set(times))
+    assert times[0] > START + 2 * 3600
+    assert taken[-1].values["import_energy"] == pytest.approx(112, abs=0.05)
+    await until(lambda: healer._away_since is None)
+    entry.runtime_data.link_down()
+    assert healer._away_since is not None

@@ -1,0 +1,341 @@
+"""The meter in the energy dashboard: one action or press in, one out."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from homeassistant.components.energy.data import async_get_manager
+from homeassistant.components.energy.validate import async_validate
+from homeassistant.config_entries import ConfigEntryDisabler
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import entity_registry as er
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.components.recorder.common import (
+    async_wait_recording_done,
+    do_adhoc_statistics,
+    get_start_time,
+)
+
+from custom_components.nrj_monitor import NrjConfigEntry
+from custom_components.nrj_monitor.const import DOMAIN
+from tests.conftest import AddMeter
+from tests.support.device import DeviceServer
+
+# The recorder has to be there before Home Assistant is.
+pytestmark = pytest.mark.usefixtures("recorder_mock")
+
+IMPORT = "sensor.nrj_meter_import_energy"
+EXPORT = "sensor.nrj_meter_export_energy"
+POWER = "sensor.nrj_meter_active_power"
+
+type Prefs = list[dict[str, Any]]
+
+
+@pytest.fixture
+async def dashboard(hass: HomeAssistant) -> None:
+    """Start the energy dashboard, empty."""
+    assert await async_setup_component(hass, "energy", {})
+
+
+@pytest.fixture
+async def entry(
+    dashboard: None, add_meter: AddMeter, server: DeviceServer
+) -> NrjConfigEntry:
+    """Add a meter that imports and exports."""
+    server.device.sensors["Export energy"] = 3.25
+    return await add_meter(server.port)
+
+
+async def preferences(hass: HomeAssistant) -> Prefs:
+    """Return the sources in the energy dashboard."""
+    data = (await async_get_manager(hass)).data
+    return [] if data is None else [dict(source) for source in data["energy_sources"]]
+
+
+async def save(hass: HomeAssistant, prefs: Prefs) -> None:
+    """Save what a person has in the energy dashboard."""
+    update: Any = {"energy_sources": prefs}
+    await (await async_get_manager(hass)).async_update(update)
+
+
+async def call(hass: HomeAssistant, action: str, **fields: Any) -> Any:
+    """Call an action of the integration and return its response."""
+    return await hass.services.async_call(
+        DOMAIN, action, fields, blocking=True, return_response=True
+    )
+
+
+async def add(hass: HomeAssistant, **fields: Any) -> Any:
+    """Add the meter."""
+    return await call(hass, "add_to_energy_dashboard", **fields)
+
+
+async def remove(hass: HomeAssistant, **fields: Any) -> Any:
+    """Remove the meter."""
+    return await call(hass, "remove_from_energy_dashboard", **fields)
+
+
+def grid(**changed: Any) -> dict[str, Any]:
+    """Return the grid connection the meter is, the way Home Assistant stores it."""
+    return {
+        "type": "grid",
+        "stat_energy_from": IMPORT,
+        "stat_energy_to": EXPORT,
+        "stat_rate": POWER,
+        "stat_cost": None,
+        "entity_energy_price": None,
+        "number_energy_price": None,
+        "stat_compensation": None,
+        "entity_energy_price_export": None,
+        "number_energy_price_export": None,
+        "cost_adjustment_day": 0.0,
+    } | changed
+
+
+OWN: Prefs = [
+    grid(
+        stat_energy_from="sensor.utility",
+        stat_energy_to=None,
+        stat_rate="sensor.utility_power",
+        number_energy_price=0.31,
+    ),
+    {"type": "gas", "stat_energy_from": "sensor.gas"},
+]
+"""What a person has there already."""
+
+
+async def test_an_empty_dashboard_gets_import_export_and_power(
+    hass: HomeAssistant, entry: NrjConfigEntry
+) -> None:
+    """One call, no question."""
+    assert await add(hass) == {
+        "added": [IMPORT, EXPORT, POWER],
+        "already_there": [],
+    }
+    assert await preferences(hass) == [grid()]
+
+
+async def test_a_second_call_changes_nothing(
+    hass: HomeAssistant, entry: NrjConfigEntry
+) -> None:
+    """It says so instead."""
+    await add(hass)
+    assert await add(hass, config_entry_id=entry.entry_id) == {
+        "added": [],
+        "already_there": [IMPORT, EXPORT, POWER],
+    }
+    assert await preferences(hass) == [grid()]
+
+
+async def test_what_a_person_has_there_stays_as_it_is(
+    hass: HomeAssistant, entry: NrjConfigEntry
+) -> None:
+    """Before, between and after."""
+    await save(hass, OWN)
+    await add(hass)
+    assert await preferences(hass) == [*OWN, grid()]
+    assert await remove(hass) == {"removed": [POWER, EXPORT, IMPORT], "left": []}
+    assert await preferences(hass) == OWN
+
+
+async def test_what_a_person_entered_by_hand_is_not_ours_to_remove(
+    hass: HomeAssistant, entry: NrjConfigEntry
+) -> None:
+    """Only the power was missing, so only the power goes."""
+    by_hand = grid(number_energy_price=0.28)
+    del by_hand["stat_rate"]
+    await save(hass, [by_hand])
+    assert await add(hass) == {"added": [POWER], "already_there": [IMPORT, EXPORT]}
+    assert await remove(hass) == {"removed": [POWER], "left": [EXPORT, IMPORT]}
+    assert await preferences(hass) == [by_hand]
+
+
+async def test_solar_panels_and_a_battery_come_along_where_they_are_named(
+    hass: HomeAssistant, entry: NrjConfigEntry
+) -> None:
+    """They are sensors of other integrations, and go with the meter."""
+    named = {
+        "solar_production": ("sensor.sun", "energy"),
+        "solar_power": ("sensor.sun_power", "power"),
+        "battery_discharge": ("sensor.out", "energy"),
+        "battery_charge": ("sensor.in", "energy"),
+        "battery_power": ("sensor.flow", "power"),
+        "battery_level": ("sensor.level", "battery"),
+    }
+    for entity_id, device_class in named.values():
+        hass.states.async_set(entity_id, "1", {"device_class": device_class})
+    response = await add(hass, **{name: id_ for name, (id_, _) in named.items()})
+    assert len(response["added"]) == 9
+    _, solar, battery = await preferences(hass)
+    assert (solar["stat_energy_from"], solar["stat_rate"]) == (
+        "sensor.sun",
+        "sensor.sun_power",
+    )
+    assert battery == {
+        "type": "battery",
+        "stat_energy_from": "sensor.out",
+        "stat_energy_to": "sensor.in",
+        "stat_rate": "sensor.flow",
+        "stat_soc": "sensor.level",
+    }
+    await remove(hass)
+    assert await preferences(hass) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"solar_production": "sensor.nowhere"}, "sensor.nowhere cannot be taken"),
+        ({"solar_production": POWER}, "device class energy"),
+        ({"battery_charge": IMPORT}, "battery_charge also needs battery_discharge"),
+        ({"solar_power": POWER}, "solar_power also needs solar_production"),
+    ],
+)
+async def test_a_wrong_sensor_is_refused_with_a_reason_and_nothing_changes(
+    hass: HomeAssistant, entry: NrjConfigEntry, fields: dict[str, str], words: str
+) -> None:
+    """Not half of it either."""
+    with pytest.raises(ServiceValidationError, match=words):
+        await add(hass, **fields)
+    assert await preferences(hass) == []
+
+
+async def test_an_edited_connection_loses_only_what_was_added(
+    hass: HomeAssistant, entry: NrjConfigEntry
+) -> None:
+    """A person replaced the import counter and set a price."""
+    await add(hass)
+    await save(
+        hass, [grid(stat_energy_from="sensor.utility", number_energy_price=0.31)]
+    )
+    await remove(hass)
+    (left,) = await preferences(hass)
+    assert left["stat_energy_from"] == "sensor.utility"
+    assert left["number_energy_price"] == 0.31
+    assert left["stat_energy_to"] is None
+    assert "stat_rate" not in left
+
+
+async def test_a_renamed_sensor_is_still_found(
+    hass: HomeAssistant, entry: NrjConfigEntry
+) -> None:
+    """A person renamed it and put the new name into the dashboard."""
+    await add(hass)
+    er.async_get(hass).async_update_entity(IMPORT, new_entity_id="sensor.bought")
+    await save(hass, [grid(stat_energy_from="sensor.bought")])
+    await remove(hass)
+    assert await preferences(hass) == []
+
+
+async def test_removing_the_meter_removes_it_from_the_dashboard(
+    hass: HomeAssistant, entry: NrjConfigEntry, hass_storage: dict[str, Any]
+) -> None:
+    """No sensor that is no more is left there, and no note of it either."""
+    await save(hass, OWN)
+    await add(hass)
+    assert f"{DOMAIN}.energy_dashboard" in hass_storage
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert await preferences(hass) == OWN
+    assert f"{DOMAIN}.energy_dashboard" not in hass_storage
+
+
+async def test_a_disabled_counter_is_left_out(
+    hass: HomeAssistant, entry: NrjConfigEntry
+) -> None:
+    """It has no statistics."""
+    registry = er.async_get(hass)
+    registry.async_update_entity(EXPORT, disabled_by=er.RegistryEntryDisabler.USER)
+    assert (await add(hass))["added"] == [IMPORT, POWER]
+
+
+async def test_the_only_phase_of_a_meter_is_its_total(
+    hass: HomeAssistant, dashboard: None, add_meter: AddMeter, server: DeviceServer
+) -> None:
+    """A single-phase meter without totals is a grid connection as well."""
+    server.device.sensors = {"Import energy L1": 5.0, "Active power L1": 100.0}
+    await add_meter(server.port)
+    await add(hass)
+    (source,) = await preferences(hass)
+    assert source["stat_energy_from"] == f"{IMPORT}_l1"
+    assert source["stat_energy_to"] is None
+    assert source["stat_rate"] == f"{POWER}_l1"
+
+
+async def test_a_meter_without_energy_says_so(
+    hass: HomeAssistant, dashboard: None, add_meter: AddMeter, server: DeviceServer
+) -> None:
+    """There is nothing to add."""
+    server.device.sensors = {"Voltage L1": 230.0}
+    await add_meter(server.port)
+    with pytest.raises(ServiceValidationError, match="NRJ Meter has no enabled sensor"):
+        await add(hass)
+
+
+async def test_home_assistant_without_the_dashboard_says_so(
+    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
+) -> None:
+    """The meter works all the same, and can be removed."""
+    entry = await add_meter(server.port)
+    with pytest.raises(ServiceValidationError, match="no energy dashboard"):
+        await add(hass)
+    assert await hass.config_entries.async_remove(entry.entry_id)
+
+
+async def test_an_action_on_a_meter_that_is_not_running_is_refused(
+    hass: HomeAssistant, entry: NrjConfigEntry
+) -> None:
+    """Home Assistant's own sentence says which."""
+    await hass.config_entries.async_set_disabled_by(
+        entry.entry_id, ConfigEntryDisabler.USER
+    )
+    with pytest.raises(HomeAssistantError):
+        await add(hass, config_entry_id=entry.entry_id)
+
+
+async def test_a_press_adds_and_another_button_removes(
+    hass: HomeAssistant, entry: NrjConfigEntry
+) -> None:
+    """The second one waits disabled: undoing is rare."""
+    registry = er.async_get(hass)
+    undo = "button.nrj_meter_remove_from_energy_dashboard"
+    registered = registry.async_get(undo)
+    assert registered is not None
+    assert registered.disabled
+    registry.async_update_entity(undo, disabled_by=None)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    await press(hass, "button.nrj_meter_add_to_energy_dashboard")
+    assert await preferences(hass) == [grid()]
+    await press(hass, undo)
+    assert await preferences(hass) == []
+
+
+async def test_the_dashboard_finds_nothing_wrong_with_it(
+    hass: HomeAssistant,
+    entry: NrjConfigEntry,
+    server: DeviceServer,
+) -> None:
+    """Home Assistant's own check is clean once there are statistics."""
+    await add(hass)
+    server.measure(import_energy=12.6, export_energy=3.26, active_power=1600.0)
+    await asyncio.sleep(1.2)
+    await async_wait_recording_done(hass)
+    this_period = get_start_time(dt_util.utcnow())
+    for start in (this_period - timedelta(minutes=5), this_period):
+        do_adhoc_statistics(hass, start=start)
+    await async_wait_recording_done(hass)
+    assert (await async_validate(hass)).as_dict() == {
+        "energy_sources": [[]],
+        "device_consumption": [],
+        "device_consumption_water": [],
+    }
+
+
+async def press(hass: HomeAssistant, entity_id: str) -> None:
+    """Press a button."""
+    await hass.services.async_call(
+        "button", "press", {"entity_id": entity_id}, blocking=True
+    )

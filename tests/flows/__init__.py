@@ -1,0 +1,1 @@
+"""The dialogues: set-up, discovery, options, encryption keys."""

@@ -1,0 +1,1 @@
+"""The guard on the grid frequency, and its parity with the firmware."""

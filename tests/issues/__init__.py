@@ -1,0 +1,1 @@
+"""Issues of a meter and their repair."""

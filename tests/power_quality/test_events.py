@@ -1,0 +1,440 @@
+"""Events of the supply, from the real firmware's simulated line to the pages."""
+
+import asyncio
+import base64
+from datetime import UTC, datetime, timedelta
+import struct
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from aioesphomeapi.client import APIClient
+from aioesphomeapi.core import APIConnectionError
+from aioesphomeapi.model import HomeassistantServiceCall, UserService
+from homeassistant.components.image import async_get_image
+from homeassistant.core import Event, HomeAssistant, State
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.nrj_monitor.const import EVENT_POWER_QUALITY
+from custom_components.nrj_monitor.logbook import sentence
+from custom_components.nrj_monitor.power_quality.event import (
+    KINDS,
+    Oscillogram,
+    PowerQualityEvent,
+)
+from custom_components.nrj_monitor.power_quality.log import PowerQualityLog
+from custom_components.nrj_monitor.power_quality.oscillogram_image import picture
+from custom_components.nrj_monitor.sources import device_events
+from nrj_demo.firmware import RunningFirmware
+from tests.conftest import AddMeter
+from tests.support.states import state_is, state_where
+
+EVENT = "event.nrj_meter_power_quality"
+IMAGE = "image.nrj_meter_oscillogram"
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+async def disturb(
+    firmware: RunningFirmware, phases: int, seconds: float, voltage: float
+) -> None:
+    """Let the voltage of some phases change for a while."""
+    client = APIClient("127.0.0.1", firmware.port, None)
+    await client.connect(login=True)
+    _, services = await client.list_entities_services()
+    action = next(item for item in services if item.name == "simulate_disturbance")
+    await client.execute_service(
+        action,
+        {
+            "phases": phases,
+            "voltage_factor": voltage,
+            "current_factor": 1.0,
+            "wrong_sequence": False,
+            "seconds": seconds,
+        },
+    )
+    await client.disconnect()
+
+
+async def told(hass: HomeAssistant, kind: str) -> State:
+    """Wait until the event entity has told of an event of a kind."""
+    return await state_where(
+        hass,
+        EVENT,
+        lambda state: state.attributes.get("event_type") == kind,
+        within=15,
+    )
+
+
+async def test_a_dip_is_told_with_what_it_was(
+    hass: HomeAssistant, add_meter: AddMeter, firmware: RunningFirmware
+) -> None:
+    """Phase, depth, duration and time are attributes of the event."""
+    fired: list[Event] = []
+    hass.bus.async_listen(EVENT_POWER_QUALITY, fired.append)
+    await add_meter(firmware.port)
+    await asyncio.sleep(2)
+    before = datetime.now(UTC)
+    await disturb(firmware, 0b010, 0.3, voltage=0.5)
+    state = await told(hass, "dip")
+    assert state.attributes["phase"] == "L2"
+    # Half of some 230 V; the house's voltage moves by a few percent.
+    assert state.attributes["extreme"] == pytest.approx(115, abs=6)
+    assert state.attributes["duration_s"] == pytest.approx(0.3, abs=0.05)
+    started = datetime.fromisoformat(state.attributes["started"])
+    assert abs(started - before) < timedelta(seconds=1.5)
+    await hass.async_block_till_done()
+    assert [event.data["kind"] for event in fired] == ["dip"]
+    assert fired[0].data["name"] == "NRJ Meter"
+
+
+async def test_the_dip_can_be_seen(
+    hass: HomeAssistant, add_meter: AddMeter, firmware: RunningFirmware
+) -> None:
+    """The waveform around it is a picture with a curve for each conductor."""
+    assert await async_setup_component(hass, "image", {})
+    entry = await add_meter(firmware.port)
+    await asyncio.sleep(2)
+    await disturb(firmware, 0b001, 0.5, voltage=0.5)
+    seen = await state_where(
+        hass, IMAGE, lambda state: state.state not in ("unknown", ""), within=20
+    )
+    image = await async_get_image(hass, IMAGE)
+    # By the clock on the wall, and in words.
+    started = dt_util.as_local(datetime.fromisoformat(seen.state))
+    assert f"Dip L1 &#183; {started:%Y-%m-%d %H:%M:%S}" in image.content.decode()
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert b"Dip L1" in (await async_get_image(hass, IMAGE)).content
+    assert image.content_type == "image/svg+xml"
+    curves = ET.fromstring(image.content).findall(  # noqa: S314
+        "{http://www.w3.org/2000/svg}polyline"
+    )
+    # Three voltages, three currents and the neutral's.
+    assert len(curves) == 7
+    assert all(len(curve.attrib["points"].split()) == 512 for curve in curves)
+
+
+async def test_what_happened_while_nobody_listened_is_told_afterwards(
+    hass: HomeAssistant, add_meter: AddMeter, firmware: RunningFirmware
+) -> None:
+    """After a restart of Home Assistant the missed event comes, the known one does not."""
+    fired: list[Event] = []
+    hass.bus.async_listen(EVENT_POWER_QUALITY, fired.append)
+    entry = await add_meter(firmware.port)
+    await asyncio.sleep(2)
+    await disturb(firmware, 0b001, 0.2, voltage=0.5)
+    await told(hass, "dip")
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await disturb(firmware, 0b100, 0.2, voltage=1.2)
+    await asyncio.sleep(1)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    state = await told(hass, "swell")
+    await hass.async_block_till_done()
+    assert state.attributes["phase"] == "L3"
+    assert [event.data["kind"] for event in fired] == ["dip", "swell"]
+
+
+async def test_a_meter_that_watches_nothing_has_no_such_entities(
+    hass: HomeAssistant, add_meter: AddMeter, server: object
+) -> None:
+    """A firmware without power quality shows no empty pictures."""
+    await add_meter(server.port)  # type: ignore[attr-defined]
+    registry = er.async_get(hass)
+    assert registry.async_get(EVENT) is None
+    assert registry.async_get(IMAGE) is None
+
+
+DATA = {
+    "boot": "77",
+    "number": "3",
+    "kind": "dip",
+    "phase": "L1",
+    "started_ms_ago": "1500",
+    "duration_ms": "300.5",
+    "extreme": "115.20",
+    "unit": "V",
+    "estimated": "0",
+    "ongoing": "0",
+}
+
+
+def test_an_event_is_dated_by_how_long_ago_it_was() -> None:
+    """The meter's clock may be wrong; Home Assistant's counts."""
+    event = PowerQualityEvent.from_device(DATA, NOW)
+    assert event.started == NOW - timedelta(seconds=1.5)
+    assert event.duration == timedelta(seconds=0.3005)
+    assert (event.extreme, event.unit, event.phase) == (115.2, "V", "L1")
+
+
+@given(
+    st.dictionaries(st.sampled_from(sorted(DATA)), st.text(max_size=6)).map(
+        lambda wrong: {**DATA, **wrong}
+    )
+)
+def test_a_damaged_event_is_refused(data: dict[str, str]) -> None:
+    """What can not be read raises ValueError and nothing else."""
+    try:
+        event = PowerQualityEvent.from_device(data, NOW)
+    except ValueError:
+        return
+    assert event.kind in KINDS
+
+
+def test_an_event_is_told_once_and_again_when_it_is_over() -> None:
+    """One that lasts is told when it lasts; its repetition after a reconnection is not."""
+    log = PowerQualityLog()
+    begun = PowerQualityEvent.from_device(DATA | {"ongoing": "1"}, NOW)
+    over = PowerQualityEvent.from_device(DATA, NOW)
+    assert [log.add(event) for event in (begun, begun, over, over, begun)] == [
+        True,
+        False,
+        True,
+        False,
+        False,
+    ]
+    other_boot = PowerQualityEvent.from_device(DATA | {"boot": "78"}, NOW)
+    assert log.add(other_boot)
+    restored = PowerQualityLog()
+    restored.restore(log.as_dict())
+    assert not restored.add(over)
+
+
+def test_of_an_earlier_start_of_the_meter_no_waveform_is_asked_for() -> None:
+    """The event has outlived a power cut, its waveform has not."""
+    log = PowerQualityLog()
+    event = PowerQualityEvent.from_device(DATA | {"restored": "1"}, NOW)
+    assert log.add(event)
+    assert not log.add(event)
+    assert not log.wants_oscillogram(event)
+
+
+def test_a_waveform_is_asked_for_until_it_is_there_and_kept_once() -> None:
+    """A link that breaks in between loses none; events of one capture share it."""
+    log = PowerQualityLog()
+    first = PowerQualityEvent.from_device(DATA, NOW)
+    second = PowerQualityEvent.from_device(DATA | {"number": "4", "phase": "L2"}, NOW)
+    third = PowerQualityEvent.from_device(DATA | {"number": "5"}, NOW)
+    for event in (first, second, third):
+        log.add(event)
+    again = PowerQualityLog()
+    again.restore(log.as_dict())
+    assert not again.add(first)
+    assert again.wants_oscillogram(first)
+    assert again.add_oscillogram(first, WAVE)
+    assert not again.wants_oscillogram(first)
+    assert not again.add_oscillogram(second, WAVE)
+    assert not again.add_oscillogram(third, None)
+    assert not again.wants_oscillogram(third)
+    assert again.oscillograms == (WAVE,)
+
+
+WAVE = Oscillogram(
+    event_id="77-3",
+    title="dip L1 <&>",
+    started=NOW,
+    points_per_cycle=128,
+    channels={"UL1": (0.0, 325.0, -325.0), "IL1": (0.0, 0.0, 0.0)},
+)
+
+
+def test_the_picture_is_valid_whatever_it_shows() -> None:
+    """Flat lines and strange titles give a picture too."""
+    root = ET.fromstring(picture(WAVE))  # noqa: S314
+    texts = [node.text or "" for node in root.iter() if node.text]
+    assert any("dip L1 <&>" in text for text in texts)
+    assert "200 V" in texts
+    assert Oscillogram.from_dict(WAVE.as_dict()) == WAVE
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, "voltage dip on L1 down to 115.2 V for 300 ms"),
+        (
+            {"kind": "swell", "extreme": "260", "duration_ms": "2500"},
+            "voltage swell on L1 up to 260 V for 2.5 s",
+        ),
+        (
+            {"kind": "phase_loss", "ongoing": "1", "extreme": ""},
+            "phase lost on L1 has begun and goes on",
+        ),
+        (
+            {"kind": "wrong_sequence", "phase": "", "unit": "", "extreme": ""},
+            "wrong phase sequence for 300 ms",
+        ),
+    ],
+)
+def test_the_logbook_reads_like_sentences(change: dict[str, str], words: str) -> None:
+    """What happened stands there in words."""
+    event = PowerQualityEvent.from_device(DATA | change, NOW)
+    assert sentence({"kind": event.kind, **event.attributes()}) == words
+
+
+class Answers:
+    """A meter's side of the conversation about one event, as a test wants it."""
+
+    def __init__(self, pages: list[dict[str, str] | None]) -> None:
+        """Answer page after page; None is silence."""
+        self.pages = pages
+        self.tell: Any = None
+
+    def subscribe_service_calls(self, on_call: Any) -> None:
+        """Remember whom to tell."""
+        self.tell = on_call
+
+    async def execute_service(self, service: Any, arguments: dict[str, int]) -> None:
+        """Answer an action."""
+        if service.name == "power_quality_events":
+            for data in (DATA | {"kind": "tea"}, DATA):
+                self.tell(call("esphome.nrj_power_quality", data))
+        elif (page := self.pages[arguments["page"]]) is not None:
+            stale = call("esphome.nrj_oscillogram", {"number": "2", "page": "0"})
+            self.tell(stale)
+            self.tell(HomeassistantServiceCall.from_dict({"service": "light.turn_on"}))
+            self.tell(call("esphome.nrj_oscillogram", {"number": "3"} | page))
+
+
+def call(event: str, data: dict[str, str]) -> HomeassistantServiceCall:
+    """Return an event as the client hands it on."""
+    return HomeassistantServiceCall.from_dict(
+        {"service": event, "is_event": True, "data": data}
+    )
+
+
+def actions(*names: str) -> list[UserService]:
+    """Return user actions as a device lists them."""
+    return [
+        UserService.from_dict({"name": name, "key": key, "args": []})
+        for key, name in enumerate(names)
+    ]
+
+
+class Heard:
+    """Who listens."""
+
+    def __init__(self) -> None:
+        """Start with nothing heard."""
+        self.events: list[PowerQualityEvent] = []
+        self.waves: list[Oscillogram] = []
+
+    def power_quality(self, event: PowerQualityEvent) -> bool:
+        """Take an event."""
+        self.events.append(event)
+        return True
+
+    def wants_oscillogram(self, event: PowerQualityEvent) -> bool:
+        """Want every waveform."""
+        return True
+
+    def oscillogram(self, event: PowerQualityEvent, wave: Oscillogram | None) -> None:
+        """Take a waveform."""
+        if wave is not None:
+            self.waves.append(wave)
+
+
+PAGE = {
+    "pages": "2",
+    "started_ms_ago": "1000",
+    "channels": "IL1,UL1",
+    "points_per_cycle": "128",
+    "volts_per_code": "0.5",
+    "amperes_per_code": "0.1",
+    "data": base64.b64encode(struct.pack("<4h", 10, 400, -10, -400)).decode(),
+}
+
+
+@pytest.mark.parametrize(
+    ("pages", "waves"),
+    [
+        ([PAGE | {"page": "0"}, PAGE | {"page": "1"}], 1),
+        ([{"page": "0", "pages": "0"}, None], 0),
+        ([None, None], 0),
+        ([PAGE | {"page": "0"}, None], 0),
+        ([PAGE | {"page": "0", "data": "=?"}, PAGE | {"page": "1"}], 0),
+        ([PAGE | {"page": "0", "volts_per_code": "x"}, PAGE | {"page": "1"}], 0),
+    ],
+)
+async def test_a_waveform_is_whole_or_not_there(
+    monkeypatch: pytest.MonkeyPatch, pages: list[dict[str, str] | None], waves: int
+) -> None:
+    """Lost and damaged pages leave the event and no picture; strange events are left out."""
+    monkeypatch.setattr(device_events, "SETTLING", 0.0)
+    monkeypatch.setattr(device_events, "PAGE_TIMEOUT", 0.05)
+    services = actions("power_quality_events", "power_quality_oscillogram")
+    heard = Heard()
+    client: Any = Answers(pages)
+    listener: Any = heard
+    events = device_events.DeviceEvents(client, services, listener, lambda: NOW)
+    events.subscribe()
+    task = asyncio.create_task(events.run())
+    await asyncio.sleep(0.2)
+    task.cancel()
+    assert [event.id for event in heard.events] == ["77-3"]
+    assert len(heard.waves) == waves
+    for wave in heard.waves:
+        assert wave.channels["UL1"] == (200.0, -200.0, 200.0, -200.0)
+        assert wave.channels["IL1"] == pytest.approx((1.0, -1.0, 1.0, -1.0))
+        assert wave.started == NOW - timedelta(seconds=1)
+
+
+async def test_a_damaged_event_of_the_guard_is_left_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is named in the log, and the next ones come."""
+    client: Any = Answers([])
+    listener: Any = Heard()
+    heard: list[object] = []
+    listener.guard_event = heard.append
+    events = device_events.DeviceEvents(client, [], listener, lambda: NOW)
+    events.subscribe()
+    sound = {
+        "what": "state",
+        "state": "normal",
+        "reason": "start",
+        "frequency": "50",
+        "relay": "",
+        "on": "0",
+    }
+    for data in (sound | {"state": "sunny"}, sound):
+        client.tell(call("esphome.nrj_guard", data))
+    assert len(heard) == 1
+    assert "sunny" in caplog.text
+
+
+async def test_a_broken_link_ends_the_conversation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is no error: the link says so itself."""
+
+    class Broken(Answers):
+        async def execute_service(self, service: Any, arguments: Any) -> None:
+            raise APIConnectionError("gone")
+
+    client: Any = Broken([])
+    listener: Any = Heard()
+    services = actions("power_quality_events")
+    events = device_events.DeviceEvents(client, services, listener, lambda: NOW)
+    events.subscribe()
+    await events.run()
+
+
+def test_a_picture_without_samples_is_empty_but_valid() -> None:
+    """Nothing to draw is no reason to fail."""
+    empty = Oscillogram(
+        event_id="1", title="", started=NOW, points_per_cycle=128, channels={"UL1": ()}
+    )
+    ET.fromstring(picture(empty))  # noqa: S314
+
+
+async def test_without_a_waveform_there_is_no_picture(
+    hass: HomeAssistant, add_meter: AddMeter, firmware: RunningFirmware
+) -> None:
+    """The image is unknown until the first event."""
+    assert await async_setup_component(hass, "image", {})
+    await add_meter(firmware.port)
+    await state_is(hass, IMAGE, "unknown")
+    with pytest.raises(HomeAssistantError):
+        await async_get_image(hass, IMAGE)

@@ -1,0 +1,1 @@
+"""Files of the repository: manifest, docs, scripts and what is published."""

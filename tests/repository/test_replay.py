@@ -1,0 +1,352 @@
+"""Try it before you trust it: recordings played to the guard and the arbiter."""
+
+from collections.abc import Callable, Iterable
+import csv
+from itertools import pairwise
+import json
+from pathlib import Path
+import subprocess
+from typing import Any
+import wave
+
+import numpy as np
+import pytest
+
+from nrj_replay.__main__ import main
+from tests.control.recordings import (
+    DATA,
+    GENERATION_LOSS,
+    OVER_FREQUENCY,
+    TOLEDO,
+    Recorded,
+)
+
+ROOT = Path(__file__).parents[2]
+HEADER = "time_s,frequency_hz,voltage_l1,voltage_l2,voltage_l3"
+
+type Play = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture
+def play(capsys: pytest.CaptureFixture[str]) -> Play:
+    """Return a function that plays and returns the lines that were printed."""
+
+    def run(path: Path, profile: str, *options: str) -> list[dict[str, Any]]:
+        assert main([str(path), "--profile", profile, *options]) == 0
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    return run
+
+
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., str]:
+    """Return a function that plays a bad file and returns what is said about it."""
+
+    def run(
+        text: str | bytes, *options: str, profile: str = "continental_europe"
+    ) -> str:
+        path = tmp_path / "bad.csv"
+        if isinstance(text, bytes):
+            path.write_bytes(text)
+        else:
+            path.write_text(text)
+        assert main([str(path), "--profile", profile, *options]) == 2
+        printed = capsys.readouterr()
+        assert not printed.out
+        return printed.err
+
+    return run
+
+
+def converted(recorded: Recorded, path: Path, until: float = 1e9) -> Path:
+    """Write a recording in the columns the replay reads, scaled to 230 V."""
+    scale = 230.0 / recorded.nominal_voltage
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["time_s", "frequency_hz", "voltage_l1"])
+        for sample in recorded.samples():
+            if sample.time_ms / 1000 > until:
+                break
+            phase = sample.phases[0]
+            rows.writerow(
+                [sample.time_ms / 1000, phase.frequency, phase.voltage * scale]
+            )
+    return path
+
+
+def stages(lines: Iterable[dict[str, Any]]) -> list[tuple[float, str, str]]:
+    """Return the changes of the stage."""
+    return [
+        (line["t"], line["stage"], line["reason"])
+        for line in lines
+        if line.get("action") == "stage"
+    ]
+
+
+def test_the_iberian_blackout(play: Play, tmp_path: Path) -> None:
+    """All that may go is off in time; then there is no frequency, and nothing comes back."""
+    lines = play(converted(TOLEDO, tmp_path / "toledo.csv"), "continental_europe")
+    # 12:33:20 is the first sample below 49.2 Hz, 5600 s into the recording of one every
+    # 2 s; the next confirms it. The voltage is gone another 2 s later.
+    (_, *told) = [stage for stage in stages(lines) if stage[0] > 5580]
+    assert told == [(5604.0, "invalid", "no_voltage")]
+    shed = [line for line in lines if line.get("action") == "shed"]
+    assert {line["t"] for line in shed} == {5602.0}
+    assert {line["load"] for line in shed} == {
+        "shed_1",
+        "shed_2",
+        "shed_3",
+        "absorb",
+        "surplus",
+    }
+    later = [line for line in lines if line.get("t", 0) > 5602]
+    assert {line["action"] for line in later} <= {"stage", "hold"}
+    summary = lines[-1]["summary"]
+    assert summary["actions_by_kind"] == {"shed": 3}
+    assert summary["off_at_the_end"] == ["shed_1", "shed_2", "shed_3"]
+
+
+def test_the_loss_of_generation(play: Play, tmp_path: Path) -> None:
+    """Stage by stage, each its delay after the frequency is below; no absorbing after."""
+    path = converted(GENERATION_LOSS, tmp_path / "loss.csv")
+    lines = play(path, "north_america")
+    entered = {stage: t for t, stage, _ in reversed(stages(lines))}
+    for stage, hertz, delay in (
+        ("shed_1", 59.90, 1.0),
+        ("shed_2", 59.80, 0.5),
+    ):
+        # Since when it has been below without a break.
+        since: float | None = None
+        for sample in GENERATION_LOSS.samples():
+            if sample.time_ms / 1000 > entered[stage]:
+                break
+            if sample.phases[0].frequency >= hertz:
+                since = None
+            elif since is None:
+                since = sample.time_ms / 1000
+        assert since is not None
+        assert 0 <= entered[stage] - since - delay <= 0.150
+    assert not {"absorb", "restore"} & {line.get("action") for line in lines}
+    assert "shed_3" not in entered
+
+
+def test_the_over_frequency(play: Play, tmp_path: Path) -> None:
+    """A storage load is started."""
+    lines = play(converted(OVER_FREQUENCY, tmp_path / "over.csv"), "north_america")
+    absorbed = [line["load"] for line in lines if line.get("action") == "absorb"]
+    assert absorbed[0] in {"absorb", "surplus"}
+
+
+def from_wave(path: Path) -> list[tuple[float, float]]:
+    """Return frequency over 25 cycles of a recorded waveform, by its zero crossings."""
+    if not path.exists():
+        pytest.skip(f"the recording {path.name} is not here")
+    with wave.open(str(path)) as file:
+        rate = file.getframerate()
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(float)
+    samples -= samples.mean()
+    at = np.flatnonzero((samples[:-1] < 0) & (samples[1:] >= 0))
+    times = (at - samples[at] / (samples[at + 1] - samples[at])) / rate
+    every = times[::25]
+    return [
+        (float(later), 25.0 / float(later - earlier))
+        for earlier, later in pairwise(every)
+    ]
+
+
+@pytest.mark.parametrize("name", ["001_ref.wav", "070_ref.wav"])
+def test_nothing_is_done_on_a_quiet_day(play: Play, tmp_path: Path, name: str) -> None:
+    """Minutes of a real grid that is well."""
+    found = from_wave(DATA / "mains_waveform" / name)
+    assert len(found) > 500
+    path = tmp_path / "quiet.csv"
+    path.write_text(
+        "\n".join(["time_s,frequency_hz", *(f"{t:.4f},{f:.5f}" for t, f in found)])
+    )
+    lines = play(path, "continental_europe")
+    assert lines[-1]["summary"]["actions"] == 0
+    assert all(line["load"] is None for line in lines[:-1])
+    assert stages(lines)[-1][1] == "normal"
+
+
+def test_nothing_is_done_before_the_blackout(play: Play, tmp_path: Path) -> None:
+    """Ninety minutes of oscillations and lost samples are no reason."""
+    lines = play(
+        converted(TOLEDO, tmp_path / "before.csv", until=5580), "continental_europe"
+    )
+    assert lines[-1]["summary"]["actions"] == 0
+    assert all(line["load"] is None for line in lines[:-1])
+
+
+LOADS = """
+limits:
+  contract: {power: 6000, tolerance: strict}
+  phases: {power: 5750}
+loads:
+  - name: boiler
+    class: surplus
+    power: 2000
+    phase: L1
+  - name: heater
+    class: shed_1
+    priority: 20
+    power: 2500
+    phase: L2
+    minimum_off: 60
+  - name: router
+"""
+
+
+def test_a_house_with_limits_and_sun(play: Play, tmp_path: Path) -> None:
+    """The sun heats water, an overload turns the heater off; each line says why."""
+    path = tmp_path / "house.csv"
+    rows = ["time,frequency_hz,power_l1,power_l2,power_l3"]
+    for second in range(0, 1500, 5):
+        drawn = "-3000,0,0" if second < 600 else "1000,5500,500"
+        rows.append(
+            f"2025-06-01T12:{second // 60:02}:{second % 60:02}+02:00,50.0,{drawn}"
+        )
+    path.write_text("\n".join(rows))
+    loads = tmp_path / "loads.yaml"
+    loads.write_text(LOADS)
+    lines = play(path, "continental_europe", "--loads", str(loads))
+    did = {
+        (line["load"], line["action"], line["reason"]): line["t"]
+        for line in reversed(lines[:-1])
+    }
+    assert 60 <= did["boiler", "absorb", "surplus"] <= 100
+    assert 600 <= did["heater", "shed", "overload"] <= 700
+    assert did["boiler", "shed", "overload"] >= 600, "storage loads first"
+    assert did["boiler", "shed", "overload"] <= did["heater", "shed", "overload"]
+    assert "heater" in lines[-1]["summary"]["seconds_off"]
+
+
+def test_a_charger_follows_the_sun(play: Play, tmp_path: Path) -> None:
+    """Each step is a line with what it is set to."""
+    path = tmp_path / "house.csv"
+    rows = ["time_s,frequency_hz,power_l1,power_l2,power_l3"]
+    for second in range(0, 900, 5):
+        drawn = 0 if second < 300 else -2000 if second < 600 else -3000
+        rows.append(f"{second},50.0,{drawn},0,0")
+    path.write_text("\n".join(rows))
+    loads = tmp_path / "loads.yaml"
+    loads.write_text(
+        "loads: [{name: car, class: surplus, power: 3680, phase: L1,"
+        " least_power: 1380, power_step: 230}]"
+    )
+    lines = play(path, "continental_europe", "--loads", str(loads))
+    powers = [line["power"] for line in lines[:-1] if "power" in line]
+    assert powers == [8 * 230, 12 * 230]
+
+
+def test_thresholds_of_one_s_own(
+    play: Play, refused: Callable[..., str], tmp_path: Path
+) -> None:
+    """The profile custom takes them from a file, and says what is wrong with them."""
+    custom = {
+        "nominal": 50,
+        "inhibit": {"frequency": 49.95, "delay": 1},
+        "shed_1": {"frequency": 49.9, "delay": 0.5},
+        "shed_2": {"frequency": 49.8, "delay": 0.5},
+        "shed_3": {"frequency": 49.7, "delay": 0.5},
+        "restore": {"frequency": 49.95, "delay": 30},
+        "absorb_1": {"frequency": 50.1, "delay": 1},
+        "absorb_2": {"frequency": 50.2, "delay": 1},
+        "release": {"frequency": 50.0, "delay": 30},
+    }
+    file = tmp_path / "thresholds.yaml"
+    file.write_text(json.dumps(custom))
+    rows = [f"{t / 5},{50.0 if t < 100 else 49.88}" for t in range(200)]
+    path = tmp_path / "sag.csv"
+    path.write_text("\n".join(["time_s,frequency_hz", *rows]))
+    lines = play(path, "custom", "--thresholds", str(file))
+    assert (20.6, "shed_1", "under_frequency") in stages(lines)
+    good = path.read_text()
+    file.write_text(json.dumps(custom | {"shed_1": {"frequency": 49.5, "delay": 1}}))
+    said = refused(good, "--thresholds", str(file), profile="custom")
+    assert "deeper shedding stage" in said
+    file.write_text("nominal: 50")
+    assert "inhibit" in refused(good, "--thresholds", str(file), profile="custom")
+    file.write_text("a: [")
+    assert "no YAML" in refused(good, "--thresholds", str(file), profile="custom")
+    assert "go together" in refused(good, profile="custom")
+    missing = str(tmp_path / "none")
+    assert "cannot be read" in refused(good, "--thresholds", missing, profile="custom")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "needs the columns"),
+        ("time_s,hz\n0,50\n", "frequency_hz"),
+        ("frequency_hz\n50\n", "time_s"),
+        (f"{HEADER}\n0,50,230,230,230\n", "at least 2"),
+        (f"{HEADER}\n0,50,230,230,230\n1,fifty,230,230,230\n", "line 3, frequency_hz"),
+        (f"{HEADER}\n0,50,230,230,230\n1,50,230\n", "line 3 has 3 columns"),
+        (f"{HEADER}\n1,50,230,230,230\n0,50,230,230,230\n", "goes back in time by 1 s"),
+        (f"{HEADER}\nnan,50,230,230,230\n", "no time"),
+        ("time,frequency_hz\nyesterday,50\n", "ISO 8601"),
+        ("time_s,time_s,frequency_hz\n", "twice"),
+        (b"\xff\xfe\x00binary", "UTF-8"),
+        ('time_s,frequency_hz\n"' + "a" * 200_000, "no CSV"),
+    ],
+)
+def test_a_bad_recording_is_refused_clearly(
+    refused: Callable[..., str], text: str | bytes, said: str
+) -> None:
+    """Which file, which line, and what it should be."""
+    assert said in refused(text)
+
+
+GOOD = f"{HEADER}\n0,50,230,230,230\n\n1,,230,nan,\n2,50,230,230,230\n"
+
+
+@pytest.mark.parametrize(
+    ("loads", "said"),
+    [
+        ("loads: 5", "needs a list"),
+        ("a: [", "no YAML"),
+        ("loads: []\nlimit: {}", "'limit' is not known"),
+        ("loads: [{class: shed_1}]", "load 1 has no name"),
+        ("loads: [{name: a, colour: red}]", "'colour' is not known"),
+        ("loads: [{name: a, class: shed_9}]", "'shed_9' is none of never_shed"),
+        ("loads: [{name: a, phase: L4}]", "no phase"),
+        ("loads: [{name: a, priority: 1000}]", "not 0 to 100"),
+        ("loads: [{name: a, power: much}]", "could not convert"),
+        ("loads: [{name: a}, {name: a}]", "two loads"),
+        ("loads: []\nlimits: {roof: {power: 5}}", "takes contract and phases"),
+        ("loads: []\nlimits: {contract: {power: -5}}", "power in W"),
+        ("loads: []\nlimits: {contract: 5}", "power in W"),
+    ],
+)
+def test_bad_loads_are_refused_clearly(
+    refused: Callable[..., str], tmp_path: Path, loads: str, said: str
+) -> None:
+    """Which load, and what is known instead."""
+    path = tmp_path / "loads.yaml"
+    path.write_text(loads)
+    assert said in refused(GOOD, "--loads", str(path))
+
+
+def test_what_is_not_there_is_said(
+    refused: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Files that are missing, and a voltage that is none."""
+    assert "cannot be read" in refused(GOOD, "--loads", str(tmp_path / "none"))
+    assert "no nominal voltage" in refused(GOOD, "--nominal-voltage", "0")
+    assert main([str(tmp_path / "none"), "--profile", "island_50"]) == 2
+    assert "cannot be read" in capsys.readouterr().err
+
+
+def test_the_script_itself(tmp_path: Path) -> None:
+    """As a person starts it."""
+    path = tmp_path / "good.csv"
+    path.write_text(GOOD)
+    done = subprocess.run(
+        [ROOT / "scripts" / "replay", path, "--profile", "continental_europe"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "summary" in json.loads(done.stdout.splitlines()[-1])

@@ -1,0 +1,1 @@
+"""Where readings come from: the native API, MQTT, entities."""

@@ -1,0 +1,272 @@
+"""A meter made of entities of other integrations."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    ConfigFlowResult,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+import pytest
+
+from custom_components.nrj_monitor import NrjConfigEntry
+from custom_components.nrj_monitor.const import DOMAIN
+from tests.conftest import decline_the_offer
+from tests.support.forms import sentence, typed
+from tests.support.states import state_is
+
+SHELLY: dict[str, tuple[float, str]] = {
+    "sensor.em_a_voltage": (230.1, "V"),
+    "sensor.em_b_voltage": (229.5, "V"),
+    "sensor.em_c_voltage": (231.2, "V"),
+    "sensor.em_a_current": (4.5, "A"),
+    "sensor.em_a_power": (1000.0, "W"),
+    "sensor.em_b_power": (-250.0, "W"),
+    "sensor.em_c_power": (50.0, "W"),
+    "sensor.em_a_frequency": (50.01, "Hz"),
+    "sensor.em_total_energy": (1234.5, "kWh"),
+}
+P1: dict[str, tuple[float, str]] = {
+    "sensor.p1_consumption": (0.0, "kW"),
+    "sensor.p1_production": (1.25, "kW"),
+    "sensor.p1_used": (4321.0, "kWh"),
+    "sensor.p1_voltage": (0.2305, "kV"),
+}
+
+pytestmark = pytest.mark.usefixtures("unloaded")
+
+
+def tell(hass: HomeAssistant, states: Mapping[str, tuple[float | str, str]]) -> None:
+    """Let other integrations tell their states."""
+    for entity_id, (value, unit) in states.items():
+        hass.states.async_set(
+            entity_id, str(value), {"unit_of_measurement": unit}, force_update=True
+        )
+
+
+async def begin(hass: HomeAssistant, phases: str) -> ConfigFlowResult:
+    """Begin to add a meter made of entities."""
+    menu = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_USER}
+    )
+    form = await hass.config_entries.flow.async_configure(
+        menu["flow_id"], {"next_step_id": "entities"}
+    )
+    return await hass.config_entries.flow.async_configure(
+        form["flow_id"], {"name": "House", "phases": phases}
+    )
+
+
+async def fill_in(
+    hass: HomeAssistant, form: ConfigFlowResult, *answers: dict[str, Any]
+) -> ConfigFlowResult:
+    """Fill in one form after the other."""
+    for answer in answers:
+        form = await hass.config_entries.flow.async_configure(
+            form["flow_id"], {"inverted": False} | answer
+        )
+    return form
+
+
+async def confirm(hass: HomeAssistant, form: ConfigFlowResult) -> NrjConfigEntry:
+    """End the dialogue."""
+    assert form["step_id"] == "entities_confirm"
+    result = await hass.config_entries.flow.async_configure(form["flow_id"], {})
+    result = await decline_the_offer(hass, result)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    entry: NrjConfigEntry = result["result"]
+    return entry
+
+
+async def add_shelly(hass: HomeAssistant) -> NrjConfigEntry:
+    """Add a three-phase meter of another make."""
+    tell(hass, SHELLY)
+    form = await fill_in(
+        hass,
+        await begin(hass, "3"),
+        {
+            "voltage": "sensor.em_a_voltage",
+            "current": "sensor.em_a_current",
+            "active_power": "sensor.em_a_power",
+            "frequency": "sensor.em_a_frequency",
+        },
+        {"voltage": "sensor.em_b_voltage", "active_power": "sensor.em_b_power"},
+        {"voltage": "sensor.em_c_voltage", "active_power": "sensor.em_c_power"},
+        {"import_energy": "sensor.em_total_energy"},
+    )
+    return await confirm(hass, form)
+
+
+async def test_a_three_phase_meter_of_another_make(hass: HomeAssistant) -> None:
+    """Its phases are sensors, and the total that it lacks is their sum."""
+    await add_shelly(hass)
+    await state_is(hass, "sensor.house_voltage_l2", "229.5")
+    await state_is(hass, "sensor.house_active_power_l2", "-250.0")
+    await state_is(hass, "sensor.house_active_power", "800.0")
+    await state_is(hass, "sensor.house_frequency", "50.01")
+    await state_is(hass, "sensor.house_import_energy", "1234.5")
+    tell(hass, {"sensor.em_b_power": (750.0, "W")})
+    await state_is(hass, "sensor.house_active_power", "1800.0")
+
+
+async def test_a_p1_reader_of_one_phase(hass: HomeAssistant) -> None:
+    """Power returned is told apart and in kW: it comes out as negative watts."""
+    tell(hass, P1)
+    form = await fill_in(
+        hass,
+        await begin(hass, "1"),
+        {
+            "voltage": "sensor.p1_voltage",
+            "active_power": "sensor.p1_consumption",
+            "active_power_returned": "sensor.p1_production",
+        },
+        {"import_energy": "sensor.p1_used"},
+    )
+    await confirm(hass, form)
+    await state_is(hass, "sensor.house_active_power_l1", "-1250.0")
+    await state_is(hass, "sensor.house_active_power", "-1250.0")
+    await state_is(hass, "sensor.house_voltage_l1", "230.5")
+    assert hass.states.get("sensor.house_voltage_l2") is None
+
+
+async def test_a_meter_with_the_other_sign(hass: HomeAssistant) -> None:
+    """Power that is negative on import is turned round."""
+    tell(hass, {"sensor.power": (-700, "W")})
+    form = await fill_in(
+        hass,
+        await begin(hass, "1"),
+        {"active_power": "sensor.power", "inverted": True},
+        {},
+    )
+    await confirm(hass, form)
+    await state_is(hass, "sensor.house_active_power_l1", "700.0")
+
+
+async def test_what_is_missing_is_said(hass: HomeAssistant) -> None:
+    """A person sees what the meter will lack before it is added."""
+    tell(hass, {"sensor.power": (700, "W"), "sensor.u2": (230, "V")})
+    form = await fill_in(
+        hass,
+        await begin(hass, "3"),
+        {"active_power": "sensor.power"},
+        {"voltage": "sensor.u2"},
+        {},
+        {},
+    )
+    words = form["description_placeholders"]
+    assert words is not None
+    assert "- Active power: L1, Σ" in words["found"]
+    assert "- Voltage: L1" in words["missing"]
+    assert "- Frequency" in words["missing"]
+
+
+@pytest.mark.parametrize(
+    ("state", "unit", "said"),
+    [
+        ("unavailable", "W", "sensor.power has no value now"),
+        ("broken", "W", "sensor.power has no value now"),
+        ("nan", "W", "sensor.power has no value now"),
+        (
+            "20",
+            "°C",
+            "sensor.power cannot be used here: °C can not be converted into W",
+        ),
+    ],
+)
+async def test_an_entity_that_tells_nothing_usable_is_refused(
+    hass: HomeAssistant, state: str, unit: str, said: str
+) -> None:
+    """It is said beside its field, and another can be chosen."""
+    tell(hass, {"sensor.power": (state, unit), "sensor.good": (1.5, "kW")})
+    form = await fill_in(hass, await begin(hass, "1"), {"active_power": "sensor.power"})
+    assert list(form["errors"] or {}) == ["active_power"]
+    assert sentence(form).startswith(said)
+    form = await fill_in(hass, form, {"active_power": "sensor.good"}, {})
+    await confirm(hass, form)
+    await state_is(hass, "sensor.house_active_power", "1500.0")
+
+
+async def test_an_entity_that_does_not_exist_is_refused(hass: HomeAssistant) -> None:
+    """A name that is typed and wrong is said."""
+    form = await fill_in(hass, await begin(hass, "1"), {"voltage": "sensor.nobody"})
+    assert sentence(form).startswith("sensor.nobody has no value now")
+
+
+async def test_power_returned_needs_power_drawn(hass: HomeAssistant) -> None:
+    """One is taken off the other."""
+    tell(hass, P1)
+    form = await fill_in(
+        hass,
+        await begin(hass, "1"),
+        {"active_power_returned": "sensor.p1_production"},
+    )
+    assert form["errors"] == {"active_power": "power_missing"}
+
+
+async def test_a_meter_of_nothing_is_not_added(hass: HomeAssistant) -> None:
+    """The dialogue ends with what to do."""
+    result = await fill_in(hass, await begin(hass, "1"), {}, {})
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "nothing_chosen"
+
+
+async def test_the_same_entities_are_one_meter(hass: HomeAssistant) -> None:
+    """A second meter of the same entities is refused."""
+    tell(hass, P1)
+    answers: tuple[dict[str, Any], ...] = ({"voltage": "sensor.p1_voltage"}, {})
+    await confirm(hass, await fill_in(hass, await begin(hass, "1"), *answers))
+    result = await fill_in(hass, await begin(hass, "1"), *answers)
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+
+
+async def test_entities_that_go_take_the_meter_along(hass: HomeAssistant) -> None:
+    """One that is gone is unknown; with all of them the meter is unavailable."""
+    await add_shelly(hass)
+    await state_is(hass, "sensor.house_active_power", "800.0")
+    tell(hass, {"sensor.em_b_power": ("unavailable", "W")})
+    await state_is(hass, "sensor.house_active_power_l2", "unknown")
+    await state_is(hass, "sensor.house_active_power", "unknown")
+    await state_is(hass, "sensor.house_active_power_l1", "1000.0")
+    tell(hass, dict.fromkeys(SHELLY, ("unavailable", "")))
+    await state_is(hass, "sensor.house_active_power_l1", "unavailable")
+    tell(hass, SHELLY)
+    await state_is(hass, "sensor.house_active_power", "800.0")
+
+
+async def test_other_entities_keep_the_meter(hass: HomeAssistant) -> None:
+    """Reconfigured, the forms show what was chosen, and the sensors stay."""
+    entry = await add_shelly(hass)
+    tell(hass, {"sensor.other": (240, "V")})
+    form = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
+    )
+    assert typed(form) == {"name": "House", "phases": "3"}
+    form = await hass.config_entries.flow.async_configure(
+        form["flow_id"], {"name": "House", "phases": "1"}
+    )
+    assert typed(form)["voltage"] == "sensor.em_a_voltage"
+    form = await fill_in(hass, form, {"voltage": "sensor.other"}, {})
+    result = await hass.config_entries.flow.async_configure(form["flow_id"], {})
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    await state_is(hass, "sensor.house_voltage_l1", "240.0")
+
+
+async def test_a_meter_whose_entities_come_later_starts_when_they_do(
+    hass: HomeAssistant,
+) -> None:
+    """After a restart of Home Assistant other integrations may need some minutes."""
+    entry = await add_shelly(hass)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    for entity_id in SHELLY:
+        hass.states.async_remove(entity_id)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    await state_is(hass, "sensor.house_voltage_l1", "unavailable")
+    tell(hass, SHELLY)
+    await state_is(hass, "sensor.house_voltage_l1", "230.1")

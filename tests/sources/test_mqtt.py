@@ -1,0 +1,401 @@
+"""A meter on an MQTT topic: a real Mosquitto, Home Assistant's own MQTT integration."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager
+import itertools
+import json
+from math import pi, sin
+from pathlib import Path
+import struct
+from typing import Any
+
+from homeassistant.components import mqtt as mqtt_integration
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    ConfigFlowResult,
+)
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.event import async_track_state_change_event
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.nrj_monitor import NrjConfigEntry
+from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.flows import mqtt as flow_module
+from custom_components.nrj_monitor.sources import timeout as silence
+from nrj_demo.firmware import free_port
+from tests.conftest import decline_the_offer
+from tests.support.broker import Broker, Publisher
+from tests.support.forms import sentence
+from tests.support.states import state_is, state_where
+
+TOPIC = "meter/house"
+
+pytestmark = pytest.mark.skipif(
+    Broker.program() is None, reason="Mosquitto is not installed"
+)
+
+type Publish = Callable[[str, bytes | str], None]
+
+
+@pytest.fixture
+def broker(tmp_path: Path, socket_enabled: None) -> Generator[Broker]:
+    """Run a broker."""
+    with Broker(tmp_path, free_port()) as running:
+        yield running
+
+
+@pytest.fixture
+def publisher(broker: Broker) -> Generator[Publisher]:
+    """Connect somebody who publishes."""
+    publisher = Publisher(broker.port)
+    yield publisher
+    publisher.close()
+
+
+@pytest.fixture
+async def mqtt(
+    hass: HomeAssistant, unloaded: None, broker: Broker, mock_hass_config: None
+) -> AsyncGenerator[None]:
+    """Set up Home Assistant's MQTT integration with the broker."""
+    entry = MockConfigEntry(
+        domain="mqtt",
+        data={"broker": "127.0.0.1", "port": broker.port, "discovery": False},
+        # No word of Home Assistant's own comings and goings.
+        options={"birth_message": {}, "will_message": {}},
+        version=2,
+        minor_version=1,
+    )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    async with asyncio.timeout(10):
+        while not mqtt_integration.is_connected(hass):
+            await asyncio.sleep(0.05)
+    yield
+    for meter in hass.config_entries.async_entries(DOMAIN):
+        await hass.config_entries.async_remove(meter.entry_id)
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait no longer than the tests need."""
+    monkeypatch.setattr(flow_module, "LONGEST_WAIT", 1.5)
+    monkeypatch.setattr(flow_module, "SETTLED", 0.4)
+
+
+def message(volts: float = 230.0, watts: float = 1000.0) -> str:
+    """Return a message as a three-phase meter sends it."""
+    return json.dumps(
+        {
+            "voltage": [volts, volts + 1, volts + 2],
+            "current": [watts / volts] * 3,
+            "power": [watts, watts / 2, -watts],
+            "frequency": 50.01,
+        }
+    )
+
+
+@asynccontextmanager
+async def publishing(
+    publisher: Publisher, what: Callable[[], bytes | str], pause: float = 1 / 12
+) -> AsyncGenerator[None]:
+    """Publish over and over."""
+
+    async def go_on() -> None:
+        while True:
+            publisher.publish(TOPIC, what())
+            await asyncio.sleep(pause)
+
+    task = asyncio.create_task(go_on())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+async def ask(
+    hass: HomeAssistant, layout: str = "three_phases", topic: str = TOPIC
+) -> ConfigFlowResult:
+    """Fill in the form for a meter on a topic."""
+    menu = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_USER}
+    )
+    form = await hass.config_entries.flow.async_configure(
+        menu["flow_id"], {"next_step_id": "topic"}
+    )
+    if form["type"] is FlowResultType.ABORT:
+        return form
+    return await hass.config_entries.flow.async_configure(
+        form["flow_id"], {"name": "House", "topic": topic, "layout": layout}
+    )
+
+
+async def listened(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResult:
+    """Wait until the dialogue has listened."""
+    while result["type"] in (
+        FlowResultType.SHOW_PROGRESS,
+        FlowResultType.SHOW_PROGRESS_DONE,
+    ):
+        await asyncio.sleep(0.1)
+        result = await hass.config_entries.flow.async_configure(result["flow_id"])
+    assert "step_id" in result, result
+    return result
+
+
+async def add(hass: HomeAssistant, layout: str = "three_phases") -> NrjConfigEntry:
+    """Add the meter on the topic, which is publishing."""
+    heard = await listened(hass, await ask(hass, layout))
+    assert heard["step_id"] == "topic_heard", heard
+    result = await hass.config_entries.flow.async_configure(heard["flow_id"], {})
+    result = await decline_the_offer(hass, result)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    entry: NrjConfigEntry = result["result"]
+    return entry
+
+
+async def test_a_topic_becomes_a_meter(
+    hass: HomeAssistant, mqtt: None, publisher: Publisher
+) -> None:
+    """Its phases and their total are sensors of one device without a MAC address."""
+    async with publishing(publisher, message):
+        entry = await add(hass)
+        await state_is(hass, "sensor.house_voltage_l3", "232.0")
+        await state_is(hass, "sensor.house_active_power_l3", "-1000.0")
+        await state_is(hass, "sensor.house_active_power", "500.0")
+        await state_is(hass, "sensor.house_frequency", "50.01")
+    (device,) = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    assert device.connections == set()
+    assert device.name == "House"
+
+
+async def test_what_is_missing_is_said_before_anything_is_saved(
+    hass: HomeAssistant, mqtt: None, publisher: Publisher
+) -> None:
+    """A person sees which quantities were heard, and which of the usual were not."""
+    text = json.dumps({"phase": 2, "voltage": 229.0})
+    async with publishing(publisher, lambda: text):
+        heard = await listened(hass, await ask(hass))
+    assert heard["description_placeholders"] is not None
+    assert heard["description_placeholders"]["found"] == "- Voltage: L2"
+    assert "Frequency" in heard["description_placeholders"]["missing"]
+    assert not hass.config_entries.async_entries(DOMAIN)
+
+
+async def test_a_silent_topic_is_not_saved(hass: HomeAssistant, mqtt: None) -> None:
+    """The form comes back and says what to look at."""
+    form = await listened(hass, await ask(hass))
+    assert sentence(form).startswith("Nothing came on meter/house")
+
+
+async def test_messages_of_another_kind_are_shown(
+    hass: HomeAssistant, mqtt: None, publisher: Publisher
+) -> None:
+    """The form comes back with what is wrong and one of the messages."""
+    async with publishing(publisher, lambda: '{"temperature": 21}'):
+        form = await listened(hass, await ask(hass))
+    assert "No voltage, current, power or frequency" in sentence(form)
+    assert '{"temperature": 21}' in sentence(form)
+
+
+async def test_a_topic_no_broker_knows_is_refused(
+    hass: HomeAssistant, mqtt: None
+) -> None:
+    """It is said beside the field."""
+    form = await ask(hass, topic="a/#/b")
+    assert form["errors"] == {"topic": "bad_topic"}
+
+
+async def test_without_mqtt_there_is_nothing_to_listen_to(
+    hass: HomeAssistant, unloaded: None
+) -> None:
+    """The dialogue ends with what to do first."""
+    result = await ask(hass)
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "no_mqtt"
+
+
+async def test_a_mapping_leads_to_the_values(
+    hass: HomeAssistant, mqtt: None, publisher: Publisher
+) -> None:
+    """JSON of any form is read, and a wrong mapping is refused with its line."""
+    async with publishing(publisher, lambda: '{"e": {"kw": 1.5, "list": [231]}}'):
+        form = await ask(hass, "mapped")
+        assert form["step_id"] == "topic_mapping"
+        form = await hass.config_entries.flow.async_configure(
+            form["flow_id"], {"mapping": {"volts": "e.list.0"}}
+        )
+        assert "'volts' is not a quantity" in sentence(form)
+        mapping = {
+            "voltage_l1": "e.list.0",
+            "active_power": {"path": "e.kw", "factor": 1000},
+        }
+        heard = await listened(
+            hass,
+            await hass.config_entries.flow.async_configure(
+                form["flow_id"], {"mapping": mapping}
+            ),
+        )
+        result = await hass.config_entries.flow.async_configure(heard["flow_id"], {})
+        await decline_the_offer(hass, result)
+        await state_is(hass, "sensor.house_active_power", "1500.0")
+        await state_is(hass, "sensor.house_voltage_l1", "231.0")
+
+
+async def test_frames_become_readings(
+    hass: HomeAssistant, mqtt: None, publisher: Publisher
+) -> None:
+    """The binary messages of the forecaster's sensors drive the same entities."""
+    powers = (1_500_000, 250_000, -500_000, 0, 0, 0)
+    frame = struct.pack("<Bd12sBqqqqqq", 16, 1.7e9, b"sensor-00001", 0, *powers)
+    async with publishing(publisher, lambda: frame):
+        await add(hass, "frames")
+        await state_is(hass, "sensor.house_active_power", "1250.0")
+        await state_is(hass, "sensor.house_active_power_l3", "-500.0")
+
+
+async def test_twelve_messages_a_second_become_true_means(
+    hass: HomeAssistant, mqtt: None, publisher: Publisher
+) -> None:
+    """States come at most once a second, and their mean is that of all messages."""
+    sent: list[float] = []
+
+    def swinging() -> str:
+        sent.append(1000 + 300 * sin(2 * pi * len(sent) / 7))
+        return message(watts=sent[-1])
+
+    async with publishing(publisher, swinging):
+        await add(hass)
+        states: list[tuple[float, float]] = []
+        await state_where(
+            hass, "sensor.house_active_power_l1", lambda state: state.state[0].isdigit()
+        )
+
+        @callback
+        def on_state(event: Event[EventStateChangedData]) -> None:
+            state = event.data["new_state"]
+            assert state is not None
+            states.append((state.last_updated_timestamp, float(state.state)))
+
+        stop = async_track_state_change_event(
+            hass, "sensor.house_active_power_l1", on_state
+        )
+        await asyncio.sleep(12)
+        stop()
+    gaps = [later[0] - earlier[0] for earlier, later in itertools.pairwise(states)]
+    assert len(states) >= 5
+    assert min(gaps) >= 0.99
+    area = sum(gap * value for gap, (_, value) in zip(gaps, states, strict=False))
+    assert area / sum(gaps) == pytest.approx(1000, abs=60)
+
+
+async def test_a_broker_that_goes_takes_the_meter_along(
+    hass: HomeAssistant, mqtt: None, broker: Broker, publisher: Publisher
+) -> None:
+    """Without the broker the meter is unavailable; it comes back by itself."""
+    async with publishing(publisher, message):
+        await add(hass)
+        await state_is(hass, "sensor.house_voltage_l1", "230.0")
+        await asyncio.to_thread(broker.stop)
+        await state_is(hass, "sensor.house_voltage_l1", "unavailable")
+        await asyncio.to_thread(broker.start)
+        await state_is(hass, "sensor.house_voltage_l1", "230.0", within=30)
+
+
+async def test_a_meter_that_falls_silent_is_unavailable(
+    hass: HomeAssistant,
+    mqtt: None,
+    publisher: Publisher,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is gone after some gaps of its own rhythm, and back with its next message."""
+    monkeypatch.setattr(silence, "SHORTEST", 1.0)
+    async with publishing(publisher, message):
+        await add(hass)
+        await state_is(hass, "sensor.house_voltage_l1", "230.0")
+        # It has a rhythm once it has told a few times.
+        await asyncio.sleep(1)
+    await state_is(hass, "sensor.house_voltage_l1", "unavailable", within=10)
+    async with publishing(publisher, message):
+        await state_is(hass, "sensor.house_voltage_l1", "230.0")
+
+
+async def test_a_retained_message_is_not_of_now(
+    hass: HomeAssistant, mqtt: None, publisher: Publisher
+) -> None:
+    """What the broker kept from yesterday is no reading."""
+    publisher.publish(TOPIC, message(), retain=True)
+    form = await listened(hass, await ask(hass))
+    assert sentence(form).startswith("Nothing came")
+
+
+async def test_damaged_messages_are_left_out_and_said_once(
+    hass: HomeAssistant,
+    mqtt: None,
+    publisher: Publisher,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One warning; the good messages go on."""
+    async with publishing(publisher, message):
+        await add(hass)
+        for _ in range(5):
+            publisher.publish(TOPIC, b"\xff{")
+        await asyncio.sleep(0.5)
+        await state_is(hass, "sensor.house_voltage_l1", "230.0")
+    warnings = [r for r in caplog.records if "is left out" in r.getMessage()]
+    assert [record.levelname for record in warnings if record.levelno >= 30] == [
+        "WARNING"
+    ]
+
+
+async def test_a_topic_is_set_up_once(
+    hass: HomeAssistant, mqtt: None, publisher: Publisher
+) -> None:
+    """The same topic a second time is refused."""
+    async with publishing(publisher, message):
+        await add(hass)
+        heard = await listened(hass, await ask(hass))
+        result = await hass.config_entries.flow.async_configure(heard["flow_id"], {})
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+
+
+async def test_another_topic_keeps_the_entities(
+    hass: HomeAssistant, mqtt: None, publisher: Publisher
+) -> None:
+    """Reconfigured to another topic, the meter's sensors stay what they are."""
+
+    def unique_ids(entry: Any) -> set[str]:
+        registry = er.async_get(hass)
+        return {
+            entity.unique_id
+            for entity in er.async_entries_for_config_entry(registry, entry.entry_id)
+        }
+
+    async with publishing(publisher, message):
+        entry = await add(hass)
+        before = unique_ids(entry)
+        form = await hass.config_entries.flow.async_init(
+            DOMAIN,
+            context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id},
+        )
+        assert form["step_id"] == "reconfigure_topic"
+        heard = await listened(
+            hass,
+            await hass.config_entries.flow.async_configure(
+                form["flow_id"],
+                {"name": "Barn", "topic": "meter/+", "layout": "three_phases"},
+            ),
+        )
+        result = await hass.config_entries.flow.async_configure(heard["flow_id"], {})
+        assert result["reason"] == "reconfigure_successful"
+        await hass.async_block_till_done()
+        await state_is(hass, "sensor.house_voltage_l1", "230.0")
+    assert unique_ids(entry) == before
+    assert entry.data["topic"] == "meter/+"
+    assert entry.title == "Barn"

@@ -1,0 +1,92 @@
+"""What other pages of Home Assistant say of the meters."""
+
+from typing import Any
+
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import get_system_health_info
+
+from custom_components.nrj_monitor import update
+from custom_components.nrj_monitor.const import DOMAIN, EVENT_POWER_QUALITY
+from custom_components.nrj_monitor.logbook import async_describe_events
+from tests.conftest import AddMeter
+from tests.support.device import DeviceServer
+from tests.support.states import state_is
+
+FIRMWARE = "update.nrj_meter_firmware"
+
+
+async def test_the_health_page_counts_meters_and_names_their_firmware(
+    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
+) -> None:
+    """Enough for whoever helps from afar."""
+    await add_meter(server.port)
+    assert await async_setup_component(hass, "system_health", {})
+    await hass.async_block_till_done()
+    assert await get_system_health_info(hass, DOMAIN) == {
+        "meters": 1,
+        "connected": 1,
+        "sources": "native_api",
+        "firmware": "0.1.0",
+        "expected_firmware": "0.1.0",
+    }
+
+
+async def test_firmware_that_fits_is_up_to_date(
+    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
+) -> None:
+    """Nothing is offered."""
+    await add_meter(server.port)
+    await state_is(hass, FIRMWARE, "off")
+
+
+@pytest.mark.parametrize(
+    "versions", [("0.2.0", "on"), ("0.1.0", "off"), ("0.0.9", "off")]
+)
+async def test_older_firmware_than_expected_is_a_hint(
+    hass: HomeAssistant,
+    add_meter: AddMeter,
+    server: DeviceServer,
+    versions: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The integration knows which firmware it came with; a newer one is fine too."""
+    expected, state = versions
+    monkeypatch.setattr(update, "EXPECTED_FIRMWARE", expected)
+    await add_meter(server.port)
+    await state_is(hass, FIRMWARE, state)
+
+
+async def test_a_build_of_ones_own_is_up_to_date(
+    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
+) -> None:
+    """A version that can not be compared is left alone."""
+    server.device.project_version = "my build"
+    await add_meter(server.port)
+    await state_is(hass, FIRMWARE, "off")
+
+
+def test_the_logbook_describes_events_of_the_supply(hass: HomeAssistant) -> None:
+    """The sentence stands beside the meter's name and leads to its entity."""
+    described: dict[tuple[str, str], Any] = {}
+
+    def describe(domain: str, event_type: str, words: Any) -> None:
+        described[domain, event_type] = words
+
+    async_describe_events(hass, describe)
+    words = described[DOMAIN, EVENT_POWER_QUALITY]
+    data = {
+        "name": "NRJ Meter",
+        "entity_id": "event.nrj_meter_power_quality",
+        "kind": "dip",
+        "phase": "L1",
+        "extreme": 115.2,
+        "unit": "V",
+        "duration_s": 0.3,
+    }
+    assert words(Event(EVENT_POWER_QUALITY, data)) == {
+        "name": "NRJ Meter",
+        "message": "voltage dip on L1 down to 115.2 V for 300 ms",
+        "entity_id": "event.nrj_meter_power_quality",
+    }
