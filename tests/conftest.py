@@ -8,12 +8,12 @@ from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.nrj_monitor import NrjConfigEntry
 from custom_components.nrj_monitor.const import (
     CONF_ADD_TO_ENERGY,
     CONF_ENCRYPTION_KEY,
     DOMAIN,
 )
+from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.sources import native_api
 from nrj_demo.firmware import (
     FirmwareError,

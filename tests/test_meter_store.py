@@ -7,10 +7,10 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.nrj_monitor import meter_store as meter_memory
+from custom_components.nrj_monitor import meter_store
 from custom_components.nrj_monitor.const import CONF_SOURCE, DOMAIN, SOURCE_NATIVE_API
 from custom_components.nrj_monitor.meter import Meter
-from custom_components.nrj_monitor.meter_store import TOTALS_DELAY, MeterMemory
+from custom_components.nrj_monitor.meter_store import TOTALS_DELAY, MeterStore
 from tests.test_meter import DESCRIPTION, SilentSource
 
 
@@ -18,20 +18,20 @@ async def test_totals_do_not_put_off_an_event(
     hass: HomeAssistant, hass_storage: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A total that changes each second is written now and then, an event soon."""
-    monkeypatch.setattr(meter_memory, "DELAY", 0.2)
+    monkeypatch.setattr(meter_store, "DELAY", 0.2)
     entry = MockConfigEntry(domain=DOMAIN, data={CONF_SOURCE: SOURCE_NATIVE_API})
-    memory = MeterMemory(hass, entry, Meter(SilentSource(), DESCRIPTION))
+    store = MeterStore(hass, entry, Meter(SilentSource(), DESCRIPTION))
     key = f"{DOMAIN}.meter.{entry.entry_id}"
-    memory.async_changed(0.2)
+    store.async_changed(0.2)
     for _ in range(8):
-        memory.async_changed(TOTALS_DELAY)
+        store.async_changed(TOTALS_DELAY)
         await asyncio.sleep(0.05)
     await hass.async_block_till_done()
     assert key in hass_storage
     del hass_storage[key]
     # An event after totals is not put off to the time of those either.
-    memory.async_changed(TOTALS_DELAY)
-    memory.async_changed(0.2)
+    store.async_changed(TOTALS_DELAY)
+    store.async_changed(0.2)
     await asyncio.sleep(0.3)
     await hass.async_block_till_done()
     assert key in hass_storage

@@ -18,8 +18,8 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.typing import ConfigType
 
 from .assist.aliases import async_give_spoken_names
-from .backfill.manager import async_forget_history, async_keep_history
-from .backfill.services import async_setup_history_services
+from .backfill.manager import async_remove_backfill_store, async_start_backfill
+from .backfill.services import async_setup_backfill_services
 from .const import (
     CONF_ADD_TO_ENERGY,
     CONF_METER,
@@ -28,12 +28,14 @@ from .const import (
     SOURCE_NATIVE_API,
 )
 from .energy_dashboard.dashboard import async_add_meter, async_forget_meter
-from .issues.monitor import async_clear, async_watch
-from .loads.manager import async_close_room, async_open_room
-from .loads.store import async_forget_loads
+from .entry_data import NrjConfigEntry, NrjData
+from .issues.monitor import IssueMonitor, async_delete_issues
+from .loads.manager import LoadManager
+from .loads.settings import load_entries
+from .loads.store import async_remove_load_store
 from .meter import Meter
-from .meter_store import MEMORIES, async_forget_memory, async_remember
-from .ngsi.manager import async_forget_broker, async_setup_brokers, async_stop_brokers
+from .meter_store import MeterStore, async_remove_meter_store
+from .ngsi.manager import async_remove_broker, async_start_brokers, async_stop_brokers
 from .ngsi.settings import SUBENTRY_BROKER
 from .services import async_setup_services
 from .sources import MeterDescription
@@ -42,8 +44,6 @@ from .sources.errors import CredentialError
 from .sources.factory import async_make_source
 
 _LOGGER = logging.getLogger(__name__)
-
-type NrjConfigEntry = ConfigEntry[Meter]
 
 PLATFORMS = [
     Platform.BUTTON,
@@ -65,7 +65,7 @@ FIRST_OUTCOME_TIMEOUT = 5.0
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what does not depend on a meter."""
     async_setup_services(hass)
-    async_setup_history_services(hass)
+    async_setup_backfill_services(hass)
     return True
 
 
@@ -77,8 +77,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
     meter, where a set-up that gives up would be retried after up to 80 s.
     """
     meter = await _async_meter(hass, entry)
-    entry.runtime_data = meter
-    memory = await async_remember(hass, entry, meter)
+    store = MeterStore(hass, entry, meter)
+    await store.async_load()
+    entry.runtime_data = data = NrjData(
+        meter=meter, store=store, issues=IssueMonitor(hass, entry, meter, store)
+    )
     entry.async_create_background_task(hass, meter.run(), f"{DOMAIN} link")
     with suppress(TimeoutError):
         async with asyncio.timeout(FIRST_OUTCOME_TIMEOUT):
@@ -100,14 +103,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
 
     entry.async_on_unload(meter.listen_link(on_link))
     _reload_on_subentries(hass, entry)
-    room = await async_open_room(hass, entry, meter)
-    await async_setup_brokers(hass, entry, meter)
+    if load_entries(entry):
+        data.loads = LoadManager(hass, entry, meter)
+    await async_start_brokers(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    if room is not None:
-        await room.async_start()
+    if data.loads is not None:
+        await data.loads.async_start()
     meter.tell_events()
-    async_watch(hass, entry, meter, memory)
-    await async_keep_history(hass, entry, meter)
+    data.issues.async_start()
+    await async_start_backfill(hass, entry)
     async_give_spoken_names(hass, entry, meter.description)
     if entry.data.get(CONF_ADD_TO_ENERGY):
         await _async_add_to_energy(hass, entry)
@@ -129,9 +133,11 @@ async def async_unload_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool
     """Unload a meter; its link ends with the entry's background tasks."""
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
-    await async_close_room(hass, entry)
-    await async_stop_brokers(hass, entry)
-    await hass.data[MEMORIES][entry.entry_id].async_flush()
+    data = entry.runtime_data
+    if data.loads is not None:
+        await data.loads.async_stop()
+    await async_stop_brokers(data)
+    await data.store.async_stop()
     return True
 
 
@@ -139,12 +145,12 @@ async def async_remove_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> None
     """Leave nothing behind, in the meter neither."""
     await async_forget_meter(hass, entry)
     await async_take_key_back(hass, entry)
-    await async_forget_memory(hass, entry.entry_id)
-    await async_forget_loads(hass, entry.entry_id)
-    await async_forget_history(hass, entry.entry_id)
-    async_clear(hass, entry.entry_id)
+    await async_remove_meter_store(hass, entry.entry_id)
+    await async_remove_load_store(hass, entry.entry_id)
+    await async_remove_backfill_store(hass, entry.entry_id)
+    async_delete_issues(hass, entry.entry_id)
     for broker in entry.get_subentries_of_type(SUBENTRY_BROKER):
-        await async_forget_broker(hass, broker.subentry_id)
+        await async_remove_broker(hass, broker.subentry_id)
 
 
 @callback
@@ -182,7 +188,7 @@ async def _async_renew(
     """Set a meter up again, and forget the brokers it no longer has."""
     await hass.config_entries.async_reload(entry.entry_id)
     for subentry_id in gone:
-        await async_forget_broker(hass, subentry_id)
+        await async_remove_broker(hass, subentry_id)
 
 
 async def _async_add_to_energy(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
@@ -209,5 +215,6 @@ async def _async_meter(hass: HomeAssistant, entry: NrjConfigEntry) -> Meter:
 def _remember(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
     """Store what the meter is and has; return whether that is news."""
     return hass.config_entries.async_update_entry(
-        entry, data={**entry.data, CONF_METER: entry.runtime_data.description.as_dict()}
+        entry,
+        data={**entry.data, CONF_METER: entry.runtime_data.meter.description.as_dict()},
     )

@@ -2,17 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final, override
+from typing import Final, override
 
 from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from . import NrjConfigEntry
 from .energy_dashboard.dashboard import async_add_meter, async_remove_meter
 from .entity import MeterEntity
+from .entry_data import NrjConfigEntry
 
 PARALLEL_UPDATES = 1
 
@@ -21,7 +20,7 @@ PARALLEL_UPDATES = 1
 class MeterButtonDescription(ButtonEntityDescription):
     """A button and what it does with the meter's entry."""
 
-    press: Callable[[HomeAssistant, ConfigEntry[Any]], Awaitable[object]]
+    press: Callable[[HomeAssistant, NrjConfigEntry], Awaitable[object]]
 
 
 BUTTONS: Final = (
@@ -59,7 +58,7 @@ class MeterButton(MeterEntity, ButtonEntity):
         self, entry: NrjConfigEntry, description: MeterButtonDescription
     ) -> None:
         """Show a button for the meter of `entry`."""
-        super().__init__(entry.runtime_data, description.key)
+        super().__init__(entry.runtime_data.meter, description.key)
         self.entity_description = description
         self._entry = entry
 

@@ -3,7 +3,6 @@
 from typing import Any, override
 
 from homeassistant.config_entries import (
-    ConfigEntry,
     ConfigFlowResult,
     ConfigSubentryFlow,
     OptionsFlow,
@@ -11,6 +10,7 @@ from homeassistant.config_entries import (
 from homeassistant.core import callback
 
 from .const import CONF_SOURCE, DOMAIN, SOURCE_ENTITIES, SOURCE_MQTT, SOURCE_NATIVE_API
+from .entry_data import NrjConfigEntry
 from .flows.broker import BrokerFlow
 from .flows.broker_reauth import BrokerReauthMixin
 from .flows.entities import EntitiesFlowMixin
@@ -46,7 +46,7 @@ class NrjMonitorConfigFlow(
     @staticmethod
     @callback
     @override
-    def async_get_options_flow(config_entry: ConfigEntry[Any]) -> OptionsFlow:
+    def async_get_options_flow(config_entry: NrjConfigEntry) -> OptionsFlow:
         """Return the dialogue behind the Configure button."""
         return MeterOptionsFlow()
 
@@ -54,7 +54,7 @@ class NrjMonitorConfigFlow(
     @callback
     @override
     def async_get_supported_subentry_types(
-        cls, config_entry: ConfigEntry[Any]
+        cls, config_entry: NrjConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return what can be added to a meter."""
         return SUBENTRIES

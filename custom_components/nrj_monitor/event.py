@@ -6,9 +6,9 @@ from homeassistant.components.event import EventEntity
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from . import NrjConfigEntry
 from .const import EVENT_GUARD, EVENT_POWER_QUALITY
 from .entity import MeterEntity
+from .entry_data import NrjConfigEntry
 from .frequency_guard.event import KINDS as GUARD_KINDS, GuardEvent
 from .loads.event import load_events
 from .meter import Meter
@@ -25,12 +25,13 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the events of a meter that watches the supply."""
-    meter = entry.runtime_data
+    data = entry.runtime_data
+    meter = data.meter
     if POWER_QUALITY in meter.description.features:
         async_add_entities([MeterPowerQuality(meter)])
     if GUARD in meter.description.features:
         async_add_entities([MeterGuard(meter)])
-    for load_id, event in load_events(hass, entry):
+    for load_id, event in load_events(data.loads):
         async_add_entities([event], config_subentry_id=load_id)
 
 

@@ -8,7 +8,7 @@ from homeassistant.const import EntityCategory
 
 from .entity import MeterEntity
 from .frequency_guard.guard_state import GuardReason, GuardState
-from .loads.manager import ControlRoom
+from .loads.manager import LoadManager
 from .meter import Meter
 from .sources.native_api import GUARD
 
@@ -19,12 +19,12 @@ WORDS: Final = {
 """What each of the two may say."""
 
 
-def guard_sensors(meter: Meter, room: ControlRoom | None) -> Iterator[SensorEntity]:
+def guard_sensors(meter: Meter, manager: LoadManager | None) -> Iterator[SensorEntity]:
     """Yield the sensors of the guard: the meter's own, or that of its control room."""
     if GUARD in meter.description.features:
         yield from (GuardSensor(meter, key) for key in WORDS)
-    elif room is not None and room.grid is not None:
-        yield ComputedGuardSensor(room)
+    elif manager is not None and manager.grid is not None:
+        yield ComputedGuardSensor(manager)
 
 
 class GuardSensor(MeterEntity, SensorEntity):
@@ -61,21 +61,21 @@ class ComputedGuardSensor(MeterEntity, SensorEntity):
     _attr_entity_category = EntityCategory.DIAGNOSTIC
     _attr_translation_key = "guard_state"
 
-    def __init__(self, room: ControlRoom) -> None:
+    def __init__(self, manager: LoadManager) -> None:
         """Show the guard of a control room."""
-        super().__init__(room.meter, "guard_state")
-        self._room = room
+        super().__init__(manager.meter, "guard_state")
+        self._manager = manager
         self._attr_options = WORDS["guard_state"]
 
     @override
     async def async_added_to_hass(self) -> None:
         """Follow the guard."""
         await super().async_added_to_hass()
-        self.async_on_remove(self._room.listen_grid(self.async_write_ha_state))
+        self.async_on_remove(self._manager.listen_grid(self.async_write_ha_state))
 
     @property
     @override
     def native_value(self) -> str | None:
         """Return how the grid is."""
-        state = self._room.grid_state
+        state = self._manager.grid_state
         return None if state is None else state.value

@@ -9,10 +9,10 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
-from . import NrjConfigEntry
 from .catalog import CHANNELS
 from .const import DOMAIN
 from .entity import MeterEntity
+from .entry_data import NrjConfigEntry
 from .meter import Meter
 from .power_quality.oscillogram_image import picture
 from .sources.device_events import POWER_QUALITY
@@ -33,7 +33,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the picture of a meter that watches the supply."""
-    meter = entry.runtime_data
+    meter = entry.runtime_data.meter
     if POWER_QUALITY in meter.description.features:
         async_add_entities([MeterOscillogram(hass, meter)])
 

@@ -2,13 +2,12 @@
 
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.storage import Store
-from homeassistant.util.hass_dict import HassKey
 
 from .const import CONF_SOURCE, DOMAIN, SOURCE_NATIVE_API
-from .issues.checks import Totals
+from .entry_data import NrjConfigEntry
+from .issues.checks import EnergyCounters
 from .meter import Meter
 
 VERSION: Final = 1
@@ -19,18 +18,19 @@ TOTALS_DELAY: Final = 900.0
 """Seconds after which the totals are written; an orderly end writes them too."""
 
 
-class MeterMemory:
+class MeterStore:
     """Keeps the log of the supply and the totals of one meter."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry[Any], meter: Meter
+        self, hass: HomeAssistant, entry: NrjConfigEntry, meter: Meter
     ) -> None:
         """Prepare for the meter of `entry`."""
         self._store: Store[dict[str, Any]] = _store(hass, entry.entry_id)
         self._meter = meter
         self._hass = hass
         self._due: float | None = None
-        self.totals = Totals(
+        self._is_stopped = False
+        self.totals = EnergyCounters(
             may_start_over=entry.data[CONF_SOURCE] != SOURCE_NATIVE_API
         )
 
@@ -40,7 +40,7 @@ class MeterMemory:
             self._meter.log.restore(stored["power_quality"])
             self.totals.restore(stored["totals"])
             self._meter.known_guard_events.extend(stored.get("guard", ()))
-        # For as long as the meter itself lasts.
+        # They end with the meter itself.
         self._meter.listen_power_quality(lambda _: self.async_changed())
         self._meter.listen_oscillogram(self.async_changed)
         self._meter.listen_guard(lambda _: self.async_changed())
@@ -49,17 +49,16 @@ class MeterMemory:
     def async_changed(self, delay: float = DELAY) -> None:
         """Write within `delay` seconds; what is due earlier is not put off."""
         due = self._hass.loop.time() + delay
+        if self._is_stopped:
+            return
         if self._due is None or due < self._due:
             self._due = due
             self._store.async_delay_save(self._data, delay)
 
-    async def async_flush(self) -> None:
-        """Write now: the meter is being unloaded."""
+    async def async_stop(self) -> None:
+        """Write the store a last time; later changes are not written."""
+        self._is_stopped = True
         await self._store.async_save(self._data())
-
-    async def async_forget(self) -> None:
-        """Leave nothing behind."""
-        await self._store.async_remove()
 
     def _data(self) -> dict[str, Any]:
         self._due = None
@@ -70,27 +69,10 @@ class MeterMemory:
         }
 
 
-MEMORIES: Final[HassKey[dict[str, MeterMemory]]] = HassKey(f"{DOMAIN}_memories")
-
-
 def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
     return Store(hass, VERSION, f"{DOMAIN}.meter.{entry_id}")
 
 
-async def async_remember(
-    hass: HomeAssistant, entry: ConfigEntry[Any], meter: Meter
-) -> MeterMemory:
-    """Return the memory of the meter of `entry`, loaded."""
-    memory = MeterMemory(hass, entry, meter)
-    await memory.async_load()
-    hass.data.setdefault(MEMORIES, {})[entry.entry_id] = memory
-    return memory
-
-
-async def async_forget_memory(hass: HomeAssistant, entry_id: str) -> None:
-    """Leave nothing of a meter that is removed."""
-    memory = hass.data.get(MEMORIES, {}).pop(entry_id, None)
-    if memory is not None:
-        await memory.async_forget()
-    else:
-        await _store(hass, entry_id).async_remove()
+async def async_remove_meter_store(hass: HomeAssistant, entry_id: str) -> None:
+    """Remove the stored data of a meter whose entry is removed."""
+    await _store(hass, entry_id).async_remove()

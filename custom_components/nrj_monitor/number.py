@@ -7,7 +7,7 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from . import NrjConfigEntry
+from .entry_data import NrjConfigEntry
 from .setting_entity import SettingEntity
 
 PARALLEL_UPDATES = 0
@@ -19,7 +19,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the numbers a meter can be told."""
-    meter = entry.runtime_data
+    meter = entry.runtime_data.meter
     async_add_entities(
         MeterNumber(meter, setting)
         for setting in meter.description.settings

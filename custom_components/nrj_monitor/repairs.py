@@ -4,13 +4,14 @@ from typing import Any
 
 from homeassistant import data_entry_flow
 from homeassistant.components.repairs import RepairsFlow
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 import probatio as vol
 
-from . import NrjConfigEntry
 from .const import DOMAIN
-from .issues.monitor import WATCHES, Watch
+from .entry_data import NrjConfigEntry
+from .issues.monitor import IssueMonitor
 from .ngsi.repairs import async_set_aside_flow
 from .ngsi.settings import SUBENTRY_BROKER
 from .sources.errors import LinkDownError
@@ -28,12 +29,11 @@ class LookAgainFlow(RepairsFlow):
         self._finding = finding
 
     @property
-    def _watch(self) -> Watch:
-        """Return who watches the meter now: it may have been set up again meanwhile."""
-        watch = self.hass.data.get(WATCHES, {}).get(self._entry.entry_id)
-        if watch is None:
+    def _monitor(self) -> IssueMonitor:
+        """Return the monitor of the meter as it is set up now."""
+        if self._entry.state is not ConfigEntryState.LOADED:
             raise data_entry_flow.AbortFlow("not_there")
-        return watch
+        return self._entry.runtime_data.issues
 
     async def async_step_init(
         self, user_input: dict[str, str] | None = None
@@ -46,16 +46,16 @@ class LookAgainFlow(RepairsFlow):
     ) -> data_entry_flow.FlowResult[Any, Any]:
         """Ask for it to be done, then look."""
         errors: dict[str, str] = {}
-        watch = self._watch
+        monitor = self._monitor
         if user_input is not None:
             problem = await self._async_prepare()
-            if problem is None and not self._entry.runtime_data.connected:
+            if problem is None and not self._entry.runtime_data.meter.connected:
                 problem = "link_down"
-            if problem is None and self._finding not in watch.findings():
-                watch.async_look()
+            if problem is None and self._finding not in monitor.findings():
+                monitor.async_look()
                 return self.async_create_entry(title="", data={})
             errors["base"] = problem or "still_there"
-        found = watch.findings().get(self._finding, {})
+        found = monitor.findings().get(self._finding, {})
         issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
         known = (issue.translation_placeholders or {}) if issue is not None else {}
         return self.async_show_form(
@@ -67,9 +67,9 @@ class LookAgainFlow(RepairsFlow):
 
     async def _async_prepare(self) -> str | None:
         """Do what has to be done before looking; return the error if it fails."""
-        meter = self._entry.runtime_data
+        meter = self._entry.runtime_data.meter
         if self._finding == "energy_gone_back":
-            self._watch.async_accept()
+            self._monitor.async_accept()
         if self._finding == "wrong_wiring" and isinstance(
             meter.source, NativeApiSource
         ):
@@ -90,6 +90,6 @@ async def async_create_fix_flow(
     if SUBENTRY_BROKER in data:
         return async_set_aside_flow(hass, data)
     entry = hass.config_entries.async_get_entry(str(data["entry_id"]))
-    if entry is None or str(data["entry_id"]) not in hass.data.get(WATCHES, {}):
+    if entry is None or entry.state is not ConfigEntryState.LOADED:
         raise data_entry_flow.UnknownHandler("The meter of this issue is not there")
     return LookAgainFlow(entry, str(data["finding"]))

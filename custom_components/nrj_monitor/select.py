@@ -8,7 +8,7 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from . import NrjConfigEntry
+from .entry_data import NrjConfigEntry
 from .setting_entity import SettingEntity
 
 PARALLEL_UPDATES = 0
@@ -22,7 +22,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the choices a meter offers."""
-    meter = entry.runtime_data
+    meter = entry.runtime_data.meter
     async_add_entities(
         MeterSelect(meter, setting)
         for setting in meter.description.settings

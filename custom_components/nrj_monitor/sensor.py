@@ -13,15 +13,13 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from . import NrjConfigEntry
 from .catalog import Channel
 from .const import CONF_STATE_DETAIL, DEFAULT_STATE_DETAIL, STATE_DETAILS
 from .entity import MeterEntity
+from .entry_data import NrjConfigEntry
 from .guard_sensor import guard_sensors
-from .loads.manager import ROOMS
 from .loads.sensor import load_sensors
 from .meter import Meter
-from .ngsi.manager import LINKS
 from .ngsi.sensor import SENSORS, BrokerSensor
 from .throttle import CounterThrottle, MeasurementThrottle
 
@@ -38,17 +36,16 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the sensors of a meter."""
-    meter = entry.runtime_data
+    data = entry.runtime_data
+    meter = data.meter
     scale = STATE_DETAILS[entry.options.get(CONF_STATE_DETAIL, DEFAULT_STATE_DETAIL)]
     async_add_entities(
         MeterSensor(meter, channel, scale) for channel in meter.description.channels
     )
-    async_add_entities(
-        guard_sensors(meter, hass.data.get(ROOMS, {}).get(entry.entry_id))
-    )
-    for load_id, sensors in load_sensors(hass, entry):
+    async_add_entities(guard_sensors(meter, data.loads))
+    for load_id, sensors in load_sensors(data.loads):
         async_add_entities(sensors, config_subentry_id=load_id)
-    for subentry_id, link in hass.data[LINKS][entry.entry_id].items():
+    for subentry_id, link in data.brokers.items():
         async_add_entities(
             (BrokerSensor(link, description) for description in SENSORS),
             config_subentry_id=subentry_id,

@@ -10,10 +10,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from . import NrjConfigEntry
 from .const import DOMAIN
 from .entity import MeterEntity
-from .loads.manager import ROOMS
+from .entry_data import NrjConfigEntry
 from .loads.switch import DryRunSwitch
 from .meter import Meter
 from .setting_entity import SettingEntity
@@ -31,15 +30,16 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the relays of a meter."""
-    meter = entry.runtime_data
+    data = entry.runtime_data
+    meter = data.meter
     async_add_entities(RelaySwitch(meter, relay) for relay in meter.description.relays)
     async_add_entities(
         SettingSwitch(meter, setting)
         for setting in meter.description.settings
         if setting.kind == "switch"
     )
-    if (room := hass.data.get(ROOMS, {}).get(entry.entry_id)) is not None:
-        async_add_entities([DryRunSwitch(room)])
+    if data.loads is not None:
+        async_add_entities([DryRunSwitch(data.loads)])
 
 
 class RelaySwitch(MeterEntity, SwitchEntity):

@@ -3,11 +3,10 @@
 from typing import Any
 
 from homeassistant.components import system_health
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 
-from . import NrjConfigEntry
 from .const import CONF_SOURCE, DOMAIN, EXPECTED_FIRMWARE
+from .entry_data import NrjConfigEntry
 
 
 @callback
@@ -21,18 +20,18 @@ def async_register(
 async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
     """Return how many meters there are, how they are reached and what they run."""
     entries: list[NrjConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
-    loaded = [entry for entry in entries if entry.state is ConfigEntryState.LOADED]
-    connected = [entry for entry in loaded if entry.runtime_data.connected]
+    connected = [entry for entry in entries if entry.runtime_data.meter.connected]
     return {
         "meters": len(hass.config_entries.async_entries(DOMAIN)),
         "connected": len(connected),
-        "sources": ", ".join(sorted({entry.data[CONF_SOURCE] for entry in loaded})),
+        "sources": ", ".join(sorted({entry.data[CONF_SOURCE] for entry in entries})),
         "firmware": ", ".join(
             sorted(
                 {
                     version
-                    for entry in loaded
-                    if (version := entry.runtime_data.description.version) is not None
+                    for entry in entries
+                    if (version := entry.runtime_data.meter.description.version)
+                    is not None
                 }
             )
         ),

@@ -8,9 +8,9 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from . import NrjConfigEntry
 from .const import EXPECTED_FIRMWARE
 from .entity import MeterEntity
+from .entry_data import NrjConfigEntry
 from .meter import Meter
 
 PARALLEL_UPDATES = 0
@@ -24,7 +24,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the hint for a meter with this project's firmware."""
-    meter = entry.runtime_data
+    meter = entry.runtime_data.meter
     if meter.description.version is not None:
         async_add_entities([MeterFirmware(meter)])
 

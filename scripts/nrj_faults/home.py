@@ -28,7 +28,7 @@ from homeassistant.util import dt as dt_util
 
 from custom_components import nrj_monitor
 from custom_components.nrj_monitor import throttle
-from custom_components.nrj_monitor.backfill import manager as healing
+from custom_components.nrj_monitor.backfill.manager import BackfillManager
 from custom_components.nrj_monitor.backfill.statistics import async_wait_written
 from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.sources import native_api
@@ -123,8 +123,9 @@ class Home:
         # Until the entry is on the disk.
         await asyncio.sleep(1.5)
 
-    def _healer(self) -> healing.Healer | None:
-        return next(iter(self.hass.data.get(healing.HEALERS, {}).values()), None)
+    def _backfill(self) -> BackfillManager | None:
+        entries = self.hass.config_entries.async_loaded_entries(DOMAIN)
+        return entries[0].runtime_data.backfill if entries else None
 
     async def skip(self, seconds: float) -> float:
         """Move the clock; return the time."""
@@ -138,7 +139,7 @@ class Home:
         entry = self.hass.config_entries.async_entries(DOMAIN)[0]
         return (
             entry.state is config_entries.ConfigEntryState.LOADED
-            and entry.runtime_data.connected
+            and entry.runtime_data.meter.connected
         )
 
     async def wait_reading(self, more_than: int, timeout: float) -> bool:
@@ -159,7 +160,7 @@ class Home:
         return self._readings
 
     def _listen(self) -> None:
-        meter = self.hass.config_entries.async_entries(DOMAIN)[0].runtime_data
+        meter = self.hass.config_entries.async_entries(DOMAIN)[0].runtime_data.meter
 
         def on_reading(*_: object) -> None:
             self._readings += 1
@@ -180,15 +181,15 @@ class Home:
 
         The meter sends a page that was lost again after a minute at the latest.
         """
-        healer = self._healer()
-        if healer is None:
+        backfill = self._backfill()
+        if backfill is None:
             return False
         deadline = self.hass.loop.time() + RESENT
-        while (healer.known_until or 0.0) < CLOCK.now() - UP_TO_DATE:
+        while (backfill.known_until or 0.0) < CLOCK.now() - UP_TO_DATE:
             if self.hass.loop.time() > deadline:
                 return False
             await asyncio.sleep(0.05)
-        await healer.async_heal_missed()
+        await backfill.async_heal_missed()
         return True
 
     async def watch_lag(self) -> None:
@@ -208,21 +209,21 @@ class Home:
         """Return the longest time, s, by which the event loop has been late."""
         return self._lag
 
-    async def healed_hours(self) -> int:
+    async def filled_hours(self) -> int:
         """Return how many hours of sensors were filled in since the start."""
-        healer = self._healer()
-        return healer.healed_hours if healer is not None else 0
+        backfill = self._backfill()
+        return backfill.filled_hours if backfill is not None else 0
 
     async def known_starts(self) -> list[str]:
         """Return the starts of the meter of which a page has come."""
-        healer = self._healer()
-        return list(healer.known_starts) if healer is not None else []
+        backfill = self._backfill()
+        return list(backfill.known_starts) if backfill is not None else []
 
     async def heal(self, dry_run: bool) -> dict[str, Any]:
         """Heal all there is; return what was done."""
-        healer = self._healer()
-        assert healer is not None
-        return (await healer.async_heal_all(dry_run=dry_run)).as_response()
+        backfill = self._backfill()
+        assert backfill is not None
+        return (await backfill.async_heal_all(dry_run=dry_run)).as_response()
 
     def _entity_id(self, channel: str) -> str:
         return next(

@@ -8,11 +8,11 @@ from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.nrj_monitor.backfill.fill_gaps import Healed, async_heal
+from custom_components.nrj_monitor.backfill.fill_gaps import BackfillResult, async_heal
 from custom_components.nrj_monitor.backfill.journal import JournalPage
 from custom_components.nrj_monitor.backfill.plan import HOUR
 from custom_components.nrj_monitor.backfill.statistics import async_wait_written
-from custom_components.nrj_monitor.backfill.timeline import Curve
+from custom_components.nrj_monitor.backfill.timeline import EnergyTimeline
 from tests.backfill.pages import page, record
 from tests.backfill.recorded import (
     MAC,
@@ -29,7 +29,7 @@ KWH = 1_000_000
 pytestmark = pytest.mark.usefixtures("recorder")
 
 
-def curve(hours: int, kilowatts: int = 2, start: int = START) -> Curve:
+def curve(hours: int, kilowatts: int = 2, start: int = START) -> EnergyTimeline:
     """Return what a journal says of a constant load, minute by minute."""
     gain = kilowatts * KWH // 60
     records = [
@@ -41,13 +41,15 @@ def curve(hours: int, kilowatts: int = 2, start: int = START) -> Curve:
         )
         for _ in range(hours * 60)
     ]
-    whole = Curve()
+    whole = EnergyTimeline()
     data = page(records, begin_time=start, counters=f"0,0,0,{100 * KWH},0,0,0,0")
     whole.take(JournalPage.from_device(data), {}, start + 96 * HOUR)
     return whole
 
 
-async def heal(hass: HomeAssistant, hours: int, *, dry_run: bool = False) -> Healed:
+async def heal(
+    hass: HomeAssistant, hours: int, *, dry_run: bool = False
+) -> BackfillResult:
     """Heal with the journal of the first hours."""
     return await async_heal(
         hass, MAC, curve(hours), START + hours * HOUR, dry_run=dry_run
@@ -188,6 +190,8 @@ async def test_nothing_is_done_without_statistics_or_a_journal(
     """A sensor that has never been recorded gets no history."""
     add_sensor(hass, "import_energy")
     assert (await heal(hass, 3)).hours == 0
-    assert await async_heal(hass, MAC, Curve(), START + HOUR) == Healed()
+    assert (
+        await async_heal(hass, MAC, EnergyTimeline(), START + HOUR) == BackfillResult()
+    )
     nothing = await async_heal(hass, MAC, curve(1), START + 60)
     assert nothing.hours == 0

@@ -14,22 +14,27 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.nrj_monitor.backfill import manager as healing
 from custom_components.nrj_monitor.backfill.manager import (
-    HEALERS,
-    Healer,
-    async_forget_history,
-    async_keep_history,
+    BackfillManager,
+    async_remove_backfill_store,
+    async_start_backfill,
 )
 from custom_components.nrj_monitor.backfill.services import (
     HEAL_HISTORY,
-    async_setup_history_services,
+    async_setup_backfill_services,
 )
 from custom_components.nrj_monitor.backfill.statistics import async_wait_written
-from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.const import (
+    CONF_SOURCE,
+    DOMAIN,
+    SOURCE_ENTITIES,
+    SOURCE_NATIVE_API,
+)
 from custom_components.nrj_monitor.meter import Meter
 from custom_components.nrj_monitor.ngsi.sample import Sample
 from custom_components.nrj_monitor.sources.errors import LinkDownError
 from tests.backfill.journal_meter import DESCRIPTION, MINUTES, PAGE, JournalMeter
 from tests.backfill.recorded import START, hours_of, metadata, record_hours
+from tests.support.runtime import runtime_data
 
 pytestmark = pytest.mark.usefixtures("recorder")
 
@@ -45,7 +50,9 @@ async def entry(
     hass: HomeAssistant, energy: str, source: JournalMeter
 ) -> AsyncGenerator[MockConfigEntry]:
     """Return the entry of a meter whose history is kept."""
-    entry = MockConfigEntry(domain=DOMAIN, title="NRJ Meter")
+    entry = MockConfigEntry(
+        domain=DOMAIN, title="NRJ Meter", data={CONF_SOURCE: SOURCE_NATIVE_API}
+    )
     entry.add_to_hass(hass)
     await start(hass, entry, source)
     yield entry
@@ -58,9 +65,9 @@ async def start(
     """Keep the history, as at a start of Home Assistant."""
     meter = Meter(source, DESCRIPTION)
     source.listener = meter
-    entry.runtime_data = meter
+    entry.runtime_data = runtime_data(hass, entry, meter)
     entry.mock_state(hass, ConfigEntryState.LOADED)
-    await async_keep_history(hass, entry, meter)
+    await async_start_backfill(hass, entry)
     return meter
 
 
@@ -84,7 +91,7 @@ async def test_an_outage_is_filled_in_once_the_meter_is_back(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter, energy: str
 ) -> None:
     """All pages come, the hours are written, and the meter may forget them."""
-    entry.runtime_data.link_up(DESCRIPTION)
+    entry.runtime_data.meter.link_up(DESCRIPTION)
     await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
     rows = await hours_of(hass, energy)
     assert [rows[hour]["sum"] for hour in range(6)] == pytest.approx(
@@ -96,7 +103,7 @@ async def test_nothing_is_forgotten_before_it_is_written(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
 ) -> None:
     """While pages come, the meter keeps what it sent."""
-    entry.runtime_data.link_up(DESCRIPTION)
+    entry.runtime_data.meter.link_up(DESCRIPTION)
     await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
     assert all(
         done in (0, MINUTES) and (done == 0 or received == MINUTES)
@@ -108,7 +115,7 @@ async def test_after_a_restart_only_what_is_new_is_fetched(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter, energy: str
 ) -> None:
     """Which journal and which record is remembered on the disk."""
-    entry.runtime_data.link_up(DESCRIPTION)
+    entry.runtime_data.meter.link_up(DESCRIPTION)
     await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
     await stop(hass, entry)
     source.records += 60
@@ -123,11 +130,11 @@ async def test_a_meter_that_was_restarted_is_told_again_what_was_used(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter, energy: str
 ) -> None:
     """With nothing new to fetch: else it would keep for nobody what it could merge."""
-    entry.runtime_data.link_up(DESCRIPTION)
+    entry.runtime_data.meter.link_up(DESCRIPTION)
     await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
-    entry.runtime_data.link_down()
+    entry.runtime_data.meter.link_down()
     source.acknowledged.clear()
-    entry.runtime_data.link_up(DESCRIPTION)
+    entry.runtime_data.meter.link_up(DESCRIPTION)
     await until(lambda: bool(source.acknowledged))
     assert source.acknowledged[0][1:] == (MINUTES, MINUTES)
 
@@ -137,10 +144,10 @@ async def test_a_killed_home_assistant_fetches_again(
 ) -> None:
     """What was received and not yet used is asked for once more."""
     source.records = 3 * PAGE
-    healer = hass.data[HEALERS][entry.entry_id]
-    entry.runtime_data.link_up(DESCRIPTION)
+    backfill = entry.runtime_data.backfill
+    entry.runtime_data.meter.link_up(DESCRIPTION)
     await until(lambda: bool(source.acknowledged))
-    del healer
+    del backfill
     await stop(hass, entry)
     meter = await start(hass, entry, source)
     meter.link_up(DESCRIPTION)
@@ -184,11 +191,11 @@ async def test_a_journal_that_began_anew_is_fetched_from_its_beginning(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
 ) -> None:
     """The sequence of another journal means nothing."""
-    entry.runtime_data.link_up(DESCRIPTION)
+    entry.runtime_data.meter.link_up(DESCRIPTION)
     await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
     source.journal, source.records = "55667788", 30
-    entry.runtime_data.link_down()
-    entry.runtime_data.link_up(DESCRIPTION)
+    entry.runtime_data.meter.link_down()
+    entry.runtime_data.meter.link_up(DESCRIPTION)
     await until(
         lambda: (
             source.acknowledged[-1][1:] == (30, 30)
@@ -205,7 +212,7 @@ async def test_damaged_pages_and_those_of_others_are_left_out(
 ) -> None:
     """Neither is acknowledged."""
     source.tell(source.page("0000cafe", 0))
-    client = hass.data[HEALERS][entry.entry_id]._fetching.client
+    client = entry.runtime_data.backfill._fetching.client
     source.tell({**source.page(client, 0), "data": base64.b64encode(b"xx").decode()})
     await until(lambda: "left out" in caplog.text)
     assert not source.acknowledged
@@ -215,13 +222,13 @@ async def test_records_the_meter_dropped_are_not_waited_for(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
 ) -> None:
     """The totals of the next page tell how much that was."""
-    healer: Healer = hass.data[HEALERS][entry.entry_id]
+    backfill: BackfillManager = entry.runtime_data.backfill
     source.silent = True
-    source.tell(source.page(healer._fetching.client, 0))
-    source.tell(source.page(healer._fetching.client, 2 * PAGE))
+    source.tell(source.page(backfill._fetching.client, 0))
+    source.tell(source.page(backfill._fetching.client, 2 * PAGE))
     await until(lambda: len(source.acknowledged) == 2)
     assert source.acknowledged[-1][1] == 3 * PAGE
-    reading = healer._fetching.curve.reading("import_energy", START + 150 * 60)
+    reading = backfill._fetching.curve.reading("import_energy", START + 150 * 60)
     assert reading is not None
     assert reading.value == pytest.approx(100 + 150 / 60 * 2, abs=0.01)
 
@@ -230,8 +237,8 @@ async def test_the_action_fills_in_and_says_what(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter, energy: str
 ) -> None:
     """It fetches all the meter has, as a client of its own that leaves again."""
-    async_setup_history_services(hass)
-    entry.runtime_data.link_up(DESCRIPTION)
+    async_setup_backfill_services(hass)
+    entry.runtime_data.meter.link_up(DESCRIPTION)
     told = await hass.services.async_call(
         DOMAIN,
         HEAL_HISTORY,
@@ -245,7 +252,7 @@ async def test_the_action_fills_in_and_says_what(
     ).isoformat(timespec="seconds")
     assert told["hours"] in (0, 4)
     await until(lambda: bool(source.closed))
-    assert source.closed != [hass.data[HEALERS][entry.entry_id]._fetching.client]
+    assert source.closed != [entry.runtime_data.backfill._fetching.client]
     silent = await hass.services.async_call(
         DOMAIN, HEAL_HISTORY, {"config_entry_id": entry.entry_id}, blocking=True
     )
@@ -259,7 +266,7 @@ async def test_the_action_says_when_the_meter_does_not_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing comes, or there is no link at all."""
-    async_setup_history_services(hass)
+    async_setup_backfill_services(hass)
     monkeypatch.setattr(healing, "FETCH_TIMEOUT", 0.05)
     call = (DOMAIN, HEAL_HISTORY, {"config_entry_id": entry.entry_id})
     source.silent = True
@@ -267,7 +274,7 @@ async def test_the_action_says_when_the_meter_does_not_answer(
         with pytest.raises(HomeAssistantError) as failed:
             await hass.services.async_call(*call, blocking=True)
         assert failed.value.translation_key == "journal_not_read"
-        entry.runtime_data.link_up(DESCRIPTION)
+        entry.runtime_data.meter.link_up(DESCRIPTION)
 
 
 async def test_a_lost_link_while_asking_is_no_error(
@@ -283,7 +290,7 @@ async def test_a_lost_link_while_asking_is_no_error(
         raise LinkDownError("gone")
 
     monkeypatch.setattr(source, "open_journal", refuse)
-    entry.runtime_data.link_up(DESCRIPTION)
+    entry.runtime_data.meter.link_up(DESCRIPTION)
     await asyncio.sleep(0.05)
     assert "gone" not in caplog.text
 
@@ -292,9 +299,12 @@ async def test_a_meter_without_a_journal_is_told_so(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     """The action names the meter."""
-    async_setup_history_services(hass)
-    other = MockConfigEntry(domain=DOMAIN, title="Shelly")
+    async_setup_backfill_services(hass)
+    other = MockConfigEntry(
+        domain=DOMAIN, title="Shelly", data={CONF_SOURCE: SOURCE_ENTITIES}
+    )
     other.add_to_hass(hass)
+    other.runtime_data = runtime_data(hass, other, Meter(JournalMeter(), DESCRIPTION))
     other.mock_state(hass, ConfigEntryState.LOADED)
     with pytest.raises(ServiceValidationError) as refused:
         await hass.services.async_call(
@@ -310,7 +320,7 @@ async def test_a_removed_meter_leaves_nothing(
     """Its file goes with it."""
     key = f"{DOMAIN}.journal.{entry.entry_id}"
     assert key in hass_storage
-    await async_forget_history(hass, entry.entry_id)
+    await async_remove_backfill_store(hass, entry.entry_id)
     assert key not in hass_storage
 
 
@@ -328,7 +338,7 @@ async def test_hours_that_are_not_clear_are_told_in_the_log(
         {5: {"state": 112.0, "sum": 99.0}},
     )
     await async_wait_written(hass)
-    entry.runtime_data.link_up(DESCRIPTION)
+    entry.runtime_data.meter.link_up(DESCRIPTION)
     await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
     assert "started over" in caplog.text
 
@@ -351,18 +361,18 @@ async def test_what_was_missed_is_forwarded_with_its_own_times(
         taken.extend(samples)
 
     monkeypatch.setattr(healing, "async_history", take)
-    healer: Healer = hass.data[HEALERS][entry.entry_id]
-    healer._away_since = START + 2 * 3600
-    entry.runtime_data.link_up(DESCRIPTION)
+    backfill: BackfillManager = entry.runtime_data.backfill
+    backfill._away_since = START + 2 * 3600
+    entry.runtime_data.meter.link_up(DESCRIPTION)
     await until(lambda: "forwarded later" in caplog.text)
-    entry.runtime_data.link_down()
+    entry.runtime_data.meter.link_down()
     source.records += 1
-    entry.runtime_data.link_up(DESCRIPTION)
+    entry.runtime_data.meter.link_up(DESCRIPTION)
     await until(lambda: bool(taken))
     times = [sample.time / 1000 for sample in taken]
     assert times == sorted(set(times))
     assert times[0] > START + 2 * 3600
     assert taken[-1].values["import_energy"] == pytest.approx(112, abs=0.05)
-    await until(lambda: healer._away_since is None)
-    entry.runtime_data.link_down()
-    assert healer._away_since is not None
+    await until(lambda: backfill._away_since is None)
+    entry.runtime_data.meter.link_down()
+    assert backfill._away_since is not None

@@ -15,19 +15,19 @@ from custom_components.nrj_monitor.backfill.plan import (
     plan_means,
     plan_sums,
 )
-from custom_components.nrj_monitor.backfill.timeline import Reading
+from custom_components.nrj_monitor.backfill.timeline import EnergyEstimate
 
 HOURS = range(0, 6 * HOUR, HOUR)
 OFFSET = -40.0
 """What the recorder's sum and the meter's total differ by."""
 
 
-def meter(kilowatts: float = 2.0) -> Callable[[float], Reading]:
+def meter(kilowatts: float = 2.0) -> Callable[[float], EnergyEstimate]:
     """Return the totals of a meter with a constant load: 50 kWh at the beginning."""
 
-    def reading(time: float) -> Reading:
+    def reading(time: float) -> EnergyEstimate:
         total = 50.0 + kilowatts * time / HOUR
-        return Reading(total, total, total)
+        return EnergyEstimate(total, total, total)
 
     return reading
 
@@ -48,10 +48,10 @@ def test_hours_are_those_that_end_within_what_is_known() -> None:
 def test_an_hour_whose_end_nobody_saw_is_no_live_hour() -> None:
     """However near its row comes to what a coarse record leaves open."""
 
-    def reading(time: float) -> Reading:
+    def reading(time: float) -> EnergyEstimate:
         exact = meter()(time).value
         # A record of a minute lies around each end of an hour.
-        return Reading(exact, exact - 0.02, exact + 0.02)
+        return EnergyEstimate(exact, exact - 0.02, exact + 0.02)
 
     def plan(
         rows: Mapping[int, SumRow], away: Collection[float]
@@ -80,9 +80,9 @@ def test_a_lump_after_a_gap_becomes_the_hours_it_was() -> None:
     """The example of the reference: 10 kWh at once were 2, 3, 3 and 2."""
     totals = {0: 100.0, 1: 102.0, 2: 105.0, 3: 108.0, 4: 110.0}
 
-    def reading(time: float) -> Reading:
+    def reading(time: float) -> EnergyEstimate:
         total = totals[int(time // HOUR)]
-        return Reading(total, total, total)
+        return EnergyEstimate(total, total, total)
 
     before = SumRow(100.0, 7.0)
     returned = SumRow(110.0, 17.0)
@@ -119,11 +119,11 @@ def test_an_hour_that_broke_off_gets_its_end() -> None:
 def test_a_link_that_was_cut_just_before_the_end_of_an_hour_is_noticed() -> None:
     """Half a minute of ten kilowatts is not what a state may be behind."""
 
-    def reading(time: float) -> Reading:
+    def reading(time: float) -> EnergyEstimate:
         exact = 50.0 + 10.0 * time / HOUR
         low = 50.0 + 10.0 * (time // 60 * 60) / HOUR
         high = exact if low == exact else low + 10.0 / 60
-        return Reading(exact, low, high)
+        return EnergyEstimate(exact, low, high)
 
     late = SumRow(60.0 - 30 * 10 / HOUR, 20.0 - 30 * 10 / HOUR)
     rows = {0: late, HOUR: SumRow(70.0, 30.0)}
@@ -213,7 +213,7 @@ def test_statistics_ahead_of_the_meter_are_left_alone() -> None:
 
 def test_a_row_within_a_coarse_record_is_believed() -> None:
     """The journal only knows between which totals it must lie."""
-    coarse = Reading(52.0, 50.0, 56.0)
+    coarse = EnergyEstimate(52.0, 50.0, 56.0)
     row = SumRow(50.9, 10.9)
     plan = plan_sums(
         range(0, HOUR, HOUR),

@@ -1,11 +1,11 @@
 """It is known when the meter could not be read."""
 
-from custom_components.nrj_monitor.backfill.reading_gaps import Absences
+from custom_components.nrj_monitor.backfill.reading_gaps import ReadingGaps
 
 
 def test_when_the_meter_could_not_be_read_is_known() -> None:
     """From the loss of the link to its return, and until it returns."""
-    absences = Absences()
+    absences = ReadingGaps()
     absences.take(connected=False, now=100.0)
     absences.take(connected=False, now=150.0)
     assert absences.cover(100.0)

@@ -5,7 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from custom_components.nrj_monitor.backfill.journal import Flag, JournalPage
-from custom_components.nrj_monitor.backfill.timeline import STARTS, Curve, Dating
+from custom_components.nrj_monitor.backfill.timeline import (
+    STARTS,
+    BootClock,
+    EnergyTimeline,
+)
 from tests.backfill.pages import page, record
 
 NOON = int(datetime(2026, 11, 1, 12, tzinfo=UTC).timestamp())
@@ -29,15 +33,15 @@ def read(records: list[bytes], **overrides: object) -> JournalPage:
     )
 
 
-def curve_of(*pages: JournalPage) -> Curve:
+def curve_of(*pages: JournalPage) -> EnergyTimeline:
     """Return the curve of pages."""
-    curve = Curve()
+    curve = EnergyTimeline()
     for one in pages:
         curve.take(one, BOOTED, LATER)
     return curve
 
 
-def value(curve: Curve, seconds: float) -> float | None:
+def value(curve: EnergyTimeline, seconds: float) -> float | None:
     """Return the total so many seconds after noon."""
     reading = curve.reading("import_energy", NOON + seconds)
     return None if reading is None else reading.value
@@ -113,7 +117,7 @@ def test_an_earlier_start_of_the_meter_says_its_own_time() -> None:
 
 def test_a_start_that_we_have_seen_is_dated_by_our_clock() -> None:
     """Whatever the meter's clock told then, and until a power cut."""
-    curve = Curve()
+    curve = EnergyTimeline()
     curve.take(
         read(
             [
@@ -137,7 +141,7 @@ def test_a_start_that_we_have_seen_is_dated_by_our_clock() -> None:
 
 def test_only_the_latest_starts_are_known() -> None:
     """A meter that starts again and again fills no memory."""
-    dating = Dating({str(number): 1.0 for number in range(STARTS)})
+    dating = BootClock({str(number): 1.0 for number in range(STARTS)})
     assert dating.take(JournalPage.from_device(page(boot="99")), NOON)
     assert len(dating.known) == STARTS
     assert "0" not in dating.known
@@ -177,7 +181,7 @@ def test_records_of_a_clock_that_was_ahead_lie_before_the_next_start() -> None:
         begin_uptime="",
         counters=f"{3 * KWH},0,0,{3 * KWH},0,0,0,0",
     )
-    curve = Curve()
+    curve = EnergyTimeline()
     curve.take(known, {"6": float(NOON)}, LATER)
     for _ in range(2):
         curve.take(after, {"6": float(NOON), "7": float(later)}, LATER)
@@ -249,7 +253,7 @@ def test_totals_that_begin_anew_begin_a_new_curve() -> None:
 
 def test_a_curve_goes_on_from_where_it_was_kept() -> None:
     """The anchor stands for all that was used before."""
-    curve = Curve((float(NOON), (KWH,) * 8))
+    curve = EnergyTimeline((float(NOON), (KWH,) * 8))
     curve.take(
         read(
             [record(60, gain(KWH))], begin_uptime=60, counters=",".join(["2000000"] * 8)
@@ -310,7 +314,7 @@ def test_an_hour_has_only_its_own_part_of_a_record() -> None:
     assert curve.summary("voltage_l2", NOON, NOON + 60) is None
 
 
-def dated(dating: Dating, page: JournalPage, now: float) -> float:
+def dated(dating: BootClock, page: JournalPage, now: float) -> float:
     """Return when the start of a page was, once it has come."""
     dating.take(page, now)
     return dating.known[page.boot]
@@ -318,7 +322,7 @@ def dated(dating: Dating, page: JournalPage, now: float) -> float:
 
 def test_the_meters_clock_is_believed_where_it_agrees() -> None:
     """Then the same records get the same times each time they come."""
-    dating = Dating()
+    dating = BootClock()
     for late in (0.0, 0.7, 15.0):
         uptime = 100 + late
         told = JournalPage.from_device(page(boot_time=NOON, uptime_ms=100_000))
@@ -327,7 +331,7 @@ def test_the_meters_clock_is_believed_where_it_agrees() -> None:
 
 def test_a_clock_that_is_wrong_is_replaced_by_ours() -> None:
     """Uptime tells when a record was made; the fastest page tells it best."""
-    dating = Dating()
+    dating = BootClock()
     wrong = JournalPage.from_device(page(boot_time=NOON + 3600, uptime_ms=100_000))
     assert dated(dating, wrong, NOON + 103.0) == NOON + 3
     assert dated(dating, wrong, NOON + 100.5) == NOON + 0.5
@@ -341,4 +345,4 @@ def test_a_curve_of_another_journal_keeps_its_last_totals() -> None:
     curve = curve_of(read([record(60, gain(KWH))])).continued()
     assert curve.begin == NOON + 60
     assert curve.sequence_at(NOON + 60) == 0
-    assert Curve().continued().begin is None
+    assert EnergyTimeline().continued().begin is None

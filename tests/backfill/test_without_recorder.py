@@ -3,19 +3,21 @@
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.nrj_monitor.backfill.manager import HEALERS, async_keep_history
-from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.backfill.manager import async_start_backfill
+from custom_components.nrj_monitor.const import CONF_SOURCE, DOMAIN, SOURCE_NATIVE_API
 from custom_components.nrj_monitor.meter import Meter
 from tests.backfill.journal_meter import DESCRIPTION, JournalMeter
+from tests.support.runtime import runtime_data
 
 
 async def test_nothing_is_fetched(hass: HomeAssistant) -> None:
     """The meter keeps its journal to itself."""
-    entry = MockConfigEntry(domain=DOMAIN)
+    entry = MockConfigEntry(domain=DOMAIN, data={CONF_SOURCE: SOURCE_NATIVE_API})
     entry.add_to_hass(hass)
     source = JournalMeter()
     meter = Meter(source, DESCRIPTION)
-    await async_keep_history(hass, entry, meter)
+    entry.runtime_data = runtime_data(hass, entry, meter)
+    await async_start_backfill(hass, entry)
     meter.link_up(DESCRIPTION)
-    assert HEALERS not in hass.data
+    assert entry.runtime_data.backfill is None
     assert not source.opened

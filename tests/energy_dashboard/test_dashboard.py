@@ -19,8 +19,8 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     get_start_time,
 )
 
-from custom_components.nrj_monitor import NrjConfigEntry
 from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from tests.conftest import AddMeter
 from tests.support.device import DeviceServer
 

@@ -17,8 +17,8 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_socket import enable_socket, socket_allow_hosts
 
-from custom_components.nrj_monitor import NrjConfigEntry
 from custom_components.nrj_monitor.const import CONF_ENCRYPTION_KEY, DOMAIN
+from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.sources import native_api
 from nrj_demo.firmware import free_port
 from tests.conftest import HOST, AddMeter, Ask, decline_the_offer

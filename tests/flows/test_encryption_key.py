@@ -18,12 +18,12 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.nrj_monitor import NrjConfigEntry
 from custom_components.nrj_monitor.const import (
     CONF_ADD_TO_ENERGY,
     CONF_ENCRYPTION_KEY,
     DOMAIN,
 )
+from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.sources import native_api
 from custom_components.nrj_monitor.sources.esphome_entry import (
     ESPHOME_DOMAIN,

@@ -146,7 +146,7 @@ async def test_a_setting_without_a_link_is_said(
     """A command into nothing is an error with a sentence."""
     entry = await add_meter(server.port)
     with pytest.raises(LinkDownError):
-        await entry.runtime_data.change_setting("guard", True)
+        await entry.runtime_data.meter.change_setting("guard", True)
 
 
 @pytest.mark.parametrize(

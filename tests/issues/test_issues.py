@@ -16,7 +16,12 @@ import pytest
 
 from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.issues import monitor as watch_module
-from custom_components.nrj_monitor.issues.checks import FINDINGS, Facts, Totals, find
+from custom_components.nrj_monitor.issues.checks import (
+    CHECKS,
+    EnergyCounters,
+    Facts,
+    find,
+)
 from custom_components.nrj_monitor.repairs import async_create_fix_flow
 from nrj_demo.firmware import RunningFirmware, free_port
 from tests.conftest import AddMeter
@@ -99,7 +104,7 @@ async def test_a_meter_that_has_gone_is_not_taken_for_repaired(
     form = await open_fix(hass, "not_encrypted")
     await server.stop()
     async with asyncio.timeout(10):
-        while entry.runtime_data.connected:
+        while entry.runtime_data.meter.connected:
             await asyncio.sleep(0.05)
     assert (await submit(hass, form))["errors"] == {"base": "link_down"}
     assert await hass.config_entries.async_unload(entry.entry_id)
@@ -285,7 +290,7 @@ async def test_removing_a_meter_removes_its_issues(
 def test_what_is_found(facts: Facts, found: set[str]) -> None:
     """Each rule fires on its fault and on nothing else."""
     assert set(find(facts)) == found
-    assert found <= set(FINDINGS)
+    assert found <= set(CHECKS)
 
 
 @pytest.mark.parametrize(
@@ -308,7 +313,7 @@ def test_only_who_is_in_a_network_needs_encryption(
 
 def test_counters_go_back_only_by_more_than_they_resolve() -> None:
     """32-bit floats of large totals move by a few watt-hours."""
-    totals = Totals()
+    totals = EnergyCounters()
     assert not totals.take("import_energy", 10.0)
     assert not totals.take("import_energy", 9.995)
     assert totals.take("import_energy", 9.0)
@@ -319,7 +324,7 @@ def test_counters_go_back_only_by_more_than_they_resolve() -> None:
 
 def test_counters_that_begin_anew_each_day_have_not_gone_back() -> None:
     """Entities of other integrations may; the meter's own totals never do."""
-    other, own = Totals(may_start_over=True), Totals()
+    other, own = EnergyCounters(may_start_over=True), EnergyCounters()
     for totals in (other, own):
         totals.take("import_energy", 12.0)
         totals.take("import_energy", 0.0)

@@ -15,12 +15,12 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.nrj_monitor import NrjConfigEntry
 from custom_components.nrj_monitor.const import EVENT_LOAD
 from custom_components.nrj_monitor.control.house import GridView
+from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
-from custom_components.nrj_monitor.loads import manager as room
-from custom_components.nrj_monitor.loads.manager import ROOMS
+from custom_components.nrj_monitor.loads import manager as manager
+from custom_components.nrj_monitor.loads.services import loaded_managers
 from custom_components.nrj_monitor.loads.settings import SUBENTRY_LOAD
 from tests.conftest import AddMeter
 from tests.support.device import DeviceServer
@@ -52,29 +52,29 @@ class Guard:
 def guard(monkeypatch: pytest.MonkeyPatch) -> Guard:
     """Return the guard of the meter."""
     guard = Guard()
-    monkeypatch.setattr(room, "grid_of", lambda meter, profile: guard)
+    monkeypatch.setattr(manager, "grid_of", lambda meter, profile: guard)
     return guard
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Return the time of the control rooms, s, as the one item of a list."""
+    """Return the time of the load managers, s, as the one item of a list."""
     now = [1000.0]
-    monkeypatch.setattr(room, "clock", lambda: now[0])
+    monkeypatch.setattr(manager, "clock", lambda: now[0])
     return now
 
 
 @pytest.fixture
 def let_pass(hass: HomeAssistant, clock: list[float]) -> Pass:
-    """Return a function that lets seconds pass in the control rooms."""
+    """Return a function that lets seconds pass for the load managers."""
 
     async def run(seconds: float, step: float = 1.0) -> None:
         left = seconds
         while left > 0:
             clock[0] += min(step, left)
             left -= step
-            for control_room in hass.data.get(ROOMS, {}).values():
-                control_room.async_tick()
+            for load_manager in loaded_managers(hass):
+                load_manager.async_tick()
             await hass.async_block_till_done()
 
     return run

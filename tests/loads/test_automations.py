@@ -12,8 +12,8 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import async_mock_service
 
-from custom_components.nrj_monitor import NrjConfigEntry
 from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
 from tests.loads.conftest import AddLoad, Guard, Pass
 from tests.support.device import DeviceServer

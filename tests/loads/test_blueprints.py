@@ -21,7 +21,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
-from custom_components.nrj_monitor.loads.manager import ROOMS
+from custom_components.nrj_monitor.loads.services import loaded_managers
 from tests.loads.conftest import AddLoad, Guard, Pass
 
 ROOT = Path(__file__).parents[2]
@@ -56,8 +56,8 @@ def let_pass_lightly(hass: HomeAssistant, clock: list[float]) -> Pass:
     async def run(seconds: float) -> None:
         for _ in range(round(seconds)):
             clock[0] += 1.0
-            for control_room in hass.data.get(ROOMS, {}).values():
-                control_room.async_tick()
+            for manager in loaded_managers(hass):
+                manager.async_tick()
             await settle()
 
     return run

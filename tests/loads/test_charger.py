@@ -7,8 +7,8 @@ from homeassistant.core import Event, HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
 
-from custom_components.nrj_monitor import NrjConfigEntry
 from custom_components.nrj_monitor.const import EVENT_LOAD
+from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.logbook import async_describe_events, load_sentence
 from tests.loads.conftest import AddLoad, Guard, Pass
 from tests.support.device import DeviceServer

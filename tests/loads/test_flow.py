@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
 
-from custom_components.nrj_monitor import NrjConfigEntry
+from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.loads.settings import SUBENTRY_LOAD
 from tests.loads.conftest import DEFAULTS, AddLoad
 

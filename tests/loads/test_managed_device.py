@@ -7,138 +7,140 @@ from homeassistant.core import Context, HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import async_mock_service
 
-from custom_components.nrj_monitor.loads.managed_device import Plant
+from custom_components.nrj_monitor.loads.managed_device import ManagedDevice
 
 CAR = {"entity": "number.car", "value_on": 16, "value_off": 6}
 
 
 async def switch(
-    hass: HomeAssistant, plant: Plant, on: bool, domain: str, action: str
+    hass: HomeAssistant, device: ManagedDevice, on: bool, domain: str, action: str
 ) -> Mapping[str, Any]:
     """Switch and return what the action was called with."""
     calls = async_mock_service(hass, domain, action)
-    await plant.switch(on, Context())
+    await device.switch(on, Context())
     assert len(calls) == 1
     data: Mapping[str, Any] = calls[0].data
     return data
 
 
-def power_now(plant: Plant) -> float | None:
+def power_now(device: ManagedDevice) -> float | None:
     """Return what it draws."""
-    return plant.power
+    return device.power
 
 
-def level_now(plant: Plant) -> float | None:
+def level_now(device: ManagedDevice) -> float | None:
     """Return the power it is set to."""
-    return plant.level
+    return device.level
 
 
-def on_now(plant: Plant) -> bool | None:
+def on_now(device: ManagedDevice) -> bool | None:
     """Return whether it is on."""
-    return plant.is_on
+    return device.is_on
 
 
 @pytest.mark.parametrize("domain", ["switch", "light", "input_boolean"])
 async def test_what_is_on_or_off(hass: HomeAssistant, domain: str) -> None:
     """Not known where it is unavailable."""
-    plant = Plant(hass, {"entity": f"{domain}.it"})
-    assert on_now(plant) is None
+    device = ManagedDevice(hass, {"entity": f"{domain}.it"})
+    assert on_now(device) is None
     for state, on in (("on", True), ("off", False), ("unavailable", None)):
         hass.states.async_set(f"{domain}.it", state)
-        assert on_now(plant) is on
-    data = await switch(hass, plant, True, domain, "turn_on")
+        assert on_now(device) is on
+    data = await switch(hass, device, True, domain, "turn_on")
     assert data["entity_id"] in (f"{domain}.it", [f"{domain}.it"])
-    await switch(hass, plant, False, domain, "turn_off")
+    await switch(hass, device, False, domain, "turn_off")
 
 
 async def test_a_climate_goes_back_to_its_mode(hass: HomeAssistant) -> None:
     """The mode it had; the first one where it had none; turned on where it has none."""
     modes = {"hvac_modes": ["off", "cool", "heat"]}
-    plant = Plant(hass, {"entity": "climate.it"})
+    device = ManagedDevice(hass, {"entity": "climate.it"})
     hass.states.async_set("climate.it", "off", modes)
-    assert on_now(plant) is False
-    data = await switch(hass, plant, True, "climate", "set_hvac_mode")
+    assert on_now(device) is False
+    data = await switch(hass, device, True, "climate", "set_hvac_mode")
     assert data["hvac_mode"] == "cool"
     hass.states.async_set("climate.it", "heat", modes)
-    assert on_now(plant) is True
-    data = await switch(hass, plant, False, "climate", "set_hvac_mode")
+    assert on_now(device) is True
+    data = await switch(hass, device, False, "climate", "set_hvac_mode")
     assert data["hvac_mode"] == "off"
-    data = await switch(hass, plant, True, "climate", "set_hvac_mode")
+    data = await switch(hass, device, True, "climate", "set_hvac_mode")
     assert data["hvac_mode"] == "heat"
     hass.states.async_set("climate.it", "off", {})
-    await switch(hass, plant, True, "climate", "turn_on")
+    await switch(hass, device, True, "climate", "turn_on")
 
 
 async def test_a_water_heater(hass: HomeAssistant) -> None:
     """By its operation mode, or turned on and off where it can be."""
-    plant = Plant(hass, {"entity": "water_heater.it"})
+    device = ManagedDevice(hass, {"entity": "water_heater.it"})
     listed = {"operation_list": ["off", "eco", "performance"], "supported_features": 2}
     hass.states.async_set("water_heater.it", "performance", listed)
-    assert on_now(plant) is True
-    data = await switch(hass, plant, False, "water_heater", "set_operation_mode")
+    assert on_now(device) is True
+    data = await switch(hass, device, False, "water_heater", "set_operation_mode")
     assert data["operation_mode"] == "off"
-    data = await switch(hass, plant, True, "water_heater", "set_operation_mode")
+    data = await switch(hass, device, True, "water_heater", "set_operation_mode")
     assert data["operation_mode"] == "performance"
     hass.states.async_set("water_heater.it", "eco", {"supported_features": 8})
-    await switch(hass, plant, False, "water_heater", "turn_off")
-    await switch(hass, plant, True, "water_heater", "turn_on")
+    await switch(hass, device, False, "water_heater", "turn_off")
+    await switch(hass, device, True, "water_heater", "turn_on")
 
 
 async def test_a_charger_s_current_limit(hass: HomeAssistant) -> None:
     """What a person has set is what comes back."""
-    plant = Plant(hass, CAR)
+    device = ManagedDevice(hass, CAR)
     for value, on in (("16", True), ("6", False), ("10", True), ("low", None)):
         hass.states.async_set("number.car", value)
-        assert on_now(plant) is on, value
-    data = await switch(hass, plant, False, "number", "set_value")
+        assert on_now(device) is on, value
+    data = await switch(hass, device, False, "number", "set_value")
     assert data["value"] == 6
-    data = await switch(hass, plant, True, "number", "set_value")
+    data = await switch(hass, device, True, "number", "set_value")
     assert data["value"] == 10
-    fresh = Plant(hass, CAR)
+    fresh = ManagedDevice(hass, CAR)
     data = await switch(hass, fresh, True, "number", "set_value")
     assert data["value"] == 16
 
 
 async def test_a_charger_is_set_to_a_power(hass: HomeAssistant) -> None:
     """What it was set to is nobody's wish: full is full again."""
-    plant = Plant(hass, CAR | {"power": 2300})
+    device = ManagedDevice(hass, CAR | {"power": 2300})
     for value, level in (("16", 2300), ("6", 0), ("11", 1150), ("32", 2300)):
         hass.states.async_set("number.car", value)
-        assert level_now(plant) == level, value
+        assert level_now(device) == level, value
     for value in ("unavailable", "nan"):
         hass.states.async_set("number.car", value)
-        assert level_now(plant) is None
+        assert level_now(device) is None
     hass.states.async_remove("number.car")
-    assert level_now(plant) is None
+    assert level_now(device) is None
     calls = async_mock_service(hass, "number", "set_value")
-    await plant.switch(True, Context(), 920.0)
+    await device.switch(True, Context(), 920.0)
     assert calls[0].data["value"] == 10
     hass.states.async_set("number.car", "10")
-    assert on_now(plant) is True
-    await plant.switch(True, Context())
+    assert on_now(device) is True
+    await device.switch(True, Context())
     assert calls[1].data["value"] == 16
 
 
 async def test_scripts_do_not_tell(hass: HomeAssistant) -> None:
     """What was done last is assumed."""
-    plant = Plant(hass, {"script_on": "script.up", "script_off": "script.down"})
-    assert on_now(plant) is True
-    assert plant.watched == []
-    data = await switch(hass, plant, False, "script", "turn_on")
+    device = ManagedDevice(
+        hass, {"script_on": "script.up", "script_off": "script.down"}
+    )
+    assert on_now(device) is True
+    assert device.watched == []
+    data = await switch(hass, device, False, "script", "turn_on")
     assert data["entity_id"] == "script.down"
-    assert on_now(plant) is False
-    data = await switch(hass, plant, True, "script", "turn_on")
+    assert on_now(device) is False
+    data = await switch(hass, device, True, "script", "turn_on")
     assert data["entity_id"] == "script.up"
 
 
 async def test_what_it_draws(hass: HomeAssistant) -> None:
     """In W whatever the sensor's unit; not known where it is not measured."""
-    plant = Plant(hass, {"entity": "switch.it", "power_sensor": "sensor.it"})
-    assert plant.watched == ["switch.it", "sensor.it"]
-    assert power_now(plant) is None
+    device = ManagedDevice(hass, {"entity": "switch.it", "power_sensor": "sensor.it"})
+    assert device.watched == ["switch.it", "sensor.it"]
+    assert power_now(device) is None
     hass.states.async_set("sensor.it", "1.5", {"unit_of_measurement": "kW"})
-    assert power_now(plant) == 1500
+    assert power_now(device) == 1500
     hass.states.async_set("sensor.it", "700", {"unit_of_measurement": "W"})
-    assert power_now(plant) == pytest.approx(700)
+    assert power_now(device) == pytest.approx(700)
     hass.states.async_set("sensor.it", "much")
-    assert power_now(plant) is None
+    assert power_now(device) is None

@@ -15,11 +15,11 @@ from homeassistant.helpers import (
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser, async_mock_service
 
-from custom_components.nrj_monitor import NrjConfigEntry
 from custom_components.nrj_monitor.catalog import CHANNELS
 from custom_components.nrj_monitor.const import CONF_CONTRACT, CONF_MAIN_FUSE, DOMAIN
+from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
-from custom_components.nrj_monitor.loads import manager as room
+from custom_components.nrj_monitor.loads import manager as manager
 from custom_components.nrj_monitor.loads.store import DELAY
 from custom_components.nrj_monitor.logbook import load_sentence
 from tests.loads.conftest import AddLoad, Guard, Pass, a_second_passes
@@ -396,10 +396,11 @@ async def test_what_is_stored_is_json(
 ) -> None:
     """Whatever happened."""
     load_id = await add_load("heater")
-    the_room = hass.data[room.ROOMS][entry.entry_id]
-    the_room.arbiter.override(load_id, True, 60.0, the_room.now())
+    loads = entry.runtime_data.loads
+    assert loads is not None
+    loads.arbiter.override(load_id, True, 60.0, loads.now())
     await let_pass(2)
-    json.dumps(the_room._data())
+    json.dumps(loads._data())
     await state_where(
         hass, "sensor.heater_activity", lambda state: state.state == "overridden_on"
     )
@@ -435,7 +436,7 @@ async def test_the_meter_s_frequency_reaches_the_loads(
             )
             channel = CHANNELS["frequency"]
             async with asyncio.timeout(5):
-                while entry.runtime_data.snapshot.get(channel) != pytest.approx(
+                while entry.runtime_data.meter.snapshot.get(channel) != pytest.approx(
                     hertz, abs=1e-5
                 ):
                     await asyncio.sleep(0.01)

@@ -8,7 +8,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import pytest
 
-from custom_components.nrj_monitor import NrjConfigEntry
+from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.loads.relay_conflict import class_on_meter
 from custom_components.nrj_monitor.loads.settings import SUBENTRY_LOAD
 from tests.loads.conftest import DEFAULTS, AddLoad, Guard, Pass
@@ -120,7 +120,7 @@ async def test_a_relay_that_the_meter_sheds_is_no_load(
     """Two masters would fight over it; once the meter leaves it alone it may be one."""
     relay = er.async_get(hass).async_get_or_create("switch", platform, unique_id)
     settings: dict[str, Any] = {"relay_1_class": "shed_1"}
-    monkeypatch.setattr(entry.runtime_data, "_settings", settings)
+    monkeypatch.setattr(entry.runtime_data.meter, "_settings", settings)
     form = await send(hass, entry, entity=relay.entity_id)
     assert form["type"] is FlowResultType.FORM
     assert form["errors"] == {"entity": "relay_of_the_meter"}
@@ -132,7 +132,7 @@ async def test_a_relay_that_the_meter_sheds_is_no_load(
     assert done["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     # And where the class is changed later, it is to be repaired.
-    meter = entry.runtime_data
+    meter = entry.runtime_data.meter
     for told, there in (("shed_1", True), ("never_shed", False), ("absorb", True)):
         meter.setting("relay_1_class", told)
         assert repairs(hass) is there

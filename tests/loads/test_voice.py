@@ -9,7 +9,7 @@ from homeassistant.setup import async_setup_component
 import pytest
 
 from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
-from custom_components.nrj_monitor.loads.manager import ROOMS
+from custom_components.nrj_monitor.loads.services import loaded_managers
 from tests.loads.conftest import AddLoad, Guard, Pass
 from tests.support.assist import answer, async_set_up_assist, expose, say
 
@@ -62,8 +62,8 @@ async def test_what_the_page_says_is_understood(
     assert await async_setup_component(hass, "homeassistant", {})
     load_id = await add_load("heater")
     expose(hass, HEATER)
-    (room,) = hass.data[ROOMS].values()
-    room.titles[load_id] = {"en": "heater", "fr": "chauffage"}[language]
+    (manager,) = loaded_managers(hass)
+    manager.titles[load_id] = {"en": "heater", "fr": "chauffage"}[language]
     guard.state = GuardState.SHED_1
     await let_pass(2)
     await async_set_up_assist(hass, language)

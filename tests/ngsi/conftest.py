@@ -14,9 +14,9 @@ import pytest
 from custom_components.nrj_monitor.catalog import CHANNELS
 from custom_components.nrj_monitor.ngsi.auth import Auth, StaticAuth
 from custom_components.nrj_monitor.ngsi.broker import QuantumLeap, Temporal, make_broker
-from custom_components.nrj_monitor.ngsi.forwarder import Forwarder, Means
+from custom_components.nrj_monitor.ngsi.forwarder import Environment, Forwarder
 from custom_components.nrj_monitor.ngsi.http import Server
-from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, Twin
+from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, NgsiEntity
 from custom_components.nrj_monitor.ngsi.sample import Sample
 from custom_components.nrj_monitor.ngsi.spool import Limits, Spool
 from tests.support.ngsi import Keyrock, Loopback, NgsiLd, NgsiV2, QuantumLeapServer
@@ -119,7 +119,7 @@ class Forwarding:
     ) -> Forwarder:
         """Return a forwarder to `server`, started."""
         auth = auth or StaticAuth()
-        mapper = Mapper(Twin(id=ID), CHANNELS.values(), api)
+        mapper = Mapper(NgsiEntity(id=ID), CHANNELS.values(), api)
         at = Server(self.session, server.url, auth, headers=HEADERS[api])
         target: Any = None
         if history is not None:
@@ -137,7 +137,7 @@ class Forwarding:
             spool,
             mapper,
             make_broker(api, at),
-            Means(
+            Environment(
                 executor=in_thread,
                 clock=self.clock,
                 random=random.Random(1).random,

@@ -6,8 +6,8 @@ from typing import Any
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER
 from homeassistant.core import HomeAssistant
 
-from custom_components.nrj_monitor import NrjConfigEntry
-from custom_components.nrj_monitor.ngsi.manager import LINKS, BrokerLink
+from custom_components.nrj_monitor.entry_data import NrjConfigEntry
+from custom_components.nrj_monitor.ngsi.manager import BrokerLink
 from custom_components.nrj_monitor.ngsi.settings import SUBENTRY_BROKER
 
 ENTITY: dict[str, Any] = {
@@ -63,7 +63,7 @@ class Dialogue:
 
 def links(hass: HomeAssistant, entry: NrjConfigEntry) -> list[BrokerLink]:
     """Return the brokers of a meter."""
-    return list(hass.data[LINKS].get(entry.entry_id, {}).values())
+    return list(entry.runtime_data.brokers.values())
 
 
 async def add_broker(

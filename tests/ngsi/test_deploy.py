@@ -23,7 +23,7 @@ import pytest
 import yaml
 
 from custom_components.nrj_monitor.catalog import CHANNELS
-from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, Twin
+from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, NgsiEntity
 from custom_components.nrj_monitor.ngsi.sample import Sample
 from custom_components.nrj_monitor.ngsi.supply_events import sample_of
 from custom_components.nrj_monitor.power_quality.event import PowerQualityEvent
@@ -202,7 +202,7 @@ def database() -> duckdb.DuckDBPyConnection:
     for channel in CHANNELS.values():
         if channel.quantity.order is None:
             readings[channel.id] = 0.0
-    mapper = Mapper(Twin(id="urn:m:1"), [CHANNELS[i] for i in readings], Api.V2)
+    mapper = Mapper(NgsiEntity(id="urn:m:1"), [CHANNELS[i] for i in readings], Api.V2)
     rows = []
     for n in range(720):
         values = readings | {f"voltage_l{p}": 230.0 for p in (1, 2, 3)}

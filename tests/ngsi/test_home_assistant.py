@@ -25,7 +25,7 @@ from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.nrj_monitor.flows.broker_reauth import BrokerReauthMixin
 from custom_components.nrj_monitor.ngsi.manager import (
-    async_history,
+    async_add_samples,
     issue_id,
     spool_path,
 )
@@ -228,7 +228,7 @@ async def test_several_brokers_of_both_kinds_at_once(
     an_hour_ago = round(time.time() - 3600) * 1000
     past = Sample(an_hour_ago, {"import_energy": 12.0, "rejected_frames": 3.0})
     for _ in range(2):
-        await async_history(hass, entry, [past])
+        await async_add_samples(entry.runtime_data, [past])
     await until(lambda: quantumleap.times and ld.instances)
     await asyncio.sleep(0.2)
     assert quantumleap.times == ld.instances[:1] == [past.time]

@@ -20,7 +20,7 @@ from custom_components.nrj_monitor.ngsi.mapping import (
     Api,
     Generation,
     Mapper,
-    Twin,
+    NgsiEntity,
     temporal,
 )
 from custom_components.nrj_monitor.ngsi.models import UNIT_CODES, Model
@@ -77,7 +77,7 @@ HOUSE: dict[str, float] = {
     "rejected_frames": 3.0,
 }
 
-TWIN = Twin(
+TWIN = NgsiEntity(
     id="urn:ngsi-ld:ThreePhaseAcMeasurement:aabbccddeeff",
     name="NRJ Meter (cellar)",
     ref_device="urn:ngsi-ld:Device:aabbccddeeff",
@@ -87,7 +87,7 @@ TWIN = Twin(
 )
 
 
-def twin(model: Model, **changes: Any) -> Twin:
+def twin(model: Model, **changes: Any) -> NgsiEntity:
     """Return what is known of the house's meter."""
     id_ = f"urn:ngsi-ld:{model.value}:aabbccddeeff"
     return replace(TWIN, id=id_, model=model, **changes)

@@ -8,7 +8,7 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, Twin
+from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, NgsiEntity
 from custom_components.nrj_monitor.ngsi.models import Model
 from custom_components.nrj_monitor.ngsi.sample import Sample, merged
 from custom_components.nrj_monitor.ngsi.supply_events import OwnTimes, sample_of
@@ -47,7 +47,7 @@ def entity(
     sample: Sample, api: Api = Api.V2, model: Model = Model.THREE_PHASE, **more: Any
 ) -> dict[str, Any] | None:
     """Return the entity of a sample, by the way of the queue on disk."""
-    twin = Twin(id=f"urn:ngsi-ld:{model.value}:m", model=model, **PLACE, **more)
+    twin = NgsiEntity(id=f"urn:ngsi-ld:{model.value}:m", model=model, **PLACE, **more)
     stored = Sample.stored(sample.time, sample.body(), sample.count)
     return Mapper(twin, (), api).entity(stored)
 
@@ -136,8 +136,8 @@ async def test_a_dip_of_three_phases_reaches_the_broker(
     began = datetime.now(UTC) - timedelta(seconds=2)
     for number, phase in enumerate(("L1", "L2", "L3")):
         event = replace(DIP, number=number, phase=phase, started=began)
-        assert entry.runtime_data.power_quality(event)
-        assert not entry.runtime_data.power_quality(event)
+        assert entry.runtime_data.meter.power_quality(event)
+        assert not entry.runtime_data.meter.power_quality(event)
 
     def told() -> list[str]:
         return [

@@ -12,8 +12,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
 
-from custom_components.nrj_monitor import NrjConfigEntry
 from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from tests.conftest import decline_the_offer
 from tests.support.forms import sentence, typed
 from tests.support.states import state_is

@@ -23,8 +23,8 @@ from homeassistant.helpers.event import async_track_state_change_event
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.nrj_monitor import NrjConfigEntry
 from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.flows import mqtt as flow_module
 from custom_components.nrj_monitor.sources import timeout as silence
 from nrj_demo.firmware import free_port

@@ -177,7 +177,7 @@ async def test_a_command_at_the_moment_the_link_breaks_is_an_error(
 ) -> None:
     """No exception of the library reaches the person who pressed the button."""
     entry = await add_meter(server.port)
-    source = entry.runtime_data._source
+    source = entry.runtime_data.meter._source
     assert isinstance(source, NativeApiSource)
     assert source._client is not None
     source._client.force_disconnect()

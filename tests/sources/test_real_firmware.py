@@ -100,7 +100,7 @@ async def test_a_snapshot_is_of_one_update(
 ) -> None:
     """In every snapshot the total is the sum of the phases beside it."""
     entry = await add_meter(firmware.port)
-    meter = entry.runtime_data
+    meter = entry.runtime_data.meter
     total = CHANNELS["active_power"]
     phases = [CHANNELS[f"active_power_{phase}"] for phase in PHASES]
     errors: list[float] = []

@@ -6,14 +6,14 @@ under *Voice assistants* stays as it was changed.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 
 from ..const import DOMAIN
+from ..entry_data import NrjConfigEntry
 from ..sources import MeterDescription
 
 NAMED: Final = "spoken_names"
@@ -93,7 +93,7 @@ def names_of_channel(channel_id: str, language: str) -> Iterator[str]:
 
 @callback
 def async_give_spoken_names(
-    hass: HomeAssistant, entry: ConfigEntry[Any], meter: MeterDescription
+    hass: HomeAssistant, entry: NrjConfigEntry, meter: MeterDescription
 ) -> None:
     """Give the entities of a meter their names, those that never got any.
 

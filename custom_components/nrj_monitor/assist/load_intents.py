@@ -17,73 +17,76 @@ from ..const import DOMAIN
 from ..control.context import OVERRIDE_TIME
 from ..control.load import LoadError
 from ..loads.activity import word_of_state
-from ..loads.manager import ROOMS, ControlRoom
+from ..loads.manager import LoadManager
+from ..loads.services import loaded_managers
 from .queries import exposed_to
 
 SLOT: Final = "load"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class LoadIntent:
     """What can be said about a load, and what it does."""
 
     intent_type: str
     description: str
-    do: Callable[[ControlRoom, str], object]
+    do: Callable[[LoadManager, str], object]
 
 
-def _shed(room: ControlRoom, load_id: str) -> None:
-    room.arbiter.override(load_id, False, OVERRIDE_TIME, room.now())
+def _shed(manager: LoadManager, load_id: str) -> None:
+    manager.arbiter.override(load_id, False, OVERRIDE_TIME, manager.now())
 
 
-WISHES: Final = (
-    Wish("NrjLoadWhy", "Tells what a load does and why", lambda room, load_id: None),
-    Wish("NrjShedLoad", "Switches a load off for half an hour", _shed),
-    Wish(
+LOAD_INTENTS: Final = (
+    LoadIntent(
+        "NrjLoadWhy", "Tells what a load does and why", lambda manager, load_id: None
+    ),
+    LoadIntent("NrjShedLoad", "Switches a load off for half an hour", _shed),
+    LoadIntent(
         "NrjRestoreLoad",
         "Gives a load back that was switched off",
-        lambda room, load_id: room.arbiter.restore(load_id, room.now()),
+        lambda manager, load_id: manager.arbiter.restore(load_id, manager.now()),
     ),
-    Wish(
+    LoadIntent(
         "NrjReleaseLoad",
         "Lets the arbiter decide over a load again",
-        lambda room, load_id: room.arbiter.end_override(load_id, room.now()),
+        lambda manager, load_id: manager.arbiter.end_override(load_id, manager.now()),
     ),
 )
 
 
 def async_setup_load_intents(hass: HomeAssistant) -> None:
     """Register the intents."""
-    for wish in WISHES:
-        intent.async_register(hass, LoadIntentHandler(wish))
+    for load_intent in LOAD_INTENTS:
+        intent.async_register(hass, LoadIntentHandler(load_intent))
 
 
 def loads_known_to(
     hass: HomeAssistant, assistant: str | None
-) -> Iterator[tuple[ControlRoom, str]]:
+) -> Iterator[tuple[LoadManager, str]]:
     """Yield the loads of which an assistant may know any entity."""
     may_know = exposed_to(hass, assistant or "conversation")
     registry = er.async_get(hass)
-    for room in hass.data.get(ROOMS, {}).values():
-        for load_id, plant in room.plants.items():
+    for manager in loaded_managers(hass):
+        for load_id, device in manager.devices.items():
             activity = registry.async_get_entity_id(
                 "sensor", DOMAIN, f"{load_id}_activity"
             )
             if any(
                 entity_id is not None and may_know(entity_id)
-                for entity_id in (plant.entity_id, activity)
+                for entity_id in (device.entity_id, activity)
             ):
-                yield room, load_id
+                yield manager, load_id
 
 
 class LoadIntentHandler(intent.IntentHandler):
     """Finds a load by its name, does what is wished, and says what it does then."""
 
-    def __init__(self, wish: Wish) -> None:
+    def __init__(self, load_intent: LoadIntent) -> None:
         """Handle `wish`."""
-        self.intent_type = wish.intent_type
-        self.description = wish.description
-        self._do = wish.do
+        self.intent_type = load_intent.intent_type
+        self.description = load_intent.description
+        self._do = load_intent.do
 
     @property
     @override
@@ -97,20 +100,20 @@ class LoadIntentHandler(intent.IntentHandler):
         hass = intent_obj.hass
         name = str(intent_obj.slots[SLOT]["value"]).strip().casefold()
         response = intent_obj.create_response()
-        for room, load_id in loads_known_to(hass, intent_obj.assistant):
-            if room.titles[load_id].casefold() != name:
+        for manager, load_id in loads_known_to(hass, intent_obj.assistant):
+            if manager.titles[load_id].casefold() != name:
                 continue
             # What is never shed stays as it is; the answer says so.
             with suppress(LoadError):
-                self._do(room, load_id)
-            room.async_tick()
-            await room.async_switched()
+                self._do(manager, load_id)
+            manager.async_tick()
+            await manager.async_switched()
             texts = await async_get_translations(
                 hass, intent_obj.language, "entity", {DOMAIN}
             )
-            word = word_of_state(room.arbiter.states[load_id])
+            word = word_of_state(manager.arbiter.states[load_id])
             says = texts[f"component.{DOMAIN}.entity.sensor.load_activity.state.{word}"]
-            response.async_set_speech(f"{room.titles[load_id]}: {says}")
+            response.async_set_speech(f"{manager.titles[load_id]}: {says}")
             return response
         raise intent.MatchFailedError(
             intent.MatchTargetsResult(False, intent.MatchFailedReason.NAME),

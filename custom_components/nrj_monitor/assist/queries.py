@@ -7,10 +7,9 @@ is told of nothing that is not exposed to its assistant.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from homeassistant.components.homeassistant.exposed_entities import async_should_expose
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT, Platform, UnitOfPower
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
@@ -18,13 +17,11 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import PowerConverter
 
 from ..const import CONF_MAIN_FUSE, DOMAIN
+from ..entry_data import NrjConfigEntry
 from . import Readings
 from .grid import Disturbance, GridAnswer, judge_grid
 from .phase_load import LoadAnswer, judge_load
 from .power import Consumer, PowerAnswer, find_use
-
-if TYPE_CHECKING:
-    from ..meter import Meter
 
 ENERGY_DOMAIN: Final = "energy"
 
@@ -152,9 +149,9 @@ def _consumers(
 
 @callback
 def _asked(
-    hass: HomeAssistant, entry: ConfigEntry[Meter], entities: list[er.RegistryEntry]
+    hass: HomeAssistant, entry: NrjConfigEntry, entities: list[er.RegistryEntry]
 ) -> AskedMeter:
-    meter = entry.runtime_data
+    meter = entry.runtime_data.meter
     description = meter.description
     names = {
         entity.unique_id: entity.name or entity.original_name

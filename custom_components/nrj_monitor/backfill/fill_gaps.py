@@ -23,13 +23,13 @@ from .statistics import (
     async_write_means,
     async_write_sums,
 )
-from .timeline import Curve
+from .timeline import EnergyTimeline
 
 MEASURED = (*POWERS, *VOLTAGES, FREQUENCY)
 
 
 @dataclass(frozen=True, slots=True)
-class Healed:
+class BackfillResult:
     """What was filled in, or would be.
 
     `sums` and `means` have the new rows by entity id and hour, s since 1970; `before`
@@ -90,12 +90,12 @@ def _text(time: float | None) -> str | None:
 async def async_heal(
     hass: HomeAssistant,
     mac: str,
-    curve: Curve,
+    curve: EnergyTimeline,
     until: float,
     *,
     seen: Callable[[float], bool] = lambda time: True,
     dry_run: bool = False,
-) -> Healed:
+) -> BackfillResult:
     """Write the hours that end until `until` (s since 1970) and that were missed.
 
     `seen` tells of a time whether the meter could be read then, as far as is known. With
@@ -103,10 +103,10 @@ async def async_heal(
     """
     begin, end = curve.begin, curve.end
     if begin is None or end is None:
-        return Healed()
+        return BackfillResult()
     hours = hours_between(begin, min(end, until))
     if not hours:
-        return Healed(begin, end)
+        return BackfillResult(begin, end)
     registry = er.async_get(hass)
     ids = {
         id_: channel
@@ -138,7 +138,7 @@ async def async_heal(
             hass, series, hours, partial(curve.summary, channel)
         ):
             means[id_] = rows
-    healed = Healed(begin, end, sums, means, unclear)
+    healed = BackfillResult(begin, end, sums, means, unclear)
     if healed.hours and not dry_run:
         for id_, sum_rows in sums.items():
             async_write_sums(hass, all_series[id_], sum_rows)

@@ -7,24 +7,23 @@ import logging
 import secrets
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
-from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
+from ..entry_data import NrjConfigEntry
 from ..meter import Meter
-from ..ngsi.manager import DISK_ERRORS, async_history
+from ..ngsi.manager import DISK_ERRORS, async_add_samples
 from ..sources import JournalSource
 from ..sources.errors import LinkDownError
-from .fill_gaps import Healed, async_heal
+from .fill_gaps import BackfillResult, async_heal
 from .journal import JournalPage
 from .plan import HOUR
-from .reading_gaps import Absences
+from .reading_gaps import ReadingGaps
 from .samples import samples_between
-from .timeline import Curve, Dating
+from .timeline import BootClock, EnergyTimeline
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -48,9 +47,9 @@ class Fetching:
         self,
         client: str,
         journal: str,
-        curve: Curve,
+        curve: EnergyTimeline,
         received: int,
-        dating: Dating | None = None,
+        dating: BootClock | None = None,
     ) -> None:
         """Go on after the record `received` of `journal`."""
         self.client = client
@@ -59,7 +58,7 @@ class Fetching:
         self.curve = curve
         self.complete = asyncio.Event()
         self.has_learned = False
-        self.dating = dating or Dating()
+        self.dating = dating or BootClock()
 
     def take(self, page: JournalPage, now: float) -> bool:
         """Add a page; return whether it is one to be acknowledged."""
@@ -81,27 +80,27 @@ class Fetching:
         return True
 
 
-class Healer:
+class BackfillManager:
     """Keeps the history of one meter whole."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry[Any], meter: Meter
+        self, hass: HomeAssistant, entry: NrjConfigEntry, meter: Meter
     ) -> None:
         """Prepare for the meter of `entry`."""
         self._hass = hass
         self._entry = entry
         self._meter = meter
         self._store: Store[dict[str, Any]] = _store(hass, entry.entry_id)
-        self._fetching = Fetching(_new_client(), "", Curve(), 0)
+        self._fetching = Fetching(_new_client(), "", EnergyTimeline(), 0)
         self._extra: Fetching | None = None
         self._done = 0
         # From when until when nothing was read, s since 1970, for those behind us.
         self._away_since: float | None = None
         self._back_at = 0.0
-        self._absences = Absences()
+        self._absences = ReadingGaps()
         self._kept: dict[str, Any] = {}
         self._lock = asyncio.Lock()
-        self.healed_hours = 0
+        self.filled_hours = 0
 
     async def async_start(self) -> None:
         """Restore what is known, and heal until the entry is unloaded."""
@@ -114,14 +113,14 @@ class Healer:
             self._fetching = Fetching(
                 stored["client"],
                 stored["journal"],
-                Curve(
+                EnergyTimeline(
                     (anchor["time"], tuple(anchor["counters"])),
                     anchor.get("sequence", 0),
                 )
                 if anchor
-                else Curve(),
+                else EnergyTimeline(),
                 self._done,
-                Dating(stored.get("starts")),
+                BootClock(stored.get("starts")),
             )
             self._kept = stored
         else:
@@ -142,14 +141,14 @@ class Healer:
         """Return the names of the meter's latest starts of which a page has come."""
         return self._fetching.dating.known
 
-    async def async_heal_all(self, *, dry_run: bool) -> Healed:
+    async def async_heal_all(self, *, dry_run: bool) -> BackfillResult:
         """Fetch all the meter has, fill in what is missing and tell what it was.
 
         Raises:
             LinkDownError: there is no link, or it broke meanwhile.
         """
-        dating = Dating(self._fetching.dating.known)
-        fetching = Fetching(_new_client(), "", Curve(), 0, dating)
+        dating = BootClock(self._fetching.dating.known)
+        fetching = Fetching(_new_client(), "", EnergyTimeline(), 0, dating)
         async with self._lock:
             self._extra = fetching
             try:
@@ -256,7 +255,7 @@ class Healer:
             return
         samples = samples_between(self._fetching.curve, since, until)
         try:
-            await async_history(self._hass, self._entry, samples)
+            await async_add_samples(self._entry.runtime_data, samples)
         except DISK_ERRORS as error:
             _LOGGER.warning("What was missed is forwarded later: %s", error)
         else:
@@ -282,7 +281,7 @@ class Healer:
                 until,
                 seen=self._could_read,
             )
-            self.healed_hours += healed.hours
+            self.filled_hours += healed.hours
             if healed.hours:
                 _LOGGER.info(
                     "%s: %d hours of statistics were filled in from its journal",
@@ -295,7 +294,7 @@ class Healer:
                 )
             await self._async_settle(curve, until)
 
-    async def _async_settle(self, curve: Curve, until: float) -> None:
+    async def _async_settle(self, curve: EnergyTimeline, until: float) -> None:
         """Take the hours up to `until` as done."""
         assert curve.end is not None
         hour = min(curve.end, until) // HOUR * HOUR
@@ -308,7 +307,7 @@ class Healer:
         if self._meter.connected:
             self._acknowledge(self._fetching, self._done)
 
-    async def _async_store(self, curve: Curve | None, done: int) -> None:
+    async def _async_store(self, curve: EnergyTimeline | None, done: int) -> None:
         anchor = None
         if curve is not None and curve.begin is not None:
             counters = curve.counters_at(curve.begin)
@@ -350,30 +349,19 @@ def _new_client() -> str:
     return f"{1 + secrets.randbelow(2**32 - 1):08x}"
 
 
-HEALERS: HassKey[dict[str, Healer]] = HassKey(f"{DOMAIN}_healers")
-
-
 def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
     return Store(hass, VERSION, f"{DOMAIN}.journal.{entry_id}")
 
 
-async def async_keep_history(
-    hass: HomeAssistant, entry: ConfigEntry[Any], meter: Meter
-) -> None:
-    """Keep the history of the meter of `entry` whole until it is unloaded."""
+async def async_start_backfill(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
+    """Start the backfill of a meter, where Home Assistant has a recorder."""
     if "recorder" not in hass.config.components:
         return
-    healers = hass.data.setdefault(HEALERS, {})
-    healer = healers[entry.entry_id] = Healer(hass, entry, meter)
-
-    @callback
-    def forget() -> None:
-        del healers[entry.entry_id]
-
-    entry.async_on_unload(forget)
-    await healer.async_start()
+    data = entry.runtime_data
+    data.backfill = BackfillManager(hass, entry, data.meter)
+    await data.backfill.async_start()
 
 
-async def async_forget_history(hass: HomeAssistant, entry_id: str) -> None:
-    """Leave nothing of a meter that is removed."""
+async def async_remove_backfill_store(hass: HomeAssistant, entry_id: str) -> None:
+    """Remove the stored state of the backfill of a meter whose entry is removed."""
     await _store(hass, entry_id).async_remove()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from .journal import Summary
-from .timeline import Reading
+from .timeline import EnergyEstimate
 
 HOUR: Final = 3600
 
@@ -68,7 +68,7 @@ def hours_between(begin: float, end: float) -> range:
 def plan_sums(
     hours: Iterable[int],
     rows: Mapping[int, SumRow],
-    reading: Callable[[float], Reading | None],
+    reading: Callable[[float], EnergyEstimate | None],
     *,
     before: SumRow | None,
     after: SumRow | None,
@@ -129,7 +129,7 @@ def plan_sums(
     return SumPlan(planned, unclear)
 
 
-def _lowest_live(expected: Reading, earlier: Reading) -> float:
+def _lowest_live(expected: EnergyEstimate, earlier: EnergyEstimate) -> float:
     """Return what a state shows at the end of an hour that was measured until then.
 
     Where the end of a record is that of the hour, `earlier` lies just before it on a

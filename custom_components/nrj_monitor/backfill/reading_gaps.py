@@ -1,7 +1,7 @@
 """When a meter could not be read: pure rules."""
 
 
-class Absences:
+class ReadingGaps:
     """Knows when a meter was not read, or nobody can tell whether it was."""
 
     def __init__(self) -> None:

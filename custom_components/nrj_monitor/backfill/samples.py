@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from ..ngsi.sample import Sample
 from .journal import COUNTERS, POWERS
-from .timeline import MILLIWATTHOURS, Curve, mean_power
+from .timeline import MILLIWATTHOURS, EnergyTimeline, mean_power
 
 
-def samples_between(curve: Curve, begin: float, end: float) -> Iterator[Sample]:
+def samples_between(
+    curve: EnergyTimeline, begin: float, end: float
+) -> Iterator[Sample]:
     """Yield one sample for each record that ends after `begin` and not after `end`.
 
     Times are in seconds since 1970. Totals are those at the record's end, measurements

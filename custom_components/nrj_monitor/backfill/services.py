@@ -15,8 +15,9 @@ from homeassistant.helpers.service import async_get_config_entry
 import probatio as vol
 
 from ..const import DOMAIN
+from ..entry_data import NrjConfigEntry
 from ..sources.errors import LinkDownError
-from .manager import HEALERS, JOURNAL
+from .manager import JOURNAL
 
 HEAL_HISTORY: Final = "heal_history"
 
@@ -32,7 +33,7 @@ SCHEMA: Final = vol.Schema(
 
 
 @callback
-def async_setup_history_services(hass: HomeAssistant) -> None:
+def async_setup_backfill_services(hass: HomeAssistant) -> None:
     """Register the action."""
     hass.services.async_register(
         DOMAIN, HEAL_HISTORY, _async_heal, SCHEMA, SupportsResponse.OPTIONAL
@@ -41,18 +42,19 @@ def async_setup_history_services(hass: HomeAssistant) -> None:
 
 async def _async_heal(call: ServiceCall) -> ServiceResponse:
     """Fill the hours that are missing with what the meter's journal has."""
-    entry = async_get_config_entry(
+    entry: NrjConfigEntry = async_get_config_entry(
         call.hass, DOMAIN, call.data.get(ATTR_CONFIG_ENTRY_ID)
     )
-    healer = call.hass.data.get(HEALERS, {}).get(entry.entry_id)
-    if healer is None or JOURNAL not in entry.runtime_data.description.features:
+    data = entry.runtime_data
+    backfill = data.backfill
+    if backfill is None or JOURNAL not in data.meter.description.features:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="no_journal",
             translation_placeholders={"name": entry.title},
         )
     try:
-        healed = await healer.async_heal_all(dry_run=call.data[ATTR_DRY_RUN])
+        healed = await backfill.async_heal_all(dry_run=call.data[ATTR_DRY_RUN])
     except LinkDownError as error:
         raise HomeAssistantError(
             translation_domain=DOMAIN,

@@ -30,7 +30,7 @@ MILLIWATTHOURS: Final = 1e6
 """Of a kilowatt-hour."""
 
 
-class Reading(NamedTuple):
+class EnergyEstimate(NamedTuple):
     """A total at some time, kWh: the likeliest, and between which it must lie."""
 
     value: float
@@ -39,7 +39,7 @@ class Reading(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Interval:
     """A stretch of time, s since 1970, in which the meter measured."""
 
     begin: float
@@ -48,7 +48,7 @@ class Stretch:
     measured: Mapping[str, Summary]
 
 
-class Dating:
+class BootClock:
     """Knows when each start of the meter was, by the clock that can be trusted.
 
     The meter's own clock is taken where it agrees with ours: then every page of the
@@ -85,7 +85,7 @@ def _agree(told: float, seen: float) -> bool:
     return -CLOCK_AHEAD <= seen - told <= CLOCK_BEHIND
 
 
-class Curve:
+class EnergyTimeline:
     """The totals of a meter over time, from the pages of its journal in their order."""
 
     def __init__(
@@ -98,7 +98,7 @@ class Curve:
         self._times: list[float] = []
         self._counters: list[Counters] = []
         self._sequences: list[int] = []
-        self._stretches: list[Stretch] = []
+        self._stretches: list[Interval] = []
         if anchor is not None:
             self._point(*anchor, sequence)
 
@@ -113,7 +113,7 @@ class Curve:
         return self._times[-1] if self._times else None
 
     @property
-    def stretches(self) -> tuple[Stretch, ...]:
+    def stretches(self) -> tuple[Interval, ...]:
         """Return what was measured, the oldest first."""
         return tuple(self._stretches)
 
@@ -156,7 +156,7 @@ class Curve:
                 self._point(time, before, sequence - record.count)
                 if self._point(end, counters, sequence):
                     self._stretches.append(
-                        Stretch(time, end, record.energy, record.measured)
+                        Interval(time, end, record.energy, record.measured)
                     )
             time = end
 
@@ -216,7 +216,7 @@ class Curve:
             self._sequences.append(sequence)
         return is_later
 
-    def reading(self, channel: str, time: float) -> Reading | None:
+    def reading(self, channel: str, time: float) -> EnergyEstimate | None:
         """Return a total at a time, None where the curve does not reach."""
         times = self._times
         if not times or not times[0] <= time <= times[-1]:
@@ -226,10 +226,10 @@ class Curve:
         high = self._counters[right][index]
         if times[right] == time:
             exact = high / MILLIWATTHOURS
-            return Reading(exact, exact, exact)
+            return EnergyEstimate(exact, exact, exact)
         low = self._counters[right - 1][index]
         share = (time - times[right - 1]) / (times[right] - times[right - 1])
-        return Reading(
+        return EnergyEstimate(
             (low + share * (high - low)) / MILLIWATTHOURS,
             low / MILLIWATTHOURS,
             high / MILLIWATTHOURS,
@@ -276,11 +276,11 @@ class Curve:
         mean = min(max(weighted / seconds, minimum), maximum)
         return Summary(mean, minimum, maximum), seconds
 
-    def continued(self) -> Curve:
+    def continued(self) -> EnergyTimeline:
         """Return a curve that goes on from here with other sequences."""
         if not self._times:
-            return Curve()
-        return Curve((self._times[-1], self._counters[-1]))
+            return EnergyTimeline()
+        return EnergyTimeline((self._times[-1], self._counters[-1]))
 
     def forget_before(self, time: float) -> None:
         """Keep only what is needed to tell of later times."""
@@ -304,7 +304,7 @@ def _start_of(
     return float(record.start), False
 
 
-def mean_power(stretch: Stretch, channel: str) -> float:
+def mean_power(stretch: Interval, channel: str) -> float:
     """Return the mean active power of a stretch, W: what was counted over its time."""
     index = POWERS.index(channel)
     net = stretch.energy[index] - stretch.energy[len(POWERS) + index]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from .context import LONGEST_OVERRIDE, OVERRIDE_TIME, ArbiterSettings, Books
+from .context import LONGEST_OVERRIDE, OVERRIDE_TIME, ArbiterContext, ArbiterSettings
 from .decision import EMERGENCIES, Activity, Decision, Notice, Reason
 from .grid_watch import GridWatch
 from .house import GridView, HouseView, LoadView
@@ -16,8 +16,8 @@ from .load import Load, LoadClass, LoadError
 from .load_state import LoadState, Override
 from .overload import OverloadWatch
 from .restore_plan import RestorePlan
-from .rules import Wish, Wishes
-from .storage_loads import Storing
+from .rules import LoadRequest, ReasonRules
+from .storage_loads import StorageLoads
 from .wording import action_of
 
 
@@ -33,22 +33,22 @@ class Arbiter:
     ) -> None:
         """Take over loads; `watches` are the limits by phase, None the contract."""
         settings = settings or ArbiterSettings()
-        self._books = Books(loads, watches or {}, settings)
+        self._context = ArbiterContext(loads, watches or {}, settings)
         self._watch = GridWatch(settings)
-        self._storing = Storing(self._books)
-        self._wishes = Wishes(self._books, self._watch)
+        self._storage = StorageLoads(self._context)
+        self._rules = ReasonRules(self._context, self._watch)
         self._restores = RestorePlan(settings.restore_spread, seed)
         self._notices: list[Notice] = []
 
     @property
     def loads(self) -> Mapping[str, Load]:
         """Return the loads by id, in the order in which they are shed."""
-        return self._books.loads
+        return self._context.loads
 
     @property
     def states(self) -> Mapping[str, LoadState]:
         """Return what is remembered of each load."""
-        return self._books.states
+        return self._context.states
 
     @property
     def is_lost(self) -> bool:
@@ -58,18 +58,18 @@ class Arbiter:
     @property
     def is_futile(self) -> bool:
         """Return whether shedding for an overload was given up for now."""
-        return self._books.relief.is_futile
+        return self._context.shedding.is_futile
 
     @property
     def sheds_in_vain(self) -> bool:
         """Return whether shedding for the grid was given up until it is well."""
-        return self._books.check.is_futile
+        return self._context.check.is_futile
 
     # What people and automations do.
 
     def switched(self, load_id: str, on: bool, now: float, *, by_person: bool) -> None:
         """Note that somebody else switched a load."""
-        state = self._books.states[load_id]
+        state = self._context.states[load_id]
         against = state.target is not None and on is not state.target
         state.was_switched(on, now)
         state.asked = on
@@ -95,7 +95,7 @@ class Arbiter:
             )
         if not on and self.loads[load_id].load_class is LoadClass.NEVER_SHED:
             raise LoadError("never_shed", "load", f"{load_id} is never shed")
-        state = self._books.states[load_id]
+        state = self._context.states[load_id]
         if self.loads[load_id].load_class is LoadClass.NEVER_SHED:
             # It stays on afterwards too: nothing here ever switches it off.
             state.asked = True
@@ -108,7 +108,7 @@ class Arbiter:
 
     def end_override(self, load_id: str, now: float) -> bool:
         """End a person's override; return whether there was one."""
-        state = self._books.states[load_id]
+        state = self._context.states[load_id]
         there = state.override is not None and now < state.override.until
         if there:
             state.override = Override(False, now)
@@ -117,7 +117,7 @@ class Arbiter:
     def restore(self, load_id: str, now: float) -> None:
         """Give a load back as soon as nothing else keeps it off: no random delay."""
         self.end_override(load_id, now)
-        state = self._books.states[load_id]
+        state = self._context.states[load_id]
         if state.to_restore:
             state.restore_at = now
 
@@ -130,7 +130,7 @@ class Arbiter:
 
     def memory(self) -> dict[str, Any]:
         """Return what must survive a restart, as JSON can store it."""
-        now = self._books.now
+        now = self._context.now
         return {
             id_: {
                 "asked": state.asked,
@@ -140,14 +140,14 @@ class Arbiter:
                 else [state.override.on, state.override.until - now],
                 "mine": bool(state.target),
             }
-            for id_, state in self._books.states.items()
+            for id_, state in self._context.states.items()
         }
 
     def recall(self, stored: Mapping[str, Any], now: float) -> None:
         """Take up what `memory` returned; loads that are no more are left out."""
-        self._books.now = now
+        self._context.now = now
         for id_, kept in stored.items():
-            state = self._books.states.get(id_)
+            state = self._context.states.get(id_)
             if state is None:
                 continue
             if self.loads[id_].load_class is LoadClass.NEVER_SHED:
@@ -170,22 +170,22 @@ class Arbiter:
 
     def update(self, view: HouseView) -> list[Decision]:
         """Return what changes now."""
-        books = self._books
-        books.now = max(books.now, view.now)
-        for id_, state in books.states.items():
+        context = self._context
+        context.now = max(context.now, view.now)
+        for id_, state in context.states.items():
             self._see(state, view.loads.get(id_, LoadView(None)))
         was_lost = self.is_lost
-        self._watch.update(view, books.now)
+        self._watch.update(view, context.now)
         if self.is_lost and not was_lost:
             self._tell("lost")
         if self._watch.is_outage:
             self._expect_pickup()
         guard = view.guard or GridView()
         if guard.held.under_depth == 0:
-            books.check.grid_is_well()
+            context.check.grid_is_well()
         powers = view.powers if view.meter_there else {}
-        self._relieve(view, powers)
-        for failed in self._storing.use_surplus(
+        self._shed_overload(view, powers)
+        for failed in self._storage.use_surplus(
             powers.get(None),
             guard,
             is_lost=self.is_lost,
@@ -193,21 +193,21 @@ class Arbiter:
             levels={id_: seen.level for id_, seen in view.loads.items()},
         ):
             self._tell("no_effect", failed)
-        absorbing = self._storing.absorbing(guard, is_lost=self.is_lost)
+        absorbing = self._storage.absorbing(guard, is_lost=self.is_lost)
         may_restore = guard.may_restore or self.is_lost
-        self._restores.plan(books.loads, books.states, may_restore, books.now)
+        self._restores.plan(context.loads, context.states, may_restore, context.now)
         decisions: list[Decision] = []
         # What matters most comes on first.
-        for load in reversed(books.loads.values()):
-            wish = self._wishes.wish(
+        for load in reversed(context.loads.values()):
+            request = self._rules.request(
                 load,
                 guard,
                 cut_off=load.id in view.cut_off,
                 absorbs=load.id in absorbing,
-                has_surplus=self._storing.has_surplus(load.id),
-                level=self._storing.level(load.id),
+                has_surplus=self._storage.has_surplus(load.id),
+                level=self._storage.level(load.id),
             )
-            decision = self._apply(load, wish)
+            decision = self._apply(load, request)
             if decision is not None:
                 decisions.append(decision)
         self._see_effect(view, powers.get(None), decisions)
@@ -217,18 +217,18 @@ class Arbiter:
         self, view: HouseView, power: float | None, decisions: Iterable[Decision]
     ) -> None:
         """Tell where a shed for the grid's sake took nothing off; there are no more then."""
-        check = self._books.check
-        if check.update(power, self._books.now):
+        check = self._context.check
+        if check.update(power, self._context.now):
             self._tell("no_relief")
         for decision in decisions:
-            load = self._books.loads[decision.load_id]
+            load = self._context.loads[decision.load_id]
             if (
                 decision.switch
-                and self._books.states[load.id].tries == 1
+                and self._context.states[load.id].tries == 1
                 and decision.on is False
                 and decision.reason is Reason.UNDER_FREQUENCY
             ):
-                check.shed(power, self._power_of(view, load), self._books.now)
+                check.shed(power, self._power_of(view, load), self._context.now)
 
     @staticmethod
     def _power_of(view: HouseView, load: Load) -> float:
@@ -237,46 +237,46 @@ class Arbiter:
         return load.nominal_power if drawn is None else drawn
 
     def _tell(self, key: str, load_id: str | None = None) -> None:
-        self._notices.append(Notice(key=key, time=self._books.now, load_id=load_id))
+        self._notices.append(Notice(key=key, time=self._context.now, load_id=load_id))
 
     def _see(self, state: LoadState, seen: LoadView) -> None:
         first = state.seen_on is None and seen.on is not None
-        state.see(seen.on, self._books.now)
+        state.see(seen.on, self._context.now)
         if first and not state.recalled:
             state.asked = state.is_on
 
     def _expect_pickup(self) -> None:
         """After an outage everything comes back one by one."""
-        for id_, load in self._books.loads.items():
-            state = self._books.states[id_]
+        for id_, load in self._context.loads.items():
+            state = self._context.states[id_]
             if load.load_class is not LoadClass.NEVER_SHED and state.asked:
                 state.to_restore = True
 
-    def _relieve(
+    def _shed_overload(
         self, view: HouseView, powers: Mapping[str | None, float | None]
     ) -> None:
-        books = self._books
+        context = self._context
         candidates = [
             load
-            for load in books.loads.values()
+            for load in context.loads.values()
             if load.load_class is not LoadClass.NEVER_SHED
-            and books.states[load.id].is_on
-            and not books.states[load.id].disobeys
-            and not books.is_overridden(load)
+            and context.states[load.id].is_on
+            and not context.states[load.id].disobeys
+            and not context.is_overridden(load)
         ]
-        given_up = books.relief.update(
-            powers, candidates, partial(self._power_of, view), books.now
+        given_up = context.shedding.update(
+            powers, candidates, partial(self._power_of, view), context.now
         )
         if given_up is not None:
             self._notices.append(
-                Notice(key="futile", time=books.now, phase=given_up or None)
+                Notice(key="futile", time=context.now, phase=given_up or None)
             )
 
-    def _apply(self, load: Load, wish: Wish) -> Decision | None:
+    def _apply(self, load: Load, request: LoadRequest) -> Decision | None:
         """Turn a wish into a decision within the load's limits; None if nothing is new."""
-        now = self._books.now
-        state = self._books.states[load.id]
-        on, activity = wish.on, wish.activity
+        now = self._context.now
+        state = self._context.states[load.id]
+        on, activity = request.on, request.activity
         if on is None and state.target is not None:
             # It was taken, and is given back as it is wanted now.
             if state.is_on is state.asked:
@@ -284,7 +284,11 @@ class Arbiter:
             else:
                 on = state.asked
         state.intend(on)
-        if on is not None and on is not state.is_on and self._must_wait(load, wish, on):
+        if (
+            on is not None
+            and on is not state.is_on
+            and self._must_wait(load, request, on)
+        ):
             # What keeps it says more than that it waits.
             if activity not in (Activity.LOST, Activity.OVERRIDDEN):
                 activity = Activity.WAITING
@@ -296,18 +300,18 @@ class Arbiter:
         if on is not None and state.disobeys:
             activity = Activity.DISOBEYING
         before, last = state.activity, state.last
-        level = wish.level if on else None
-        if on and not wish.on and last is not None and last.level is not None:
+        level = request.level if on else None
+        if on and not request.on and last is not None and last.level is not None:
             # It ends as soon as its minimum time lets it.
             level = load.least_power
         if on and state.is_on and last is not None and last.on:
             switch = switch or level != last.level
-        state.reason, state.activity = wish.reason, activity
+        state.reason, state.activity = request.reason, activity
         if (
             last is not None
             and not switch
             and (last.on, last.activity, last.reason, last.level)
-            == (on, activity, wish.reason, level)
+            == (on, activity, request.reason, level)
         ):
             return None
         state.last = Decision(
@@ -316,7 +320,7 @@ class Arbiter:
             on=on,
             action=action_of(before, activity),
             activity=activity,
-            reason=wish.reason,
+            reason=request.reason,
             switch=switch,
             level=level,
         )
@@ -324,24 +328,24 @@ class Arbiter:
 
     def _note_told(self, load: Load, state: LoadState, *, on: bool) -> None:
         did_disobey = state.disobeys
-        state.tell(on, self._books.now)
+        state.tell(on, self._context.now)
         if on:
-            self._books.last_start = self._books.now
-            self._storing.started(load.id)
+            self._context.last_start = self._context.now
+            self._storage.started(load.id)
         if state.disobeys and not did_disobey:
             self._tell("disobeys", load.id)
 
-    def _must_wait(self, load: Load, wish: Wish, on: bool) -> bool:
+    def _must_wait(self, load: Load, request: LoadRequest, on: bool) -> bool:
         """Return whether a load's own limits keep it as it is for now."""
-        books = self._books
-        state = books.states[load.id]
+        context = self._context
+        state = context.states[load.id]
         if not on:
-            return wish.reason not in EMERGENCIES and not state.has_lasted(
-                load.minimum_on, books.now
+            return request.reason not in EMERGENCIES and not state.has_lasted(
+                load.minimum_on, context.now
             )
         if state.told is not None:
             return False
-        if wish.reason is Reason.OVERRIDE:
+        if request.reason is Reason.OVERRIDE:
             # A person may ask for more starts, but not for a compressor's damage.
-            return not state.has_lasted(load.minimum_off, books.now)
-        return not books.may_start(load) or not books.is_spaced()
+            return not state.has_lasted(load.minimum_off, context.now)
+        return not context.may_start(load) or not context.is_spaced()

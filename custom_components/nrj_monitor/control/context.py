@@ -7,7 +7,7 @@ from typing import Final
 from .load import Load
 from .load_state import LoadState
 from .overload import OverloadWatch
-from .overload_shedding import Relief
+from .overload_shedding import OverloadShedding
 from .shed_check import ShedCheck
 from .surplus import SurplusSettings
 
@@ -35,7 +35,7 @@ class ArbiterSettings:
     outage: float = 60.0
 
 
-class Books:
+class ArbiterContext:
     """The loads in the order of shedding, their states, the limits and the time."""
 
     def __init__(
@@ -52,7 +52,7 @@ class Books:
         self.loads: dict[str, Load] = {load.id: load for load in ordered}
         self.states: dict[str, LoadState] = {id_: LoadState() for id_ in self.loads}
         self.watches = watches
-        self.relief = Relief(watches)
+        self.shedding = OverloadShedding(watches)
         self.check = ShedCheck()
         self.now = 0.0
         self.last_start: float | None = None

@@ -42,7 +42,7 @@ class _Attempt:
     time: float
 
 
-class Relief:
+class OverloadShedding:
     """Relieves limits, by phase; None is the whole supply."""
 
     def __init__(self, watches: Mapping[str | None, OverloadWatch]) -> None:

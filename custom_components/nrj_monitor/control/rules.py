@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..frequency_guard.guard_state import GuardState
-from .context import Books
+from .context import ArbiterContext
 from .decision import Activity, Reason
 from .grid_watch import GridWatch
 from .house import GridView
@@ -12,7 +12,7 @@ from .load_state import LoadState
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class LoadRequest:
     """What one load should do, and how much of it, W: None is as it likes."""
 
     on: bool | None
@@ -21,15 +21,15 @@ class Wish:
     level: float | None = None
 
 
-class Wishes:
+class ReasonRules:
     """Goes through the reasons, the greatest first."""
 
-    def __init__(self, books: Books, watch: GridWatch) -> None:
+    def __init__(self, context: ArbiterContext, watch: GridWatch) -> None:
         """Look things up in `books`."""
-        self._books = books
+        self._context = context
         self._watch = watch
 
-    def wish(
+    def request(
         self,
         load: Load,
         guard: GridView,
@@ -38,17 +38,17 @@ class Wishes:
         absorbs: bool,
         has_surplus: bool,
         level: float | None,
-    ) -> Wish:
+    ) -> LoadRequest:
         """Return what `load` should do as far as reasons go, its own limits apart."""
-        books = self._books
-        state = books.states[load.id]
-        if state.override is not None and not books.is_overridden(load):
-            _end_override(state, books.now)
+        context = self._context
+        state = context.states[load.id]
+        if state.override is not None and not context.is_overridden(load):
+            _end_override(state, context.now)
         never = load.load_class is LoadClass.NEVER_SHED
         if cut_off and not never:
-            return Wish(False, Reason.SAFETY, Activity.CUT_OFF)
+            return LoadRequest(False, Reason.SAFETY, Activity.CUT_OFF)
         if state.override is not None:
-            return Wish(state.override.on, Reason.OVERRIDE, Activity.OVERRIDDEN)
+            return LoadRequest(state.override.on, Reason.OVERRIDE, Activity.OVERRIDDEN)
         if never:
             return _as_asked(state)
         if self._watch.is_lost:
@@ -58,8 +58,8 @@ class Wishes:
         reached = depth >= load.load_class.sheds_at and not self._is_spared(load, state)
         if reached and depth >= GuardState.SHED_1.under_depth:
             return comfort or _take_off(state, Reason.UNDER_FREQUENCY)
-        relief = books.relief
-        if load.id in relief.off and not relief.has_room(load, books.now):
+        shedding = context.shedding
+        if load.id in shedding.off and not shedding.has_room(load, context.now):
             return _take_off(state, Reason.OVERLOAD)
         if reached:
             return comfort or _take_off(state, Reason.INHIBIT)
@@ -70,40 +70,42 @@ class Wishes:
         if (waiting := self._restore(load, state, guard.may_restore)) is not None:
             return waiting
         if absorbs:
-            return Wish(True, Reason.ABSORB, Activity.ABSORBING)
+            return LoadRequest(True, Reason.ABSORB, Activity.ABSORBING)
         if has_surplus:
-            return Wish(True, Reason.SURPLUS, Activity.SURPLUS, level)
+            return LoadRequest(True, Reason.SURPLUS, Activity.SURPLUS, level)
         return _as_asked(state)
 
     def _is_spared(self, load: Load, state: LoadState) -> bool:
         """Return whether a load stays on because sheds for the grid do not help."""
         return (
-            self._books.check.is_futile
+            self._context.check.is_futile
             and state.is_on
             and state.target is not False
             and not load.load_class.stores
         )
 
-    def _when_lost(self, load: Load, state: LoadState) -> Wish:
+    def _when_lost(self, load: Load, state: LoadState) -> LoadRequest:
         if load.when_lost is WhenLost.ON:
-            return Wish(True, Reason.DEFAULT, Activity.LOST)
+            return LoadRequest(True, Reason.DEFAULT, Activity.LOST)
         if load.when_lost is WhenLost.OFF:
             state.to_restore = True
-            return Wish(False, Reason.DEFAULT, Activity.LOST)
+            return LoadRequest(False, Reason.DEFAULT, Activity.LOST)
         since = self._watch.lost_since
-        limit = self._books.settings.hold_limit
+        limit = self._context.settings.hold_limit
         if load.longest_off is not None:
             limit = min(limit, load.longest_off)
-        held = since is not None and self._books.now - since < limit
+        held = since is not None and self._context.now - since < limit
         if held and state.to_restore and state.asked:
-            return Wish(False, state.shed_for, Activity.LOST)
+            return LoadRequest(False, state.shed_for, Activity.LOST)
         # Nobody knows any more what it is off for, nor of how much room there is.
-        self._books.relief.has_come_back(load.id)
+        self._context.shedding.has_come_back(load.id)
         return self._restore(load, state, may_restore=True) or _as_asked(state)
 
-    def _comfort(self, load: Load, state: LoadState, guard: GridView) -> Wish | None:
+    def _comfort(
+        self, load: Load, state: LoadState, guard: GridView
+    ) -> LoadRequest | None:
         """Return that it must be on for a while, where it has been off for too long."""
-        now = self._books.now
+        now = self._context.now
         if load.longest_off is None or not state.asked:
             state.off_since = state.comfort_until = None
             return None
@@ -116,7 +118,7 @@ class Wishes:
         if guard.held is GuardState.SHED_3 or guard.state is GuardState.INVALID:
             # The grid is about to fail, or nobody knows: it waits.
             return None
-        if load.id in self._books.relief.off:
+        if load.id in self._context.shedding.off:
             return None
         since = state.off_since
         if (
@@ -127,28 +129,30 @@ class Wishes:
             state.comfort_until = now + load.recovery
         if state.comfort_until is None:
             return None
-        return Wish(True, Reason.DEFAULT, Activity.COMFORT)
+        return LoadRequest(True, Reason.DEFAULT, Activity.COMFORT)
 
-    def _restore(self, load: Load, state: LoadState, may_restore: bool) -> Wish | None:
+    def _restore(
+        self, load: Load, state: LoadState, may_restore: bool
+    ) -> LoadRequest | None:
         """Return that it waits for its turn, None where there is nothing to wait for."""
-        books = self._books
-        relief = books.relief
+        context = self._context
+        shedding = context.shedding
         if not state.to_restore:
             return None
         if state.asked and not state.is_on:
-            due = state.restore_at is not None and books.now >= state.restore_at
-            room = load.id not in relief.off or relief.has_room(load, books.now)
+            due = state.restore_at is not None and context.now >= state.restore_at
+            room = load.id not in shedding.off or shedding.has_room(load, context.now)
             if not (
                 may_restore
                 and due
                 and room
-                and books.may_start(load)
-                and books.is_spaced()
+                and context.may_start(load)
+                and context.is_spaced()
             ):
-                return Wish(False, state.shed_for, Activity.RESTORING)
+                return LoadRequest(False, state.shed_for, Activity.RESTORING)
         state.to_restore = False
         state.restore_at = None
-        relief.has_come_back(load.id)
+        shedding.has_come_back(load.id)
         return None
 
 
@@ -159,23 +163,23 @@ def _end_override(state: LoadState, now: float) -> None:
         state.restore_at = now
 
 
-def _take_off(state: LoadState, reason: Reason) -> Wish:
+def _take_off(state: LoadState, reason: Reason) -> LoadRequest:
     state.to_restore = True
     state.shed_for = reason
     state.restore_at = None
-    return Wish(False, reason, Activity.SHED)
+    return LoadRequest(False, reason, Activity.SHED)
 
 
-def _held(state: LoadState) -> Wish | None:
+def _held(state: LoadState) -> LoadRequest | None:
     """Return that a load stays as it is as long as the frequency is invalid."""
     if state.to_restore and state.asked:
-        return Wish(False, state.shed_for, Activity.HELD)
+        return LoadRequest(False, state.shed_for, Activity.HELD)
     if state.reason is Reason.ABSORB and state.target and not state.asked:
-        return Wish(True, Reason.ABSORB, Activity.HELD)
+        return LoadRequest(True, Reason.ABSORB, Activity.HELD)
     return None
 
 
-def _as_asked(state: LoadState) -> Wish:
+def _as_asked(state: LoadState) -> LoadRequest:
     reason = Reason.AUTOMATION if state.asked_by_automation else Reason.DEFAULT
     activity = Activity.RUNNING if state.asked else Activity.IDLE
-    return Wish(None, reason, activity)
+    return LoadRequest(None, reason, activity)

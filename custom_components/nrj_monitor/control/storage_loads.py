@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 
 from ..frequency_guard.guard_state import GuardState
-from .context import Books
+from .context import ArbiterContext
 from .decision import Activity
 from .house import GridView
 from .load import Load, LoadClass
 from .surplus import SurplusRule
 
 
-class Storing:
+class StorageLoads:
     """Chooses among the storage loads over which nothing greater has a say."""
 
-    def __init__(self, books: Books) -> None:
+    def __init__(self, context: ArbiterContext) -> None:
         """Begin with none."""
-        self._books = books
-        self._rule = SurplusRule(books.settings.surplus)
+        self._context = context
+        self._rule = SurplusRule(context.settings.surplus)
 
     def has_surplus(self, load_id: str) -> bool:
         """Return whether a load runs on surplus."""
@@ -29,7 +29,7 @@ class Storing:
     def started(self, load_id: str) -> None:
         """Note that a load is told to start now: its effect shows from here."""
         if load_id in self._rule.running:
-            self._rule.started(self._books.now)
+            self._rule.started(self._context.now)
 
     def use_surplus(
         self,
@@ -44,46 +44,46 @@ class Storing:
 
         `levels` are what loads that can be set are set to, W.
         """
-        books, rule = self._books, self._rule
+        context, rule = self._context, self._rule
         inhibited = guard.held.under_depth > 0 or is_lost
         for id_ in tuple(rule.running):
-            if inhibited or id_ in cut_off or not self._is_free(books.loads[id_]):
+            if inhibited or id_ in cut_off or not self._is_free(context.loads[id_]):
                 rule.forget(id_)
         candidates = [
             load
             for load in sorted(
-                books.loads.values(), key=lambda load: (-load.priority, load.id)
+                context.loads.values(), key=lambda load: (-load.priority, load.id)
             )
             if load.load_class is LoadClass.SURPLUS
             and self._is_free(load)
-            and not books.states[load.id].is_on
+            and not context.states[load.id].is_on
             and load.id not in cut_off
-            and books.may_start(load)
-            and books.has_headroom(load)
+            and context.may_start(load)
+            and context.has_headroom(load)
         ]
         may_start = not inhibited and guard.state is not GuardState.INVALID
-        return rule.update(grid_power, candidates, may_start, books.now, levels)
+        return rule.update(grid_power, candidates, may_start, context.now, levels)
 
     def absorbing(self, guard: GridView, *, is_lost: bool) -> set[str]:
         """Return the storage loads the grid wants on: one, then all."""
-        books = self._books
+        context = self._context
         wanted = guard.state.over_depth
         if wanted == 0 or is_lost:
             return set()
         free = [
             load
-            for load in books.loads.values()
+            for load in context.loads.values()
             if self._is_free(load)
             and (
-                books.states[load.id].is_on
-                or (books.may_start(load) and books.has_headroom(load))
+                context.states[load.id].is_on
+                or (context.may_start(load) and context.has_headroom(load))
             )
         ]
         if wanted == 1:
             # The one that runs already, else the one that matters most.
             free.sort(
                 key=lambda load: (
-                    books.states[load.id].activity is not Activity.ABSORBING,
+                    context.states[load.id].activity is not Activity.ABSORBING,
                     -load.priority,
                     load.id,
                 )
@@ -93,12 +93,12 @@ class Storing:
 
     def _is_free(self, load: Load) -> bool:
         """Return whether nothing greater has a say in a storage load."""
-        books = self._books
-        state = books.states[load.id]
+        context = self._context
+        state = context.states[load.id]
         return (
             load.load_class.stores
             and not state.asked
             and not state.disobeys
-            and load.id not in books.relief.off
-            and not books.is_overridden(load)
+            and load.id not in context.shedding.off
+            and not context.is_overridden(load)
         )

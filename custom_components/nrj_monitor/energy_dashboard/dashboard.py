@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.components.sensor import DOMAIN as SENSOR_DOMAIN
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import entity_registry as er
@@ -19,6 +18,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..catalog import Phase
 from ..const import CONF_METER, DOMAIN
+from ..entry_data import NrjConfigEntry
 from ..sources import MeterDescription
 from .preferences import STATISTICS, Source, missing, undone
 
@@ -86,7 +86,7 @@ class Change:
 
 async def async_add_meter(
     hass: HomeAssistant,
-    entry: ConfigEntry[Any],
+    entry: NrjConfigEntry,
     mapped: MappedEntities = NOTHING_MAPPED,
 ) -> Change:
     """Add the meter of `entry`, and what is `mapped`, where it is not there yet.
@@ -121,7 +121,7 @@ async def async_add_meter(
     )
 
 
-async def async_remove_meter(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Change:
+async def async_remove_meter(hass: HomeAssistant, entry: NrjConfigEntry) -> Change:
     """Take out what was added for the meter of `entry`, and nothing else.
 
     Raises ServiceValidationError where Home Assistant has no energy dashboard.
@@ -156,7 +156,7 @@ async def async_lacks_grid(hass: HomeAssistant) -> bool:
     return all(source["type"] != "grid" for source in sources)
 
 
-async def async_forget_meter(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+async def async_forget_meter(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
     """Leave nothing of a meter that is being removed from Home Assistant."""
     if ENERGY_DOMAIN in hass.config.components:
         await async_remove_meter(hass, entry)
@@ -174,7 +174,7 @@ def _all_statistics(sources: Sequence[Source]) -> set[str]:
 
 
 @callback
-def _grid(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Source | None:
+def _grid(hass: HomeAssistant, entry: NrjConfigEntry) -> Source | None:
     """Return the meter as a grid connection, None if it measures nothing for one."""
     description = MeterDescription.from_dict(entry.data[CONF_METER])
     stats = {

@@ -188,7 +188,7 @@ class BrokerFlow(ConfigSubentryFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Begin to add a broker."""
-        meter = self._get_entry().runtime_data.description
+        meter = self._get_entry().runtime_data.meter.description
         serial = "".join(c for c in meter.mac if c.isalnum())
         place = self.hass.config
         self._data = {

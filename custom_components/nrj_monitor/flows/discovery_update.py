@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from homeassistant.components import zeroconf
-from homeassistant.config_entries import SOURCE_IGNORE, ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import SOURCE_IGNORE, ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 
 from ..const import CONF_ENCRYPTION_KEY, CONF_SOURCE, SOURCE_NATIVE_API
+from ..entry_data import NrjConfigEntry
 from ..meter import Meter
 from ..sources.errors import SourceError
 from ..sources.native_api import NativeApiAddress, probe
@@ -20,7 +21,7 @@ dead: at most 11 with the native API's keepalive."""
 
 
 async def announced_address_is_right(
-    hass: HomeAssistant, entry: ConfigEntry[Any], announced: Mapping[str, Any]
+    hass: HomeAssistant, entry: NrjConfigEntry, announced: Mapping[str, Any]
 ) -> bool:
     """Return whether the meter of `entry` has moved to the address `announced`.
 
@@ -32,7 +33,7 @@ async def announced_address_is_right(
     if all(entry.data[key] == announced[key] for key in (CONF_HOST, CONF_PORT)):
         return False
     if entry.state is ConfigEntryState.LOADED and not await _is_lost(
-        entry.runtime_data
+        entry.runtime_data.meter
     ):
         return False
     try:

@@ -8,7 +8,6 @@ from homeassistant.components import zeroconf
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
-    ConfigEntry,
     ConfigFlowResult,
 )
 from homeassistant.const import CONF_HOST, CONF_PORT
@@ -24,6 +23,7 @@ from ..const import (
     DEFAULT_PORT,
     SOURCE_NATIVE_API,
 )
+from ..entry_data import NrjConfigEntry
 from ..sources import MeterDescription
 from ..sources.errors import (
     CredentialError,
@@ -206,7 +206,7 @@ class NativeFlowMixin(SetupFlow):
         return await self.async_finish(meter.name, _entry_data(asked, meter))
 
     async def _async_change(
-        self, entry: ConfigEntry[Any], asked: dict[str, Any]
+        self, entry: NrjConfigEntry, asked: dict[str, Any]
     ) -> ConfigFlowResult | None:
         """Store what was asked in `entry` if its meter answers to it."""
         if (probed := await self._async_probe(asked)) is None:
@@ -339,7 +339,7 @@ def _address(asked: Mapping[str, Any]) -> NativeApiAddress:
     )
 
 
-def _address_of(entry: ConfigEntry[Any]) -> dict[str, Any]:
+def _address_of(entry: NrjConfigEntry) -> dict[str, Any]:
     """Return where the meter of an entry is."""
     return {key: entry.data[key] for key in (CONF_HOST, CONF_PORT)}
 

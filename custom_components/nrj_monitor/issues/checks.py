@@ -110,7 +110,7 @@ def _energy_gone_back(facts: Facts) -> Placeholders | None:
     }
 
 
-FINDINGS: Final[Mapping[str, Callable[[Facts], Placeholders | None]]] = {
+CHECKS: Final[Mapping[str, Callable[[Facts], Placeholders | None]]] = {
     "wrong_wiring": _wrong_wiring,
     "old_firmware": _old_firmware,
     "wrong_clock": _wrong_clock,
@@ -124,12 +124,12 @@ def find(facts: Facts) -> dict[str, Placeholders]:
     """Return what is wrong, and what the sentences name."""
     return {
         key: placeholders
-        for key, rule in FINDINGS.items()
+        for key, rule in CHECKS.items()
         if (placeholders := rule(facts)) is not None
     }
 
 
-class Totals:
+class EnergyCounters:
     """Notices counters that go back."""
 
     def __init__(self, *, may_start_over: bool = False) -> None:

@@ -6,13 +6,11 @@ from functools import partial
 from ipaddress import ip_address
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
-from homeassistant.util.hass_dict import HassKey
 
 from ..catalog import CHANNELS
 from ..const import (
@@ -22,9 +20,10 @@ from ..const import (
     MINIMUM_FIRMWARE,
     SOURCE_NATIVE_API,
 )
+from ..entry_data import NrjConfigEntry
 from ..meter import Meter
-from ..meter_store import TOTALS_DELAY, MeterMemory
-from .checks import CLOCK_GRACE, FINDINGS, NOT_SET, Facts, Placeholders, find
+from ..meter_store import TOTALS_DELAY, MeterStore
+from .checks import CHECKS, CLOCK_GRACE, NOT_SET, Facts, Placeholders, find
 
 LEARN_MORE = (
     "https://github.com/nrj-monitor/nrj-monitor/blob/main/docs/troubleshooting.md"
@@ -37,9 +36,6 @@ COUNTERS = tuple(
 )
 
 
-WATCHES: HassKey[dict[str, Watch]] = HassKey(f"{DOMAIN}_watches")
-
-
 def in_network(data: Mapping[str, Any]) -> bool:
     """Tell whether others could listen to the link of an entry with this data."""
     if data[CONF_SOURCE] != SOURCE_NATIVE_API:
@@ -50,20 +46,20 @@ def in_network(data: Mapping[str, Any]) -> bool:
         return True
 
 
-class Watch:
+class IssueMonitor:
     """Keeps the issues of one meter true."""
 
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: ConfigEntry[Any],
+        entry: NrjConfigEntry,
         meter: Meter,
-        memory: MeterMemory,
+        store: MeterStore,
     ) -> None:
-        """Prepare to watch `meter`, whose totals are in `memory`."""
+        """Prepare to watch `meter`, whose totals are in `store`."""
         self._hass = hass
-        self._memory = memory
-        self._totals = memory.totals
+        self._store = store
+        self._totals = store.totals
         self._entry = entry
         self._meter = meter
         self._clock_told_at: datetime | None = None
@@ -86,7 +82,7 @@ class Watch:
     def async_accept(self) -> None:
         """Take the counters as they are."""
         self._totals.accept()
-        self._memory.async_changed()
+        self._store.async_changed()
 
     @callback
     def _on_text(self) -> None:
@@ -109,9 +105,9 @@ class Watch:
     def _on_total(self, id_: str, value: float | None, _: float) -> None:
         if value is None:
             return
-        self._memory.async_changed(TOTALS_DELAY)
+        self._store.async_changed(TOTALS_DELAY)
         if self._totals.take(id_, value):
-            self._memory.async_changed()
+            self._store.async_changed()
             self.async_look()
 
     def findings(self) -> Mapping[str, Placeholders]:
@@ -143,7 +139,7 @@ class Watch:
         if not self._meter.connected:
             return
         found = self.findings()
-        for key in FINDINGS:
+        for key in CHECKS:
             issue_id = f"{key}_{self._entry.entry_id}"
             if key not in found:
                 ir.async_delete_issue(self._hass, DOMAIN, issue_id)
@@ -163,23 +159,7 @@ class Watch:
 
 
 @callback
-def async_watch(
-    hass: HomeAssistant, entry: ConfigEntry[Any], meter: Meter, memory: MeterMemory
-) -> None:
-    """Watch the meter of `entry` until it is unloaded."""
-    watches = hass.data.setdefault(WATCHES, {})
-    watch = watches[entry.entry_id] = Watch(hass, entry, meter, memory)
-    watch.async_start()
-
-    @callback
-    def forget() -> None:
-        del watches[entry.entry_id]
-
-    entry.async_on_unload(forget)
-
-
-@callback
-def async_clear(hass: HomeAssistant, entry_id: str) -> None:
-    """Leave no issue of a meter that is gone."""
-    for key in FINDINGS:
+def async_delete_issues(hass: HomeAssistant, entry_id: str) -> None:
+    """Delete the issues of a meter whose entry is removed."""
+    for key in CHECKS:
         ir.async_delete_issue(hass, DOMAIN, f"{key}_{entry_id}")

@@ -5,15 +5,15 @@ from typing import Final
 
 from ..control.decision import Decision
 from ..control.load import Load
-from .managed_device import Plant
+from .managed_device import ManagedDevice
 
 
-class Rehearsal:
+class DryRun:
     """What was decided and not carried out."""
 
-    def __init__(self, plants: Mapping[str, Plant]) -> None:
+    def __init__(self, devices: Mapping[str, ManagedDevice]) -> None:
         """Begin with the loads as they are."""
-        self._plants: Final = plants
+        self._plants: Final = devices
         self._on: dict[str, bool] = {}
         self._levels: dict[str, float | None] = {}
 

@@ -8,7 +8,7 @@ from homeassistant.helpers.entity import Entity
 
 from ..const import DOMAIN
 from ..control.decision import Decision, Notice
-from .manager import ControlRoom
+from .manager import LoadManager
 
 
 class LoadEntity(Entity):
@@ -17,9 +17,9 @@ class LoadEntity(Entity):
     _attr_has_entity_name = True
     _attr_should_poll = False
 
-    def __init__(self, room: ControlRoom, load_id: str, key: str) -> None:
+    def __init__(self, manager: LoadManager, load_id: str, key: str) -> None:
         """Attach to a load; `key` is unique and stable within it."""
-        self._room = room
+        self._manager = manager
         self._load_id = load_id
         self._attr_unique_id = f"{load_id}_{key}"
         self._attr_translation_key = f"load_{key}"
@@ -27,14 +27,16 @@ class LoadEntity(Entity):
             identifiers={(DOMAIN, load_id)},
             manufacturer="NRJ Monitor",
             model="Load",
-            name=room.titles[load_id],
+            name=manager.titles[load_id],
         )
 
     @override
     async def async_added_to_hass(self) -> None:
         """Follow the load."""
         await super().async_added_to_hass()
-        self.async_on_remove(self._room.herald.listen(self._load_id, self._on_told))
+        self.async_on_remove(
+            self._manager.publisher.listen(self._load_id, self._on_told)
+        )
 
     @callback
     def _on_told(self, told: Decision | Notice | None) -> None:

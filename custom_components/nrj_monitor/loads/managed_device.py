@@ -51,7 +51,7 @@ type Call = tuple[str, str, dict[str, Any]]
 """Domain, action and data."""
 
 
-class Plant:
+class ManagedDevice:
     """One load. Nothing it does is remembered but how it was on last."""
 
     def __init__(self, hass: HomeAssistant, data: Mapping[str, Any]) -> None:

@@ -9,7 +9,6 @@ import time
 from typing import Any, Final
 import zlib
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import (
     Context,
     Event,
@@ -22,22 +21,22 @@ from homeassistant.helpers.event import (
     async_track_state_change_event,
     async_track_time_interval,
 )
-from homeassistant.util.hass_dict import HassKey
 
 from ..const import CONF_GRID_PROFILE, DEFAULT_GRID_PROFILE, DOMAIN
 from ..control.arbiter import Arbiter
 from ..control.decision import Decision
 from ..control.energy_account import EnergyAccount
 from ..control.house import HouseView, LoadView
+from ..entry_data import NrjConfigEntry
 from ..frequency_guard.guard_state import GuardState
 from ..meter import Meter
-from .dry_run import Rehearsal
+from .dry_run import DryRun
 from .grid_source import ComputedGrid, grid_of
 from .limits import watches_of
-from .managed_device import Plant
+from .managed_device import ManagedDevice
 from .powers import powers_of
-from .publisher import Herald
-from .relay_conflict import watch_relays
+from .publisher import LoadPublisher
+from .relay_conflict import watch_relay_conflicts
 from .settings import load_entries, load_of
 from .store import DELAY, store_of
 
@@ -56,11 +55,11 @@ clock: Callable[[], float] = time.monotonic
 """Seconds of a clock that does not go back."""
 
 
-class ControlRoom:
+class LoadManager:
     """The loads of one meter."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry[Any], meter: Meter
+        self, hass: HomeAssistant, entry: NrjConfigEntry, meter: Meter
     ) -> None:
         """Take the loads of `entry`."""
         self.hass = hass
@@ -69,13 +68,13 @@ class ControlRoom:
         self.titles = {
             subentry.subentry_id: subentry.title for subentry in load_entries(entry)
         }
-        self.plants = {
-            subentry.subentry_id: Plant(hass, subentry.data)
+        self.devices = {
+            subentry.subentry_id: ManagedDevice(hass, subentry.data)
             for subentry in load_entries(entry)
         }
-        entities = {id_: plant.entity_id for id_, plant in self.plants.items()}
-        self.herald = Herald(hass, entry, self.titles, entities)
-        self.accounts = {id_: EnergyAccount() for id_ in self.plants}
+        entities = {id_: device.entity_id for id_, device in self.devices.items()}
+        self.publisher = LoadPublisher(hass, entry, self.titles, entities)
+        self.accounts = {id_: EnergyAccount() for id_ in self.devices}
         self.dry_run = False
         self.arbiter = self._new_arbiter()
         profile = entry.options.get(CONF_GRID_PROFILE, DEFAULT_GRID_PROFILE)
@@ -83,7 +82,7 @@ class ControlRoom:
         self.grid_state: GuardState | None = None
         self._grid_listeners: list[Callable[[], None]] = []
         self._store = store_of(hass, entry.entry_id)
-        self._rehearsal = Rehearsal(self.plants)
+        self._rehearsal = DryRun(self.devices)
         self._contexts: deque[str] = deque(maxlen=OUR_CONTEXTS)
         self._ticked: float | None = None
         self._saved_at = clock()
@@ -106,21 +105,23 @@ class ControlRoom:
             if id_ in self.accounts:
                 self.accounts[id_] = EnergyAccount.from_dict(account)
         for id_, kept in stored.get("plants", {}).items():
-            if id_ in self.plants:
-                self.plants[id_].recall(kept)
+            if id_ in self.devices:
+                self.devices[id_].recall(kept)
         if not self.dry_run:
             self.arbiter.recall(stored.get("arbiter", {}), clock())
             await self._give_back_removed(stored)
-        watched = [entity for plant in self.plants.values() for entity in plant.watched]
+        watched = [
+            entity for device in self.devices.values() for entity in device.watched
+        ]
         unload = self.entry.async_on_unload
         unload(async_track_state_change_event(self.hass, watched, self._on_state))
         unload(async_track_time_interval(self.hass, self._on_time, TICK))
         unload(self.meter.listen_text(self.async_tick))
         of_loads = [
-            (id_, self.titles[id_], plant.entity_id)
-            for id_, plant in self.plants.items()
+            (id_, self.titles[id_], device.entity_id)
+            for id_, device in self.devices.items()
         ]
-        unload(watch_relays(self.hass, self.meter, of_loads))
+        unload(watch_relay_conflicts(self.hass, self.meter, of_loads))
         if isinstance(self.grid, ComputedGrid):
             for channel in self.meter.description.channels:
                 if channel.quantity.key == "frequency":
@@ -129,24 +130,24 @@ class ControlRoom:
 
     async def async_stop(self) -> None:
         """Write what must not be lost; whoever decides next says what is wrong then."""
-        self.herald.fall_silent()
+        self.publisher.fall_silent()
         await self._store.async_save(self._data())
 
     async def _give_back_removed(self, stored: Mapping[str, Any]) -> None:
         """Have loads that are loads no more as they were wanted."""
         for id_, kept in stored.get("arbiter", {}).items():
-            plant = stored.get("plants", {}).get(id_)
-            if id_ in self.plants or plant is None:
+            device = stored.get("plants", {}).get(id_)
+            if id_ in self.devices or device is None:
                 continue
             if kept["asked"] and kept["to_restore"]:
-                await self._switch(Plant(self.hass, plant["data"]), True, id_)
+                await self._switch(ManagedDevice(self.hass, device["data"]), True, id_)
 
     def _data(self) -> dict[str, Any]:
         return {
             "dry_run": self.dry_run,
             "arbiter": {} if self.dry_run else self.arbiter.memory(),
             "accounts": {id_: acc.as_dict() for id_, acc in self.accounts.items()},
-            "plants": {id_: plant.memory() for id_, plant in self.plants.items()},
+            "plants": {id_: device.memory() for id_, device in self.devices.items()},
         }
 
     def listen_grid(self, listener: Callable[[], None]) -> Callable[[], None]:
@@ -163,7 +164,7 @@ class ControlRoom:
         if dry_run:
             for id_, state in self.arbiter.states.items():
                 if state.target is not None and state.target is not state.asked:
-                    await self._switch(self.plants[id_], state.asked, id_)
+                    await self._switch(self.devices[id_], state.asked, id_)
         self.dry_run = dry_run
         self._rehearsal.begin()
         self.arbiter = self._new_arbiter()
@@ -198,10 +199,10 @@ class ControlRoom:
     def _on_state(self, event: Event[EventStateChangedData]) -> None:
         """See who switched a load."""
         old, new = event.data["old_state"], event.data["new_state"]
-        for id_, plant in self.plants.items():
-            if event.data["entity_id"] != plant.entity_id:
+        for id_, device in self.devices.items():
+            if event.data["entity_id"] != device.entity_id:
                 continue
-            was, on = plant.reads_on(old), plant.reads_on(new)
+            was, on = device.reads_on(old), device.reads_on(new)
             if was is None or on is None or was is on:
                 continue
             if event.context.id in self._contexts:
@@ -229,16 +230,16 @@ class ControlRoom:
         for decision in decisions:
             self._carry_out(decision)
         for notice in notices:
-            self.herald.tell_notice(notice)
-        self.herald.tidy(self.arbiter)
+            self.publisher.tell_notice(notice)
+        self.publisher.tidy(self.arbiter)
         if decisions or now - self._saved_at >= TOTALS_INTERVAL:
             self._saved_at = now
             self._store.async_delay_save(self._data, DELAY)
 
     def _view(self, now: float) -> HouseView:
         loads = {
-            id_: LoadView(self.sees_on(id_), plant.power, self._rehearsal.level(id_))
-            for id_, plant in self.plants.items()
+            id_: LoadView(self.sees_on(id_), device.power, self._rehearsal.level(id_))
+            for id_, device in self.devices.items()
         }
         return HouseView(
             now=now,
@@ -247,7 +248,7 @@ class ControlRoom:
             powers=self._rehearsal.powers(powers_of(self.meter), self.arbiter.loads),
             loads=loads,
             cut_off=frozenset(
-                id_ for id_, plant in self.plants.items() if plant.is_cut_off
+                id_ for id_, device in self.devices.items() if device.is_cut_off
             ),
         )
 
@@ -258,8 +259,8 @@ class ControlRoom:
             return
         for id_, account in self.accounts.items():
             state, load = self.arbiter.states[id_], self.arbiter.loads[id_]
-            plant = self.plants[id_]
-            power = plant.level if plant.power is None else plant.power
+            device = self.devices[id_]
+            power = device.level if device.power is None else device.power
             before = (account.shed, account.absorbed, account.restored)
             account.add(
                 state.activity,
@@ -270,7 +271,7 @@ class ControlRoom:
                 seconds=now - since,
             )
             if before != (account.shed, account.absorbed, account.restored):
-                self.herald.tell_energy(id_)
+                self.publisher.tell_energy(id_)
 
     def _carry_out(self, decision: Decision) -> None:
         """Have a load switched, and tell everybody."""
@@ -281,44 +282,22 @@ class ControlRoom:
             else:
                 task = self.entry.async_create_task(
                     self.hass,
-                    self._switch(self.plants[id_], decision.on, id_, decision.level),
+                    self._switch(self.devices[id_], decision.on, id_, decision.level),
                     f"{DOMAIN} switches {self.titles[id_]}",
                 )
                 if not task.done():
                     self._switching.add(task)
                     task.add_done_callback(self._switching.discard)
-        self.herald.tell_decision(decision, dry_run=self.dry_run)
+        self.publisher.tell_decision(decision, dry_run=self.dry_run)
 
     async def _switch(
-        self, plant: Plant, on: bool, load_id: str, level: float | None = None
+        self, device: ManagedDevice, on: bool, load_id: str, level: float | None = None
     ) -> None:
         """Switch a load; one that fails is told again later."""
         context = Context()
         self._contexts.append(context.id)
         try:
-            await plant.switch(on, context, level)
+            await device.switch(on, context, level)
         except HomeAssistantError as error:
             title = self.titles.get(load_id, load_id)
             _LOGGER.warning("%s was not switched: %s", title, error)
-
-
-ROOMS: Final[HassKey[dict[str, ControlRoom]]] = HassKey(f"{DOMAIN}_control_rooms")
-"""The control rooms by the id of their meter's entry."""
-
-
-async def async_open_room(
-    hass: HomeAssistant, entry: ConfigEntry[Any], meter: Meter
-) -> ControlRoom | None:
-    """Return the control room of a meter that has loads."""
-    if not load_entries(entry):
-        return None
-    room = ControlRoom(hass, entry, meter)
-    hass.data.setdefault(ROOMS, {})[entry.entry_id] = room
-    return room
-
-
-async def async_close_room(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
-    """Have what is decided there remembered."""
-    room = hass.data.get(ROOMS, {}).pop(entry.entry_id, None)
-    if room is not None:
-        await room.async_stop()

@@ -3,25 +3,25 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
 from ..const import EVENT_LOAD
 from ..control.arbiter import Arbiter
 from ..control.decision import Decision, Notice
+from ..entry_data import NrjConfigEntry
 from .activity import event_data, worth_telling
 from .issues import DISOBEYS, FUTILE, NO_RELIEF, async_raise, async_take_back
 
 type LoadListener = Callable[[Decision | Notice | None], None]
 
 
-class Herald:
+class LoadPublisher:
     """Speaks for the control room of one meter."""
 
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: ConfigEntry[Any],
+        entry: NrjConfigEntry,
         titles: Mapping[str, str],
         entities: Mapping[str, str | None],
     ) -> None:

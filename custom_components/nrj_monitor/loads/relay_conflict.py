@@ -1,14 +1,15 @@
 """Which loads are relays that a meter's own guard switches too."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 
 from ..const import DOMAIN
 from ..control.load import LoadClass
+from ..entry_data import NrjConfigEntry, NrjData
 from ..meter import Meter
 from ..sources import Relay
 from .issues import TWO_MASTERS, async_raise, async_take_back
@@ -39,7 +40,7 @@ def class_on_meter(hass: HomeAssistant, entity_id: str) -> str | None:
 
 
 @callback
-def watch_relays(
+def watch_relay_conflicts(
     hass: HomeAssistant, meter: Meter, loads: Iterable[tuple[str, str, str | None]]
 ) -> Callable[[], None]:
     """Say so where a meter begins to shed a relay that is a load already.
@@ -82,9 +83,9 @@ def _unique_ids(meter: Meter, relay: Relay) -> set[str]:
 
 
 def _meters(hass: HomeAssistant) -> Iterator[Meter]:
-    entries: list[ConfigEntry[Any]] = hass.config_entries.async_entries(DOMAIN)
+    entries: list[NrjConfigEntry] = hass.config_entries.async_entries(DOMAIN)
     for entry in entries:
         if entry.state in RUNNING:
-            meter = getattr(entry, "runtime_data", None)
-            if isinstance(meter, Meter):
-                yield meter
+            data = getattr(entry, "runtime_data", None)
+            if isinstance(data, NrjData):
+                yield data.meter

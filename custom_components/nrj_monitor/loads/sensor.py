@@ -10,14 +10,13 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import UnitOfEnergy
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import callback
 
 from ..control.decision import Decision, Notice
 from .activity import WORDS, word_of_state
 from .entity import LoadEntity
-from .manager import ROOMS, ControlRoom
+from .manager import LoadManager
 
 ENERGIES: Final = ("shed", "absorbed", "restored")
 
@@ -26,19 +25,18 @@ ENERGY_STEP: Final = 0.001
 
 
 def load_sensors(
-    hass: HomeAssistant, entry: ConfigEntry[Any]
+    manager: LoadManager | None,
 ) -> Iterator[tuple[str, list[SensorEntity]]]:
     """Yield the sensors of each load of a meter."""
-    room = hass.data.get(ROOMS, {}).get(entry.entry_id)
-    if room is None:
+    if manager is None:
         return
-    for load_id in room.plants:
+    for load_id in manager.devices:
         yield (
             load_id,
             [
-                LoadActivity(room, load_id),
+                LoadActivity(manager, load_id),
                 *(
-                    LoadEnergy(room, load_id, EnergyDescription.of(which))
+                    LoadEnergy(manager, load_id, EnergyDescription.of(which))
                     for which in ENERGIES
                 ),
             ],
@@ -50,31 +48,31 @@ class LoadActivity(LoadEntity, SensorEntity):
 
     _attr_device_class = SensorDeviceClass.ENUM
 
-    def __init__(self, room: ControlRoom, load_id: str) -> None:
+    def __init__(self, manager: LoadManager, load_id: str) -> None:
         """Show what a load does."""
-        super().__init__(room, load_id, "activity")
+        super().__init__(manager, load_id, "activity")
         self._attr_options = list(WORDS)
 
     @property
     @override
     def native_value(self) -> str:
         """Return what it does and why, as one word."""
-        return word_of_state(self._room.arbiter.states[self._load_id])
+        return word_of_state(self._manager.arbiter.states[self._load_id])
 
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any]:
         """Return what decides, and what would be without the arbiter."""
-        state = self._room.arbiter.states[self._load_id]
-        load = self._room.arbiter.loads[self._load_id]
+        state = self._manager.arbiter.states[self._load_id]
+        load = self._manager.arbiter.loads[self._load_id]
         return {
             "reason": state.reason.word,
             "load_class": load.load_class.value,
             "priority": load.priority,
             "on": state.seen_on,
             "asked": state.asked,
-            "controlled_entity": self._room.plants[self._load_id].entity_id,
-            "dry_run": self._room.dry_run,
+            "controlled_entity": self._manager.devices[self._load_id].entity_id,
+            "dry_run": self._manager.dry_run,
         }
 
 
@@ -103,10 +101,10 @@ class LoadEnergy(LoadEntity, SensorEntity):
     entity_description: EnergyDescription
 
     def __init__(
-        self, room: ControlRoom, load_id: str, description: EnergyDescription
+        self, manager: LoadManager, load_id: str, description: EnergyDescription
     ) -> None:
         """Show one of the totals."""
-        super().__init__(room, load_id, description.key)
+        super().__init__(manager, load_id, description.key)
         self.entity_description = description
         self._written = -1.0
 
@@ -114,7 +112,7 @@ class LoadEnergy(LoadEntity, SensorEntity):
     @override
     def native_value(self) -> float:
         """Return the total, kWh."""
-        account = self._room.accounts[self._load_id]
+        account = self._manager.accounts[self._load_id]
         total: float = getattr(account, self.entity_description.which)
         return round(total, 3)
 

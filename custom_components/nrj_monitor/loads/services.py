@@ -17,8 +17,9 @@ import probatio as vol
 
 from ..const import DOMAIN
 from ..control.load import LoadClass
+from ..entry_data import NrjConfigEntry
 from .activity import SENTENCES, word_of_state
-from .manager import ROOMS, ControlRoom
+from .manager import LoadManager
 
 SHED: Final = "shed"
 RESTORE: Final = "restore"
@@ -65,24 +66,34 @@ def async_setup_load_services(hass: HomeAssistant) -> None:
         )
 
 
-def rooms_of(hass: HomeAssistant, entity_id: str) -> tuple[ControlRoom, str] | None:
+def loaded_managers(hass: HomeAssistant) -> Iterator[LoadManager]:
+    """Yield the load manager of each loaded meter that has loads."""
+    entries: list[NrjConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    for entry in entries:
+        if (manager := entry.runtime_data.loads) is not None:
+            yield manager
+
+
+def load_manager_of(
+    hass: HomeAssistant, entity_id: str
+) -> tuple[LoadManager, str] | None:
     """Return the control room and the id of the load an entity belongs to.
 
     It may be the entity that is the load itself, or any that tells of it.
     """
     entity = er.async_get(hass).async_get(entity_id)
     subentry_id = entity.config_subentry_id if entity is not None else None
-    for room in hass.data.get(ROOMS, {}).values():
-        for load_id, plant in room.plants.items():
-            if load_id == subentry_id or plant.entity_id == entity_id:
-                return room, load_id
+    for manager in loaded_managers(hass):
+        for load_id, device in manager.devices.items():
+            if load_id == subentry_id or device.entity_id == entity_id:
+                return manager, load_id
     return None
 
 
-def _loads(call: ServiceCall) -> Iterator[tuple[str, ControlRoom, str]]:
+def _loads(call: ServiceCall) -> Iterator[tuple[str, LoadManager, str]]:
     """Yield the loads a call names; raises ServiceValidationError for another."""
     for entity_id in call.data[ATTR_LOAD]:
-        found = rooms_of(call.hass, entity_id)
+        found = load_manager_of(call.hass, entity_id)
         if found is None:
             raise ServiceValidationError(
                 translation_domain=DOMAIN,
@@ -98,48 +109,49 @@ async def _async_act(call: ServiceCall) -> ServiceResponse:
     wanted_on = {SHED: False, ABSORB: True, OVERRIDE: call.data.get(ATTR_ON)}
     on = wanted_on.get(call.service)
     if on is False:
-        for entity_id, room, load_id in loads:
-            if room.arbiter.loads[load_id].load_class is LoadClass.NEVER_SHED:
+        for entity_id, manager, load_id in loads:
+            if manager.arbiter.loads[load_id].load_class is LoadClass.NEVER_SHED:
                 raise ServiceValidationError(
                     translation_domain=DOMAIN,
                     translation_key="never_shed",
                     translation_placeholders={"entity_id": entity_id},
                 )
-    for _, room, load_id in loads:
-        _ACTS[call.service](room, load_id, on, call.data)
-    for room in {id(room): room for _, room, _ in loads}.values():
-        room.async_tick()
-        await room.async_switched()
+    for _, manager, load_id in loads:
+        _ACTS[call.service](manager, load_id, on, call.data)
+    for manager in {id(manager): manager for _, manager, _ in loads}.values():
+        manager.async_tick()
+        await manager.async_switched()
     if not call.return_response:
         return None
     return {
         "loads": {
-            entity_id: _outcome(room, load_id) for entity_id, room, load_id in loads
+            entity_id: _outcome(manager, load_id)
+            for entity_id, manager, load_id in loads
         }
     }
 
 
 def _override(
-    room: ControlRoom, load_id: str, on: bool | None, data: Mapping[str, Any]
+    manager: LoadManager, load_id: str, on: bool | None, data: Mapping[str, Any]
 ) -> None:
     seconds = data[ATTR_DURATION].total_seconds()
-    room.arbiter.override(load_id, bool(on), seconds, room.now())
+    manager.arbiter.override(load_id, bool(on), seconds, manager.now())
 
 
 def _restore(
-    room: ControlRoom, load_id: str, on: bool | None, data: Mapping[str, Any]
+    manager: LoadManager, load_id: str, on: bool | None, data: Mapping[str, Any]
 ) -> None:
-    room.arbiter.restore(load_id, room.now())
+    manager.arbiter.restore(load_id, manager.now())
 
 
 def _release(
-    room: ControlRoom, load_id: str, on: bool | None, data: Mapping[str, Any]
+    manager: LoadManager, load_id: str, on: bool | None, data: Mapping[str, Any]
 ) -> None:
-    room.arbiter.end_override(load_id, room.now())
+    manager.arbiter.end_override(load_id, manager.now())
 
 
 _ACTS: Final[
-    Mapping[str, Callable[[ControlRoom, str, bool | None, Mapping[str, Any]], None]]
+    Mapping[str, Callable[[LoadManager, str, bool | None, Mapping[str, Any]], None]]
 ] = {
     SHED: _override,
     ABSORB: _override,
@@ -149,15 +161,15 @@ _ACTS: Final[
 }
 
 
-def _outcome(room: ControlRoom, load_id: str) -> dict[str, Any]:
+def _outcome(manager: LoadManager, load_id: str) -> dict[str, Any]:
     """Return what a load does now, as the response of an action."""
-    state = room.arbiter.states[load_id]
+    state = manager.arbiter.states[load_id]
     word = word_of_state(state)
     return {
-        "name": room.titles[load_id],
-        "on": room.sees_on(load_id),
+        "name": manager.titles[load_id],
+        "on": manager.sees_on(load_id),
         "activity": word,
         "reason": state.reason.word,
-        "says": f"{room.titles[load_id]} {SENTENCES[word]}",
-        "dry_run": room.dry_run,
+        "says": f"{manager.titles[load_id]} {SENTENCES[word]}",
+        "dry_run": manager.dry_run,
     }

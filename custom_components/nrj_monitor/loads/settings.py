@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.config_entries import ConfigSubentry
 
 from ..control.load import Load, LoadClass, WhenLost
+from ..entry_data import NrjConfigEntry
 
 SUBENTRY_LOAD: Final = "load"
 """Type of the subentries that are loads."""
@@ -112,7 +113,7 @@ def _levels(data: Mapping[str, Any]) -> tuple[float | None, float]:
     return power * (float(least) - off) / (on - off), step
 
 
-def load_entries(entry: ConfigEntry[Any]) -> list[ConfigSubentry]:
+def load_entries(entry: NrjConfigEntry) -> list[ConfigSubentry]:
     """Return the subentries of a meter's entry that are loads."""
     return [
         subentry

@@ -18,6 +18,6 @@ def store_of(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
     return Store(hass, VERSION, f"{DOMAIN}.loads.{entry_id}")
 
 
-async def async_forget_loads(hass: HomeAssistant, entry_id: str) -> None:
-    """Leave nothing of a meter that is removed."""
+async def async_remove_load_store(hass: HomeAssistant, entry_id: str) -> None:
+    """Remove the stored state of the loads of a meter whose entry is removed."""
     await store_of(hass, entry_id).async_remove()

@@ -6,7 +6,7 @@ from homeassistant.components.switch import SwitchEntity
 from homeassistant.const import EntityCategory
 
 from ..entity import MeterEntity
-from .manager import ControlRoom
+from .manager import LoadManager
 
 
 class DryRunSwitch(MeterEntity, SwitchEntity):
@@ -15,10 +15,10 @@ class DryRunSwitch(MeterEntity, SwitchEntity):
     _attr_entity_category = EntityCategory.CONFIG
     _attr_translation_key = "dry_run"
 
-    def __init__(self, room: ControlRoom) -> None:
+    def __init__(self, manager: LoadManager) -> None:
         """Show the dry run of a meter's loads."""
-        super().__init__(room.meter, "dry_run")
-        self._room = room
+        super().__init__(manager.meter, "dry_run")
+        self._manager = manager
 
     @property
     @override
@@ -30,16 +30,16 @@ class DryRunSwitch(MeterEntity, SwitchEntity):
     @override
     def is_on(self) -> bool:
         """Return whether nothing is touched."""
-        return self._room.dry_run
+        return self._manager.dry_run
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
         """Touch nothing from now on; what was taken is given back."""
-        await self._room.async_set_dry_run(True)
+        await self._manager.async_set_dry_run(True)
         self.async_write_ha_state()
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Do what is decided."""
-        await self._room.async_set_dry_run(False)
+        await self._manager.async_set_dry_run(False)
         self.async_write_ha_state()

@@ -15,7 +15,7 @@ LARGEST_REQUEST: Final = 256 * 1024
 
 
 @dataclass(slots=True)
-class Lane:
+class DeliveryQueue:
     """A queue with its own target, pauses and speed."""
 
     number: int
@@ -43,7 +43,7 @@ class Batch:
     target: Target
 
 
-def next_batch(lane: Lane, spool: Spool, mapper: Mapper) -> Batch | None:
+def next_batch(lane: DeliveryQueue, spool: Spool, mapper: Mapper) -> Batch | None:
     """Return the next batch, marked as being sent; None where there is none.
 
     It blocks, and is called in an executor.
@@ -83,7 +83,7 @@ def next_batch(lane: Lane, spool: Spool, mapper: Mapper) -> Batch | None:
     return Batch([record for record, _ in taken], target.payload(bodies), target)
 
 
-def _must_wait(lane: Lane, spool: Spool, oldest: Record) -> bool:
+def _must_wait(lane: DeliveryQueue, spool: Spool, oldest: Record) -> bool:
     """Tell whether sending now would leave an old reading as the broker's latest."""
     if oldest.sample.time >= lane.newest_sent or lane.number != LIVE:
         return False

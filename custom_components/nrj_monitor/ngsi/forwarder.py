@@ -14,13 +14,13 @@ import sqlite3
 from typing import Final, Protocol
 
 from .broker import Broker, Target
-from .delivery_queue import Batch, Lane, next_batch
+from .delivery_queue import Batch, DeliveryQueue, next_batch
 from .errors import DeliveryError, RefusedError, TooLargeError, UnauthorizedError
 from .mapping import Mapper
 from .retry import Backoff, BatchSize, Pace
 from .sample import Sample
 from .spool import HISTORY, LIVE, Counts, Record, SetAside, Spool, Status
-from .write_buffer import PENDING_LIMIT, Intake
+from .write_buffer import PENDING_LIMIT, WriteBuffer
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Executor(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
+class Environment:
     """What a forwarder needs of the world: threads, time, chance."""
 
     executor: Executor
@@ -60,7 +60,7 @@ class Means:
 
 
 @dataclass(slots=True)
-class Told:
+class ForwarderStatus:
     """What a forwarder tells of itself."""
 
     state: str = CONNECTING
@@ -78,7 +78,7 @@ class Forwarder:
         spool: Spool,
         mapper: Mapper,
         broker: Broker,
-        means: Means,
+        means: Environment,
         *,
         history: Target | None = None,
         backlog: Target | None = None,
@@ -93,20 +93,22 @@ class Forwarder:
         self._mapper = mapper
         self._broker = broker
         self._means = means
-        self._intake = Intake(spool)
+        self._intake = WriteBuffer(spool)
         self._started = 0.0
         self._stored = True
         self._to_write = asyncio.Event()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._listeners: list[Callable[[], None]] = []
-        self._told = Told()
+        self._told = ForwarderStatus()
         self._log_down = False
 
-        def lane(number: int, target: Target, more: Target | None = None) -> Lane:
+        def lane(
+            number: int, target: Target, more: Target | None = None
+        ) -> DeliveryQueue:
             largest = (more or target).largest_batch
             pause = Backoff(means.random)
-            return Lane(
+            return DeliveryQueue(
                 number, target, pause, Pace(rate), BatchSize(largest), backlog=more
             )
 
@@ -116,7 +118,7 @@ class Forwarder:
             self._lanes.insert(0, lane(HISTORY, history))
 
     @property
-    def told(self) -> Told:
+    def told(self) -> ForwarderStatus:
         """Return how it does."""
         return self._told
 
@@ -185,7 +187,7 @@ class Forwarder:
     def _status(self) -> tuple[Status, list[SetAside]]:
         return self._spool.status(), self._spool.refused()[-10:]
 
-    def _prepare(self, lane: Lane) -> Batch | None:
+    def _prepare(self, lane: DeliveryQueue) -> Batch | None:
         return next_batch(lane, self._spool, self._mapper)
 
     def _settle(self, flying: Sequence[Record], there: set[int]) -> int:
@@ -251,7 +253,7 @@ class Forwarder:
                 ):
                     await self._wake.wait()
 
-    async def _step(self, lane: Lane) -> None:
+    async def _step(self, lane: DeliveryQueue) -> None:
         """Send one batch of a lane and see what becomes of it."""
         executor, clock = self._means.executor, self._means.clock
         if (pause := lane.pace.wait(clock())) > 0:
@@ -289,7 +291,7 @@ class Forwarder:
         lane.refused_in_a_row = 0
         await self._worked(lane)
 
-    async def _ask_what_arrived(self, lane: Lane) -> bool:
+    async def _ask_what_arrived(self, lane: DeliveryQueue) -> bool:
         """Find out about records that were being sent when something broke.
 
         Returns False where it is too early to ask.
@@ -314,7 +316,7 @@ class Forwarder:
         return True
 
     async def _refused(
-        self, lane: Lane, batch: Batch, error: RefusedError | TooLargeError
+        self, lane: DeliveryQueue, batch: Batch, error: RefusedError | TooLargeError
     ) -> None:
         """Look for the bad record, or set it aside once it is found."""
         executor, count = self._means.executor, len(batch.records)
@@ -335,7 +337,7 @@ class Forwarder:
             await executor(self._spool.set_aside, batch.records[0], reason)
         await self._worked(lane)
 
-    async def _worked(self, lane: Lane) -> None:
+    async def _worked(self, lane: DeliveryQueue) -> None:
         lane.backoff.succeeded()
         lane.due = 0.0
         lane.error = None
@@ -344,7 +346,7 @@ class Forwarder:
             _LOGGER.info("%s is back", self._name)
         await self._refresh(CONNECTED)
 
-    async def _failed(self, lane: Lane, error: DeliveryError) -> None:
+    async def _failed(self, lane: DeliveryQueue, error: DeliveryError) -> None:
         lane.due = self._means.clock() + lane.backoff.failed(error.retry_after)
         lane.error = error
         if not self._log_down:
@@ -383,6 +385,6 @@ class Forwarder:
                 _LOGGER.exception("A listener of %s failed", self._name)
 
 
-def needs_credentials(told: Told) -> bool:
+def needs_credentials(told: ForwarderStatus) -> bool:
     """Return whether only a person can help, with a new token."""
     return told.error == UnauthorizedError.key

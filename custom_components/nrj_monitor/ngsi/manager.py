@@ -8,19 +8,19 @@ from pathlib import Path
 import random
 import sqlite3
 import time
-from typing import Any, Final
+from typing import Final
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
+from ..entry_data import NrjConfigEntry, NrjData
 from ..meter import Meter
 from ..power_quality.event import PowerQualityEvent
 from .broker import V2Broker
-from .forwarder import Forwarder, Means, Told, needs_credentials
+from .forwarder import Environment, Forwarder, ForwarderStatus, needs_credentials
 from .groups import Group, chosen
 from .mapping import Api, Mapper
 from .sample import Sample
@@ -62,7 +62,7 @@ def issue_id(key: str, subentry_id: str) -> str:
 class BrokerLink:
     """One broker of a meter: what it is called, what forwards to it, what is sampled."""
 
-    entry: ConfigEntry[Any]
+    entry: NrjConfigEntry
     subentry: ConfigSubentry
     connection: Connection
     forwarder: Forwarder
@@ -84,7 +84,7 @@ class BrokerLink:
         await self.forwarder.stop()
 
     @property
-    def told(self) -> Told:
+    def told(self) -> ForwarderStatus:
         """Return how the forwarder does."""
         return self.forwarder.told
 
@@ -95,37 +95,29 @@ class BrokerLink:
         return broker if isinstance(broker, V2Broker) else None
 
 
-LINKS: Final[HassKey[dict[str, dict[str, BrokerLink]]]] = HassKey(f"{DOMAIN}_brokers")
-"""The brokers of each entry, by the ids of entry and subentry."""
-
-
 def spool_path(hass: HomeAssistant, subentry_id: str) -> Path:
     """Return where the queue of a broker is."""
     return Path(hass.config.path(".storage", f"{DOMAIN}.broker.{subentry_id}.sqlite"))
 
 
-async def async_history(
-    hass: HomeAssistant, entry: ConfigEntry[Any], samples: Iterable[Sample]
-) -> None:
-    """Hand what the journal of an entry's meter brings to all its brokers.
+async def async_add_samples(data: NrjData, samples: Iterable[Sample]) -> None:
+    """Add samples from the journal of a meter to the queues of all its brokers.
 
     Each keeps it on disk before this returns, and takes a time only once: it does no
     harm to hand over the same again. Raises OSError or sqlite3.Error where a disk takes
     nothing; hand it over again later then.
     """
     samples = tuple(samples)
-    for link in tuple(hass.data.get(LINKS, {}).get(entry.entry_id, {}).values()):
+    for link in tuple(data.brokers.values()):
         await link.history(samples)
 
 
-async def async_setup_brokers(
-    hass: HomeAssistant, entry: ConfigEntry[Any], meter: Meter
-) -> None:
-    """Forward to the brokers of an entry until `async_stop_brokers`."""
-    links = hass.data.setdefault(LINKS, {})[entry.entry_id] = {}
+async def async_start_brokers(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
+    """Start forwarding to the brokers of an entry, until `async_stop_brokers`."""
+    data = entry.runtime_data
     for subentry in entry.get_subentries_of_type(SUBENTRY_BROKER):
         try:
-            link = await _async_link(hass, entry, meter, subentry)
+            link = await _async_link(hass, entry, data.meter, subentry)
         except OSError as error:
             _LOGGER.error(
                 "%s is not forwarded to: its file of certificates cannot be read: %s",
@@ -133,24 +125,25 @@ async def async_setup_brokers(
                 error.strerror or type(error).__name__,
             )
             continue
-        links[subentry.subentry_id] = link
+        data.brokers[subentry.subentry_id] = link
         _watch(hass, link)
         link.forwarder.start()
         link.sampler.start()
 
     async def on_stop(_: Event) -> None:
-        await async_stop_brokers(hass, entry)
+        await async_stop_brokers(data)
 
     entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, on_stop))
 
 
-async def async_stop_brokers(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
-    """Stop forwarding within 2 s, to all brokers at once; nothing is lost."""
-    links = hass.data.get(LINKS, {}).pop(entry.entry_id, {}).values()
+async def async_stop_brokers(data: NrjData) -> None:
+    """Stop forwarding to all brokers of a meter within 2 s; nothing is lost."""
+    links = tuple(data.brokers.values())
+    data.brokers.clear()
     await asyncio.gather(*(link.async_stop() for link in links))
 
 
-async def async_forget_broker(hass: HomeAssistant, subentry_id: str) -> None:
+async def async_remove_broker(hass: HomeAssistant, subentry_id: str) -> None:
     """Leave nothing of a broker that is removed."""
     for key in (SET_ASIDE, *NEED_A_PERSON):
         ir.async_delete_issue(hass, DOMAIN, issue_id(key, subentry_id))
@@ -164,7 +157,7 @@ def _remove(path: Path) -> None:
 
 async def _async_link(
     hass: HomeAssistant,
-    entry: ConfigEntry[Any],
+    entry: NrjConfigEntry,
     meter: Meter,
     subentry: ConfigSubentry,
 ) -> BrokerLink:
@@ -183,7 +176,7 @@ async def _async_link(
         ),
         Mapper(twin, channels, Api(data[CONF_API])),
         connection.broker,
-        Means(
+        Environment(
             executor=hass.async_add_executor_job,
             clock=hass.loop.time,
             random=random.random,
@@ -268,4 +261,4 @@ def _issue(
 
 
 DISK_ERRORS: Final = (OSError, sqlite3.Error)
-"""What `async_history` raises where a disk takes nothing."""
+"""What `async_add_samples` raises where a disk takes nothing."""

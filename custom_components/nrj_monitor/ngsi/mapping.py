@@ -45,7 +45,7 @@ class Generation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Twin:
+class NgsiEntity:
     """What an entity says besides what is measured.
 
     `latitude` and `longitude` are degrees (WGS 84). `metering_started` is milliseconds
@@ -80,7 +80,7 @@ class Value:
 class Mapper:
     """Turns samples of one meter into entities of one model."""
 
-    def __init__(self, twin: Twin, channels: Iterable[Channel], api: Api) -> None:
+    def __init__(self, twin: NgsiEntity, channels: Iterable[Channel], api: Api) -> None:
         """Prepare for samples of `channels`."""
         self.twin = twin
         self.api = api

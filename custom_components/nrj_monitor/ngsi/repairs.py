@@ -5,10 +5,12 @@ from typing import Any
 
 from homeassistant import data_entry_flow
 from homeassistant.components.repairs import RepairsFlow
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 import probatio as vol
 
-from .manager import LINKS, BrokerLink
+from ..entry_data import NrjConfigEntry
+from .manager import BrokerLink
 from .settings import SUBENTRY_BROKER
 
 
@@ -46,8 +48,12 @@ class SetAsideFlow(RepairsFlow):
 
 def async_set_aside_flow(hass: HomeAssistant, data: Mapping[str, Any]) -> RepairsFlow:
     """Return the dialogue of an issue, or raise UnknownHandler without its broker."""
-    links = hass.data.get(LINKS, {}).get(str(data["entry_id"]), {})
-    link = links.get(str(data[SUBENTRY_BROKER]))
+    entry: NrjConfigEntry | None = hass.config_entries.async_get_entry(
+        str(data["entry_id"])
+    )
+    link = None
+    if entry is not None and entry.state is ConfigEntryState.LOADED:
+        link = entry.runtime_data.brokers.get(str(data[SUBENTRY_BROKER]))
     if link is None:
         raise data_entry_flow.UnknownHandler("The broker of this issue is not there")
     return SetAsideFlow(link)

@@ -18,7 +18,7 @@ from homeassistant.helpers.typing import StateType
 
 from ..const import DOMAIN
 from . import errors, forwarder
-from .forwarder import Told
+from .forwarder import ForwarderStatus
 from .manager import BrokerLink
 from .settings import CONF_API
 
@@ -41,16 +41,18 @@ STATES: Final = sorted(
 class BrokerSensorDescription(SensorEntityDescription):
     """A sensor and what it shows of a forwarder."""
 
-    value: Callable[[Told], StateType]
+    value: Callable[[ForwarderStatus], StateType]
 
 
-def _age(told: Told) -> float:
+def _age(told: ForwarderStatus) -> float:
     """Return the age of the oldest unsent record in seconds, 0 where there is none."""
     oldest = told.status.oldest
     return 0 if oldest is None else max(0, round(time.time() - oldest / 1000))
 
 
-def _counter(key: str, value: Callable[[Told], int]) -> BrokerSensorDescription:
+def _counter(
+    key: str, value: Callable[[ForwarderStatus], int]
+) -> BrokerSensorDescription:
     return BrokerSensorDescription(
         key=key,
         translation_key=f"broker_{key}",

@@ -15,8 +15,9 @@ from homeassistant.helpers import device_registry as dr
 import probatio as vol
 
 from ..const import DOMAIN
+from ..entry_data import NrjConfigEntry
 from .errors import DeliveryError
-from .manager import LINKS, BrokerLink
+from .manager import BrokerLink
 from .names import is_text
 from .settings import CONF_HISTORY_URL, CONF_MODEL
 from .subscription import ensure
@@ -93,10 +94,13 @@ async def _async_subscribe(call: ServiceCall) -> ServiceResponse:
 
 def _link(call: ServiceCall) -> BrokerLink:
     """Return the broker a call is about; with only one it need not be named."""
+    entries: list[NrjConfigEntry] = call.hass.config_entries.async_loaded_entries(
+        DOMAIN
+    )
     links = {
         subentry_id: link
-        for of_entry in call.hass.data.get(LINKS, {}).values()
-        for subentry_id, link in of_entry.items()
+        for entry in entries
+        for subentry_id, link in entry.runtime_data.brokers.items()
     }
     if (device_id := call.data.get(ATTR_DEVICE_ID)) is not None:
         device = dr.async_get(call.hass).async_get(device_id)

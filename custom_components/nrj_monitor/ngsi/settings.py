@@ -13,7 +13,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from .auth import Auth, OAuth2, StaticAuth
 from .broker import LdBroker, QuantumLeap, Target, Temporal, V2Broker, make_broker
 from .http import Server
-from .mapping import Api, Generation, Twin
+from .mapping import Api, Generation, NgsiEntity
 from .models import Model
 
 SUBENTRY_BROKER: Final = "broker"
@@ -107,10 +107,10 @@ async def async_connect(hass: HomeAssistant, data: Mapping[str, Any]) -> Connect
     return Connection(make_broker(api, server), history)
 
 
-def twin_of(data: Mapping[str, Any], name: str, started: int) -> Twin:
+def twin_of(data: Mapping[str, Any], name: str, started: int) -> NgsiEntity:
     """Return what the entity of a broker's data says of itself."""
     location = data.get(CONF_LOCATION) or {}
-    return Twin(
+    return NgsiEntity(
         id=data[CONF_ENTITY],
         model=Model(data[CONF_MODEL]),
         name=name,

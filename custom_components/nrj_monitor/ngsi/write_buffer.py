@@ -13,7 +13,7 @@ PENDING_LIMIT: Final = 1000
 """Samples kept in memory while the disk takes none."""
 
 
-class Intake:
+class WriteBuffer:
     """Takes samples in the event loop and writes them to a spool in an executor."""
 
     def __init__(self, spool: Spool) -> None:

@@ -6,14 +6,14 @@ integration does the same with the keys it gave.
 
 import asyncio
 import logging
-from typing import Any, Final
+from typing import Final
 
 from homeassistant.components import zeroconf
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 
 from ..const import CONF_ENCRYPTION_KEY, CONF_KEY_GIVEN
+from ..entry_data import NrjConfigEntry
 from .errors import SourceError
 from .esphome_entry import esphome_key
 from .native_api import NativeApiAddress, take_key_back
@@ -24,7 +24,7 @@ TIMEOUT: Final = 10.0
 """Seconds a removal may wait for a meter that is not there."""
 
 
-async def async_take_key_back(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+async def async_take_key_back(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
     """Leave the meter of `entry` as it was found, unless ESPHome uses its key."""
     key = entry.data.get(CONF_ENCRYPTION_KEY)
     if not entry.data.get(CONF_KEY_GIVEN) or key == esphome_key(hass, entry.unique_id):

@@ -5,7 +5,6 @@ from importlib import import_module
 from typing import Any, Final
 
 from homeassistant.components import zeroconf
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 
@@ -22,6 +21,7 @@ from ..const import (
     SOURCE_MQTT,
     SOURCE_NATIVE_API,
 )
+from ..entry_data import NrjConfigEntry
 from . import MeterDescription, Source
 from .entities import EntitiesSource, stored_readings
 from .messages import decoder
@@ -52,7 +52,7 @@ async def _mqtt(
 ) -> Source:
     # Its library is there only where Home Assistant uses MQTT.
     module = await hass.async_add_import_executor_job(
-        import_module, f"{__package__}.sources.mqtt"
+        import_module, f"{__package__}.mqtt"
     )
     source: Source = module.MqttSource(
         hass,
@@ -78,7 +78,7 @@ _MAKERS: Final[Mapping[str, Maker]] = {
 
 
 async def async_make_source(
-    hass: HomeAssistant, entry: ConfigEntry[Any], description: MeterDescription
+    hass: HomeAssistant, entry: NrjConfigEntry, description: MeterDescription
 ) -> Source:
     """Return the source of an entry, not running yet."""
     return await _MAKERS[entry.data[CONF_SOURCE]](hass, entry.data, description)

@@ -28,10 +28,10 @@ import psutil
 from custom_components.nrj_monitor.catalog import CHANNELS
 from custom_components.nrj_monitor.ngsi.auth import StaticAuth
 from custom_components.nrj_monitor.ngsi.broker import V2Broker, dump
-from custom_components.nrj_monitor.ngsi.forwarder import Forwarder, Means
+from custom_components.nrj_monitor.ngsi.forwarder import Environment, Forwarder
 from custom_components.nrj_monitor.ngsi.groups import DEFAULT_GROUPS, chosen
 from custom_components.nrj_monitor.ngsi.http import Server
-from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, Twin
+from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, NgsiEntity
 from custom_components.nrj_monitor.ngsi.sample import Sample
 from custom_components.nrj_monitor.ngsi.spool import Limits, Spool
 from nrj_demo.command_line import CommandLine, number
@@ -133,9 +133,11 @@ async def drain(
         forwarder = Forwarder(
             "bench",
             make(),
-            Mapper(Twin(id=ID, extras=extras), [CHANNELS[id_] for id_ in ids], Api.V2),
+            Mapper(
+                NgsiEntity(id=ID, extras=extras), [CHANNELS[id_] for id_ in ids], Api.V2
+            ),
             V2Broker(Server(session, url, StaticAuth())),
-            Means(executor=in_thread, clock=time.monotonic, random=random.random),
+            Environment(executor=in_thread, clock=time.monotonic, random=random.random),
             rate=None,
         )
         before = process.memory_info().rss

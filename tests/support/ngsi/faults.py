@@ -16,9 +16,9 @@ from aiohttp import ClientSession
 from custom_components.nrj_monitor.catalog import CHANNELS
 from custom_components.nrj_monitor.ngsi.auth import StaticAuth
 from custom_components.nrj_monitor.ngsi.broker import QuantumLeap, V2Broker
-from custom_components.nrj_monitor.ngsi.forwarder import Forwarder, Means
+from custom_components.nrj_monitor.ngsi.forwarder import Environment, Forwarder
 from custom_components.nrj_monitor.ngsi.http import Server
-from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, Twin
+from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, NgsiEntity
 from custom_components.nrj_monitor.ngsi.sample import Sample
 from custom_components.nrj_monitor.ngsi.spool import Counts, Limits, Spool
 from tests.support.ngsi.orion import NgsiV2
@@ -142,9 +142,9 @@ class Trial:
         self._forwarder = Forwarder(
             "Broker of the trial",
             self._spool,
-            Mapper(Twin(id=ID), CHANNELS.values(), Api.V2),
+            Mapper(NgsiEntity(id=ID), CHANNELS.values(), Api.V2),
             V2Broker(Server(self.session, self.orion.url, auth)),
-            Means(
+            Environment(
                 executor=in_thread,
                 clock=lambda: time.monotonic() + self.skipped,
                 random=self.random.random,

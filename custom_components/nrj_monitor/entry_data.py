@@ -1,0 +1,32 @@
+"""Runtime data of a config entry: all parts of one meter."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from homeassistant.config_entries import ConfigEntry
+
+if TYPE_CHECKING:
+    from .backfill.manager import BackfillManager
+    from .issues.monitor import IssueMonitor
+    from .loads.manager import LoadManager
+    from .meter import Meter
+    from .meter_store import MeterStore
+    from .ngsi.manager import BrokerLink
+
+type NrjConfigEntry = ConfigEntry[NrjData]
+
+
+@dataclass(kw_only=True, slots=True)
+class NrjData:
+    """Parts of one meter while its entry is loaded.
+
+    `loads` is None for a meter without loads, `backfill` where Home Assistant runs
+    without a recorder. `brokers` are by the id of their subentry.
+    """
+
+    meter: Meter
+    store: MeterStore
+    issues: IssueMonitor
+    loads: LoadManager | None = None
+    backfill: BackfillManager | None = None
+    brokers: dict[str, BrokerLink] = field(default_factory=dict)
