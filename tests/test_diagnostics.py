@@ -1,4 +1,4 @@
-"""What can be sent along with a bug report."""
+"""Diagnostics of a meter for a bug report."""
 
 from homeassistant.core import HomeAssistant
 
@@ -8,10 +8,10 @@ from tests.support.device import KEY, MAC, DeviceServer
 from tests.support.states import state_is
 
 
-async def test_it_helps_and_holds_no_secret(
+async def test_diagnostics_have_readings_and_no_secret(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """Readings and relays are in it; key, address and MAC are not."""
+    """Readings and relays are there; key, address and MAC are not."""
     server.device.key = KEY
     entry = await add_meter(server.port, KEY)
     await state_is(hass, "sensor.nrj_meter_voltage_l1", "230.0")
@@ -23,10 +23,10 @@ async def test_it_helps_and_holds_no_secret(
         assert secret not in str(report)
 
 
-async def test_it_works_for_a_meter_that_is_not_set_up(
+async def test_diagnostics_of_an_unloaded_entry_have_its_data(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """That is when it is needed."""
+    """A meter that cannot be set up needs diagnostics most."""
     entry = await add_meter(server.port)
     assert await hass.config_entries.async_unload(entry.entry_id)
     report = await async_get_config_entry_diagnostics(hass, entry)

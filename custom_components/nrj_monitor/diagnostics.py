@@ -1,4 +1,4 @@
-"""What a user can send along with a bug report, without secrets or addresses."""
+"""Diagnostics of a meter for a bug report, without secrets or addresses."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ async def async_get_config_entry_diagnostics(
         "snapshot": {channel.id: value for channel, value in meter.snapshot.items()},
         "relays": dict(meter.relays),
         "texts": dict(meter.texts),
-        "findings": sorted(data.issues.findings()),
+        "findings": sorted(data.issues.failed_checks()),
         "oscillograms": [
             {"title": wave.title, "started": wave.started.isoformat()}
             for wave in meter.log.oscillograms

@@ -1,4 +1,4 @@
-"""What is remembered of a meter over restarts: one file for each."""
+"""Stored data of a meter that outlives restarts: one file for each meter."""
 
 from typing import Any, Final
 
@@ -6,48 +6,52 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.storage import Store
 
 from .const import CONF_SOURCE, DOMAIN, SOURCE_NATIVE_API
+from .energy_counters import EnergyCounters
 from .entry_data import NrjConfigEntry
-from .issues.checks import EnergyCounters
 from .meter import Meter
 
 VERSION: Final = 1
 DELAY: Final = 10.0
-"""Seconds after an event until it is written, together with those that follow."""
+"""Seconds from an event until it is saved, together with the events that follow."""
 
 TOTALS_DELAY: Final = 900.0
-"""Seconds after which the totals are written; an orderly end writes them too."""
+"""Seconds from a new energy total until it is saved; an orderly stop saves it too."""
 
 
 class MeterStore:
-    """Keeps the log of the supply and the totals of one meter."""
+    """Stores the power-quality log, energy totals and known guard events of one meter.
+
+    Keys of the stored dict are a promise to older versions: `power_quality` is the log,
+    `totals` the energy counters, `guard` the ids of guard events.
+    """
 
     def __init__(
         self, hass: HomeAssistant, entry: NrjConfigEntry, meter: Meter
     ) -> None:
-        """Prepare for the meter of `entry`."""
+        """Initialize the store of `meter`, without reading its file."""
         self._store: Store[dict[str, Any]] = _store(hass, entry.entry_id)
         self._meter = meter
         self._hass = hass
         self._due: float | None = None
         self._is_stopped = False
-        self.totals = EnergyCounters(
+        self.energy_counters = EnergyCounters(
             may_start_over=entry.data[CONF_SOURCE] != SOURCE_NATIVE_API
         )
 
     async def async_load(self) -> None:
-        """Restore what is known, and keep it from now on."""
+        """Restore the stored data, and save changes from now on."""
         if (stored := await self._store.async_load()) is not None:
             self._meter.log.restore(stored["power_quality"])
-            self.totals.restore(stored["totals"])
+            self.energy_counters.restore(stored["totals"])
             self._meter.known_guard_events.extend(stored.get("guard", ()))
-        # They end with the meter itself.
-        self._meter.listen_power_quality(lambda _: self.async_changed())
-        self._meter.listen_oscillogram(self.async_changed)
-        self._meter.listen_guard(lambda _: self.async_changed())
+        # These listeners live as long as the meter itself.
+        self._meter.listen_power_quality(lambda _: self.async_schedule_save())
+        self._meter.listen_oscillogram(self.async_schedule_save)
+        self._meter.listen_guard(lambda _: self.async_schedule_save())
 
     @callback
-    def async_changed(self, delay: float = DELAY) -> None:
-        """Write within `delay` seconds; what is due earlier is not put off."""
+    def async_schedule_save(self, delay: float = DELAY) -> None:
+        """Schedule a save within `delay` seconds; an earlier one stays scheduled."""
         due = self._hass.loop.time() + delay
         if self._is_stopped:
             return
@@ -56,7 +60,7 @@ class MeterStore:
             self._store.async_delay_save(self._data, delay)
 
     async def async_stop(self) -> None:
-        """Write the store a last time; later changes are not written."""
+        """Save a last time; later changes are not saved."""
         self._is_stopped = True
         await self._store.async_save(self._data())
 
@@ -64,7 +68,7 @@ class MeterStore:
         self._due = None
         return {
             "power_quality": self._meter.log.as_dict(),
-            "totals": self.totals.as_dict(),
+            "totals": self.energy_counters.as_dict(),
             "guard": list(self._meter.known_guard_events),
         }
 

@@ -1,4 +1,4 @@
-"""The dialogues behind the issues of a meter: look again when a person says it is done."""
+"""Repair flows of the meter's issues: check again once a person has fixed the cause."""
 
 from typing import Any
 
@@ -20,17 +20,17 @@ from .sources.native_api import NativeApiSource
 CHECK_WIRING = "check_wiring"
 
 
-class LookAgainFlow(RepairsFlow):
-    """Says what is wrong and what to do; looks again before the issue goes."""
+class RecheckRepairFlow(RepairsFlow):
+    """Shows a fault and its remedy, and checks again before the issue is deleted."""
 
-    def __init__(self, entry: NrjConfigEntry, finding: str) -> None:
-        """Prepare for one finding of the meter of `entry`."""
+    def __init__(self, entry: NrjConfigEntry, check: str) -> None:
+        """Initialize the flow for one failed check of the meter of `entry`."""
         self._entry = entry
-        self._finding = finding
+        self._check = check
 
     @property
     def _monitor(self) -> IssueMonitor:
-        """Return the monitor of the meter as it is set up now."""
+        """Return the issue monitor of the entry as it is set up now."""
         if self._entry.state is not ConfigEntryState.LOADED:
             raise data_entry_flow.AbortFlow("not_there")
         return self._entry.runtime_data.issues
@@ -38,41 +38,39 @@ class LookAgainFlow(RepairsFlow):
     async def async_step_init(
         self, user_input: dict[str, str] | None = None
     ) -> data_entry_flow.FlowResult[Any, Any]:
-        """Begin."""
+        """Show the form."""
         return await self.async_step_confirm()
 
     async def async_step_confirm(
         self, user_input: dict[str, str] | None = None
     ) -> data_entry_flow.FlowResult[Any, Any]:
-        """Ask for it to be done, then look."""
+        """Ask the person to fix the cause, then check again."""
         errors: dict[str, str] = {}
         monitor = self._monitor
         if user_input is not None:
             problem = await self._async_prepare()
             if problem is None and not self._entry.runtime_data.meter.connected:
                 problem = "link_down"
-            if problem is None and self._finding not in monitor.findings():
-                monitor.async_look()
+            if problem is None and self._check not in monitor.failed_checks():
+                monitor.async_update_issues()
                 return self.async_create_entry(title="", data={})
             errors["base"] = problem or "still_there"
-        found = monitor.findings().get(self._finding, {})
+        failed = monitor.failed_checks().get(self._check, {})
         issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
         known = (issue.translation_placeholders or {}) if issue is not None else {}
         return self.async_show_form(
             step_id="confirm",
             data_schema=vol.Schema({}),
             errors=errors,
-            description_placeholders={**known, **found, "name": self._entry.title},
+            description_placeholders={**known, **failed, "name": self._entry.title},
         )
 
     async def _async_prepare(self) -> str | None:
-        """Do what has to be done before looking; return the error if it fails."""
+        """Prepare the check; return the key of the error if that fails."""
         meter = self._entry.runtime_data.meter
-        if self._finding == "energy_gone_back":
-            self._monitor.async_accept()
-        if self._finding == "wrong_wiring" and isinstance(
-            meter.source, NativeApiSource
-        ):
+        if self._check == "energy_gone_back":
+            self._monitor.async_acknowledge_totals()
+        if self._check == "wrong_wiring" and isinstance(meter.source, NativeApiSource):
             try:
                 await meter.source.act(CHECK_WIRING)
             except LinkDownError:
@@ -85,11 +83,11 @@ async def async_create_fix_flow(
     issue_id: str,
     data: dict[str, str | int | float | None] | None,
 ) -> RepairsFlow:
-    """Return the dialogue of an issue."""
+    """Return the repair flow of an issue."""
     assert data is not None
     if SUBENTRY_BROKER in data:
         return async_set_aside_flow(hass, data)
     entry = hass.config_entries.async_get_entry(str(data["entry_id"]))
     if entry is None or entry.state is not ConfigEntryState.LOADED:
         raise data_entry_flow.UnknownHandler("The meter of this issue is not there")
-    return LookAgainFlow(entry, str(data["finding"]))
+    return RecheckRepairFlow(entry, str(data["check"]))

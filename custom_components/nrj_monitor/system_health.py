@@ -1,4 +1,4 @@
-"""What the page about the system's health says of the meters."""
+"""System health of the integration: meters, sources and firmware versions."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ from .entry_data import NrjConfigEntry
 def async_register(
     hass: HomeAssistant, register: system_health.SystemHealthRegistration
 ) -> None:
-    """Register the information."""
+    """Register the callback that gathers the information."""
     register.async_register_info(async_system_health_info)
 
 
 async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
-    """Return how many meters there are, how they are reached and what they run."""
+    """Return the number of meters, their sources and their firmware versions."""
     entries: list[NrjConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     connected = [entry for entry in entries if entry.runtime_data.meter.connected]
     return {

@@ -1,4 +1,4 @@
-"""What is wrong with a meter is said, with what to do, and goes when it is done."""
+"""Faults of a meter raise issues with a remedy, and repairing them deletes the issues."""
 
 import asyncio
 from collections.abc import Generator
@@ -15,13 +15,8 @@ from homeassistant.setup import async_setup_component
 import pytest
 
 from custom_components.nrj_monitor.const import DOMAIN
-from custom_components.nrj_monitor.issues import monitor as watch_module
-from custom_components.nrj_monitor.issues.checks import (
-    CHECKS,
-    EnergyCounters,
-    Facts,
-    find,
-)
+from custom_components.nrj_monitor.issues import monitor as monitor_module
+from custom_components.nrj_monitor.issues.checks import CHECKS, Facts, failed_checks
 from custom_components.nrj_monitor.repairs import async_create_fix_flow
 from nrj_demo.firmware import RunningFirmware, free_port
 from tests.conftest import AddMeter
@@ -33,12 +28,12 @@ NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 @pytest.fixture
 def networked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take the loopback for a network in which others could listen."""
-    monkeypatch.setattr(watch_module, "in_network", lambda data: True)
+    """Treat the loopback as a network in which others could listen."""
+    monkeypatch.setattr(monitor_module, "uses_network", lambda data: True)
 
 
-def issues(hass: HomeAssistant) -> set[str]:
-    """Return what is said to be wrong."""
+def active_issues(hass: HomeAssistant) -> set[str]:
+    """Return the translation keys of the active issues."""
     return {
         issue.translation_key or ""
         for issue in ir.async_get(hass).issues.values()
@@ -46,15 +41,15 @@ def issues(hass: HomeAssistant) -> set[str]:
     }
 
 
-async def said(hass: HomeAssistant, key: str, is_so: bool = True) -> None:
-    """Wait until an issue is there, or is gone."""
+async def wait_issue(hass: HomeAssistant, key: str, is_active: bool = True) -> None:
+    """Wait until an issue is active, or is deleted."""
     async with asyncio.timeout(10):
-        while (key in issues(hass)) is not is_so:
+        while (key in active_issues(hass)) is not is_active:
             await asyncio.sleep(0.05)
 
 
 async def open_fix(hass: HomeAssistant, key: str) -> dict[str, Any]:
-    """Open the dialogue of an issue."""
+    """Open the repair flow of an issue."""
     assert await async_setup_component(hass, "repairs", {})
     issue = next(
         issue
@@ -67,7 +62,7 @@ async def open_fix(hass: HomeAssistant, key: str) -> dict[str, Any]:
 
 
 async def submit(hass: HomeAssistant, form: dict[str, Any]) -> dict[str, Any]:
-    """Say that it is done."""
+    """Submit the form of a repair flow."""
     manager = repairs_flow_manager(hass)
     assert manager is not None
     return dict(await manager.async_configure(form["flow_id"], {}))
@@ -84,23 +79,23 @@ async def act(firmware: RunningFirmware, action: str, **arguments: Any) -> None:
 
 
 @pytest.mark.usefixtures("networked")
-async def test_a_meter_without_encryption_says_so(
+async def test_unencrypted_meter_raises_an_issue(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """Everybody in the network can switch it."""
+    """Everybody in the network could switch the relays."""
     await add_meter(server.port)
-    await said(hass, "not_encrypted")
+    await wait_issue(hass, "not_encrypted")
     form = await submit(hass, await open_fix(hass, "not_encrypted"))
     assert form["errors"] == {"base": "still_there"}
 
 
 @pytest.mark.usefixtures("networked")
-async def test_a_meter_that_has_gone_is_not_taken_for_repaired(
+async def test_offline_meter_is_not_taken_for_repaired(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """Without the link nothing is known; without the entry there is nothing to repair."""
+    """Without the link the flow stays open; without the entry the flow aborts."""
     entry = await add_meter(server.port)
-    await said(hass, "not_encrypted")
+    await wait_issue(hass, "not_encrypted")
     form = await open_fix(hass, "not_encrypted")
     await server.stop()
     async with asyncio.timeout(10):
@@ -113,39 +108,39 @@ async def test_a_meter_that_has_gone_is_not_taken_for_repaired(
     assert result["reason"] == "not_there"
 
 
-async def test_an_encrypted_meter_has_nothing_to_repair(
+async def test_encrypted_meter_raises_no_issue(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """With a key and a firmware of today nothing is said."""
+    """A meter with a key and the present firmware has no active issues."""
     server.device.key = KEY
     await add_meter(server.port, KEY)
-    assert issues(hass) == set()
+    assert active_issues(hass) == set()
 
 
-async def test_old_firmware_is_said_until_it_is_updated(
+async def test_old_firmware_raises_an_issue_until_the_update(
     hass: HomeAssistant,
     add_meter: AddMeter,
     server: DeviceServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The issue goes with the update."""
-    monkeypatch.setattr(watch_module, "MINIMUM_FIRMWARE", "0.2.0")
+    """The issue is deleted once the meter runs the minimum firmware."""
+    monkeypatch.setattr(monitor_module, "MINIMUM_FIRMWARE", "0.2.0")
     entry = await add_meter(server.port)
-    await said(hass, "old_firmware")
+    await wait_issue(hass, "old_firmware")
     server.device.project_version = "0.2.0"
     await hass.config_entries.async_reload(entry.entry_id)
-    await said(hass, "old_firmware", is_so=False)
+    await wait_issue(hass, "old_firmware", is_active=False)
 
 
-async def test_a_counter_that_went_back_is_said_until_a_person_knows(
+async def test_decreased_total_raises_an_issue_until_acknowledged(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """The totals before and after stand in the issue."""
+    """The issue names the totals before and after."""
     await add_meter(server.port)
     server.measure(import_energy=12.6)
     await asyncio.sleep(0.5)
     server.measure(import_energy=3.0)
-    await said(hass, "energy_gone_back")
+    await wait_issue(hass, "energy_gone_back")
     form = await open_fix(hass, "energy_gone_back")
     assert (
         "import_energy: 12.600 → 3.000 kWh"
@@ -153,7 +148,7 @@ async def test_a_counter_that_went_back_is_said_until_a_person_knows(
     )
     result = await submit(hass, form)
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert "energy_gone_back" not in issues(hass)
+    assert "energy_gone_back" not in active_issues(hass)
 
 
 STEADY = """\
@@ -177,15 +172,15 @@ def heaters(
         yield running
 
 
-async def test_a_reversed_transformer_is_found_and_repaired(
+async def test_reversed_transformer_is_diagnosed_and_repaired(
     hass: HomeAssistant, add_meter: AddMeter, heaters: RunningFirmware
 ) -> None:
-    """The meter's check says what to swap; once it is swapped, the issue goes."""
+    """The wiring check names the transformer; turned round, the issue is deleted."""
     await act(heaters, "simulate_current_wiring", pins=0, line=0, factor=-1.0)
     await add_meter(heaters.port)
     await asyncio.sleep(2)
     await act(heaters, "check_wiring")
-    await said(hass, "wrong_wiring")
+    await wait_issue(hass, "wrong_wiring")
     form = await open_fix(hass, "wrong_wiring")
     assert "I1" in form["description_placeholders"]["advice"]
     form = await submit(hass, form)
@@ -194,32 +189,32 @@ async def test_a_reversed_transformer_is_found_and_repaired(
     await asyncio.sleep(2)
     result = await submit(hass, form)
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert "wrong_wiring" not in issues(hass)
+    assert "wrong_wiring" not in active_issues(hass)
 
 
-async def test_a_meter_that_is_away_can_not_be_looked_at(
+async def test_wiring_of_an_offline_meter_cannot_be_checked(
     hass: HomeAssistant, add_meter: AddMeter, heaters: RunningFirmware
 ) -> None:
-    """The dialogue says that the meter does not answer, and stays open."""
+    """The repair flow shows that the link is down, and stays open."""
     await act(heaters, "simulate_current_wiring", pins=0, line=0, factor=-1.0)
     await add_meter(heaters.port)
     await asyncio.sleep(2)
     await act(heaters, "check_wiring")
-    await said(hass, "wrong_wiring")
+    await wait_issue(hass, "wrong_wiring")
     form = await open_fix(hass, "wrong_wiring")
     await asyncio.to_thread(heaters.stop)
     await asyncio.sleep(0.5)
     assert (await submit(hass, form))["errors"] == {"base": "link_down"}
-    assert "wrong_wiring" in issues(hass)
+    assert "wrong_wiring" in active_issues(hass)
 
 
-async def test_an_issue_of_a_meter_that_is_gone_can_not_be_opened(
+async def test_issue_of_a_removed_meter_has_no_repair_flow(
     hass: HomeAssistant, integration: None
 ) -> None:
-    """Home Assistant says so instead of failing."""
+    """Opening the flow raises UnknownHandler."""
     with pytest.raises(UnknownHandler):
         await async_create_fix_flow(
-            hass, "old", {"entry_id": "gone", "finding": "old_firmware"}
+            hass, "old", {"entry_id": "gone", "check": "old_firmware"}
         )
 
 
@@ -227,15 +222,15 @@ async def test_an_issue_of_a_meter_that_is_gone_can_not_be_opened(
 async def test_removing_a_meter_removes_its_issues(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """Nothing is said of a meter that is gone."""
+    """Removing the entry deletes the issues of its meter."""
     entry = await add_meter(server.port)
-    await said(hass, "not_encrypted")
+    await wait_issue(hass, "not_encrypted")
     await hass.config_entries.async_remove(entry.entry_id)
-    assert issues(hass) == set()
+    assert active_issues(hass) == set()
 
 
 @pytest.mark.parametrize(
-    ("facts", "found"),
+    ("facts", "expected"),
     [
         (Facts(), set()),
         (Facts(firmware="0.1.0", minimum_firmware="0.1.0"), set()),
@@ -270,31 +265,37 @@ async def test_removing_a_meter_removes_its_issues(
             ),
             set(),
         ),
-        (Facts(clock="not set", clock_told_at=NOW, now=NOW), set()),
+        (Facts(clock="not set", clock_received_at=NOW, now=NOW), set()),
         (
-            Facts(clock="not set", clock_told_at=NOW, now=NOW + timedelta(seconds=90)),
+            Facts(
+                clock="not set", clock_received_at=NOW, now=NOW + timedelta(seconds=90)
+            ),
             {"wrong_clock"},
         ),
         (Facts(clock="no time at all"), {"wrong_clock"}),
         (
-            Facts(clock=NOW.isoformat(), clock_told_at=NOW + timedelta(seconds=119)),
+            Facts(
+                clock=NOW.isoformat(), clock_received_at=NOW + timedelta(seconds=119)
+            ),
             set(),
         ),
         (
-            Facts(clock=NOW.isoformat(), clock_told_at=NOW + timedelta(seconds=121)),
+            Facts(
+                clock=NOW.isoformat(), clock_received_at=NOW + timedelta(seconds=121)
+            ),
             {"wrong_clock"},
         ),
         (Facts(gone_back={"import_energy": (5.0, 4.0)}), {"energy_gone_back"}),
     ],
 )
-def test_what_is_found(facts: Facts, found: set[str]) -> None:
-    """Each rule fires on its fault and on nothing else."""
-    assert set(find(facts)) == found
-    assert found <= set(CHECKS)
+def test_checks_fail_on_their_fault_only(facts: Facts, expected: set[str]) -> None:
+    """Each check fails on its own fault, and on nothing else."""
+    assert set(failed_checks(facts)) == expected
+    assert expected <= set(CHECKS)
 
 
 @pytest.mark.parametrize(
-    ("source", "host", "is_so"),
+    ("source", "host", "is_networked"),
     [
         ("native_api", "192.0.2.7", True),
         ("native_api", "nrj-meter.local", True),
@@ -304,45 +305,22 @@ def test_what_is_found(facts: Facts, found: set[str]) -> None:
         ("mqtt", None, False),
     ],
 )
-def test_only_who_is_in_a_network_needs_encryption(
-    source: str, host: str | None, is_so: bool
+def test_only_a_networked_meter_needs_encryption(
+    source: str, host: str | None, is_networked: bool
 ) -> None:
-    """A meter that is a program on the same machine is heard by nobody else."""
-    assert watch_module.in_network({"source": source, "host": host}) is is_so
+    """Nobody else can hear a meter that is a program on the same machine."""
+    assert monitor_module.uses_network({"source": source, "host": host}) is is_networked
 
 
-def test_counters_go_back_only_by_more_than_they_resolve() -> None:
-    """32-bit floats of large totals move by a few watt-hours."""
-    totals = EnergyCounters()
-    assert not totals.take("import_energy", 10.0)
-    assert not totals.take("import_energy", 9.995)
-    assert totals.take("import_energy", 9.0)
-    assert totals.gone_back == {"import_energy": (9.995, 9.0)}
-    totals.accept()
-    assert totals.gone_back == {}
-
-
-def test_counters_that_begin_anew_each_day_have_not_gone_back() -> None:
-    """Entities of other integrations may; the meter's own totals never do."""
-    other, own = EnergyCounters(may_start_over=True), EnergyCounters()
-    for totals in (other, own):
-        totals.take("import_energy", 12.0)
-        totals.take("import_energy", 0.0)
-    assert other.gone_back == {}
-    assert own.gone_back == {"import_energy": (12.0, 0.0)}
-    other.take("import_energy", 8.0)
-    assert other.take("import_energy", 7.0)
-
-
-async def test_a_counter_that_went_back_while_nobody_looked_is_said(
+async def test_decrease_over_a_restart_raises_an_issue(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """The totals are remembered over restarts, and so is what was found."""
+    """Latest totals and recorded decreases are restored from the store."""
     entry = await add_meter(server.port)
     await state_is(hass, "sensor.nrj_meter_import_energy", "12.5")
     assert await hass.config_entries.async_unload(entry.entry_id)
     server.device.sensors["Import energy"] = 1.0
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await said(hass, "energy_gone_back")
+    await wait_issue(hass, "energy_gone_back")
     await hass.config_entries.async_reload(entry.entry_id)
-    await said(hass, "energy_gone_back")
+    await wait_issue(hass, "energy_gone_back")

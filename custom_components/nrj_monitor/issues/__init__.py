@@ -1,1 +1,5 @@
-"""Issues of a meter in the issue registry, and the checks that find them."""
+"""Issues of a meter in the issue registry.
+
+`checks` is pure: rules over facts, without Home Assistant. `monitor` gathers the facts and
+keeps the issues.
+"""

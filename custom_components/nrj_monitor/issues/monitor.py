@@ -1,4 +1,4 @@
-"""Watches a meter, and raises and clears the issues that tell what is wrong with it."""
+"""Raises and clears the issues of a meter as its checks fail and pass."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ from ..const import (
 from ..entry_data import NrjConfigEntry
 from ..meter import Meter
 from ..meter_store import TOTALS_DELAY, MeterStore
-from .checks import CHECKS, CLOCK_GRACE, NOT_SET, Facts, Placeholders, find
+from .checks import CHECKS, CLOCK_GRACE, NOT_SET, Facts, Placeholders, failed_checks
 
 LEARN_MORE = (
     "https://github.com/nrj-monitor/nrj-monitor/blob/main/docs/troubleshooting.md"
@@ -36,8 +36,11 @@ COUNTERS = tuple(
 )
 
 
-def in_network(data: Mapping[str, Any]) -> bool:
-    """Tell whether others could listen to the link of an entry with this data."""
+def uses_network(data: Mapping[str, Any]) -> bool:
+    """Return whether the native API of an entry with this data runs over a network.
+
+    Others could then listen to the link, or switch relays.
+    """
     if data[CONF_SOURCE] != SOURCE_NATIVE_API:
         return False
     try:
@@ -47,7 +50,7 @@ def in_network(data: Mapping[str, Any]) -> bool:
 
 
 class IssueMonitor:
-    """Keeps the issues of one meter true."""
+    """Keeps the issues of one meter in step with its checks."""
 
     def __init__(
         self,
@@ -56,105 +59,105 @@ class IssueMonitor:
         meter: Meter,
         store: MeterStore,
     ) -> None:
-        """Prepare to watch `meter`, whose totals are in `store`."""
+        """Initialize the monitor of `meter`, whose energy totals are in `store`."""
         self._hass = hass
         self._store = store
-        self._totals = store.totals
+        self._energy_counters = store.energy_counters
         self._entry = entry
         self._meter = meter
-        self._clock_told_at: datetime | None = None
+        self._clock_received_at: datetime | None = None
         self._clock: str | None = None
 
     @callback
     def async_start(self) -> None:
-        """Watch until the entry is unloaded."""
+        """Check the meter from now on, until its entry is unloaded."""
         meter, unload = self._meter, self._entry.async_on_unload
-        unload(meter.listen_link(self.async_look))
+        unload(meter.listen_link(self.async_update_issues))
         unload(meter.listen_text(self._on_text))
         for channel in COUNTERS:
             listener = partial(self._on_total, channel.id)
             unload(meter.listen_channel(channel, listener))
-            # Told before anybody listened.
+            # A reading may have come before the listener was added.
             listener(meter.snapshot.get(channel), 0.0)
-        self.async_look()
+        self.async_update_issues()
 
     @callback
-    def async_accept(self) -> None:
-        """Take the counters as they are."""
-        self._totals.accept()
-        self._store.async_changed()
+    def async_acknowledge_totals(self) -> None:
+        """Clear the recorded decreases of energy totals: a person knows of them."""
+        self._energy_counters.acknowledge()
+        self._store.async_schedule_save()
 
     @callback
     def _on_text(self) -> None:
         if (clock := self._meter.texts.get("clock")) != self._clock:
             self._clock = clock
-            self._clock_told_at = dt_util.utcnow()
+            self._clock_received_at = dt_util.utcnow()
             if clock == NOT_SET:
                 self._entry.async_on_unload(
                     async_call_later(
                         self._hass, CLOCK_GRACE + timedelta(seconds=1), self._on_grace
                     )
                 )
-        self.async_look()
+        self.async_update_issues()
 
     @callback
     def _on_grace(self, _: datetime) -> None:
-        self.async_look()
+        self.async_update_issues()
 
     @callback
     def _on_total(self, id_: str, value: float | None, _: float) -> None:
         if value is None:
             return
-        self._store.async_changed(TOTALS_DELAY)
-        if self._totals.take(id_, value):
-            self._store.async_changed()
-            self.async_look()
+        self._store.async_schedule_save(TOTALS_DELAY)
+        if self._energy_counters.update(id_, value):
+            self._store.async_schedule_save()
+            self.async_update_issues()
 
-    def findings(self) -> Mapping[str, Placeholders]:
-        """Return what is wrong with the meter now."""
+    def failed_checks(self) -> Mapping[str, Placeholders]:
+        """Return the placeholders of each check that fails now, by issue key."""
         entry, meter = self._entry, self._meter
-        return find(
+        return failed_checks(
             Facts(
                 firmware=meter.description.version,
                 minimum_firmware=MINIMUM_FIRMWARE,
                 encrypted=(
                     CONF_ENCRYPTION_KEY in entry.data
-                    if in_network(entry.data)
+                    if uses_network(entry.data)
                     else None
                 ),
                 wiring=meter.texts.get("wiring"),
                 clock=self._clock,
-                clock_told_at=self._clock_told_at,
+                clock_received_at=self._clock_received_at,
                 now=dt_util.utcnow(),
-                gone_back=self._totals.gone_back,
+                gone_back=self._energy_counters.gone_back,
             )
         )
 
     @callback
-    def async_look(self) -> None:
-        """Raise what is wrong and clear what is right again.
+    def async_update_issues(self) -> None:
+        """Raise the issues of failed checks, and delete those of passed ones.
 
-        Without the link nothing new is known, and what was wrong stays said.
+        Without the link nothing new is known of the meter: its issues stay as they are.
         """
         if not self._meter.connected:
             return
-        found = self.findings()
+        failed = self.failed_checks()
         for key in CHECKS:
             issue_id = f"{key}_{self._entry.entry_id}"
-            if key not in found:
+            if key not in failed:
                 ir.async_delete_issue(self._hass, DOMAIN, issue_id)
                 continue
             ir.async_create_issue(
                 self._hass,
                 DOMAIN,
                 issue_id,
-                data={"entry_id": self._entry.entry_id, "finding": key},
+                data={"entry_id": self._entry.entry_id, "check": key},
                 is_fixable=True,
                 is_persistent=False,
                 learn_more_url=LEARN_MORE,
                 severity=ir.IssueSeverity.WARNING,
                 translation_key=key,
-                translation_placeholders={"name": self._entry.title, **found[key]},
+                translation_placeholders={"name": self._entry.title, **failed[key]},
             )
 
 

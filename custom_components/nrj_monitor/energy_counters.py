@@ -1,0 +1,57 @@
+"""Energy totals of a meter, checked for decreases: pure, without Home Assistant."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+ENERGY_TOLERANCE: Final = 0.01
+"""kWh by which a total may be lower than before: the resolution of large totals."""
+
+RESET_RATIO: Final = 0.1
+"""Part of its latest value below which a total has begun anew rather than gone back."""
+
+
+class EnergyCounters:
+    """Latest energy totals, and the decreases that nobody has acknowledged."""
+
+    def __init__(self, *, may_start_over: bool = False) -> None:
+        """Start without totals.
+
+        `may_start_over` is for meters whose totals begin anew each day or month.
+        """
+        self._may_start_over = may_start_over
+        self._latest: dict[str, float] = {}
+        self._gone_back: dict[str, tuple[float, float]] = {}
+
+    @property
+    def gone_back(self) -> Mapping[str, tuple[float, float]]:
+        """Return the totals that went back by channel id: before and after, kWh."""
+        return dict(self._gone_back)
+
+    def update(self, channel_id: str, value: float) -> bool:
+        """Record a total, kWh; return whether the total has gone back."""
+        before = self._latest.get(channel_id)
+        self._latest[channel_id] = value
+        if before is None or value >= before - ENERGY_TOLERANCE:
+            return False
+        if self._may_start_over and value < RESET_RATIO * before:
+            return False
+        self._gone_back[channel_id] = (before, value)
+        return True
+
+    def acknowledge(self) -> None:
+        """Clear the recorded decreases: a person knows of them."""
+        self._gone_back.clear()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return totals and decreases as JSON can store them."""
+        return {
+            "latest": dict(self._latest),
+            "gone_back": {id_: list(pair) for id_, pair in self._gone_back.items()},
+        }
+
+    def restore(self, stored: Mapping[str, Any]) -> None:
+        """Restore totals and decreases that `as_dict` returned."""
+        self._latest.update(stored["latest"])
+        self._gone_back.update(
+            {id_: (pair[0], pair[1]) for id_, pair in stored["gone_back"].items()}
+        )
