@@ -30,15 +30,16 @@ COMPONENTS = ROOT / "esphome" / "components"
 FOLDER = ROOT / ".build" / "probe"
 FLAGS = ["-std=gnu++20", "-O2"]  # firmware_tests/cpp/run compiles with all warnings
 DRIVER = (
-    *("ade9000_bus", "burst", "chip", "chip_settings", "energy_accounts"),
-    *("energy_codes", "energy_ledger", "measurement", "snapshot"),
+    *("ade9000_bus", "burst", "chip", "chip_settings", "energy_accumulators"),
+    *("energy_registers", "energy_totals", "measurement", "snapshot"),
     "symmetrical_components",
 )
 SIMULATOR = (
     *("accumulators", "front_end", "line_monitor", "peak_detector", "phase_codes"),
-    *("power_quality_status", "register_file", "result_registers", "signal_model"),
-    *("simulated_chip", "spectrum", "spi_port", "waveform_buffer"),
+    *("power_quality_status", "register_file", "result_registers"),
+    *("simulated_chip", "spi_port", "waveform_buffer"),
 )
+MAINS_SIGNAL = ("signal_model", "spectrum")
 
 
 class ProbeError(Exception):
@@ -137,9 +138,10 @@ def build() -> Path:
     if shutil.which(compiler) is None:
         raise ProbeError("No C++ compiler: install g++ (Debian: apt install g++).")
     sources = [
-        ROOT / "scripts" / "meter_probe.cpp",
+        ROOT / "scripts" / "cpp" / "meter_probe.cpp",
         *(COMPONENTS / "ade9000" / f"{name}.cpp" for name in DRIVER),
         *(COMPONENTS / "ade9000_simulator" / f"{name}.cpp" for name in SIMULATOR),
+        *(COMPONENTS / "mains_signal" / f"{name}.cpp" for name in MAINS_SIGNAL),
     ]
     FOLDER.mkdir(parents=True, exist_ok=True)
     program = FOLDER / "meter_probe"

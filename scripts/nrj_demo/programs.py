@@ -13,10 +13,8 @@ from .options import ROOT
 from .processes import run
 
 BUILD_FOLDER = ROOT / ".build"
-SIGNAL_TOOL_SOURCE = ROOT / "scripts" / "signal_model.cpp"
-SIMULATOR = ROOT / "esphome" / "components" / "ade9000_simulator"
-ESPHOME_BINDING = SIMULATOR / "ade9000_simulator.cpp"
-"""The one file of the simulator that needs ESPHome; the tool does without."""
+SIGNAL_TOOL_SOURCE = ROOT / "scripts" / "cpp" / "signal_model.cpp"
+MAINS_SIGNAL = ROOT / "esphome" / "components" / "mains_signal"
 
 
 @asynccontextmanager
@@ -55,11 +53,8 @@ async def build_signal_tool() -> Path:
         DemoError: no compiler, or it failed; names the log.
     """
     program = BUILD_FOLDER / "signal_model"
-    sources = [
-        SIGNAL_TOOL_SOURCE,
-        *sorted(path for path in SIMULATOR.glob("*.cpp") if path != ESPHOME_BINDING),
-    ]
-    headers = sorted(SIMULATOR.glob("*.h"))
+    sources = [SIGNAL_TOOL_SOURCE, *sorted(MAINS_SIGNAL.glob("*.cpp"))]
+    headers = sorted(MAINS_SIGNAL.glob("*.h"))
     compiler = shutil.which("g++")
     if compiler is None:
         raise DemoError(
@@ -72,7 +67,7 @@ async def build_signal_tool() -> Path:
             return program
         fresh = program.with_suffix(".new")
         built = await run(
-            [compiler, "-std=gnu++20", "-O2", "-I", SIMULATOR, "-o", fresh, *sources]
+            [compiler, "-std=gnu++20", "-O2", "-I", ROOT, "-o", fresh, *sources]
         )
         if built.status != 0:
             log = BUILD_FOLDER / "signal_model.log"

@@ -14,7 +14,7 @@ from .errors import ReplayError
 ROOT = Path(__file__).resolve().parents[2]
 GUARD = ROOT / "esphome" / "components" / "frequency_guard"
 SOURCES = (
-    ROOT / "scripts" / "guard_replay.cpp",
+    ROOT / "scripts" / "cpp" / "guard_replay.cpp",
     *(
         GUARD / f"{name}.cpp"
         for name in ("frequency_check", "guard", "guard_profile", "guard_state")

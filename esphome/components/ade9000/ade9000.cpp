@@ -34,9 +34,9 @@ void Ade9000::setup() {
       this->publisher_.has(Quantity::REACTIVE_ENERGY_Q1) || this->publisher_.has(Quantity::REACTIVE_ENERGY_Q2) ||
       this->publisher_.has(Quantity::REACTIVE_ENERGY_Q3) || this->publisher_.has(Quantity::REACTIVE_ENERGY_Q4) ||
       this->publisher_.has(Quantity::APPARENT_ENERGY);
-  this->store_.load(this->ledger_, this->number_, with_reactive);
+  this->totals_store_.load(this->energy_totals_, this->number_, with_reactive);
   const uint32_t session = random_uint32();
-  this->chip_.begin(this->ledger_.stored_session(), session != 0 ? session : 1);
+  this->chip_.begin(this->energy_totals_.stored_session(), session != 0 ? session : 1);
   this->last_save_ = millis();
 }
 
@@ -130,12 +130,12 @@ void Ade9000::on_chip_event_(Chip::Event event) {
       // Once a start of the microcontroller, so that its next one can take the counting over; not at every reset of the
       // chip, which a bad supply could make many: those wait for the interval.
       this->save_soon_ = this->chip_resets_ == 0 && this->configuration_errors_ == 0;
-      this->ledger_.start();
+      this->energy_totals_.start();
       this->configure_companion_();
       break;
     case Chip::Event::RESUMED:
       ESP_LOGI(TAG, "ADE9000 has gone on counting");
-      this->ledger_.resume(this->chip_.session());
+      this->energy_totals_.resume(this->chip_.session());
       this->configure_companion_();
       break;
     case Chip::Event::LOST:
@@ -190,7 +190,7 @@ bool Ade9000::count_energy_() {
   EnergyCodes codes;
   if (!read_energy_codes(this->bus_, codes))
     return false;
-  if (!this->ledger_.count(codes, this->scaling_)) {
+  if (!this->energy_totals_.count(codes, this->scaling_)) {
     ESP_LOGW(TAG, "The chip counted for too long without being read: what it counted meanwhile is not known");
     this->bus_.reject_frame(Rejection::IMPLAUSIBLE);
   }
@@ -198,8 +198,8 @@ bool Ade9000::count_energy_() {
 }
 
 void Ade9000::write_energies_(Snapshot &snapshot) const {
-  this->ledger_.active().write_to(snapshot);
-  this->ledger_.reactive().write_to(snapshot);
+  this->energy_totals_.active().write_to(snapshot);
+  this->energy_totals_.reactive().write_to(snapshot);
 }
 
 void Ade9000::handle_failure_(bool slow) {
@@ -220,7 +220,7 @@ void Ade9000::publish_(const Snapshot &snapshot, bool slow) {
   if (!slow)
     return;
   this->last_slow_publish_ = millis();
-  this->publisher_.publish_exact(this->ledger_.active());
+  this->publisher_.publish_exact(this->energy_totals_.active());
   this->publisher_.publish_diagnostics(this->diagnostic_counts_());
 }
 
@@ -259,7 +259,7 @@ bool Ade9000::has_mains_gone_(const Snapshot &snapshot) {
 }
 
 void Ade9000::save_energy_() {
-  if (!this->store_.save(this->ledger_, this->chip_.session()))
+  if (!this->totals_store_.save(this->energy_totals_, this->chip_.session()))
     ESP_LOGW(TAG, "Energy totals could not be saved: they would be lost at a reboot");
   this->last_save_ = millis();
   this->save_soon_ = false;

@@ -3,8 +3,8 @@
 #include "ade9000_bus.h"
 #include "ade9000_companion.h"
 #include "chip.h"
-#include "energy_ledger.h"
-#include "energy_store.h"
+#include "energy_totals.h"
+#include "energy_totals_store.h"
 #include "publisher.h"
 #include "scaling.h"
 #include "snapshot.h"
@@ -69,7 +69,7 @@ class Ade9000 : public PollingComponent {
   }
   const Scaling &get_scaling() const { return this->scaling_; }
   /// What has been counted until the latest update.
-  const ActiveEnergy &get_active_energy() const { return this->ledger_.active(); }
+  const ActiveEnergy &get_active_energy() const { return this->energy_totals_.active(); }
   /// Makes the next update tell everything, also what its interval is not over for.
   void publish_all() {
     this->last_slow_publish_ = millis() - this->publish_interval_;
@@ -107,8 +107,8 @@ class Ade9000 : public PollingComponent {
   float nominal_voltage_{230.0f};
   uint8_t line_frequency_{50};
 
-  EnergyLedger ledger_;
-  EnergyStore store_;
+  EnergyTotals energy_totals_;
+  EnergyTotalsStore totals_store_;
   Publisher publisher_;
   Ade9000Companion *companion_{nullptr};
   LazyCallbackManager<void(const Snapshot &)> snapshot_callback_;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "energy_accounts.h"
+#include "energy_registers.h"
 #include "measurement.h"
 #include "snapshot.h"
 

@@ -7,6 +7,7 @@ from esphome.core import CORE
 from esphome.types import ConfigType
 
 CODEOWNERS = ["@nrj-monitor"]
+AUTO_LOAD = ["mains_signal"]
 
 CONF_COLUMNS = "columns"
 CONF_CURRENT_SENSITIVITY = "current_sensitivity"

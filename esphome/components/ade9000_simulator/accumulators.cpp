@@ -7,6 +7,8 @@
 
 namespace esphome::ade9000_simulator {
 
+using mains_signal::PHASES;
+
 namespace {
 
 /// Longest stretch of signal taken as constant, s; one line cycle at 50 Hz.

@@ -13,7 +13,7 @@ namespace esphome::ade9000_simulator {
 /// Quantities the chip accumulates, in the order of their registers.
 enum AccumulatedQuantity { ACC_WATT, ACC_VAR, ACC_VA, ACC_FWATT, ACC_FVAR, ACC_FVA, ACCUMULATED_QUANTITIES };
 
-using ThreePhaseCodes = std::array<PhaseCodes, PHASES>;
+using ThreePhaseCodes = std::array<PhaseCodes, mains_signal::PHASES>;
 
 /// What the signal processor sees at an elapsed time; nothing where there is no measurement.
 using Measure = std::function<std::optional<ThreePhaseCodes>(double elapsed)>;
@@ -54,7 +54,7 @@ class Accumulators {
   void close_power_window_(RegisterFile &registers);
   void update_signs_(RegisterFile &registers);
 
-  std::array<std::array<Channel, ACCUMULATED_QUANTITIES>, PHASES> channels_{};
+  std::array<std::array<Channel, ACCUMULATED_QUANTITIES>, mains_signal::PHASES> channels_{};
   /// Sums over the phases by sign: active import, active export, reactive import, reactive export.
   std::array<double, 4> signed_power_{};
   double energy_start_{0.0};

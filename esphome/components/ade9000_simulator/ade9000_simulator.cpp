@@ -2,9 +2,9 @@
 
 #ifdef USE_HOST
 
-#include "house_day.h"
-#include "local_time.h"
-#include "recording_reader.h"
+#include "esphome/components/mains_signal/house_day.h"
+#include "esphome/components/mains_signal/local_time.h"
+#include "esphome/components/mains_signal/recording_reader.h"
 
 #include "esphome/core/log.h"
 
@@ -15,6 +15,18 @@
 #include <ctime>
 
 namespace esphome::ade9000_simulator {
+
+using mains_signal::Disturbance;
+using mains_signal::DisturbedSignal;
+using mains_signal::HouseDay;
+using mains_signal::Instant;
+using mains_signal::local_time;
+using mains_signal::LocalTime;
+using mains_signal::PHASES;
+using mains_signal::PlaybackClock;
+using mains_signal::read_recording;
+using mains_signal::Recording;
+using mains_signal::Signal;
 
 static const char *const TAG = "ade9000_simulator";
 

@@ -5,9 +5,9 @@
 #include "esphome/components/ade9000/ade9000_transport.h"
 #include "esphome/core/component.h"
 
-#include "disturbed_signal.h"
+#include "esphome/components/mains_signal/disturbed_signal.h"
 #include "front_end.h"
-#include "playback_clock.h"
+#include "esphome/components/mains_signal/playback_clock.h"
 #include "simulated_chip.h"
 #include "simulator_settings.h"
 
@@ -58,7 +58,7 @@ class Ade9000Simulator : public Component, public ade9000::Ade9000Transport {
   /// Inverts bits of a register, as a disturbance of the chip would.
   void upset_register(uint16_t address, uint32_t mask);
   /// Something happens to the line from now on, for this long, s of simulated time.
-  void disturb(Disturbance disturbance, double seconds);
+  void disturb(mains_signal::Disturbance disturbance, double seconds);
   /// Puts the transformer on current pins 0..2 onto a line 0..2, with a factor: -1 = the wrong way round, 0 = open.
   void rewire_current(int input, int phase, double gain);
   /// The same for a pair of voltage pins.
@@ -67,9 +67,9 @@ class Ade9000Simulator : public Component, public ade9000::Ade9000Transport {
  protected:
   /// Seconds of a clock that never goes back.
   double real_() const;
-  Instant now_() const;
+  mains_signal::Instant now_() const;
   /// Brings the chip to the present.
-  Instant advance_();
+  mains_signal::Instant advance_();
   void load_model_();
   /// Logs the sentence, prints it to stderr and ends the program with status 2.
   [[noreturn]] void refuse_(const std::string &sentence) const;
@@ -77,12 +77,12 @@ class Ade9000Simulator : public Component, public ade9000::Ade9000Transport {
   FrontEnd front_end_;
   SimulatorSettings settings_;
   std::string description_;
-  std::unique_ptr<DisturbedSignal> model_;
-  PlaybackClock clock_;
+  std::unique_ptr<mains_signal::DisturbedSignal> model_;
+  mains_signal::PlaybackClock clock_;
   /// Seconds that passed at once.
   double skipped_{0.0};
   /// When the loop began.
-  Instant loop_now_;
+  mains_signal::Instant loop_now_;
   std::unique_ptr<SimulatedChip> chip_;
 };
 

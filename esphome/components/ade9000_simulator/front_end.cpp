@@ -2,6 +2,12 @@
 
 namespace esphome::ade9000_simulator {
 
+using mains_signal::current_spectrum;
+using mains_signal::PHASES;
+using mains_signal::Signal;
+using mains_signal::Spectrum;
+using mains_signal::voltage_spectrum;
+
 Inputs inputs_of(const Signal &signal, const FrontEnd &front_end) {
   std::array<Spectrum, PHASES> voltages;
   std::array<Spectrum, PHASES> currents;

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "signal_model.h"
-#include "spectrum.h"
+#include "esphome/components/mains_signal/signal_model.h"
+#include "esphome/components/mains_signal/spectrum.h"
 
 #include <array>
 
@@ -31,21 +31,21 @@ struct FrontEnd {
   double voltage_divider{1000.4};
   /// Volts at the pin per mains ampere.
   double current_sensitivity{0.0066965};
-  std::array<VoltageInput, PHASES> voltages{{{0}, {1}, {2}}};
-  std::array<CurrentInput, PHASES> currents{{{0}, {1}, {2}}};
+  std::array<VoltageInput, mains_signal::PHASES> voltages{{{0}, {1}, {2}}};
+  std::array<CurrentInput, mains_signal::PHASES> currents{{{0}, {1}, {2}}};
   /// Share of the neutral's current that its transformer shows; 0 = there is none.
   double neutral_gain{1.0};
 };
 
 /// What the chip's pins see, in volts and amperes of the mains.
 struct Inputs {
-  std::array<Spectrum, PHASES> voltage;
-  std::array<Spectrum, PHASES> current;
-  Spectrum neutral;
+  std::array<mains_signal::Spectrum, mains_signal::PHASES> voltage;
+  std::array<mains_signal::Spectrum, mains_signal::PHASES> current;
+  mains_signal::Spectrum neutral;
 };
 
 /// The neutral carries back what the lines do not carry among themselves: minus their sum, less what takes the earth.
-Inputs inputs_of(const Signal &signal, const FrontEnd &front_end);
+Inputs inputs_of(const mains_signal::Signal &signal, const FrontEnd &front_end);
 
 /// Codes of the chip at full scale: 1 V peak at the pin, all gains 1 (data sheet Rev B; UG-1098).
 constexpr double RMS_FULL_SCALE_CODE = 52702092.0;

@@ -72,7 +72,7 @@ class LineMonitor {
   void close_half_cycle_(RegisterFile &registers, const LineStep &step, const Waves &waves, int phase);
   void close_window_(RegisterFile &registers, int phase);
 
-  std::array<PhaseState, PHASES> phases_;
+  std::array<PhaseState, mains_signal::PHASES> phases_;
   Channel neutral_;
   PowerQualityStatus status_;
   PeakDetector peaks_;

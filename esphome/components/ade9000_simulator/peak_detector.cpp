@@ -8,6 +8,8 @@
 
 namespace esphome::ade9000_simulator {
 
+using mains_signal::Spectrum;
+
 namespace {
 
 constexpr uint32_t VALUE_MASK = 0x00FFFFFF;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "register_file.h"
-#include "spectrum.h"
+#include "esphome/components/mains_signal/spectrum.h"
 
 #include <array>
 
@@ -11,12 +11,13 @@ namespace esphome::ade9000_simulator {
 /// B, Peak Detection). Taken once a half cycle from the wave as it then is.
 class PeakDetector {
  public:
-  void on_half_cycle(RegisterFile &registers, int phase, const Spectrum &voltage, const Spectrum &current);
+  void on_half_cycle(RegisterFile &registers, int phase, const mains_signal::Spectrum &voltage,
+                     const mains_signal::Spectrum &current);
   void on_register_read(RegisterFile &registers, uint16_t address);
 
  protected:
   /// Bits 26:24 say which phases have reached the value (assumption: the latest alone, unless they are equal).
-  static void raise_(RegisterFile &registers, uint16_t address, int phase, const Spectrum &wave);
+  static void raise_(RegisterFile &registers, uint16_t address, int phase, const mains_signal::Spectrum &wave);
 };
 
 }  // namespace esphome::ade9000_simulator

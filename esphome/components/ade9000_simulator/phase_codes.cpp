@@ -8,6 +8,11 @@
 
 namespace esphome::ade9000_simulator {
 
+using mains_signal::active_power;
+using mains_signal::PHASES;
+using mains_signal::reactive_power;
+using mains_signal::Spectrum;
+
 namespace {
 
 /// 1 + x / 2^27 (data sheet Rev B, gain registers).

@@ -2,7 +2,7 @@
 
 #include "front_end.h"
 #include "register_file.h"
-#include "spectrum.h"
+#include "esphome/components/mains_signal/spectrum.h"
 
 #include <array>
 
@@ -56,7 +56,7 @@ struct NeutralCalibration {
 };
 
 struct Calibration {
-  std::array<PhaseCalibration, PHASES> phases;
+  std::array<PhaseCalibration, mains_signal::PHASES> phases;
   NeutralCalibration neutral;
 
   static Calibration from_registers(const RegisterFile &registers);
@@ -65,9 +65,9 @@ struct Calibration {
 /// The waves behind amplifier, converter (which clips at full scale), gains and phase compensation (the data sheet's
 /// PCF waveforms), rms as shares of full scale.
 struct Waves {
-  std::array<Spectrum, PHASES> voltage;
-  std::array<Spectrum, PHASES> current;
-  Spectrum neutral;
+  std::array<mains_signal::Spectrum, mains_signal::PHASES> voltage;
+  std::array<mains_signal::Spectrum, mains_signal::PHASES> current;
+  mains_signal::Spectrum neutral;
 };
 
 Waves process_inputs(const Inputs &inputs, const FrontEnd &front_end, const Calibration &calibration, double frequency);
@@ -80,6 +80,7 @@ double apply_rms_offset(double raw, double offset);
 /// Calibration). Assumption: a positive phi, "current lags voltage", takes that lag away.
 double compensated_angle(double code, double frequency);
 
-PhaseCodes measure_phase(const Spectrum &voltage, const Spectrum &current, const PhaseCalibration &calibration);
+PhaseCodes measure_phase(const mains_signal::Spectrum &voltage, const mains_signal::Spectrum &current,
+                         const PhaseCalibration &calibration);
 
 }  // namespace esphome::ade9000_simulator

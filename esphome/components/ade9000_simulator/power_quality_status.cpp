@@ -8,6 +8,9 @@
 
 namespace esphome::ade9000_simulator {
 
+using mains_signal::PHASES;
+using mains_signal::Spectrum;
+
 namespace {
 
 /// Levels compare the fast rms over 2^5.

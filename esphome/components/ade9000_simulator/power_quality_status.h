@@ -1,7 +1,7 @@
 #pragma once
 
 #include "register_file.h"
-#include "spectrum.h"
+#include "esphome/components/mains_signal/spectrum.h"
 
 #include <array>
 
@@ -20,7 +20,8 @@ class PowerQualityStatus {
   /// A phase's voltage has passed half a cycle, at this chip time; whether the chip saw its waves cross zero.
   void on_crossing(RegisterFile &registers, int phase, double time, bool voltage, bool current);
   /// Once a half cycle.
-  void check_sequence(RegisterFile &registers, const std::array<Spectrum, PHASES> &voltages);
+  void check_sequence(RegisterFile &registers,
+                      const std::array<mains_signal::Spectrum, mains_signal::PHASES> &voltages);
 
  protected:
   /// One level watched on one phase.
@@ -44,13 +45,13 @@ class PowerQualityStatus {
   static void watch_(RegisterFile &registers, Watch &watch, const Kind &kind, int phase, uint32_t value);
   void watch_current_(RegisterFile &registers, int channel, uint32_t value);
 
-  std::array<Watch, PHASES> dips_;
-  std::array<Watch, PHASES> swells_;
+  std::array<Watch, mains_signal::PHASES> dips_;
+  std::array<Watch, mains_signal::PHASES> swells_;
   /// A, B, C and the neutral.
-  std::array<bool, PHASES + 1> overcurrent_{};
-  std::array<double, PHASES> last_crossing_{};
-  std::array<bool, PHASES> crossing_{};
-  std::array<bool, PHASES> timed_out_{};
+  std::array<bool, mains_signal::PHASES + 1> overcurrent_{};
+  std::array<double, mains_signal::PHASES> last_crossing_{};
+  std::array<bool, mains_signal::PHASES> crossing_{};
+  std::array<bool, mains_signal::PHASES> timed_out_{};
   int wrong_half_cycles_{0};
 };
 

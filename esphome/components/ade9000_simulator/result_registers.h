@@ -1,7 +1,7 @@
 #pragma once
 
 #include "accumulators.h"
-#include "playback_clock.h"
+#include "esphome/components/mains_signal/playback_clock.h"
 #include "register_file.h"
 
 namespace esphome::ade9000_simulator {
@@ -15,15 +15,15 @@ class ResultRegisters {
   void reset() { *this = ResultRegisters(); }
   /// @param line_angle angle of the line now, radians.
   void update(RegisterFile &registers, const Waves &waves, const ThreePhaseCodes &codes, double frequency,
-              double line_angle, const Instant &now);
+              double line_angle, const mains_signal::Instant &now);
 
  protected:
   /// Something that happens once a period, of real or simulated time, whichever is first past.
   struct Cadence {
     double period;
-    Instant last{};
+    mains_signal::Instant last{};
     bool started{false};
-    bool due(const Instant &now);
+    bool due(const mains_signal::Instant &now);
   };
 
   // Data sheet Rev B, Power Factor and Total Harmonic Distortion.

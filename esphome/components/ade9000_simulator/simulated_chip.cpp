@@ -8,6 +8,11 @@
 
 namespace esphome::ade9000_simulator {
 
+using mains_signal::Instant;
+using mains_signal::PHASES;
+using mains_signal::Signal;
+using mains_signal::SignalModel;
+
 namespace {
 
 /// Time from power-up or software reset to RSTDONE, s. Assumption: sources differ, drivers wait 50 ms; until then the

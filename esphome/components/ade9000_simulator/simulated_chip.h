@@ -3,10 +3,10 @@
 #include "accumulators.h"
 #include "front_end.h"
 #include "line_monitor.h"
-#include "playback_clock.h"
+#include "esphome/components/mains_signal/playback_clock.h"
 #include "register_file.h"
 #include "result_registers.h"
-#include "signal_model.h"
+#include "esphome/components/mains_signal/signal_model.h"
 #include "spi_port.h"
 #include "temperature_sensor.h"
 #include "waveform_buffer.h"
@@ -30,18 +30,19 @@ class SimulatedChip : protected SpiListener {
   enum class Miso { DRIVEN, STUCK_HIGH, STUCK_LOW };
 
   /// A chip that gets its supply at `power_on`. The model must outlive the chip.
-  SimulatedChip(const SignalModel &model, const FrontEnd &front_end, const Instant &power_on);
+  SimulatedChip(const mains_signal::SignalModel &model, const FrontEnd &front_end,
+                const mains_signal::Instant &power_on);
   SimulatedChip(const SimulatedChip &) = delete;
   SimulatedChip &operator=(const SimulatedChip &) = delete;
 
   /// One chip-select frame at a moment: `data` goes in and is replaced by what comes out.
-  void transfer(uint8_t *data, size_t length, const Instant &now);
+  void transfer(uint8_t *data, size_t length, const mains_signal::Instant &now);
   /// Lets the chip count up to a moment; called often, it need not catch up long stretches at once.
-  void advance(const Instant &now);
+  void advance(const mains_signal::Instant &now);
 
   // What can go wrong with a chip.
   /// The supply fails for `seconds` of real time; the chip starts anew, with RSTDONE set.
-  void brown_out(const Instant &now, double seconds = 0.0);
+  void brown_out(const mains_signal::Instant &now, double seconds = 0.0);
   /// Inverts one bit in each of the next replies to a read; `bit` counts from the first bit after the header.
   void corrupt_next_frames(unsigned frames, size_t bit = 0);
   /// What the master sees on MISO, whatever the chip drives.
@@ -49,7 +50,7 @@ class SimulatedChip : protected SpiListener {
   /// Inverts bits of a register behind the master's back, as a disturbance would.
   void upset_register(uint16_t address, uint32_t mask);
   /// Wires the pins anew, from now on.
-  void rewire(const Instant &now, const FrontEnd &front_end);
+  void rewire(const mains_signal::Instant &now, const FrontEnd &front_end);
   const FrontEnd &front_end() const { return this->front_end_; }
   /// Degrees Celsius.
   void set_temperature(double temperature) { this->temperature_.set(temperature); }
@@ -60,23 +61,23 @@ class SimulatedChip : protected SpiListener {
   void on_waveform_read(uint16_t address, uint8_t *data, size_t length) override;
 
   /// Whether the chip has its supply, has left its reset, and is connected to something that is measured.
-  bool answers_(const Instant &now) const;
+  bool answers_(const mains_signal::Instant &now) const;
   void start_reset_(double ready_at);
   void finish_reset_();
   bool running_() const;
   /// Opens the accumulators when RUN and EGY_PWR_EN first come together.
   void start_accumulation_();
-  void integrate_(const Instant &now);
-  void update_results_(const Instant &now);
+  void integrate_(const mains_signal::Instant &now);
+  void update_results_(const mains_signal::Instant &now);
   void update_checksum_(double real_now);
   /// Lets the line turn up to a moment.
-  void follow_line_(const Instant &now);
-  Waves waves_(const Signal &signal) const;
+  void follow_line_(const mains_signal::Instant &now);
+  Waves waves_(const mains_signal::Signal &signal) const;
   ThreePhaseCodes measure_(const Waves &waves) const;
   void refresh_calibration_();
   void disturb_(uint8_t *data, size_t length, bool is_read);
 
-  const SignalModel &model_;
+  const mains_signal::SignalModel &model_;
   FrontEnd front_end_;
   RegisterFile registers_;
   SpiPort port_{this->registers_, *this};
@@ -88,9 +89,9 @@ class SimulatedChip : protected SpiListener {
   Calibration calibration_;
   /// Last moment the chip has lived through.
   /// When the result registers were renewed.
-  Instant results_at_;
+  mains_signal::Instant results_at_;
   bool results_known_{false};
-  Instant now_;
+  mains_signal::Instant now_;
   /// Real time at which the reset is over; the chip is silent before.
   double ready_at_{0.0};
   bool in_reset_{true};

@@ -1,11 +1,18 @@
 #include "simulator_settings.h"
 
-#include "playback_clock.h"
-#include "text.h"
+#include "esphome/components/mains_signal/playback_clock.h"
+#include "esphome/components/mains_signal/text.h"
 
 #include <cmath>
 
 namespace esphome::ade9000_simulator {
+
+using mains_signal::Outcome;
+using mains_signal::parse_column_choices;
+using mains_signal::parse_number;
+using mains_signal::parse_scale_choices;
+using mains_signal::PlaybackClock;
+using mains_signal::trim;
 
 namespace {
 

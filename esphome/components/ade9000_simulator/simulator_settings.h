@@ -1,7 +1,7 @@
 #pragma once
 
-#include "outcome.h"
-#include "recording_options.h"
+#include "esphome/components/mains_signal/outcome.h"
+#include "esphome/components/mains_signal/recording_options.h"
 
 #include <optional>
 #include <string>
@@ -12,7 +12,7 @@ namespace esphome::ade9000_simulator {
 struct SimulatorSettings {
   /// Path of the recording; empty = the built-in house.
   std::string recording;
-  RecordingOptions options;
+  mains_signal::RecordingOptions options;
   /// Simulated seconds per second, 0 (hold) .. 1000.
   double speed{1.0};
   /// Position at which to start, s; absent = the beginning of a recording, the present moment of the house.
@@ -25,6 +25,6 @@ using EnvironmentLookup = const char *(*)(const char *name);
 /// Settings of the configuration, as far as the environment says nothing else: NRJ_RECORDING (with it, columns and
 /// scale of the configuration fall away, they belong to another file), NRJ_RECORDING_COLUMNS, NRJ_RECORDING_SCALE,
 /// NRJ_SPEED, NRJ_START. A variable that is empty counts as not set.
-Outcome<SimulatorSettings> apply_environment(SimulatorSettings settings, EnvironmentLookup lookup);
+mains_signal::Outcome<SimulatorSettings> apply_environment(SimulatorSettings settings, EnvironmentLookup lookup);
 
 }  // namespace esphome::ade9000_simulator

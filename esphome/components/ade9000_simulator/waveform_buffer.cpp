@@ -9,6 +9,8 @@
 
 namespace esphome::ade9000_simulator {
 
+using mains_signal::Spectrum;
+
 namespace {
 
 constexpr double FULL_TURN = 2.0 * std::numbers::pi;

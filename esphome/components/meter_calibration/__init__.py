@@ -7,7 +7,6 @@ from esphome.components.ade9000 import (
     CONF_NOMINAL_VOLTAGE,
     CONF_WIRING,
     Ade9000,
-    ade9000_ns,
     front_end,
     hub_config,
 )
@@ -50,7 +49,7 @@ CalibrationNumber = meter_calibration_ns.class_("CalibrationNumber", number.Numb
 UndoButton = meter_calibration_ns.class_("UndoButton", button.Button)
 ResetButton = meter_calibration_ns.class_("ResetButton", button.Button)
 Measured = meter_calibration_ns.enum("Measured", is_class=True)
-CalibrationSubject = ade9000_ns.struct("CalibrationSubject")
+CalibrationSubject = meter_calibration_ns.struct("CalibrationSubject")
 
 # What is entered, with its class and unit, and its lowest and highest value and step.
 MEASURED = {
@@ -73,7 +72,7 @@ def _number_schema(device_class: str, unit: str | None) -> cv.Schema:
     )
 
 
-# The limits are those of calibration.h: MINIMUM_GAIN, MAXIMUM_GAIN, MINIMUM_PHASE, MAXIMUM_PHASE.
+# The limits are those of calibration_book.h: MINIMUM_GAIN, MAXIMUM_GAIN, MINIMUM_PHASE, MAXIMUM_PHASE.
 CORRECTION_SCHEMA = cv.Schema(
     {
         cv.Optional(CONF_VOLTAGE_GAIN, default=1.0): cv.float_range(min=0.8, max=1.25),

@@ -19,12 +19,12 @@ static constexpr uint16_t AVGAIN = 0x00B;
 static constexpr uint16_t PHASE_STRIDE = 0x020;
 
 void MeterCalibration::set_base(size_t phase, float voltage_gain, float current_gain, float degrees) {
-  this->base_[phase] = {ade9000::code_of_gain(voltage_gain), ade9000::code_of_gain(current_gain),
-                        ade9000::code_of_phase(degrees, this->subject_.frequency)};
+  this->base_[phase] = {code_of_gain(voltage_gain), code_of_gain(current_gain),
+                        code_of_phase(degrees, this->subject_.frequency)};
 }
 
 void MeterCalibration::setup() {
-  this->book_ = ade9000::CalibrationBook(this->subject_, this->base_);
+  this->book_ = CalibrationBook(this->subject_, this->base_);
   this->preference_ =
       global_preferences->make_preference<Stored>(fnv1_hash("ade9000.calibration.1") + this->hub_->get_number(), true);
   Stored stored;
@@ -59,7 +59,7 @@ void MeterCalibration::dump_config() {
 bool MeterCalibration::is_now(Measured measured, int phase, float value) {
   // What is no phase becomes one that the book refuses.
   const size_t index = phase >= 1 && phase <= static_cast<int>(PHASES) ? phase - 1 : PHASES;
-  const ade9000::RecentReadings &recent = this->recent_[index < PHASES ? index : 0];
+  const RecentReadings &recent = this->recent_[index < PHASES ? index : 0];
   switch (measured) {
     case Measured::VOLTAGE:
       return this->finish_(this->book_.voltage_is(index, value, recent));
@@ -79,7 +79,7 @@ void MeterCalibration::on_snapshot_(const ade9000::Snapshot &snapshot) {
   }
 }
 
-bool MeterCalibration::finish_(const ade9000::CalibrationOutcome &outcome) {
+bool MeterCalibration::finish_(const CalibrationOutcome &outcome) {
   this->message_ = outcome.message;
   if (outcome.accepted) {
     ESP_LOGI(TAG, "%s", outcome.message.c_str());
@@ -94,7 +94,7 @@ bool MeterCalibration::finish_(const ade9000::CalibrationOutcome &outcome) {
 
 void MeterCalibration::apply_() {
   for (size_t i = 0; i < PHASES; i++) {
-    const ade9000::PhaseCorrection &correction = this->book_.now()[i];
+    const PhaseCorrection &correction = this->book_.now()[i];
     const struct {
       uint16_t address;
       int32_t code;
@@ -129,7 +129,7 @@ uint32_t MeterCalibration::basis_() const {
   const struct {
     float voltage_divider;
     float current_sensitivity;
-    ade9000::Corrections base;
+    Corrections base;
   } basis{this->voltage_divider_, this->current_sensitivity_, this->base_};
   // FNV-1, as ESPHome's own hashes of names.
   uint32_t hash = 2166136261UL;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "esphome/components/ade9000/ade9000.h"
-#include "esphome/components/ade9000/calibration.h"
+#include "calibration_book.h"
 #include "esphome/components/button/button.h"
 #include "esphome/components/number/number.h"
 #include "esphome/components/text_sensor/text_sensor.h"
@@ -26,7 +26,7 @@ class MeterCalibration : public Component {
  public:
   void set_hub(ade9000::Ade9000 *hub) { this->hub_ = hub; }
   /// @param voltage_divider and current_sensitivity: of the front end that is corrected.
-  void set_subject(const ade9000::CalibrationSubject &subject, float voltage_divider, float current_sensitivity) {
+  void set_subject(const CalibrationSubject &subject, float voltage_divider, float current_sensitivity) {
     this->subject_ = subject;
     this->voltage_divider_ = voltage_divider;
     this->current_sensitivity_ = current_sensitivity;
@@ -56,12 +56,12 @@ class MeterCalibration : public Component {
   /// What is kept over a reboot. The layout is a stored format: a change needs a new preference key.
   struct Stored {
     uint32_t basis;
-    ade9000::Corrections now;
-    ade9000::Corrections previous;
+    Corrections now;
+    Corrections previous;
   };
 
   void on_snapshot_(const ade9000::Snapshot &snapshot);
-  bool finish_(const ade9000::CalibrationOutcome &outcome);
+  bool finish_(const CalibrationOutcome &outcome);
   /// Puts the corrections into the registers; `announce` to a running chip.
   void apply_();
   void store_();
@@ -70,12 +70,12 @@ class MeterCalibration : public Component {
   uint32_t basis_() const;
 
   ade9000::Ade9000 *hub_{nullptr};
-  ade9000::CalibrationSubject subject_{};
+  CalibrationSubject subject_{};
   float voltage_divider_{1};
   float current_sensitivity_{1};
-  ade9000::Corrections base_{};
-  ade9000::CalibrationBook book_;
-  std::array<ade9000::RecentReadings, ade9000::PHASES> recent_;
+  Corrections base_{};
+  CalibrationBook book_;
+  std::array<RecentReadings, ade9000::PHASES> recent_;
   ESPPreferenceObject preference_;
   std::string message_;
   text_sensor::TextSensor *result_{nullptr};

@@ -2,7 +2,7 @@
 
 import esphome.codegen as cg
 from esphome.components import text_sensor
-from esphome.components.ade9000 import CONF_ADE9000_ID, Ade9000, ade9000_ns
+from esphome.components.ade9000 import CONF_ADE9000_ID, Ade9000
 import esphome.config_validation as cv
 from esphome.const import CONF_ID, CONF_NAME, ENTITY_CATEGORY_DIAGNOSTIC
 import esphome.final_validate as fv
@@ -28,7 +28,7 @@ PHASES = {"L1": 0b001, "L2": 0b010, "L3": 0b100}
 
 power_quality_ns = cg.esphome_ns.namespace("power_quality")
 PowerQuality = power_quality_ns.class_("PowerQuality", cg.Component)
-PowerQualityLimits = ade9000_ns.struct("PowerQualityLimits")
+PowerQualityLimits = power_quality_ns.struct("PowerQualityLimits")
 
 
 def _ratio_above_one(value: float | str) -> float:

@@ -1,6 +1,6 @@
 #include "harmonic_sensors.h"
 
-#include "esphome/components/ade9000/harmonics.h"
+#include "harmonics.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,14 +8,11 @@
 
 namespace esphome::power_quality {
 
-using ade9000::WAVEFORM_CHANNELS;
-using ade9000::WaveformChannel;
-
 // Of the nominal voltage and of the full scale: below, what a transform finds is noise.
 static constexpr double MINIMUM_VOLTAGE = 0.1;
 static constexpr double MINIMUM_CURRENT = 1e-3;
 // WAVEFORM_FULL_SCALE is a peak, the scaling's full scale an rms.
-static constexpr double RMS_FULL_SCALE = ade9000::WAVEFORM_FULL_SCALE / std::numbers::sqrt2;
+static constexpr double RMS_FULL_SCALE = WAVEFORM_FULL_SCALE / std::numbers::sqrt2;
 
 static bool is_voltage(WaveformChannel channel) {
   return channel == WaveformChannel::VA || channel == WaveformChannel::VB || channel == WaveformChannel::VC;
@@ -23,7 +20,7 @@ static bool is_voltage(WaveformChannel channel) {
 
 void HarmonicSensors::setup() {
   if (!this->entries_.empty())
-    this->fft_ = std::make_unique<ade9000::Fft>();
+    this->fft_ = std::make_unique<Fft>();
 }
 
 void HarmonicSensors::start(const ade9000::Scaling &scaling, double nominal_voltage) {
@@ -32,7 +29,7 @@ void HarmonicSensors::start(const ade9000::Scaling &scaling, double nominal_volt
   this->next_ = 0;
 }
 
-void HarmonicSensors::step(const ade9000::WaveformCapture &capture) {
+void HarmonicSensors::step(const WaveformCapture &capture) {
   const auto has_sensor = [this](WaveformChannel channel) {
     return std::any_of(this->entries_.begin(), this->entries_.end(),
                        [channel](const Entry &entry) { return entry.channel == channel; });
@@ -42,10 +39,10 @@ void HarmonicSensors::step(const ade9000::WaveformCapture &capture) {
   if (!this->is_busy())
     return;
   const auto channel = static_cast<WaveformChannel>(this->next_++);
-  for (size_t set = 0; set < ade9000::WAVEFORM_SETS; set++)
+  for (size_t set = 0; set < WAVEFORM_SETS; set++)
     this->fft_->samples[set] = capture.sample(set, channel);
   const float minimum = is_voltage(channel) ? this->minimum_voltage_ : this->minimum_current_;
-  const ade9000::Harmonics harmonics = ade9000::analyse_harmonics(*this->fft_, minimum);
+  const Harmonics harmonics = analyse_harmonics(*this->fft_, minimum);
   for (const Entry &entry : this->entries_) {
     if (entry.channel == channel)
       entry.sensor->publish_state(harmonics.percent[entry.order]);

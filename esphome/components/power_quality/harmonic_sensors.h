@@ -1,8 +1,8 @@
 #pragma once
 
-#include "esphome/components/ade9000/fft.h"
+#include "fft.h"
 #include "esphome/components/ade9000/scaling.h"
-#include "esphome/components/ade9000/waveform_capture.h"
+#include "waveform_capture.h"
 #include "esphome/components/sensor/sensor.h"
 
 #include <cstddef>
@@ -19,8 +19,8 @@ namespace esphome::power_quality {
  */
 class HarmonicSensors {
  public:
-  /// @param order 2..ade9000::HIGHEST_HARMONIC; before setup().
-  void add(ade9000::WaveformChannel channel, uint8_t order, sensor::Sensor *sensor) {
+  /// @param order 2..HIGHEST_HARMONIC; before setup().
+  void add(WaveformChannel channel, uint8_t order, sensor::Sensor *sensor) {
     this->entries_.push_back({channel, order, sensor});
   }
   void setup();
@@ -29,25 +29,25 @@ class HarmonicSensors {
 
   /// Begins with the first channel. @param nominal_voltage V.
   void start(const ade9000::Scaling &scaling, double nominal_voltage);
-  bool is_busy() const { return this->next_ < ade9000::WAVEFORM_CHANNELS; }
+  bool is_busy() const { return this->next_ < WAVEFORM_CHANNELS; }
   /// Analyses the next channel that has sensors, of a capture that is READY, and publishes them.
-  void step(const ade9000::WaveformCapture &capture);
+  void step(const WaveformCapture &capture);
   /// The chip is gone: nothing is known.
   void give_up();
 
  protected:
   struct Entry {
-    ade9000::WaveformChannel channel;
+    WaveformChannel channel;
     uint8_t order;
     sensor::Sensor *sensor;
   };
 
   std::vector<Entry> entries_;
-  std::unique_ptr<ade9000::Fft> fft_;
+  std::unique_ptr<Fft> fft_;
   /// Codes of a fundamental, rms.
   float minimum_voltage_{0};
   float minimum_current_{0};
-  size_t next_{ade9000::WAVEFORM_CHANNELS};
+  size_t next_{WAVEFORM_CHANNELS};
 };
 
 }  // namespace esphome::power_quality

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "esphome/components/ade9000/waveform_capture.h"
+#include "waveform_capture.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -15,26 +15,26 @@ struct Oscillogram {
   uint32_t last_event{0};
   /// When the first of its samples was taken, on the clock of the events, us.
   int64_t start_us{0};
-  /// Set after set, in the order of ade9000::WaveformChannel.
-  int16_t samples[ade9000::WAVEFORM_SETS][ade9000::WAVEFORM_CHANNELS];
+  /// Set after set, in the order of WaveformChannel.
+  int16_t samples[WAVEFORM_SETS][WAVEFORM_CHANNELS];
 };
 
 /// The latest oscillograms; the oldest gives way. All memory is taken at setup.
 class Oscillograms {
  public:
   static constexpr size_t SETS_PER_PAGE = 64;
-  static constexpr size_t PAGES = ade9000::WAVEFORM_SETS / SETS_PER_PAGE;
+  static constexpr size_t PAGES = WAVEFORM_SETS / SETS_PER_PAGE;
 
   void allocate(size_t count) { this->kept_.resize(count); }
-  void add(uint32_t first_event, uint32_t last_event, int64_t start_us, const ade9000::WaveformCapture &capture) {
+  void add(uint32_t first_event, uint32_t last_event, int64_t start_us, const WaveformCapture &capture) {
     Oscillogram &oscillogram = this->kept_[this->next_];
     this->next_ = (this->next_ + 1) % this->kept_.size();
     oscillogram.first_event = first_event;
     oscillogram.last_event = last_event;
     oscillogram.start_us = start_us;
-    for (size_t set = 0; set < ade9000::WAVEFORM_SETS; set++) {
-      for (size_t channel = 0; channel < ade9000::WAVEFORM_CHANNELS; channel++)
-        oscillogram.samples[set][channel] = capture.sample(set, static_cast<ade9000::WaveformChannel>(channel));
+    for (size_t set = 0; set < WAVEFORM_SETS; set++) {
+      for (size_t channel = 0; channel < WAVEFORM_CHANNELS; channel++)
+        oscillogram.samples[set][channel] = capture.sample(set, static_cast<WaveformChannel>(channel));
     }
   }
   /// The one of an event, or nullptr.

@@ -13,10 +13,6 @@
 
 namespace esphome::power_quality {
 
-using ade9000::PowerQualityEvent;
-using ade9000::PowerQualityKind;
-using ade9000::WaveformCapture;
-
 static const char *const TAG = "power_quality";
 
 /// Twice a half cycle at 50 Hz: each is read, whatever the loop's rhythm.
@@ -122,7 +118,7 @@ void PowerQuality::take_events_() {
 }
 
 void PowerQuality::announce_ongoing_() {
-  std::array<PowerQualityEvent, ade9000::PowerQualityDetector::MAX_ONGOING> ongoing;
+  std::array<PowerQualityEvent, EventDetector::MAX_ONGOING> ongoing;
   const size_t count = this->detector_.ongoing(ongoing);
   for (size_t i = 0; i < count; i++) {
     const PowerQualityEvent &event = ongoing[i];
@@ -206,10 +202,10 @@ bool PowerQuality::is_capture_busy_() {
 }
 
 void PowerQuality::publish_(const PowerQualityEvent &event, bool ongoing) {
-  const std::string kind = ade9000::power_quality_kind_name(event.kind);
+  const std::string kind = power_quality_kind_name(event.kind);
   const std::string seconds = number(event.duration_us / 1e6, "%.3f");
   std::string text = kind;
-  if (event.phase != ade9000::NO_PHASE)
+  if (event.phase != NO_PHASE)
     text = text + " " + phase_name(event.phase) + " " + number(event.extreme, "%.1f") + " " + unit_of(event.kind);
   text += ongoing ? " (going on)" : " " + seconds + " s";
   ESP_LOGI(TAG, "Event %" PRIu32 ": %s", event.number, text.c_str());
@@ -224,7 +220,7 @@ void PowerQuality::send_(const KeptEvent &kept, int64_t age_ms, bool ongoing) {
                                  {
                                      {"boot", std::to_string(kept.boot)},
                                      {"number", std::to_string(event.number)},
-                                     {"kind", ade9000::power_quality_kind_name(event.kind)},
+                                     {"kind", power_quality_kind_name(event.kind)},
                                      {"phase", phase_name(event.phase)},
                                      // Home Assistant knows what time it is; the device may not.
                                      {"started_ms_ago", std::to_string(age_ms)},
@@ -255,15 +251,15 @@ void PowerQuality::on_oscillogram_wanted(int32_t event, int32_t page) {
       {"pages", oscillogram == nullptr ? "0" : std::to_string(Oscillograms::PAGES)},
   };
   if (oscillogram != nullptr && page >= 0 && static_cast<size_t>(page) < Oscillograms::PAGES) {
-    const double volts = this->scaling_.full_scale_voltage() * std::numbers::sqrt2 / ade9000::WAVEFORM_FULL_SCALE;
-    const double amperes = this->scaling_.full_scale_current() * std::numbers::sqrt2 / ade9000::WAVEFORM_FULL_SCALE;
+    const double volts = this->scaling_.full_scale_voltage() * std::numbers::sqrt2 / WAVEFORM_FULL_SCALE;
+    const double amperes = this->scaling_.full_scale_current() * std::numbers::sqrt2 / WAVEFORM_FULL_SCALE;
     data["started_ms_ago"] = std::to_string((this->now_us_ - oscillogram->start_us) / 1000);
     data["channels"] = "IL1,UL1,IL2,UL2,IL3,UL3,IN";
     data["points_per_cycle"] = "128";
     data["volts_per_code"] = number(volts, "%.6g");
     data["amperes_per_code"] = number(amperes, "%.6g");
     // 16 bits each, low byte first.
-    std::array<uint8_t, Oscillograms::SETS_PER_PAGE * ade9000::WAVEFORM_CHANNELS * 2> bytes;
+    std::array<uint8_t, Oscillograms::SETS_PER_PAGE * WAVEFORM_CHANNELS * 2> bytes;
     size_t size = 0;
     for (size_t set = 0; set < Oscillograms::SETS_PER_PAGE; set++) {
       for (const int16_t sample : oscillogram->samples[static_cast<size_t>(page) * Oscillograms::SETS_PER_PAGE + set]) {

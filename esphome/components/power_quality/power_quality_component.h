@@ -4,9 +4,9 @@
 #include "oscillograms.h"
 
 #include "esphome/components/ade9000/ade9000_companion.h"
-#include "esphome/components/ade9000/power_quality.h"
-#include "esphome/components/ade9000/power_quality_watch.h"
-#include "esphome/components/ade9000/waveform_capture.h"
+#include "event_detector.h"
+#include "chip_monitor.h"
+#include "waveform_capture.h"
 #include "esphome/components/api/custom_api_device.h"
 #include "esphome/components/event_journal/event_journal.h"
 #include "esphome/components/text_sensor/text_sensor.h"
@@ -28,12 +28,12 @@ namespace esphome::power_quality {
  */
 class PowerQuality : public Component, public ade9000::Ade9000Companion, public api::CustomAPIDevice {
  public:
-  void set_limits(const ade9000::PowerQualityLimits &limits) { this->detector_.set_limits(limits); }
+  void set_limits(const PowerQualityLimits &limits) { this->detector_.set_limits(limits); }
   void set_oscillograms(size_t count) { this->oscillogram_count_ = count; }
   void set_neutral_current(bool neutral) { this->neutral_ = neutral; }
   void set_last_event(text_sensor::TextSensor *sensor) { this->last_event_ = sensor; }
   void set_harmonics_interval(uint32_t interval_ms) { this->harmonics_interval_us_ = int64_t{1000} * interval_ms; }
-  void add_harmonic_sensor(ade9000::WaveformChannel channel, uint8_t order, sensor::Sensor *sensor) {
+  void add_harmonic_sensor(WaveformChannel channel, uint8_t order, sensor::Sensor *sensor) {
     this->harmonics_.add(channel, order, sensor);
   }
 
@@ -63,9 +63,9 @@ class PowerQuality : public Component, public ade9000::Ade9000Companion, public 
   /// Goes on with a capture that has moved. @return whether it is still needed.
   bool is_capture_busy_();
   bool are_harmonics_due_() const;
-  using KeptEvent = event_journal::KeptEvent<ade9000::PowerQualityEvent>;
+  using KeptEvent = event_journal::KeptEvent<PowerQualityEvent>;
   void send_(const KeptEvent &kept, int64_t age_ms, bool ongoing);
-  void publish_(const ade9000::PowerQualityEvent &event, bool ongoing);
+  void publish_(const PowerQualityEvent &event, bool ongoing);
 
   size_t oscillogram_count_{0};
   bool neutral_{true};
@@ -73,9 +73,9 @@ class PowerQuality : public Component, public ade9000::Ade9000Companion, public 
 
   ade9000::Ade9000Bus *bus_{nullptr};
   ade9000::Scaling scaling_{1, 1};
-  ade9000::PowerQualityDetector detector_;
-  std::optional<ade9000::PowerQualityWatch> watch_;
-  std::unique_ptr<ade9000::WaveformCapture> capture_state_;
+  EventDetector detector_;
+  std::optional<ChipMonitor> watch_;
+  std::unique_ptr<WaveformCapture> capture_state_;
   Oscillograms oscillograms_;
   HarmonicSensors harmonics_;
   HighFrequencyLoopRequester high_frequency_;
@@ -98,8 +98,8 @@ class PowerQuality : public Component, public ade9000::Ade9000Companion, public 
   int64_t next_harmonics_us_{0};
 
   /// Finished events, for clients that come later.
-  event_journal::EventJournal<ade9000::PowerQualityEvent> journal_;
-  std::array<uint32_t, ade9000::PowerQualityDetector::MAX_ONGOING> announced_{};
+  event_journal::EventJournal<PowerQualityEvent> journal_;
+  std::array<uint32_t, EventDetector::MAX_ONGOING> announced_{};
   size_t next_announced_{0};
 };
 

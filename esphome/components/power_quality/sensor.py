@@ -2,7 +2,7 @@
 
 import esphome.codegen as cg
 from esphome.components import sensor
-from esphome.components.ade9000 import ade9000_ns, wiring_of
+from esphome.components.ade9000 import wiring_of
 from esphome.components.ade9000.channels import mark_disabled_by_default
 import esphome.config_validation as cv
 from esphome.const import (
@@ -16,13 +16,13 @@ from esphome.core import ID
 import esphome.final_validate as fv
 from esphome.types import ConfigType
 
-from . import CONF_ADE9000_ID, PowerQuality
+from . import CONF_ADE9000_ID, PowerQuality, power_quality_ns
 
 DEPENDENCIES = ["power_quality"]
 
 CONF_POWER_QUALITY_ID = "power_quality_id"
 
-WaveformChannel = ade9000_ns.enum("WaveformChannel", is_class=True)
+WaveformChannel = power_quality_ns.enum("WaveformChannel", is_class=True)
 
 # IEC 61000-4-7 and EN 50160 end with the 40th.
 ORDERS = range(2, 41)

@@ -7,7 +7,6 @@ from esphome.components.ade9000 import (
     CONF_NOMINAL_VOLTAGE,
     CONF_WIRING,
     Ade9000,
-    ade9000_ns,
     front_end,
     hub_config,
 )
@@ -35,8 +34,8 @@ MINIMUM_CURRENT_SHARE = 0.005
 wiring_check_ns = cg.esphome_ns.namespace("wiring_check")
 WiringCheck = wiring_check_ns.class_("WiringCheck", cg.Component)
 CheckButton = wiring_check_ns.class_("CheckButton", button.Button)
-WiringExpectation = ade9000_ns.struct("WiringExpectation")
-WiringKind = ade9000_ns.enum("WiringKind", is_class=True)
+WiringExpectation = wiring_check_ns.struct("WiringExpectation")
+WiringKind = wiring_check_ns.enum("WiringKind", is_class=True)
 
 CONFIG_SCHEMA = cv.Schema(
     {

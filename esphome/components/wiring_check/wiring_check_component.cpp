@@ -50,8 +50,8 @@ bool WiringCheck::check() {
     this->tell_("The chip gives no measurements: check its supply and the wires of its SPI bus.");
     return false;
   }
-  const ade9000::WiringDiagnosis diagnosis = ade9000::diagnose_wiring(this->observation_, this->expectation_);
-  this->tell_(ade9000::describe_wiring(diagnosis, this->expectation_.kind));
+  const WiringDiagnosis diagnosis = diagnose_wiring(this->observation_, this->expectation_);
+  this->tell_(describe_wiring(diagnosis, this->expectation_.kind));
   return diagnosis.is_complete() && !diagnosis.has_fault();
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "esphome/components/ade9000/ade9000.h"
-#include "esphome/components/ade9000/wiring_check.h"
+#include "wiring_diagnosis.h"
 #include "esphome/components/button/button.h"
 #include "esphome/components/text_sensor/text_sensor.h"
 #include "esphome/core/component.h"
@@ -15,7 +15,7 @@ namespace esphome::wiring_check {
 class WiringCheck : public Component {
  public:
   void set_hub(ade9000::Ade9000 *hub) { this->hub_ = hub; }
-  void set_expectation(const ade9000::WiringExpectation &expectation, float line_frequency) {
+  void set_expectation(const WiringExpectation &expectation, float line_frequency) {
     this->expectation_ = expectation;
     this->frequency_ = line_frequency;
   }
@@ -36,10 +36,10 @@ class WiringCheck : public Component {
   void tell_(std::string message);
 
   ade9000::Ade9000 *hub_{nullptr};
-  ade9000::WiringExpectation expectation_{};
+  WiringExpectation expectation_{};
   /// Hertz: as measured, nominal before.
   float frequency_{50};
-  ade9000::WiringObservation observation_{};
+  WiringObservation observation_{};
   uint32_t observed_at_{0};
   bool observed_{false};
   std::string message_{"Not checked yet: put a heater on each phase, switch feed-in off, then check the wiring."};

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "ade9000_bus.h"
+#include "snapshot.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+namespace esphome::ade9000 {
+
+/// A 45-bit two's-complement accumulator of the chip: HI holds bits 44:13, LO the 13 below (data sheet "Energy").
+static constexpr int ACCUMULATOR_BITS = 45;
+static constexpr int ACCUMULATOR_LO_BITS = 13;
+
+/// The accumulator's code, modulo 2^45, from its two registers.
+inline uint64_t accumulator_code(uint32_t hi, uint32_t lo) {
+  return (static_cast<uint64_t>(hi) << ACCUMULATOR_LO_BITS) | (lo & ((1UL << ACCUMULATOR_LO_BITS) - 1));
+}
+
+/** What the accumulator gained between two readings, in codes, whether or not it wrapped between them.
+ *
+ * Right as long as the gain is within +-2^44 codes: 106 s at full-scale power.
+ */
+inline int64_t accumulator_gain(uint64_t before, uint64_t after) {
+  const int unused = 64 - ACCUMULATOR_BITS;
+  return static_cast<int64_t>((after - before) << unused) >> unused;
+}
+
+using AccumulatorCodes = std::array<uint64_t, PHASES>;
+
+/// What the chip's energy accumulators hold at one moment, modulo 2^45.
+struct EnergyCodes {
+  AccumulatorCodes active;
+  AccumulatorCodes reactive;
+  AccumulatorCodes apparent;
+};
+
+/// What they gained between two moments, in codes.
+struct EnergyGains {
+  std::array<int64_t, PHASES> active;
+  std::array<int64_t, PHASES> reactive;
+  std::array<int64_t, PHASES> apparent;
+};
+
+/** What the accumulators gained, whether or not they wrapped meanwhile.
+ *
+ * Active and reactive gains are ambiguous from 2^44 codes on (106 s at full-scale power). Neither is ever greater than
+ * the apparent one, which only grows: that one tells, up to 2^45 codes, when they may have become so.
+ *
+ * @return nothing where they may have.
+ */
+std::optional<EnergyGains> energy_gains(const EnergyCodes &before, const EnergyCodes &after);
+
+/** Reads all accumulators, as they were at one moment.
+ *
+ * Every frame is checked by its CRC; no burst reaches an energy.
+ *
+ * @return false if a frame was damaged: then `codes` is not to be used.
+ */
+bool read_energy_codes(Ade9000Bus &bus, EnergyCodes &codes);
+
+}  // namespace esphome::ade9000

@@ -1,0 +1,68 @@
+#include "energy_totals.h"
+
+namespace esphome::ade9000 {
+
+namespace {
+
+template<typename Account>
+bool count_into(Account &account, std::optional<EnergyCodes> &counted, const EnergyCodes &codes,
+                const Scaling &scaling) {
+  bool known = true;
+  if (counted.has_value()) {
+    const auto gains = energy_gains(*counted, codes);
+    if (gains.has_value())
+      account.count(*gains, scaling);
+    known = gains.has_value();
+  }
+  counted = codes;
+  return known;
+}
+
+}  // namespace
+
+void EnergyTotals::restore(const StoredActiveEnergy &stored) {
+  this->active_.restore(stored);
+  // Its reactive codes are not kept here, and not looked at.
+  this->active_codes_ = EnergyCodes{stored.active, {}, stored.apparent};
+  this->stored_active_session_ = stored.session;
+}
+
+void EnergyTotals::restore(const StoredReactiveEnergy &stored) {
+  this->reactive_.restore(stored);
+  this->reactive_codes_ = stored.codes;
+  this->stored_reactive_session_ = stored.session;
+}
+
+void EnergyTotals::start() {
+  this->begun_ = true;
+  this->active_codes_.reset();
+  this->reactive_codes_.reset();
+}
+
+void EnergyTotals::resume(uint32_t session) {
+  this->begun_ = true;
+  if (this->stored_active_session_ != session)
+    this->active_codes_.reset();
+  if (this->stored_reactive_session_ != session)
+    this->reactive_codes_.reset();
+}
+
+bool EnergyTotals::count(const EnergyCodes &codes, const Scaling &scaling) {
+  const bool active_known = count_into(this->active_, this->active_codes_, codes, scaling);
+  const bool reactive_known = count_into(this->reactive_, this->reactive_codes_, codes, scaling);
+  return active_known && reactive_known;
+}
+
+std::optional<StoredActiveEnergy> EnergyTotals::store_active(uint32_t session) const {
+  if (!this->begun_)
+    return std::nullopt;
+  return this->active_.store(this->active_codes_.value_or(EnergyCodes{}), this->active_codes_ ? session : 0);
+}
+
+std::optional<StoredReactiveEnergy> EnergyTotals::store_reactive(uint32_t session) const {
+  if (!this->begun_)
+    return std::nullopt;
+  return this->reactive_.store(this->reactive_codes_.value_or(EnergyCodes{}), this->reactive_codes_ ? session : 0);
+}
+
+}  // namespace esphome::ade9000

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "energy_totals.h"
+
+#include "esphome/core/preferences.h"
+
+namespace esphome::ade9000 {
+
+/// Keeps the totals in the device's preferences.
+class EnergyTotalsStore {
+ public:
+  /** Restores what was kept, from the layout of version 1 where that is all there is.
+   *
+   * @param number of the meter among those of the device, from 0: each has its own place.
+   * @param with_reactive whether reactive and apparent energy are kept too: 240 bytes, which an ESP8266 can do without.
+   */
+  void load(EnergyTotals &totals, uint32_t number, bool with_reactive);
+  /** Writes to flash at once, one or two records.
+   *
+   * Before counting has begun there is nothing newer than what is kept, and nothing is written.
+   *
+   * @return false if it could not be written.
+   */
+  bool save(const EnergyTotals &totals, uint32_t session);
+
+ protected:
+  ESPPreferenceObject active_;
+  ESPPreferenceObject reactive_;
+  bool with_reactive_{false};
+};
+
+}  // namespace esphome::ade9000

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "signal_model.h"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace esphome::mains_signal {
+
+/// Something that happens to the line for a while.
+struct Disturbance {
+  /// Position in the signal at which it begins, and at which it is over, s.
+  double from;
+  double to;
+  /// Bit 0..2 = L1..L3.
+  uint8_t phases{0b111};
+  /// By this the voltages and the currents are multiplied, 0 or more.
+  double voltage_factor{1.0};
+  double current_factor{1.0};
+  /// The phases turn L1-L3-L2.
+  bool wrong_sequence{false};
+};
+
+/// Another signal, with disturbances that a test or a person injects.
+class DisturbedSignal : public SignalModel {
+ public:
+  explicit DisturbedSignal(std::unique_ptr<SignalModel> undisturbed) : undisturbed_(std::move(undisturbed)) {}
+  Signal at(double seconds) const override;
+  void add(const Disturbance &disturbance);
+
+ protected:
+  std::unique_ptr<SignalModel> undisturbed_;
+  std::vector<Disturbance> disturbances_;
+};
+
+}  // namespace esphome::mains_signal

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "house_time.h"
+
+namespace esphome::mains_signal {
+
+/// What all appliances of the house take from one phase (0, 1, 2 = L1, L2, L3).
+LoadDemand appliance_demand(const HouseTime &time, int phase);
+
+}  // namespace esphome::mains_signal

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace esphome::mains_signal {
+
+/// A value, or one sentence that says why there is none and what to do about it.
+template<typename T> struct Outcome {
+  std::optional<T> value;
+  std::string error;
+
+  explicit operator bool() const { return this->value.has_value(); }
+
+  static Outcome of(T value) { return {std::move(value), {}}; }
+  static Outcome failure(std::string error) { return {std::nullopt, std::move(error)}; }
+};
+
+}  // namespace esphome::mains_signal

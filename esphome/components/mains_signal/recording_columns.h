@@ -1,0 +1,34 @@
+#pragma once
+
+#include "outcome.h"
+#include "recording_options.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace esphome::mains_signal {
+
+/// One series and the field of each row that holds it.
+struct SeriesColumn {
+  int series;
+  size_t field;
+  double factor;
+};
+
+/// What each field of a row means.
+struct ColumnPlan {
+  std::string layout;
+  char separator{','};
+  std::vector<std::string> header;
+  /// Fields that make up the time, read as one text with a space between.
+  std::vector<size_t> time_fields;
+  std::vector<SeriesColumn> series;
+};
+
+/// Makes the plan from the first line of a recording and what the person said.
+///
+/// @return the plan, or a sentence to follow the file's name.
+Outcome<ColumnPlan> plan_columns(std::string_view header_line, const RecordingOptions &options);
+
+}  // namespace esphome::mains_signal

@@ -1,0 +1,57 @@
+#pragma once
+
+#include "signal_model.h"
+
+#include <array>
+#include <complex>
+
+namespace esphome::mains_signal {
+
+/// rms phasors of one channel by order, 1..HIGHEST_ORDER: the wave is
+/// sum(sqrt(2) * |phasor| * sin(order * t + arg(phasor))), t being the angle of the line.
+class Spectrum {
+ public:
+  Spectrum() { this->phasors_[1] = 0.0; }
+  Spectrum(const Spectrum &other) { *this = other; }
+  Spectrum &operator=(const Spectrum &other);
+
+  /// Highest order that may be other than zero.
+  int highest() const { return this->highest_; }
+  std::complex<double> operator[](int order) const {
+    return order <= this->highest_ ? this->phasors_[order] : std::complex<double>();
+  }
+  void set(int order, std::complex<double> phasor);
+  void add(int order, std::complex<double> phasor) { this->set(order, (*this)[order] + phasor); }
+
+  double fundamental() const { return std::abs(this->phasors_[1]); }
+  /// rms of orders 2 and up.
+  double distortion() const;
+  double rms() const;
+  /// Instantaneous value at an angle of the line, radians.
+  double sample(double line_angle) const;
+  /// Greatest magnitude over a cycle, to the 1/128 of it.
+  double peak() const;
+  /// The same wave later by this angle of the fundamental, radians, and so many times as large.
+  Spectrum delayed(double angle, double factor = 1.0) const;
+  Spectrum &operator+=(const Spectrum &other);
+
+ protected:
+  // Most waves have few orders and are copied often: what lies above the highest is left alone.
+  union {
+    std::array<std::complex<double>, HIGHEST_ORDER + 1> phasors_;
+  };
+  int highest_{1};
+};
+
+/// Mean of voltage times current, W where those are V and A.
+double active_power(const Spectrum &voltage, const Spectrum &current);
+/// Mean of voltage times current, the current a quarter period of each order earlier: var, inductive positive.
+double reactive_power(const Spectrum &voltage, const Spectrum &current);
+
+/// Voltages of a signal's phase, V; angle 0 is the place of L1 in a healthy system, the others follow by a third of a
+/// turn.
+Spectrum voltage_spectrum(const PhaseSignal &phase, int index);
+/// Currents of a signal's phase, A.
+Spectrum current_spectrum(const PhaseSignal &phase, int index);
+
+}  // namespace esphome::mains_signal

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace esphome::mains_signal {
+
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+std::string lower_case(std::string_view text);
+
+/// Without white space at both ends, and without the double quotes around the rest.
+std::string_view trim(std::string_view text);
+
+/// The parts between the separators, trimmed; one part more than there are separators.
+std::vector<std::string_view> split(std::string_view text, char separator);
+
+/// A decimal number, the whole text and nothing else, independent of the locale; "nan" and "inf" are numbers.
+std::optional<double> parse_number(std::string_view text);
+
+}  // namespace esphome::mains_signal

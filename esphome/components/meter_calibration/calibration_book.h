@@ -1,0 +1,130 @@
+#pragma once
+
+#include "esphome/components/ade9000/snapshot.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace esphome::meter_calibration {
+
+/** Factor of a gain register: 1 + code / 2^27 (data sheet Rev B, xIGAIN and xVGAIN). */
+double gain_of_code(int32_t code);
+/// The inverse of gain_of_code(); gain 0.5 to 2.
+int32_t code_of_gain(double gain);
+
+/** Code of xPHCAL0 that takes away a lag of the current (data sheet Rev B, "Phase calibration").
+ *
+ * xPHCAL = 2^27 * (sin(phi - w) + sin(w)) / sin(2w - phi), w = 2 * pi * f / 8000.
+ *
+ * @param degrees by which the current is shown too late, MINIMUM_PHASE to MAXIMUM_PHASE.
+ * @param frequency hertz.
+ */
+int32_t code_of_phase(double degrees, double frequency);
+/// The inverse of code_of_phase().
+double phase_of_code(int32_t code, double frequency);
+
+/// Degrees. The chip reaches from -15 to 2.25 at 50 Hz (data sheet Rev B, "Phase calibration"); no transformer that is
+/// on the right wire leads by more than 10.
+static constexpr double MINIMUM_PHASE = -10.0;
+static constexpr double MAXIMUM_PHASE = 2.25;
+/// More than this is no tolerance of a part but a wrong ratio, or another phase than the one measured.
+static constexpr double MAXIMUM_GAIN = 1.25;
+static constexpr double MINIMUM_GAIN = 0.8;
+
+/// What one phase is corrected by, as codes of xVGAIN, xIGAIN and xPHCAL0.
+struct PhaseCorrection {
+  int32_t voltage_gain{0};
+  int32_t current_gain{0};
+  int32_t phase{0};
+
+  bool operator==(const PhaseCorrection &) const = default;
+};
+using Corrections = std::array<PhaseCorrection, ade9000::PHASES>;
+
+/// What calibration needs of one phase at one moment: V, A, W, var, VA.
+struct PhaseReading {
+  double voltage{0};
+  double current{0};
+  double active_power{0};
+  double reactive_power{0};
+  double apparent_power{0};
+};
+
+/// The last readings of a phase: their mean, and whether they were steady.
+class RecentReadings {
+ public:
+  /// Two seconds of updates every 200 ms.
+  static constexpr size_t WANTED = 10;
+
+  void add(const PhaseReading &reading);
+  void clear() { this->count_ = 0; }
+  bool is_full() const { return this->count_ >= WANTED; }
+  PhaseReading mean() const;
+  /// Greatest difference between two readings, over their mean; 0 without readings.
+  double spread(double PhaseReading::*value) const;
+
+ protected:
+  std::array<PhaseReading, WANTED> readings_{};
+  size_t count_{0};
+};
+
+/// What a calibration step did, in a sentence for the person who asked for it.
+struct CalibrationOutcome {
+  bool accepted;
+  std::string message;
+};
+
+/// What a meter is like, as far as calibration must know.
+struct CalibrationSubject {
+  /// Volts and amperes.
+  double nominal_voltage;
+  double full_scale_current;
+  /// Hertz, nominal.
+  double frequency;
+  /// Whether a phase has a power of its own: not without a neutral.
+  bool phase_power{true};
+};
+
+/** The corrections of a meter, set by what a person has measured; one step can be undone.
+ *
+ * Corrections are registers of the chip, in front of everything it calculates: rms, powers and energies all follow.
+ */
+class CalibrationBook {
+ public:
+  CalibrationBook() = default;
+  CalibrationBook(const CalibrationSubject &subject, const Corrections &base);
+
+  const Corrections &now() const { return this->now_; }
+  const Corrections &previous() const { return this->previous_; }
+  void restore(const Corrections &now, const Corrections &previous);
+
+  /** "The voltage is `volts` now."
+   *
+   * @param phase 0..2.
+   * @param recent what the meter shows of this phase, with now() in force.
+   */
+  CalibrationOutcome voltage_is(size_t phase, double volts, const RecentReadings &recent);
+  /// "The current is `amperes` now."
+  CalibrationOutcome current_is(size_t phase, double amperes, const RecentReadings &recent);
+  /// "The power factor is `power_factor` now", 0.5 to 1, of a load that draws a sine.
+  CalibrationOutcome power_factor_is(size_t phase, double power_factor, const RecentReadings &recent);
+  /// Back to before the last step; twice is forward again.
+  CalibrationOutcome undo();
+  /// Back to the corrections of the configuration.
+  CalibrationOutcome reset();
+
+  /// The corrections as they are written in a configuration, one line a phase; at most 255 characters.
+  std::string to_yaml() const;
+
+ protected:
+  void change_(size_t phase, int32_t PhaseCorrection::*value, int32_t code);
+
+  CalibrationSubject subject_{230, 100, 50};
+  Corrections base_{};
+  Corrections now_{};
+  Corrections previous_{};
+};
+
+}  // namespace esphome::meter_calibration

@@ -1,0 +1,133 @@
+#include "chip_monitor.h"
+
+#include "esphome/components/ade9000/ade9000_registers.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace esphome::power_quality {
+
+using ade9000::Scaling;
+namespace reg = ade9000::reg;
+
+namespace {
+
+// Register Map, phase A; the fast rms of the next phase is PHASE_STRIDE further, the others follow at once.
+constexpr uint16_t AIRMSONE = 0x219;
+constexpr uint16_t AVRMSONE = 0x21A;
+constexpr uint16_t PHASE_STRIDE = 0x20;
+constexpr uint16_t STATUS1 = 0x403;
+constexpr uint16_t OILVL = 0x409;
+constexpr uint16_t OIA = 0x40A;
+constexpr uint16_t DIP_LVL = 0x410;
+constexpr uint16_t DIPA = 0x411;
+constexpr uint16_t SWELL_LVL = 0x414;
+constexpr uint16_t SWELLA = 0x415;
+constexpr uint16_t DIP_CYC = 0x48B;
+constexpr uint16_t SWELL_CYC = 0x48C;
+constexpr uint16_t SEQ_CYC = 0x49C;
+// STATUS1.
+constexpr int STATUS1_SWELLA_BIT = 20;
+constexpr int STATUS1_DIPA_BIT = 23;
+constexpr uint32_t STATUS1_OI = 1UL << 17;
+constexpr uint32_t STATUS1_SEQERR = 1UL << 18;
+constexpr uint32_t WATCHED = STATUS1_OI | STATUS1_SEQERR | 7UL << STATUS1_SWELLA_BIT | 7UL << STATUS1_DIPA_BIT;
+/// Levels and results are the fast rms over 2^5 (TRM, "DIP_LVL"); OILVL by its width.
+constexpr double LEVEL_PER_RMS = 1.0 / 32;
+constexpr uint32_t MAXIMUM_LEVEL = 0x00FFFFFF;
+
+uint32_t level_of_rms(double code) {
+  return static_cast<uint32_t>(std::lround(std::clamp(code * LEVEL_PER_RMS, 0.0, double{MAXIMUM_LEVEL})));
+}
+
+}  // namespace
+
+uint32_t ChipMonitor::level_of_volts_(double volts) const {
+  return level_of_rms(volts / this->scaling_.full_scale_voltage() * reg::FULL_SCALE_RMS);
+}
+
+uint32_t ChipMonitor::level_of_amperes_(double amperes) const {
+  return level_of_rms(amperes / this->scaling_.full_scale_current() * reg::FULL_SCALE_RMS);
+}
+
+bool ChipMonitor::configure(const Scaling &scaling) {
+  this->scaling_ = scaling;
+  const PowerQualityLimits &limits = this->detector_.limits();
+  const struct {
+    uint16_t address;
+    uint32_t value;
+  } settings[] = {
+      {DIP_LVL, this->level_of_volts_(limits.dip * limits.nominal_voltage)},
+      {SWELL_LVL, this->level_of_volts_(limits.swell * limits.nominal_voltage)},
+      {OILVL, limits.overcurrent > 0 ? this->level_of_amperes_(limits.overcurrent) : MAXIMUM_LEVEL},
+      // The shortest the chip can: half cycles or cycles, the documents differ.
+      {DIP_CYC, 1},
+      {SWELL_CYC, 1},
+      {SEQ_CYC, 1},  // as the data sheet recommends
+  };
+  for (const auto &setting : settings) {
+    if (!this->bus_.write_checked(setting.address, setting.value))
+      return false;
+  }
+  this->bus_.write(STATUS1, WATCHED);
+  return true;
+}
+
+bool ChipMonitor::poll(int64_t now_us) {
+  // Flags first: whatever they tell of either shows in the half cycle read after them, or is over.
+  uint32_t status;
+  HalfCycle half_cycle{now_us, {}, {}};
+  LatchedFlags flags;
+  if (!this->bus_.read(STATUS1, status) || ((status & WATCHED) && !this->read_flags_(status, flags)) ||
+      !this->read_half_cycle_(half_cycle))
+    return false;
+  if (status & WATCHED)
+    this->bus_.write(STATUS1, status & WATCHED);
+  this->detector_.add(half_cycle);
+  this->detector_.add(flags, now_us);
+  return true;
+}
+
+bool ChipMonitor::read_half_cycle_(HalfCycle &half_cycle) {
+  for (size_t phase = 0; phase < 3; phase++) {
+    const auto offset = static_cast<uint16_t>(phase * PHASE_STRIDE);
+    uint32_t voltage, current;
+    if (!this->bus_.read(AVRMSONE + offset, voltage) || !this->bus_.read(AIRMSONE + offset, current))
+      return false;
+    half_cycle.voltage[phase] = static_cast<float>(this->scaling_.volts(voltage));
+    half_cycle.current[phase] = static_cast<float>(this->scaling_.amperes(current));
+  }
+  return true;
+}
+
+bool ChipMonitor::read_flags_(uint32_t status, LatchedFlags &flags) {
+  flags.dips = (status >> STATUS1_DIPA_BIT) & 7;
+  flags.swells = (status >> STATUS1_SWELLA_BIT) & 7;
+  flags.wrong_sequence = (status & STATUS1_SEQERR) != 0;
+  uint32_t code;
+  for (uint16_t phase = 0; phase < 3; phase++) {
+    if ((flags.dips >> phase) & 1) {
+      if (!this->bus_.read(DIPA + phase, code))
+        return false;
+      flags.lowest[phase] = static_cast<float>(this->scaling_.volts(code) / LEVEL_PER_RMS);
+    }
+    if ((flags.swells >> phase) & 1) {
+      if (!this->bus_.read(SWELLA + phase, code))
+        return false;
+      flags.highest[phase] = static_cast<float>(this->scaling_.volts(code) / LEVEL_PER_RMS);
+    }
+    if (status & STATUS1_OI) {
+      // OISTATUS is a level, the latch says only that there was one: OIx above the limit tells on which phase.
+      if (!this->bus_.read(OIA + phase, code))
+        return false;
+      const auto amperes = static_cast<float>(this->scaling_.amperes(code) / LEVEL_PER_RMS);
+      if (amperes > this->detector_.limits().overcurrent) {
+        flags.overcurrents |= 1 << phase;
+        flags.currents[phase] = amperes;
+      }
+    }
+  }
+  return true;
+}
+
+}  // namespace esphome::power_quality

@@ -1,0 +1,1 @@
+"""Tests of the driver of the chip, in the real firmware."""

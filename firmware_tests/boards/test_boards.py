@@ -1,0 +1,343 @@
+"""The boards: what each offers, how it is set up the first time, and that no update comes in without authentication."""
+
+from collections.abc import Iterator
+from pathlib import Path
+import re
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+
+from custom_components.nrj_monitor.catalog import CHANNELS
+from firmware_tests.configurations import FOLDER, OWN_COMPONENTS, esphome, resolved
+from nrj_demo.firmware import RunningFirmware, esphome_executable, free_port
+
+ESP32 = ["nrj-meter.yaml", "nrj-meter-factory.yaml"]
+ESP8266 = ["nrj-meter-esp8266.yaml", "nrj-meter-esp8266-factory.yaml"]
+PLUG = ["nrj-plug.yaml"]
+BOARDS = ESP32 + ESP8266 + PLUG
+GIVEN_TO_PEOPLE = [
+    "nrj-meter-factory.yaml",
+    "nrj-meter-esp8266-factory.yaml",
+    "nrj-plug.yaml",
+]
+KEY = "aGVsbG8gd29ybGQsIHRoaXMgaXMgbm90IHNlY3JldCE="
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder for ESPHome's files."""
+    return tmp_path_factory.mktemp("boards")
+
+
+@pytest.fixture(scope="module")
+def boards(data: Path) -> dict[str, dict[str, Any]]:
+    """Return every board's configuration as ESPHome understands it."""
+    return {name: resolved(name, data, *OWN_COMPONENTS) for name in BOARDS}
+
+
+def entities(node: Any) -> Iterator[dict[str, Any]]:
+    """Yield every sensor of a configuration's `sensor:` that has a name."""
+    if isinstance(node, dict):
+        if isinstance(node.get("name"), str):
+            yield node
+        node = list(node.values())
+    if isinstance(node, list):
+        for child in node:
+            yield from entities(child)
+
+
+def test_every_configuration_of_the_repository_is_known_here() -> None:
+    """A board added without tests is noticed."""
+    simulated = {"nrj-meter-simulated.yaml"}
+    there = {
+        path.name
+        for path in FOLDER.glob("nrj-*.yaml")
+        if path.name != "nrj-battery.yaml"
+    }
+    assert there == {*BOARDS, *simulated}
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_measurements_are_the_integrations(
+    name: str, boards: dict[str, dict[str, Any]]
+) -> None:
+    """What the firmware calls by a name of the catalog has its unit, and hides from the other integration."""
+    known = 0
+    for entity in entities(boards[name]["sensor"]):
+        channel = CHANNELS.get(entity["name"].lower().replace(" ", "_"))
+        if channel is None:
+            continue
+        known += 1
+        unit = entity.get("unit_of_measurement") or None
+        assert unit == channel.quantity.unit, entity["name"]
+        assert entity["disabled_by_default"] is True, entity["name"]
+    assert known >= 8
+
+
+@pytest.mark.parametrize("name", PLUG)
+def test_plug_offers_only_what_its_chip_measures(
+    name: str, boards: dict[str, dict[str, Any]]
+) -> None:
+    """One phase and its total; no export, which the chip does not tell apart from import."""
+    names = {entity["name"] for entity in entities(boards[name]["sensor"])}
+    assert names == {
+        "Voltage L1",
+        "Current L1",
+        "Active power L1",
+        "Active power",
+        "Frequency L1",
+        "Frequency",
+        "Import energy L1",
+        "Import energy",
+    }
+    assert [switch["name"] for switch in boards[name]["switch"]] == ["Relay 1"]
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_project_is_one_the_integration_discovers(
+    name: str, boards: dict[str, dict[str, Any]]
+) -> None:
+    """The name in the mDNS record begins as the integration expects, and says meter or plug."""
+    project = boards[name]["esphome"]["project"]["name"]
+    assert (
+        project == "nrj-monitor.plug"
+        if name in PLUG
+        else project == "nrj-monitor.meter"
+    )
+
+
+@pytest.mark.parametrize("name", GIVEN_TO_PEOPLE)
+def test_first_start_needs_no_editing(
+    name: str, boards: dict[str, dict[str, Any]]
+) -> None:
+    """No network and no key are built in; every way to set them is."""
+    board = boards[name]
+    assert not board["wifi"].get("networks")
+    assert "ap" in board["wifi"]
+    assert "captive_portal" in board
+    assert "key" not in board["api"]["encryption"]
+    assert "improv_serial" in board
+    assert ("improv_ble" in board) == (name in ESP32)
+    assert board["esphome"]["name_add_mac_suffix"] is True
+
+
+@pytest.mark.parametrize("name", GIVEN_TO_PEOPLE)
+def test_adoption_leads_back_to_the_same_configuration(
+    name: str, boards: dict[str, dict[str, Any]]
+) -> None:
+    """The address in the mDNS record is this file's own."""
+    url = boards[name]["dashboard_import"]["package_import_url"]
+    found = re.fullmatch(
+        r"github://nrj-monitor/nrj-monitor/(esphome/.+\.yaml)@main", url
+    )
+    assert found is not None
+    assert found[1] == f"esphome/{name}"
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_no_update_without_authentication(
+    name: str, boards: dict[str, dict[str, Any]]
+) -> None:
+    """The update port checks who comes, and the captive portal's page is shut before it opens."""
+    board = boards[name]
+    for way in board["ota"]:
+        assert way["platform"] in ("esphome", "web_server")
+        if way["platform"] == "esphome":
+            assert "password" in way
+            assert "set_auth_password(password)" in str(board["esphome"]["on_boot"])
+            assert "set_auth_password(password)" in str(board["safe_mode"])
+    (portal,) = [way for way in board["ota"] if way["platform"] == "web_server"]
+    assert portal["id"] == "portal_upload"
+    shutting = [
+        start
+        for start in board["esphome"]["on_boot"]
+        if "id(portal_upload).mark_failed" in str(start)
+    ]
+    # ESPHome sets components up by falling priority; the page's is that of AFTER_WIFI, 200.
+    assert [start["priority"] > 200 for start in shutting] == [True]
+
+
+def test_own_key_and_password_are_accepted(data: Path) -> None:
+    """A key and a password of one's own need nothing but their two lines."""
+    own = data / "own.yaml"
+    own.write_text(
+        f"packages:\n  meter: !include {FOLDER}/nrj-meter-factory.yaml\n"
+        "substitutions:\n  ota_password: correct horse\n"
+        f"api:\n  encryption:\n    key: {KEY}\n"
+    )
+    board = resolved(own, data, *OWN_COMPONENTS)
+    assert board["api"]["encryption"]["key"]
+    (update,) = [way for way in board["ota"] if way["platform"] == "esphome"]
+    assert update["password"]
+
+
+def with_package(data: Path, package: str) -> Path:
+    """Write a meter with one of the optional packages."""
+    path = data / f"with-{package}.yaml"
+    path.write_text(
+        f"packages:\n  meter: !include {FOLDER}/nrj-meter-factory.yaml\n"
+        f"  more: !include {FOLDER}/packages/{package}.yaml\n"
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    ("package", "needed"),
+    [
+        ("mqtt", {"mqtt_broker": "broker.local"}),
+        ("web-server", {"web_username": "me", "web_password": "correct horse"}),
+        ("prometheus", {}),
+    ],
+)
+def test_optional_packages(package: str, needed: dict[str, str], data: Path) -> None:
+    """Each is accepted with what it needs, and refused without."""
+    path = with_package(data, package)
+    arguments = [text for key, value in needed.items() for text in ("-s", key, value)]
+    configuration = resolved(path, data, *OWN_COMPONENTS, *arguments)
+    assert package.replace("-", "_") in configuration
+    for missing in needed:
+        rest = [
+            text
+            for key, value in needed.items()
+            if key != missing
+            for text in ("-s", key, value)
+        ]
+        assert (
+            esphome(*OWN_COMPONENTS, *rest, "config", path, data=data).returncode != 0
+        ), missing
+
+
+def test_web_server_takes_no_firmware_and_asks_for_a_password(data: Path) -> None:
+    """The optional page has a login and no upload."""
+    path = with_package(data, "web-server")
+    server = resolved(
+        path,
+        data,
+        *OWN_COMPONENTS,
+        "-s",
+        "web_username",
+        "me",
+        "-s",
+        "web_password",
+        "correct horse",
+    )["web_server"]
+    assert server["ota"] is False
+    assert server["auth"]["type"] == "digest"
+
+
+@pytest.mark.parametrize("name", ESP8266)
+def test_esp8266_has_room_for_it(name: str, boards: dict[str, dict[str, Any]]) -> None:
+    """Fewer measurements, fewer connections, the hardware's SPI pins, and few saves."""
+    board = boards[name]
+    assert len(list(entities(board["sensor"]))) < 40
+    assert board["api"]["max_connections"] == 3
+    spi = board["spi"][0]
+    pins = [spi[pin]["number"] for pin in ("clk_pin", "miso_pin", "mosi_pin")]
+    assert pins == [14, 12, 13]
+    used = pins + [switch["pin"]["number"] for switch in board["switch"]]
+    used.append(board["ade9000"][0]["cs_pin"]["number"])
+    assert len(set(used)) == len(used)
+    # These decide how an ESP8266 starts; a relay or a chip on them keeps it from starting, or switches by itself.
+    assert not {0, 2, 15} & set(used)
+    assert board["ade9000"][0]["save_interval"] == "60min"
+
+
+def test_portal_page_is_shut_in_the_firmware(data: Path) -> None:
+    """The generated program marks the upload page as failed."""
+    result = esphome("compile", "--only-generate", "nrj-meter.yaml", data=data)
+    assert result.returncode == 0, result.stdout + result.stderr
+    main = (data / "build/nrj-meter/src/main.cpp").read_text()
+    assert "portal_upload->mark_failed(" in main
+
+
+@pytest.fixture(scope="module")
+def updatable(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, int]]:
+    """Build the updates package for this computer, without and with a password, and return programs and ports."""
+    folder = tmp_path_factory.mktemp("updatable")
+    built: dict[str, tuple[Path, int]] = {}
+    for password in ("", "correct horse"):
+        port, name = free_port(), f"updatable-{len(built)}"
+        configuration = {
+            "packages": {
+                "device": f"!include {FOLDER}/packages/device.yaml",
+                "updates": f"!include {FOLDER}/packages/updates.yaml",
+            },
+            "substitutions": {"name": name, "ota_password": password},
+            "host": {"mac_address": "02:4e:52:4a:00:02"},
+            "api": {"port": free_port()},
+            "ota": [{"platform": "esphome", "id": "!extend updates", "port": port}],
+        }
+        path = folder / f"{name}.yaml"
+        text = yaml.safe_dump(configuration)
+        path.write_text(re.sub(r"'(![^']*)'", r"\1", text))
+        result = esphome("compile", path, data=folder / "data")
+        assert result.returncode == 0, result.stdout + result.stderr
+        (program,) = [
+            found
+            for found in (folder / "data/build" / name).rglob("program")
+            if found.is_file()
+        ]
+        built[password] = (program, port)
+    return built
+
+
+UPLOADER = """
+import io, pathlib, socket, sys
+from esphome import espota2
+link = socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=10)
+password = sys.argv[2] if len(sys.argv) > 2 else None
+try:
+    espota2.perform_ota(link, password, io.BytesIO(b"no image"), pathlib.Path("image"))
+except espota2.OTAError as error:
+    print(error)
+else:
+    print("accepted")
+"""
+
+
+def offer_update(port: int, password: str | None) -> str:
+    """Send what is no image with ESPHome's own uploader; return what it says came of it."""
+    result = subprocess.run(
+        [
+            esphome_executable().parent / "python",
+            "-c",
+            UPLOADER,
+            str(port),
+            *([] if password is None else [password]),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return result.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("built_with", "offered"),
+    [("", None), ("", ""), ("", "guess"), ("correct horse", "guess")],
+)
+def test_update_port_refuses_strangers(
+    built_with: str,
+    offered: str | None,
+    updatable: dict[str, tuple[Path, int]],
+    tmp_path: Path,
+) -> None:
+    """The running firmware asks everybody for a password, and turns down a wrong one."""
+    program, port = updatable[built_with]
+    with RunningFirmware(program, tmp_path, port):
+        outcome = offer_update(port, offered)
+    assert "assword" in outcome or "uthentication" in outcome, outcome
+
+
+def test_update_port_takes_the_right_password(
+    updatable: dict[str, tuple[Path, int]], tmp_path: Path
+) -> None:
+    """With the password the upload goes past the check (and fails later, being empty)."""
+    program, port = updatable["correct horse"]
+    with RunningFirmware(program, tmp_path, port):
+        outcome = offer_update(port, "correct horse")
+    assert "assword" not in outcome, outcome
+    assert "uthentication" not in outcome, outcome

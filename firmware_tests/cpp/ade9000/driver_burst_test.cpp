@@ -1,0 +1,214 @@
+// Bursts carry no CRC: whatever single bit of one is damaged, no reading may be wrong.
+
+#include "firmware_tests/cpp/support/driver_bench.h"
+
+#include "esphome/components/ade9000/measurement.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+
+namespace esphome::ade9000 {
+namespace {
+
+using ade9000_simulator::Bench;
+using ade9000_simulator::Signal;
+
+constexpr size_t HEADER_BITS = 16;
+/// Frames longer than any single register's are bursts.
+constexpr size_t LONGEST_REGISTER_FRAME = 8;
+
+Signal unequal() {
+  Signal signal = ade9000_simulator::balanced(230.0, 10.0, 36.869897645844);  // 1840 W, 1380 var
+  signal.phases[1].active_power = -1150.0;
+  signal.phases[1].fundamental_current = std::hypot(1150.0, 1380.0) / 230.0;
+  return signal;
+}
+
+class BurstTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    this->bus.set_transport(&this->wire);
+    this->bench.start();
+    this->bench.wait(1.5);
+    this->wanted.set();
+  }
+  bool measure_once(Measurement &measurement) {
+    return measure(this->bus, BENCH_SCALING, 0, this->wanted, measurement);
+  }
+  Bench bench{unequal()};
+  BenchWire wire{bench};
+  Ade9000Bus bus;
+  WantedQuantities wanted;
+};
+
+struct Truth {
+  const char *name;
+  double PhaseValues::*value;
+  double expected[3];
+};
+const Truth TRUTHS[] = {
+    {"voltage", &PhaseValues::voltage, {230, 230, 230}},
+    {"current", &PhaseValues::current, {10, 7.810308, 10}},
+    {"active power", &PhaseValues::active_power, {1840, -1150, 1840}},
+    {"reactive power", &PhaseValues::reactive_power, {1380, 1380, 1380}},
+    {"apparent power", &PhaseValues::apparent_power, {2300, 1796.371, 2300}},
+    {"power factor", &PhaseValues::power_factor, {0.8, -0.640180, 0.8}},
+    {"fundamental voltage", &PhaseValues::fundamental_voltage, {230, 230, 230}},
+    {"fundamental active power", &PhaseValues::fundamental_active_power, {1840, -1150, 1840}},
+    {"fundamental reactive power", &PhaseValues::fundamental_reactive_power, {1380, 1380, 1380}},
+    {"half-cycle voltage", &PhaseValues::voltage_half_cycle, {230, 230, 230}},
+    {"half-cycle current", &PhaseValues::current_half_cycle, {10, 7.810308, 10}},
+    {"10-cycle voltage", &PhaseValues::voltage_10_12_cycles, {230, 230, 230}},
+    {"10-cycle current", &PhaseValues::current_10_12_cycles, {10, 7.810308, 10}},
+};
+
+/// The worst relative error of a measurement that is given as good, and where it is.
+double worst_error(const Measurement &measurement, std::string &where) {
+  double worst = 0;
+  for (const Truth &truth : TRUTHS) {
+    for (int phase = 0; phase < 3; phase++) {
+      const double value = measurement.phases[phase].*truth.value;
+      const double error = std::abs(value - truth.expected[phase]) / std::abs(truth.expected[phase]);
+      // Written so that NaN is wrong too.
+      if (!(error <= worst)) {
+        worst = std::isnan(error) ? 1e9 : error;
+        where = std::string(truth.name) + " of phase " + std::to_string(phase + 1);
+      }
+    }
+  }
+  return worst;
+}
+
+TEST_F(BurstTest, ReadsWhatTheSignalIs) {
+  Measurement measurement;
+  ASSERT_TRUE(this->measure_once(measurement));
+  std::string where;
+  EXPECT_LT(worst_error(measurement, where), 2e-4) << where;
+  EXPECT_EQ(this->bus.get_rejected_frames(), 0u);
+}
+
+TEST_F(BurstTest, NoSingleBitErrorInABurstMakesAReadingWrong) {
+  // Which burst of the update is hit, and which bit of it.
+  size_t target = 0, bit = 0, burst = 0, bits_of_burst = 0;
+  this->wire.disturb = [&](uint8_t *data, size_t length) {
+    if (length <= LONGEST_REGISTER_FRAME)
+      return;
+    bits_of_burst = length * 8 - HEADER_BITS;
+    if (burst++ == target)
+      data[(HEADER_BITS + bit) / 8] ^= 0x80 >> (bit % 8);
+  };
+  size_t refused = 0, checked = 0;
+  for (target = 0; target < 2; target++) {
+    for (bit = 0; bit == 0 || bit < bits_of_burst; bit++) {
+      burst = 0;
+      Measurement measurement;
+      if (!this->measure_once(measurement)) {
+        refused++;
+        continue;
+      }
+      checked++;
+      std::string where;
+      ASSERT_LT(worst_error(measurement, where), 0.01) << "bit " << bit << " of burst " << target << ": " << where;
+    }
+  }
+  EXPECT_EQ(bits_of_burst, 53u * 32);
+  // One damaged burst of three is outvoted, so nothing has to be thrown away with it.
+  EXPECT_EQ(refused, 0u);
+  EXPECT_EQ(checked, 2 * 53u * 32);
+  // A good part of those bits are high ones, and they are told.
+  EXPECT_GT(this->bus.get_rejected_frames(Rejection::IMPLAUSIBLE), 1000u);
+  EXPECT_EQ(this->bus.get_rejected_frames(Rejection::CRC), 0u);
+}
+
+TEST_F(BurstTest, DamageToEveryBurstIsRefused) {
+  unsigned seed = 1;
+  this->wire.disturb = [&](uint8_t *data, size_t length) {
+    if (length <= LONGEST_REGISTER_FRAME)
+      return;
+    for (size_t i = 2; i < length; i++)
+      data[i] ^= (seed = seed * 1103515245 + 12345) >> 16;
+  };
+  for (int i = 0; i < 50; i++) {
+    Measurement measurement;
+    EXPECT_FALSE(this->measure_once(measurement));
+  }
+  EXPECT_EQ(this->bus.get_rejected_frames(Rejection::IMPLAUSIBLE), 50u);
+}
+
+TEST_F(BurstTest, ALineThatDoesNotMoveIsCalledStuck) {
+  for (uint8_t level : {0x00, 0xFF}) {
+    this->wire.disturb = [level](uint8_t *data, size_t length) { std::fill(data, data + length, level); };
+    Measurement measurement;
+    EXPECT_FALSE(this->measure_once(measurement));
+    EXPECT_TRUE(this->bus.is_stuck());
+  }
+  this->wire.disturb = nullptr;
+  Measurement measurement;
+  EXPECT_TRUE(this->measure_once(measurement));
+  EXPECT_FALSE(this->bus.is_stuck());
+  EXPECT_EQ(this->bus.get_rejected_frames(Rejection::STUCK), 2u);
+  EXPECT_EQ(this->bus.get_rejected_frames(), 2u);
+}
+
+TEST_F(BurstTest, ASupplyThatIsGoneIsNoStuckLine) {
+  Bench dark([](double) { return ade9000_simulator::balanced(0.0, 0.0); });
+  BenchWire dark_wire(dark);
+  this->bus.set_transport(&dark_wire);
+  dark.start();
+  Measurement measurement;
+  ASSERT_TRUE(this->measure_once(measurement));
+  EXPECT_EQ(measurement.phases[0].voltage, 0.0);
+  EXPECT_FALSE(this->bus.is_stuck());
+  EXPECT_EQ(this->bus.get_rejected_frames(), 0u);
+}
+
+TEST_F(BurstTest, ALineThatIsDeadForOneBurstShowsNoZeros) {
+  bool over = false;
+  this->wire.disturb = [&](uint8_t *data, size_t length) {
+    if (length <= LONGEST_REGISTER_FRAME || over)
+      return;
+    std::fill(data, data + length, 0x00);
+    over = true;
+  };
+  Measurement measurement;
+  EXPECT_FALSE(this->measure_once(measurement));
+  EXPECT_EQ(this->bus.get_rejected_frames(Rejection::STUCK), 1u);
+  EXPECT_TRUE(this->measure_once(measurement));
+}
+
+TEST_F(BurstTest, AStepOfTheLoadIsNoDamage) {
+  // 10 A come on in the middle of an update, between its bursts.
+  Bench stepping([](double seconds) { return ade9000_simulator::balanced(230.0, seconds < 1.0 ? 1.0 : 11.0); });
+  BenchWire stepping_wire(stepping);
+  this->bus.set_transport(&stepping_wire);
+  stepping.start();
+  int bursts = 0;
+  stepping_wire.disturb = [&](uint8_t *, size_t length) {
+    if (length > LONGEST_REGISTER_FRAME && ++bursts == 1)
+      stepping.wait(1.0 - stepping.now.position);
+  };
+  Measurement measurement;
+  ASSERT_TRUE(this->measure_once(measurement));
+  EXPECT_NEAR(measurement.phases[0].active_power, 2530.0, 1.0);
+}
+
+TEST_F(BurstTest, OnlyWhatIsWantedIsTransferred) {
+  this->wanted.reset();
+  this->wire.bytes = 0;
+  Measurement measurement;
+  ASSERT_TRUE(this->measure_once(measurement));
+  const size_t least = this->wire.bytes;
+  EXPECT_NEAR(measurement.phases[0].active_power, 1840, 1);
+  EXPECT_TRUE(std::isnan(measurement.phases[0].voltage_thd));
+  this->wanted.set();
+  this->wire.bytes = 0;
+  ASSERT_TRUE(this->measure_once(measurement));
+  EXPECT_GT(this->wire.bytes, 2 * least);
+  // 5 ms at 5 MHz are 3125 bytes.
+  EXPECT_LT(this->wire.bytes, 1000u);
+}
+
+}  // namespace
+}  // namespace esphome::ade9000

@@ -1,0 +1,230 @@
+// The chip's life as the driver sees it: started, taken over, lost, changed by itself.
+
+#include "firmware_tests/cpp/support/driver_bench.h"
+
+#include "esphome/components/ade9000/chip.h"
+#include "esphome/components/ade9000/energy_totals.h"
+
+#include <gtest/gtest.h>
+
+namespace esphome::ade9000 {
+namespace {
+
+using ade9000_simulator::balanced;
+using ade9000_simulator::Bench;
+using Event = Chip::Event;
+
+constexpr uint32_t SESSION = 0xC0FFEE01;
+
+/// A microcontroller with the driver in it: it may be replaced while the chip goes on.
+struct Controller {
+  explicit Controller(Bench &its_bench) : wire(its_bench), bench(its_bench) {
+    this->bus.set_transport(&this->wire);
+    this->chip.settings().set(0x492, 0);    // ACCMODE
+    this->chip.settings().set(0x4B2, 159);  // EGY_TIME: 20 ms
+    this->chip.settings().set(0x061, 0);    // where the session goes
+    this->chip.settings().set(0x480, 1);    // RUN
+    this->chip.settings().set(0x4B0, 1);    // EP_CFG
+  }
+  Event step() { return this->chip.step(static_cast<uint32_t>(this->bench.now.real * 1000)); }
+  /// Updates of 200 ms until something happens, at most `updates`.
+  Event run(int updates) {
+    for (int i = 0; i < updates; i++) {
+      this->bench.wait(0.2);
+      const Event event = this->step();
+      if (event != Event::NONE)
+        return event;
+    }
+    return Event::NONE;
+  }
+  bool count() {
+    EnergyCodes codes;
+    return read_energy_codes(this->bus, codes) && this->totals.count(codes, BENCH_SCALING);
+  }
+  double imported_wh() const { return this->totals.active().get_import(Channel::L1) * 1e-9; }
+
+  BenchWire wire;
+  Bench &bench;
+  Ade9000Bus bus;
+  Chip chip{bus};
+  EnergyTotals totals;
+};
+
+TEST(Chip, IsResetAndConfiguredAtTheFirstStart) {
+  Bench bench(balanced(230, 10));
+  Controller controller(bench);
+  controller.chip.begin(0, SESSION);
+  EXPECT_EQ(controller.run(4), Event::STARTED);
+  EXPECT_EQ(bench.read32(0x061), SESSION);
+  EXPECT_EQ(bench.read16(0x480), 1);
+  EXPECT_EQ(controller.run(50), Event::NONE);
+  EXPECT_TRUE(controller.chip.is_running());
+}
+
+TEST(Chip, IsFollowedThroughAResetOfItsOwn) {
+  Bench bench(balanced(230, 10));
+  Controller controller(bench);
+  controller.chip.begin(0, SESSION);
+  ASSERT_EQ(controller.run(4), Event::STARTED);
+  bench.chip.brown_out(bench.now, 0.05);
+  EXPECT_EQ(controller.run(5), Event::LOST);
+  EXPECT_EQ(controller.step(), Event::STARTED);
+  // Another counting, so another number: what was kept of the first must not meet the second.
+  EXPECT_NE(controller.chip.session(), SESSION);
+  EXPECT_EQ(controller.run(20), Event::NONE);
+}
+
+TEST(Chip, AnyRegisterThatChangesByItselfIsNoticed) {
+  // A setting of the driver's, a gain nobody set, a phase compensation.
+  for (uint16_t address : {0x492, 0x00B, 0x026}) {
+    Bench bench(balanced(230, 10));
+    Controller controller(bench);
+    controller.chip.begin(0, SESSION);
+    ASSERT_EQ(controller.run(4), Event::STARTED);
+    ASSERT_EQ(controller.run(5), Event::NONE);
+    bench.chip.upset_register(address, 0x10);
+    EXPECT_EQ(controller.run(5), Event::CHANGED) << std::hex << address;
+    EXPECT_EQ(controller.run(4), Event::STARTED);
+    EXPECT_EQ(bench.read32(address) & 0x10, 0u);
+    EXPECT_EQ(controller.run(20), Event::NONE);
+  }
+}
+
+TEST(Chip, ARegisterWrittenOnPurposeIsNoError) {
+  Bench bench(balanced(230, 10));
+  Controller controller(bench);
+  controller.chip.begin(0, SESSION);
+  ASSERT_EQ(controller.run(4), Event::STARTED);
+  ASSERT_EQ(controller.run(5), Event::NONE);
+  controller.bus.write(0x00B, 0x1000);  // AVGAIN
+  controller.chip.accept_configuration();
+  EXPECT_EQ(controller.run(20), Event::NONE);
+}
+
+TEST(Chip, AChecksumFromTheMiddleOfABurstIsNotTakenForTheRightOne) {
+  Bench bench(balanced(230, 10));
+  Controller controller(bench);
+  controller.chip.begin(0, SESSION);
+  ASSERT_EQ(controller.run(4), Event::STARTED);
+  ASSERT_EQ(controller.run(5), Event::NONE);
+  controller.chip.accept_configuration();
+  // A controller with other things to do leaves the burst open until the chip has calculated.
+  controller.bus.write(0x481, 0x800);  // CONFIG1.BURST_EN
+  bench.wait(0.011);
+  controller.bus.write(0x481, 0);
+  // And looks again before the chip has calculated once more.
+  ASSERT_EQ(controller.step(), Event::NONE);
+  EXPECT_EQ(controller.run(20), Event::NONE);
+  // What changes by itself is still noticed.
+  bench.chip.upset_register(0x00B, 0x10);
+  EXPECT_EQ(controller.run(5), Event::CHANGED);
+}
+
+TEST(Chip, ThatDoesNotAnswerIsLookedForAgainAndAgain) {
+  Bench bench(balanced(230, 10));
+  Controller controller(bench);
+  controller.wire.disturb = [](uint8_t *data, size_t length) { std::fill(data, data + length, 0xFF); };
+  controller.chip.begin(0, SESSION);
+  EXPECT_EQ(controller.run(50), Event::UNREADABLE);
+  controller.wire.disturb = nullptr;
+  bool started = false;
+  for (int i = 0; i < 10 && !started; i++)
+    started = controller.run(1) == Event::STARTED;
+  EXPECT_TRUE(started);
+}
+
+/// 2300 W on each phase: Wh after some seconds.
+constexpr double watt_hours(double seconds) { return 2300.0 * seconds / 3600.0; }
+
+TEST(Energy, ARestartOfTheMicrocontrollerAloneLosesNothing) {
+  Bench bench(balanced(230, 10));
+  StoredActiveEnergy kept;
+  double at_the_save, counted_at_the_save;
+  {
+    Controller before(bench);
+    before.chip.begin(0, SESSION);
+    ASSERT_EQ(before.run(4), Event::STARTED);
+    before.totals.start();
+    ASSERT_TRUE(before.count());
+    for (int i = 0; i < 50; i++) {
+      bench.wait(0.2);
+      ASSERT_EQ(before.step(), Event::NONE);
+      ASSERT_TRUE(before.count());
+    }
+    at_the_save = bench.now.elapsed;
+    counted_at_the_save = before.imported_wh();
+    kept = *before.totals.store_active(before.chip.session());
+    // What is counted after the save is not in the record: it must come from the chip.
+    bench.wait(5.0);
+    ASSERT_TRUE(before.count());
+  }
+  bench.wait(60.0);
+
+  Controller after(bench);
+  after.totals.restore(kept);
+  after.chip.begin(after.totals.stored_session(), 77);
+  ASSERT_EQ(after.step(), Event::RESUMED);
+  after.totals.resume(after.chip.session());
+  EXPECT_DOUBLE_EQ(after.imported_wh(), counted_at_the_save);
+  ASSERT_TRUE(after.count());
+  // All but the window of 20 ms that is open, once.
+  EXPECT_NEAR(after.imported_wh() - counted_at_the_save, watt_hours(bench.now.elapsed - at_the_save), watt_hours(0.05));
+  ASSERT_TRUE(after.count());
+  EXPECT_NEAR(after.imported_wh() - counted_at_the_save, watt_hours(bench.now.elapsed - at_the_save), watt_hours(0.05));
+  EXPECT_EQ(after.run(20), Event::NONE);
+}
+
+TEST(Energy, AResetOfBothCountsNothingTwice) {
+  Bench bench(balanced(230, 10));
+  StoredActiveEnergy kept;
+  {
+    Controller before(bench);
+    before.chip.begin(0, SESSION);
+    ASSERT_EQ(before.run(4), Event::STARTED);
+    before.totals.start();
+    ASSERT_TRUE(before.count());
+    bench.wait(30.0);
+    ASSERT_TRUE(before.count());
+    kept = *before.totals.store_active(before.chip.session());
+    // The chip is reset and configured again, and then the microcontroller goes before it has kept anything of that.
+    bench.chip.brown_out(bench.now, 0.05);
+    ASSERT_EQ(before.run(5), Event::LOST);
+    ASSERT_EQ(before.step(), Event::STARTED);
+    bench.wait(40.0);
+  }
+  Controller after(bench);
+  after.totals.restore(kept);
+  const double restored = after.imported_wh();
+  EXPECT_NEAR(restored, watt_hours(30.0), watt_hours(0.1));
+  after.chip.begin(after.totals.stored_session(), 77);
+  ASSERT_EQ(after.run(10), Event::STARTED);
+  after.totals.start();
+  ASSERT_TRUE(after.count());
+  EXPECT_DOUBLE_EQ(after.imported_wh(), restored);
+  bench.wait(10.0);
+  ASSERT_TRUE(after.count());
+  EXPECT_NEAR(after.imported_wh() - restored, watt_hours(10.0), watt_hours(0.1));
+}
+
+TEST(Energy, AGapLongEnoughToWrapIsNotGuessedAt) {
+  // 40 kW of the 50 kW that the front end can: ambiguous after 133 s, and told apart up to 266 s.
+  Bench bench(balanced(566, 70.67));
+  Controller controller(bench);
+  controller.chip.begin(0, SESSION);
+  ASSERT_EQ(controller.run(4), Event::STARTED);
+  controller.totals.start();
+  ASSERT_TRUE(controller.count());
+  bench.wait(100.0);
+  ASSERT_TRUE(controller.count());
+  const double before = controller.imported_wh();
+  EXPECT_NEAR(before, 40000.0 * 100 / 3600, 5);
+  bench.wait(200.0);
+  EXPECT_FALSE(controller.count());
+  EXPECT_DOUBLE_EQ(controller.imported_wh(), before);
+  bench.wait(10.0);
+  ASSERT_TRUE(controller.count());
+  EXPECT_NEAR(controller.imported_wh() - before, 40000.0 * 10 / 3600, 5);
+}
+
+}  // namespace
+}  // namespace esphome::ade9000

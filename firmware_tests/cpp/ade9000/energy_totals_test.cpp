@@ -1,0 +1,167 @@
+// Counting energy: what a utility meter would show for the same power.
+
+#include "esphome/components/ade9000/energy_counters.h"
+#include "esphome/components/ade9000/energy_totals.h"
+#include "esphome/components/ade9000/scaling.h"
+
+#include <gtest/gtest.h>
+
+namespace esphome::ade9000 {
+namespace {
+
+TEST(Accumulator, PutsThe13LowBitsUnderTheHighRegister) {
+  EXPECT_EQ(accumulator_code(0x00000001, 0x00000000), 8192u);
+  EXPECT_EQ(accumulator_code(0xFFFFFFFF, 0x00001FFF), (1ULL << 45) - 1);
+}
+
+TEST(Accumulator, GainSurvivesAWrap) {
+  const uint64_t top = (1ULL << 45) - 1;
+  EXPECT_EQ(accumulator_gain(top - 9, 5), 15);
+  EXPECT_EQ(accumulator_gain(5, top - 9), -15);
+  EXPECT_EQ(accumulator_gain(123456, 123456), 0);
+}
+
+TEST(EnergyRegister, CountsImportAndExportApart) {
+  EnergyRegister energy;
+  energy.add(1500.0);
+  energy.add(-400.0);
+  energy.add(2500.0);
+  EXPECT_EQ(energy.get_import(), 4000);
+  EXPECT_EQ(energy.get_export(), 400);
+}
+
+TEST(EnergyRegister, LosesNothingBelowOneNanowattHour) {
+  EnergyRegister energy;
+  for (int i = 0; i < 1000; i++)
+    energy.add(i % 2 ? -0.125 : 0.125);
+  EXPECT_EQ(energy.get_import(), 62);
+  EXPECT_EQ(energy.get_export(), 62);
+}
+
+TEST(EnergyRegister, StillCountsMilliwattHoursAtAHundredGigawattHours) {
+  EnergyRegister energy;
+  const int64_t hundred_mwh = 100'000'000LL * 1'000'000'000LL;
+  energy.restore(hundred_mwh, 0);
+  energy.add(1e6);
+  EXPECT_EQ(energy.get_import() - hundred_mwh, 1'000'000);
+}
+
+TEST(QuadrantRegister, FollowsTheSignsOfActiveAndReactiveEnergy) {
+  QuadrantRegister energy;
+  energy.add(5, 1);    // draws, inductive
+  energy.add(-5, 2);   // feeds, inductive
+  energy.add(-5, -4);  // feeds, capacitive
+  energy.add(5, -8);   // draws, capacitive
+  EXPECT_EQ(energy.get(0), 1);
+  EXPECT_EQ(energy.get(1), 2);
+  EXPECT_EQ(energy.get(2), 4);
+  EXPECT_EQ(energy.get(3), 8);
+}
+
+/// A front end in which one code is a nanowatt-hour.
+Scaling unit_scaling() {
+  Scaling scaling{1000.0, 1.0};
+  scaling.voltage_divider /= scaling.nanowatt_hours_per_code();
+  return scaling;
+}
+
+TEST(EnergyTotals, NettedTotalAndSumOfPhasesAreTwoThings) {
+  EnergyTotals totals;
+  totals.start();
+  ASSERT_TRUE(totals.count({{10, 10, 10}, {0, 0, 0}, {0, 0, 0}}, unit_scaling()));
+  // L1 draws 5000, L2 feeds 3000, L3 draws nothing; then L1 feeds 1000.
+  ASSERT_TRUE(totals.count({{5010, (uint64_t{1} << 45) - 2990, 10}, {0, 0, 0}, {6000, 3000, 0}}, unit_scaling()));
+  ASSERT_TRUE(totals.count({{4010, (uint64_t{1} << 45) - 2990, 10}, {0, 0, 0}, {7000, 3000, 0}}, unit_scaling()));
+  const ActiveEnergy &active = totals.active();
+  EXPECT_NEAR(active.get_import(Channel::TOTAL), 2000, 1);
+  EXPECT_NEAR(active.get_export(Channel::TOTAL), 1000, 1);
+  EXPECT_NEAR(active.get_import_sum_of_phases(), 5000, 1);
+  EXPECT_NEAR(active.get_export_sum_of_phases(), 4000, 2);
+  EXPECT_NEAR(totals.reactive().get_apparent(Channel::TOTAL), 10000, 2);
+}
+
+TEST(EnergyTotals, CodesOfAnotherCountingAreNotGoneOnFrom) {
+  EnergyTotals before;
+  before.start();
+  ASSERT_TRUE(before.count({{1000, 0, 0}, {0, 0, 0}, {1000, 0, 0}}, unit_scaling()));
+  ASSERT_TRUE(before.count({{9000, 0, 0}, {500, 0, 0}, {9000, 0, 0}}, unit_scaling()));
+  const StoredActiveEnergy active = *before.store_active(7);
+  const StoredReactiveEnergy reactive = *before.store_reactive(6);
+
+  EnergyTotals after;
+  after.restore(active);
+  after.restore(reactive);
+  EXPECT_FALSE(after.store_active(7).has_value()) << "nothing is newer than what is kept";
+  EXPECT_EQ(after.stored_session(), 7u);
+  after.resume(7);
+  ASSERT_TRUE(after.count({{9100, 0, 0}, {600, 0, 0}, {9200, 0, 0}}, unit_scaling()));
+  EXPECT_NEAR(after.active().get_import(Channel::L1), 8100, 2);
+  // The reactive record is of another counting: its totals hold, its codes do not.
+  EXPECT_NEAR(after.reactive().get_quadrant(Channel::L1, 0), 500, 2);
+  EXPECT_NEAR(after.reactive().get_apparent(Channel::L1), 8000, 2);
+}
+
+TEST(EnergyTotals, TotalsAreKeptEvenWhereTheChipIsGone) {
+  EnergyTotals totals;
+  totals.start();
+  ASSERT_TRUE(totals.count({{0, 0, 0}, {0, 0, 0}, {0, 0, 0}}, unit_scaling()));
+  ASSERT_TRUE(totals.count({{800, 0, 0}, {0, 0, 0}, {800, 0, 0}}, unit_scaling()));
+  totals.start();  // the chip was reset, and never read again
+  const StoredActiveEnergy stored = *totals.store_active(9);
+  EXPECT_NEAR(stored.import_nwh[0], 800, 1);
+  EXPECT_EQ(stored.session, 0u);
+}
+
+TEST(Scaling, AnglesAreSignedAndDoNotDependOnTheFrequency) {
+  // 1,024,000 steps a second: a third of a cycle is 6826.7 at 50 Hz, 5688.9 at 60 Hz.
+  EXPECT_NEAR(Scaling::degrees(6827, 50.0), 120.0, 0.01);
+  EXPECT_NEAR(Scaling::degrees(5689, 60.0), 120.0, 0.01);
+  EXPECT_NEAR(Scaling::degrees(13653, 50.0), -120.0, 0.01);
+  EXPECT_NEAR(Scaling::degrees(10240, 50.0), 180.0, 1e-9);
+}
+
+TEST(Scaling, PeaksAndTemperature) {
+  // 1 V peak at the pin is 74,532,013 / 32 in a peak register, whatever phases the top bits name.
+  const Scaling scaling{1000.4, 0.0066965};
+  EXPECT_NEAR(scaling.peak_volts(0x05000000 | 2329125), 1000.4, 0.001);
+  EXPECT_NEAR(scaling.peak_amperes(2329125), 1 / 0.0066965, 0.001);
+  // TEMP_TRIM: offset 3200 / 32 = 100 degrees, gain 2048 / 65536 = 1/32 degree a step.
+  EXPECT_NEAR(Scaling::celsius(2400, 3200UL << 16 | 2048), 25.0, 1e-9);
+}
+
+TEST(Scaling, FullScaleIsOneVoltPeakAtThePin) {
+  // Data sheet: 52 702 092 codes at 0.7071 V rms. A 1:1000.4 divider makes that 707.4 V of mains.
+  const Scaling scaling{1000.4, 0.0066965};
+  EXPECT_NEAR(scaling.volts(52702092), 707.39, 0.01);
+  EXPECT_NEAR(scaling.amperes(52702092), 105.594, 0.001);
+  EXPECT_NEAR(scaling.power(20694066), 707.39 * 105.594, 1.0);
+  EXPECT_NEAR(scaling.power(-20694066), -707.39 * 105.594, 1.0);
+}
+
+TEST(Scaling, KnownPerCodeFiguresOfTheSameFrontEnd) {
+  // The published figures of a meter with these ratios: 13.4225 uV, 2.0036 uA and 3.6097 mW per code.
+  const Scaling scaling{1000.4, 0.0066965};
+  EXPECT_NEAR(scaling.volts(1) * 1e6, 13.4225, 0.0005);
+  EXPECT_NEAR(scaling.amperes(1) * 1e6, 2.0036, 0.0001);
+  EXPECT_NEAR(scaling.power(1) * 1e3, 3.6097, 0.0005);
+}
+
+TEST(Scaling, AnHourAtFullScalePowerIsThatManyWattHours) {
+  const Scaling scaling{1000.4, 0.0066965};
+  // One power code a sample, 8000 samples a second, for an hour.
+  const double codes = 20694066.0 * 8000 * 3600;
+  EXPECT_NEAR(codes * scaling.nanowatt_hours_per_code() / 1e9, 707.39 * 105.594, 1.0);
+}
+
+TEST(Scaling, PeriodRegisterValuesOfTheDataSheet) {
+  EXPECT_NEAR(Scaling::hertz(0x00A00000), 50.0, 0.0001);
+  EXPECT_NEAR(Scaling::hertz(0x00855554), 60.0, 0.0001);
+}
+
+TEST(Scaling, PowerFactorIsSignedFixedPoint) {
+  EXPECT_DOUBLE_EQ(Scaling::power_factor(0x08000000), 1.0);
+  EXPECT_DOUBLE_EQ(Scaling::power_factor(static_cast<int32_t>(0xFC000000)), -0.5);
+}
+
+}  // namespace
+}  // namespace esphome::ade9000

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "firmware_tests/cpp/support/chip_bench.h"
+
+#include "esphome/components/ade9000/ade9000_bus.h"
+#include "esphome/components/ade9000/scaling.h"
+
+#include <functional>
+
+namespace esphome::ade9000 {
+
+/// The driver's wire to a chip on the bench. A test may lay hands on what comes back.
+class BenchWire : public Ade9000Transport {
+ public:
+  explicit BenchWire(ade9000_simulator::Bench &bench) : bench_(bench) {}
+  void transfer(uint8_t *data, size_t length) override {
+    // A frame of this length at 5 MHz, and 20 us around it.
+    this->bench_.wait(20e-6 + length * 8 / 5e6);
+    this->bench_.chip.transfer(data, length, this->bench_.now);
+    this->frames++;
+    this->bytes += length;
+    if (this->disturb)
+      this->disturb(data, length);
+  }
+  size_t frames{0};
+  size_t bytes{0};
+  /// Gets each reply with its length, header included.
+  std::function<void(uint8_t *, size_t)> disturb;
+
+ protected:
+  ade9000_simulator::Bench &bench_;
+};
+
+/// The bench's front end as the driver is told of it.
+static constexpr Scaling BENCH_SCALING{1000.0, 0.01};
+
+}  // namespace esphome::ade9000

@@ -1,0 +1,1 @@
+"""Tests of the energy journal, in the real firmware."""

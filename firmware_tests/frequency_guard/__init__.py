@@ -1,0 +1,1 @@
+"""Tests of the frequency guard, in the real firmware."""

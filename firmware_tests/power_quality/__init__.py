@@ -1,0 +1,1 @@
+"""Tests of events and harmonics, in the real firmware."""

@@ -1,0 +1,1 @@
+"""Tests of the wiring check, in the real firmware."""
