@@ -67,22 +67,22 @@ async def source() -> SilentSource:
 async def meter(source: SilentSource) -> Meter:
     """Return a meter with its link up."""
     meter = Meter(source, DESCRIPTION)
-    meter.link_up(DESCRIPTION)
+    meter.on_connected(DESCRIPTION)
     return meter
 
 
 async def test_a_burst_in_pieces_is_one_snapshot(meter: Meter) -> None:
     """Whoever reads the sum reads the phases it was made of."""
     seen: list[tuple[float | None, ...]] = []
-    meter.listen_channel(
+    meter.async_add_reading_listener(
         TOTAL, lambda *_: seen.append(tuple(meter.snapshot[c] for c in (L1, L2, TOTAL)))
     )
     for total, l1, l2 in ((300.0, 100.0, 200.0), (70.0, -50.0, 120.0)):
-        meter.reading(TOTAL, total)
+        meter.on_reading(TOTAL, total)
         await asyncio.sleep(0.01)
-        meter.reading(L1, l1)
+        meter.on_reading(L1, l1)
         await asyncio.sleep(0.01)
-        meter.reading(L2, l2)
+        meter.on_reading(L2, l2)
         await asyncio.sleep(GATHERED)
     assert seen == [(100.0, 200.0, 300.0), (-50.0, 120.0, 70.0)]
 
@@ -90,13 +90,13 @@ async def test_a_burst_in_pieces_is_one_snapshot(meter: Meter) -> None:
 async def test_two_bursts_close_together_stay_two_snapshots(meter: Meter) -> None:
     """A burst that was held up by the network does not mix with the next one."""
     seen: list[tuple[float | None, ...]] = []
-    meter.listen_channel(
+    meter.async_add_reading_listener(
         TOTAL, lambda *_: seen.append(tuple(meter.snapshot[c] for c in (L1, L2, TOTAL)))
     )
     for l1, l2, total in ((100.0, 200.0, 300.0), (-50.0, 120.0, 70.0)):
-        meter.reading(L1, l1)
-        meter.reading(L2, l2)
-        meter.reading(TOTAL, total)
+        meter.on_reading(L1, l1)
+        meter.on_reading(L2, l2)
+        meter.on_reading(TOTAL, total)
     await asyncio.sleep(GATHERED)
     assert seen == [(100.0, 200.0, 300.0), (-50.0, 120.0, 70.0)]
 
@@ -105,11 +105,11 @@ async def test_a_lost_link_leaves_nothing_that_could_be_taken_for_current(
     meter: Meter,
 ) -> None:
     """Readings and relay states go with the link, a half-gathered burst too."""
-    meter.reading(L1, 100.0)
+    meter.on_reading(L1, 100.0)
     await asyncio.sleep(GATHERED)
-    meter.relay_state("relay_1", True)
-    meter.reading(L2, 200.0)
-    meter.link_down()
+    meter.on_relay_state("relay_1", True)
+    meter.on_reading(L2, 200.0)
+    meter.on_disconnected()
     await asyncio.sleep(GATHERED)
     assert not meter.connected
     assert meter.snapshot == {}
@@ -121,13 +121,13 @@ async def test_listeners_hear_only_their_channel_and_only_while_they_listen(
 ) -> None:
     """No work is done for those who did not ask."""
     heard: list[str] = []
-    stop = meter.listen_channel(L1, lambda *_: heard.append("L1"))
-    meter.reading(L2, 1.0)
+    stop = meter.async_add_reading_listener(L1, lambda *_: heard.append("L1"))
+    meter.on_reading(L2, 1.0)
     await asyncio.sleep(GATHERED)
-    meter.reading(L1, 1.0)
+    meter.on_reading(L1, 1.0)
     await asyncio.sleep(GATHERED)
     stop()
-    meter.reading(L1, 2.0)
+    meter.on_reading(L1, 2.0)
     await asyncio.sleep(GATHERED)
     assert heard == ["L1"]
 
@@ -141,9 +141,9 @@ async def test_a_listener_that_fails_keeps_nobody_else_from_being_told(
     def fails(*_: object) -> None:
         raise ValueError("broken")
 
-    meter.listen_channel(L1, fails)
-    meter.listen_channel(L1, lambda *_: heard.append("L1"))
-    meter.reading(L1, 1.0)
+    meter.async_add_reading_listener(L1, fails)
+    meter.async_add_reading_listener(L1, lambda *_: heard.append("L1"))
+    meter.on_reading(L1, 1.0)
     await asyncio.sleep(GATHERED)
     assert heard == ["L1"]
     assert "broken" in caplog.text
@@ -156,10 +156,10 @@ async def test_switching_waits_for_the_device(
     switching = asyncio.create_task(meter.switch_relay("relay_1", True))
     await asyncio.sleep(0)
     assert source.commands == [("relay_1", True)]
-    meter.relay_state("relay_1", False)
+    meter.on_relay_state("relay_1", False)
     await asyncio.sleep(0)
     assert not switching.done()
-    meter.relay_state("relay_1", True)
+    meter.on_relay_state("relay_1", True)
     await asyncio.wait_for(switching, 0.1)
 
 
@@ -167,7 +167,7 @@ async def test_a_relay_that_is_there_already_is_told_and_not_waited_for(
     meter: Meter, source: SilentSource
 ) -> None:
     """A device does not report a state it is in already."""
-    meter.relay_state("relay_1", True)
+    meter.on_relay_state("relay_1", True)
     await asyncio.wait_for(meter.switch_relay("relay_1", True), 0.1)
     assert source.commands == [("relay_1", True)]
 
@@ -177,7 +177,7 @@ async def test_a_relay_that_does_not_switch_is_an_error(
 ) -> None:
     """Silence of the device is not taken for success."""
     monkeypatch.setattr(meter_module, "RELAY_TIMEOUT", 0.05)
-    meter.relay_state("relay_1", False)
+    meter.on_relay_state("relay_1", False)
     with pytest.raises(RelayRefusedError):
         await meter.switch_relay("relay_1", True)
     assert meter.relays == {"relay_1": False}
@@ -187,7 +187,7 @@ async def test_a_link_lost_while_switching_is_an_error_at_once(meter: Meter) -> 
     """Nobody waits for a device that is gone."""
     switching = asyncio.create_task(meter.switch_relay("relay_1", True))
     await asyncio.sleep(0)
-    meter.link_down()
+    meter.on_disconnected()
     with pytest.raises(LinkDownError):
         await asyncio.wait_for(switching, 0.1)
 
@@ -198,13 +198,13 @@ async def test_unavailability_is_said_once(
     """The log holds one line for each thing a person can act on, and one at the end."""
     caplog.set_level("INFO")
     meter = Meter(source, DESCRIPTION)
-    meter.link_up(DESCRIPTION)
-    meter.link_down()
+    meter.on_connected(DESCRIPTION)
+    meter.on_disconnected()
     for _ in range(3):
-        meter.link_failed(NoAnswerError("Nothing answers at the address"))
+        meter.on_connect_error(NoAnswerError("Nothing answers at the address"))
     for _ in range(3):
-        meter.link_failed(WrongKeyError("The device has another key"))
-    meter.link_up(DESCRIPTION)
+        meter.on_connect_error(WrongKeyError("The device has another key"))
+    meter.on_connected(DESCRIPTION)
     assert [record.getMessage() for record in caplog.records] == [
         "NRJ Meter is unavailable: Nothing answers at the address",
         "NRJ Meter is unavailable: The device has another key",

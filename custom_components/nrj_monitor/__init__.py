@@ -101,7 +101,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
         elif _remember(hass, entry):
             hass.config_entries.async_schedule_reload(entry.entry_id)
 
-    entry.async_on_unload(meter.listen_link(on_link))
+    entry.async_on_unload(meter.async_add_connection_listener(on_link))
     _reload_on_subentries(hass, entry)
     if load_entries(entry):
         data.loads = LoadManager(hass, entry, meter)
@@ -109,7 +109,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     if data.loads is not None:
         await data.loads.async_start()
-    meter.tell_events()
+    meter.async_deliver_events()
     data.issues.async_start()
     await async_start_backfill(hass, entry)
     async_give_spoken_names(hass, entry, meter.description)

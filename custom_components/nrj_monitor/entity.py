@@ -38,7 +38,7 @@ class MeterEntity(Entity):
     @override
     async def async_added_to_hass(self) -> None:
         """Follow the link."""
-        self.async_on_remove(self._meter.listen_link(self._on_link))
+        self.async_on_remove(self._meter.async_add_connection_listener(self._on_link))
 
     @property
     @override

@@ -49,7 +49,9 @@ class MeterPowerQuality(MeterEntity, EventEntity):
     async def async_added_to_hass(self) -> None:
         """Follow the events."""
         await super().async_added_to_hass()
-        self.async_on_remove(self._meter.listen_power_quality(self._on_event))
+        self.async_on_remove(
+            self._meter.async_add_power_quality_listener(self._on_event)
+        )
 
     @callback
     def _on_event(self, event: PowerQualityEvent) -> None:
@@ -81,7 +83,7 @@ class MeterGuard(MeterEntity, EventEntity):
     async def async_added_to_hass(self) -> None:
         """Follow the guard."""
         await super().async_added_to_hass()
-        self.async_on_remove(self._meter.listen_guard(self._on_event))
+        self.async_on_remove(self._meter.async_add_guard_listener(self._on_event))
 
     @callback
     def _on_event(self, event: GuardEvent) -> None:

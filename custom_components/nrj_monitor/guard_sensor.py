@@ -44,7 +44,9 @@ class GuardSensor(MeterEntity, SensorEntity):
     async def async_added_to_hass(self) -> None:
         """Follow what the meter says of itself."""
         await super().async_added_to_hass()
-        self.async_on_remove(self._meter.listen_text(self.async_write_ha_state))
+        self.async_on_remove(
+            self._meter.async_add_text_listener(self.async_write_ha_state)
+        )
 
     @property
     @override

@@ -61,7 +61,7 @@ class MeterOscillogram(MeterEntity, ImageEntity):
     async def async_added_to_hass(self) -> None:
         """Follow the waveforms."""
         await super().async_added_to_hass()
-        self.async_on_remove(self._meter.listen_oscillogram(self._on_wave))
+        self.async_on_remove(self._meter.async_add_oscillogram_listener(self._on_wave))
 
     @override
     async def async_image(self) -> bytes | None:

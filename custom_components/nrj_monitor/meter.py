@@ -1,18 +1,18 @@
 """The meter as the rest of the integration sees it, whatever its source.
 
-Holds the latest snapshot, the true states of the relays and whether the link is
-up, and tells those who listen. Nothing here writes a state or knows a protocol.
+Holds the latest snapshot, the reported states of relays and settings and whether the
+link is up, and notifies listeners. Nothing here writes a state or knows a protocol.
 """
 
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
-from functools import partial
 import logging
 from types import MappingProxyType
 
 from .catalog import Channel
 from .frequency_guard.event import GuardEvent
+from .listeners import Listeners, Unsubscribe
 from .power_quality.event import Oscillogram, PowerQualityEvent
 from .power_quality.log import PowerQualityLog
 from .sources import MeterDescription, Source
@@ -32,28 +32,23 @@ SNAPSHOT_WINDOW = 0.1
 burst of some forty readings every 200 ms at most; the network may cut it in pieces."""
 
 RELAY_TIMEOUT = 3.0
-"""Seconds the device may take to report the state it was told to switch to."""
+"""Seconds the device may take to report the state of a relay or setting it was sent."""
 
 KNOWN_GUARD_EVENTS = 128
-"""Changes of the guard that are remembered as told; the meter itself keeps 32."""
+"""Ids of delivered guard events that are kept; the meter itself keeps 32 events."""
 
-type Listener = Callable[[], None]
 type ReadingListener = Callable[[float | None, float], None]
 """Takes a reading, None where there is no valid one, and the event loop's time."""
 
 type JournalListener = Callable[[Mapping[str, str]], None]
 """Takes a page of the meter's journal as the meter sent it."""
 
-type EventListener = Callable[[PowerQualityEvent], None]
-type GuardListener = Callable[[GuardEvent], None]
-type Unsubscribe = Callable[[], None]
-
 
 class Meter:
-    """One meter, fed by one source (it is the source's listener)."""
+    """One meter, fed by one source (the meter is the source's listener)."""
 
     def __init__(self, source: Source, description: MeterDescription) -> None:
-        """Take `description` as true until the source knows better."""
+        """Assume `description` until the source has connected and knows better."""
         self._source = source
         self._description = description
         self._connected = False
@@ -64,27 +59,30 @@ class Meter:
         self._snapshot: dict[Channel, float | None] = {}
         self._snapshot_view = MappingProxyType(self._snapshot)
         self._relays: dict[str, bool] = {}
-        # Replaced, never changed: readings are told while others come and go.
-        self._channel_listeners: dict[Channel, tuple[ReadingListener, ...]] = {}
-        self._relay_listeners: defaultdict[str, list[Listener]] = defaultdict(list)
-        self._link_listeners: list[Listener] = []
         self._texts: dict[str, str] = {}
-        self._text_listeners: list[Listener] = []
-        self._log = PowerQualityLog()
-        self._event_listeners: list[EventListener] = []
-        self._untold: list[PowerQualityEvent] | None = []
-        self._wave_listeners: list[Listener] = []
         self._settings: dict[str, SettingValue] = {}
-        self._setting_listeners: defaultdict[str, list[Listener]] = defaultdict(list)
-        self._guard_listeners: list[GuardListener] = []
+        self._log = PowerQualityLog()
         self.known_guard_events: deque[str] = deque(maxlen=KNOWN_GUARD_EVENTS)
-        """Which changes of the guard have been told, by their ids."""
-        self._untold_guard: list[GuardEvent] | None = []
-        self._journal_listeners: list[JournalListener] = []
+        """Ids of the guard events that were delivered, the oldest first."""
+        self._held_power_quality: list[PowerQualityEvent] | None = []
+        self._held_guard: list[GuardEvent] | None = []
+        self._reading_listeners: defaultdict[
+            Channel, Listeners[float | None, float]
+        ] = defaultdict(Listeners)
+        self._relay_listeners: defaultdict[str, Listeners[()]] = defaultdict(Listeners)
+        self._setting_listeners: defaultdict[str, Listeners[()]] = defaultdict(
+            Listeners
+        )
+        self._connection_listeners: Listeners[()] = Listeners()
+        self._text_listeners: Listeners[()] = Listeners()
+        self._power_quality_listeners: Listeners[PowerQualityEvent] = Listeners()
+        self._oscillogram_listeners: Listeners[()] = Listeners()
+        self._guard_listeners: Listeners[GuardEvent] = Listeners()
+        self._journal_listeners: Listeners[Mapping[str, str]] = Listeners()
 
     @property
     def description(self) -> MeterDescription:
-        """Return what the meter is and has."""
+        """Return the meter's identity, channels, relays and settings."""
         return self._description
 
     @property
@@ -94,7 +92,7 @@ class Meter:
 
     @property
     def error(self) -> SourceError | None:
-        """Return why the link is down, where an attempt has failed since it was up."""
+        """Return the reason of the latest failed connection attempt, None once up."""
         return self._error
 
     @property
@@ -108,42 +106,42 @@ class Meter:
 
     @property
     def relays(self) -> Mapping[str, bool]:
-        """Return the true states of the relays by id; untold ones are missing."""
+        """Return the reported states of the relays by id; unreported ones are missing."""
         return MappingProxyType(self._relays)
 
     @property
     def settings(self) -> Mapping[str, SettingValue]:
-        """Return what is set on the device by id; what it has not told is missing."""
+        """Return the device's settings by id; unreported ones are missing."""
         return MappingProxyType(self._settings)
 
     @property
     def source(self) -> Source:
-        """Return where the readings come from."""
+        """Return the source of the readings."""
         return self._source
 
     @property
     def texts(self) -> Mapping[str, str]:
-        """Return what the meter says of itself, by the key of the sentence."""
+        """Return the states of the meter's text sensors by object id."""
         return MappingProxyType(self._texts)
 
     @property
     def log(self) -> PowerQualityLog:
-        """Return what has happened to the supply."""
+        """Return the log of power quality events."""
         return self._log
 
     async def run(self) -> None:
-        """Keep the source running until cancelled, then forget what it said."""
+        """Run the source until cancelled, then clear the readings."""
         try:
             await self._source.run(self)
         finally:
-            self.link_down()
+            self.on_disconnected()
 
     async def wait_first_outcome(self) -> None:
         """Wait until the first attempt to reach the meter succeeded or failed."""
         await self._outcome.wait()
 
     async def switch_relay(self, relay_id: str, is_on: bool) -> None:
-        """Switch a relay and wait until the device says that it did.
+        """Switch a relay and wait until the device reports the new state.
 
         Raises LinkDownError without a link and RelayRefusedError where the
         device does not report the new state within `RELAY_TIMEOUT`.
@@ -156,7 +154,7 @@ class Meter:
         )
 
     async def change_setting(self, setting_id: str, value: SettingValue) -> None:
-        """Change a setting and wait until the device says that it did.
+        """Change a setting and wait until the device reports the new value.
 
         Raises LinkDownError without a link and SettingRefusedError where the
         device does not report the new value within `RELAY_TIMEOUT`.
@@ -170,19 +168,19 @@ class Meter:
 
     async def _confirmed(
         self,
-        ask: Callable[[], None],
+        send: Callable[[], None],
         is_done: Callable[[], bool],
-        listeners: list[Listener],
+        listeners: Listeners[()],
         refused: SourceError,
     ) -> None:
-        """Ask for something and wait until it is done, or raise `refused`."""
+        """Send a command and wait until the device reports success, or raise `refused`."""
         changed = asyncio.Event()
         unsubscribes = (
-            _listen(listeners, changed.set),
-            self.listen_link(changed.set),
+            listeners.async_add(changed.set),
+            self.async_add_connection_listener(changed.set),
         )
         try:
-            ask()
+            send()
             async with asyncio.timeout(RELAY_TIMEOUT):
                 while not is_done():
                     await changed.wait()
@@ -195,134 +193,84 @@ class Meter:
             for unsubscribe in unsubscribes:
                 unsubscribe()
 
-    def listen_channel(
+    def async_add_reading_listener(
         self, channel: Channel, listener: ReadingListener
     ) -> Unsubscribe:
-        """Call `listener` with each reading of `channel` once its snapshot is there."""
-        listeners = self._channel_listeners
-        listeners[channel] = (*listeners.get(channel, ()), listener)
+        """Call `listener` with each reading of `channel`, once its snapshot is current."""
+        return self._reading_listeners[channel].async_add(listener)
 
-        def unsubscribe() -> None:
-            kept = list(listeners[channel])
-            kept.remove(listener)
-            listeners[channel] = tuple(kept)
+    def async_add_relay_listener(
+        self, relay_id: str, listener: Callable[[], None]
+    ) -> Unsubscribe:
+        """Call `listener` each time the device reports the state of a relay."""
+        return self._relay_listeners[relay_id].async_add(listener)
 
-        return unsubscribe
+    def async_add_setting_listener(
+        self, setting_id: str, listener: Callable[[], None]
+    ) -> Unsubscribe:
+        """Call `listener` each time the device reports the value of a setting."""
+        return self._setting_listeners[setting_id].async_add(listener)
 
-    def listen_relay(self, relay_id: str, listener: Listener) -> Unsubscribe:
-        """Call `listener` each time the device tells the state of a relay."""
-        return _listen(self._relay_listeners[relay_id], listener)
+    def async_add_connection_listener(
+        self, listener: Callable[[], None]
+    ) -> Unsubscribe:
+        """Call `listener` when the link comes up or goes down, or the error changes."""
+        return self._connection_listeners.async_add(listener)
 
-    def listen_link(self, listener: Listener) -> Unsubscribe:
-        """Call `listener` each time the link comes up or goes down."""
-        return _listen(self._link_listeners, listener)
+    def async_add_text_listener(self, listener: Callable[[], None]) -> Unsubscribe:
+        """Call `listener` each time a text sensor of the meter reports a state."""
+        return self._text_listeners.async_add(listener)
 
-    def listen_text(self, listener: Listener) -> Unsubscribe:
-        """Call `listener` each time the meter says something of itself."""
-        return _listen(self._text_listeners, listener)
+    def async_add_guard_listener(
+        self, listener: Callable[[GuardEvent], None]
+    ) -> Unsubscribe:
+        """Call `listener` with each new event of the device's frequency guard."""
+        return self._guard_listeners.async_add(listener)
 
-    def listen_setting(self, setting_id: str, listener: Listener) -> Unsubscribe:
-        """Call `listener` when a setting is told."""
-        return _listen(self._setting_listeners[setting_id], listener)
+    def async_add_power_quality_listener(
+        self, listener: Callable[[PowerQualityEvent], None]
+    ) -> Unsubscribe:
+        """Call `listener` with each new power quality event."""
+        return self._power_quality_listeners.async_add(listener)
 
-    def listen_guard(self, listener: GuardListener) -> Unsubscribe:
-        """Call `listener` with each event of the device's own guard."""
-        self._guard_listeners.append(listener)
-        return lambda: self._guard_listeners.remove(listener)
+    def async_add_oscillogram_listener(
+        self, listener: Callable[[], None]
+    ) -> Unsubscribe:
+        """Call `listener` each time the log has a new oscillogram."""
+        return self._oscillogram_listeners.async_add(listener)
 
-    def listen_power_quality(self, listener: EventListener) -> Unsubscribe:
-        """Call `listener` with each event of the supply that is news."""
-        self._event_listeners.append(listener)
-        return lambda: self._event_listeners.remove(listener)
-
-    def listen_oscillogram(self, listener: Listener) -> Unsubscribe:
-        """Call `listener` each time there is a new waveform in the log."""
-        return _listen(self._wave_listeners, listener)
-
-    def listen_journal(self, listener: JournalListener) -> Unsubscribe:
+    def async_add_journal_listener(self, listener: JournalListener) -> Unsubscribe:
         """Call `listener` with each page of the meter's journal."""
-        self._journal_listeners.append(listener)
-        return lambda: self._journal_listeners.remove(listener)
+        return self._journal_listeners.async_add(listener)
 
-    def journal(self, page: Mapping[str, str]) -> None:
-        """Take a page of the meter's journal."""
-        for listener in tuple(self._journal_listeners):
-            listener(page)
+    def async_deliver_events(self) -> None:
+        """Deliver events from now on, first the events held until now.
 
-    def text(self, key: str, text: str) -> None:
-        """Take a sentence the device says about itself."""
-        self._texts[key] = text
-        _call(self._text_listeners)
-
-    def setting(self, setting_id: str, value: SettingValue) -> None:
-        """Take what a setting of the device really is."""
-        self._settings[setting_id] = value
-        _call(self._setting_listeners[setting_id])
-
-    def guard_event(self, event: GuardEvent) -> None:
-        """Take what the device's own guard tells; what was told before is no news."""
-        if event.id is not None:
-            if event.id in self.known_guard_events:
-                return
-            self.known_guard_events.append(event.id)
-        if self._untold_guard is not None:
-            self._untold_guard.append(event)
-        else:
-            self._tell_guard(event)
-
-    def _tell_guard(self, event: GuardEvent) -> None:
-        _call([partial(listener, event) for listener in self._guard_listeners])
-
-    def power_quality(self, event: PowerQualityEvent) -> bool:
-        """Take an event of the supply; return whether it is news."""
-        if not self._log.add(event):
-            return False
-        if self._untold is not None:
-            self._untold.append(event)
-        else:
-            self._tell_event(event)
-        return True
-
-    def tell_events(self) -> None:
-        """Tell events from now on, first those of until now.
-
-        Called once those who want to hear of them listen.
+        Called once all listeners of events have been added.
         """
-        guard, self._untold_guard = self._untold_guard or [], None
-        for change in guard:
-            self._tell_guard(change)
-        untold, self._untold = self._untold or [], None
-        for event in untold:
-            self._tell_event(event)
-
-    def _tell_event(self, event: PowerQualityEvent) -> None:
-        for listener in tuple(self._event_listeners):
-            try:
-                listener(event)
-            except Exception:
-                _LOGGER.exception("A listener of the meter failed")
+        held_guard, self._held_guard = self._held_guard or [], None
+        for guard_event in held_guard:
+            self._guard_listeners.async_notify(guard_event)
+        held, self._held_power_quality = self._held_power_quality or [], None
+        for event in held:
+            self._power_quality_listeners.async_notify(event)
 
     def wants_oscillogram(self, event: PowerQualityEvent) -> bool:
-        """Return whether the waveform around an event is still to be fetched."""
+        """Return whether the oscillogram of an event is still to be fetched."""
         return self._log.wants_oscillogram(event)
 
-    def oscillogram(self, event: PowerQualityEvent, wave: Oscillogram | None) -> None:
-        """Take the waveform around an event, None where there is none."""
-        if self._log.add_oscillogram(event, wave):
-            _call(self._wave_listeners)
-
-    def link_up(self, description: MeterDescription) -> None:
-        """Take the link as up."""
+    def on_connected(self, description: MeterDescription) -> None:
+        """Set the link up and replace the meter's description."""
         if self._error is not None:
             _LOGGER.info("%s is back", description.name)
         self._description = description
         self._connected = True
         self._error = None
         self._outcome.set()
-        _call(self._link_listeners)
+        self._connection_listeners.async_notify()
 
-    def link_down(self) -> None:
-        """Take the link as down; nothing known of the meter is current any more."""
+    def on_disconnected(self) -> None:
+        """Set the link down and clear readings, relay states, texts and settings."""
         self._cancel_gathering()
         self._gathering.clear()
         self._snapshot.clear()
@@ -331,21 +279,21 @@ class Meter:
         self._settings.clear()
         if self._connected:
             self._connected = False
-            _call(self._link_listeners)
+            self._connection_listeners.async_notify()
 
-    def link_failed(self, error: SourceError) -> None:
-        """Remember why the meter cannot be reached; say so once."""
+    def on_connect_error(self, error: SourceError) -> None:
+        """Store the reason of a failed connection attempt; log each reason once."""
         known = self._error
         self._error = error
         self._outcome.set()
         if type(known) is type(error):
             return
-        worth_saying = known is None or isinstance(error, CredentialError)
-        level = logging.WARNING if worth_saying else logging.DEBUG
+        is_news = known is None or isinstance(error, CredentialError)
+        level = logging.WARNING if is_news else logging.DEBUG
         _LOGGER.log(level, "%s is unavailable: %s", self._description.name, error)
-        _call(self._link_listeners)
+        self._connection_listeners.async_notify()
 
-    def reading(self, channel: Channel, value: float | None) -> None:
+    def on_reading(self, channel: Channel, value: float | None) -> None:
         """Add a reading to the snapshot being gathered.
 
         A channel's second reading belongs to the next snapshot; with a reading of each
@@ -361,44 +309,65 @@ class Meter:
                 SNAPSHOT_WINDOW, self._publish_snapshot
             )
 
-    def relay_state(self, relay_id: str, is_on: bool) -> None:
-        """Take a relay's state as the device told it, at once."""
+    def on_relay_state(self, relay_id: str, is_on: bool) -> None:
+        """Store the state of a relay and notify its listeners at once."""
         self._relays[relay_id] = is_on
-        _call(self._relay_listeners[relay_id])
+        self._relay_listeners[relay_id].async_notify()
+
+    def on_setting(self, setting_id: str, value: SettingValue) -> None:
+        """Store the value of a setting and notify its listeners."""
+        self._settings[setting_id] = value
+        self._setting_listeners[setting_id].async_notify()
+
+    def on_text(self, key: str, text: str) -> None:
+        """Store the state of a text sensor and notify the listeners of texts."""
+        self._texts[key] = text
+        self._text_listeners.async_notify()
+
+    def on_guard_event(self, event: GuardEvent) -> None:
+        """Deliver a frequency guard event, unless its id was delivered before."""
+        if event.id is not None:
+            if event.id in self.known_guard_events:
+                return
+            self.known_guard_events.append(event.id)
+        if self._held_guard is not None:
+            self._held_guard.append(event)
+        else:
+            self._guard_listeners.async_notify(event)
+
+    def on_power_quality_event(self, event: PowerQualityEvent) -> bool:
+        """Log and deliver a power quality event; return whether the event is new."""
+        if not self._log.add(event):
+            return False
+        if self._held_power_quality is not None:
+            self._held_power_quality.append(event)
+        else:
+            self._power_quality_listeners.async_notify(event)
+        return True
+
+    def on_oscillogram(
+        self, event: PowerQualityEvent, wave: Oscillogram | None
+    ) -> None:
+        """Log the oscillogram of an event, None where the meter has none."""
+        if self._log.add_oscillogram(event, wave):
+            self._oscillogram_listeners.async_notify()
+
+    def on_journal_page(self, page: Mapping[str, str]) -> None:
+        """Deliver a page of the meter's journal."""
+        self._journal_listeners.async_notify(page)
 
     def _publish_snapshot(self) -> None:
-        """Make what was gathered the current snapshot and tell the listeners."""
+        """Make the gathered readings the current snapshot and notify the listeners."""
         self._cancel_gathering()
         gathered, self._gathering = self._gathering, {}
         self._snapshot.update(gathered)
         now = asyncio.get_running_loop().time()
         for channel, value in gathered.items():
-            for listener in self._channel_listeners.get(channel, ()):
-                try:
-                    listener(value, now)
-                except Exception:
-                    _LOGGER.exception("A listener of the meter failed")
+            if (listeners := self._reading_listeners.get(channel)) is not None:
+                listeners.async_notify(value, now)
 
     def _cancel_gathering(self) -> None:
-        """Stop waiting for the end of a burst."""
+        """Cancel the timer that ends a burst."""
         if self._gather_timer is not None:
             self._gather_timer.cancel()
             self._gather_timer = None
-
-
-def _listen(listeners: list[Listener], listener: Listener) -> Unsubscribe:
-    """Add a listener; the function returned takes it off again."""
-    listeners.append(listener)
-    return lambda: listeners.remove(listener)
-
-
-def _call(listeners: list[Listener]) -> None:
-    """Call each listener; they may unsubscribe meanwhile.
-
-    One that fails is logged and does not keep the others from being told.
-    """
-    for listener in tuple(listeners):
-        try:
-            listener()
-        except Exception:
-            _LOGGER.exception("A listener of the meter failed")

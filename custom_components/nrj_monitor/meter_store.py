@@ -45,9 +45,11 @@ class MeterStore:
             self.energy_counters.restore(stored["totals"])
             self._meter.known_guard_events.extend(stored.get("guard", ()))
         # These listeners live as long as the meter itself.
-        self._meter.listen_power_quality(lambda _: self.async_schedule_save())
-        self._meter.listen_oscillogram(self.async_schedule_save)
-        self._meter.listen_guard(lambda _: self.async_schedule_save())
+        self._meter.async_add_power_quality_listener(
+            lambda _: self.async_schedule_save()
+        )
+        self._meter.async_add_oscillogram_listener(self.async_schedule_save)
+        self._meter.async_add_guard_listener(lambda _: self.async_schedule_save())
 
     @callback
     def async_schedule_save(self, delay: float = DELAY) -> None:

@@ -103,7 +103,7 @@ class MeterSensor(MeterEntity, SensorEntity):
         """Follow the channel."""
         await super().async_added_to_hass()
         self.async_on_remove(
-            self._meter.listen_channel(self._channel, self._on_reading)
+            self._meter.async_add_reading_listener(self._channel, self._on_reading)
         )
         self.async_on_remove(self._cancel_timer)
         if self._channel in self._meter.snapshot:

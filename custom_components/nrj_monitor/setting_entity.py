@@ -29,7 +29,9 @@ class SettingEntity(MeterEntity):
         """Follow the setting."""
         await super().async_added_to_hass()
         self.async_on_remove(
-            self._meter.listen_setting(self._setting.id, self.async_write_ha_state)
+            self._meter.async_add_setting_listener(
+                self._setting.id, self.async_write_ha_state
+            )
         )
 
     @property

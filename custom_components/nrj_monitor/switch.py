@@ -62,7 +62,9 @@ class RelaySwitch(MeterEntity, SwitchEntity):
         """Follow the relay."""
         await super().async_added_to_hass()
         self.async_on_remove(
-            self._meter.listen_relay(self._relay.id, self.async_write_ha_state)
+            self._meter.async_add_relay_listener(
+                self._relay.id, self.async_write_ha_state
+            )
         )
 
     @property

@@ -168,7 +168,7 @@ class Home:
         channel = next(
             one for one in meter.description.channels if one.id == "import_energy"
         )
-        meter.listen_channel(channel, on_reading)
+        meter.async_add_reading_listener(channel, on_reading)
 
     async def compile(self, start: float) -> None:
         """Make the statistics of the five minutes that begin at `start`."""

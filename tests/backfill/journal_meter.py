@@ -71,7 +71,7 @@ class JournalMeter(Source):
     def tell(self, data: Mapping[str, str]) -> None:
         """Send anything."""
         assert self.listener is not None
-        asyncio.get_running_loop().call_soon(self.listener.journal, data)
+        asyncio.get_running_loop().call_soon(self.listener.on_journal_page, data)
 
     def page(self, client: str, after: int) -> Mapping[str, str]:
         """Return the records after one."""

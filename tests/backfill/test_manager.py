@@ -91,7 +91,7 @@ async def test_an_outage_is_filled_in_once_the_meter_is_back(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter, energy: str
 ) -> None:
     """All pages come, the hours are written, and the meter may forget them."""
-    entry.runtime_data.meter.link_up(DESCRIPTION)
+    entry.runtime_data.meter.on_connected(DESCRIPTION)
     await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
     rows = await hours_of(hass, energy)
     assert [rows[hour]["sum"] for hour in range(6)] == pytest.approx(
@@ -103,7 +103,7 @@ async def test_nothing_is_forgotten_before_it_is_written(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
 ) -> None:
     """While pages come, the meter keeps what it sent."""
-    entry.runtime_data.meter.link_up(DESCRIPTION)
+    entry.runtime_data.meter.on_connected(DESCRIPTION)
     await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
     assert all(
         done in (0, MINUTES) and (done == 0 or received == MINUTES)
@@ -115,12 +115,12 @@ async def test_after_a_restart_only_what_is_new_is_fetched(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter, energy: str
 ) -> None:
     """Which journal and which record is remembered on the disk."""
-    entry.runtime_data.meter.link_up(DESCRIPTION)
+    entry.runtime_data.meter.on_connected(DESCRIPTION)
     await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
     await stop(hass, entry)
     source.records += 60
     meter = await start(hass, entry, source)
-    meter.link_up(DESCRIPTION)
+    meter.on_connected(DESCRIPTION)
     await until(lambda: source.opened[-1][2] == MINUTES)
     assert source.opened[0][0] == source.opened[-1][0], "it is the same client"
     await until(lambda: any(done == MINUTES + 60 for _, _, done in source.acknowledged))
@@ -130,11 +130,11 @@ async def test_a_meter_that_was_restarted_is_told_again_what_was_used(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter, energy: str
 ) -> None:
     """With nothing new to fetch: else it would keep for nobody what it could merge."""
-    entry.runtime_data.meter.link_up(DESCRIPTION)
+    entry.runtime_data.meter.on_connected(DESCRIPTION)
     await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
-    entry.runtime_data.meter.link_down()
+    entry.runtime_data.meter.on_disconnected()
     source.acknowledged.clear()
-    entry.runtime_data.meter.link_up(DESCRIPTION)
+    entry.runtime_data.meter.on_connected(DESCRIPTION)
     await until(lambda: bool(source.acknowledged))
     assert source.acknowledged[0][1:] == (MINUTES, MINUTES)
 
@@ -145,12 +145,12 @@ async def test_a_killed_home_assistant_fetches_again(
     """What was received and not yet used is asked for once more."""
     source.records = 3 * PAGE
     backfill = entry.runtime_data.backfill
-    entry.runtime_data.meter.link_up(DESCRIPTION)
+    entry.runtime_data.meter.on_connected(DESCRIPTION)
     await until(lambda: bool(source.acknowledged))
     del backfill
     await stop(hass, entry)
     meter = await start(hass, entry, source)
-    meter.link_up(DESCRIPTION)
+    meter.on_connected(DESCRIPTION)
     await until(lambda: len(source.opened) == 2)
     assert source.opened[-1][2] in (0, 3 * PAGE)
 
@@ -181,7 +181,7 @@ async def test_an_hour_in_which_home_assistant_was_killed_is_filled_in(
     await healing._store(hass, entry.entry_id).async_save(
         {"client": "0000cafe", "journal": "", "done": 0, "seen": seen, "anchor": None}
     )
-    (await start(hass, entry, source)).link_up(DESCRIPTION)
+    (await start(hass, entry, source)).on_connected(DESCRIPTION)
     await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
     rows = await hours_of(hass, energy)
     assert rows[2]["state"] == pytest.approx(state)
@@ -191,11 +191,11 @@ async def test_a_journal_that_began_anew_is_fetched_from_its_beginning(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
 ) -> None:
     """The sequence of another journal means nothing."""
-    entry.runtime_data.meter.link_up(DESCRIPTION)
+    entry.runtime_data.meter.on_connected(DESCRIPTION)
     await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
     source.journal, source.records = "55667788", 30
-    entry.runtime_data.meter.link_down()
-    entry.runtime_data.meter.link_up(DESCRIPTION)
+    entry.runtime_data.meter.on_disconnected()
+    entry.runtime_data.meter.on_connected(DESCRIPTION)
     await until(
         lambda: (
             source.acknowledged[-1][1:] == (30, 30)
@@ -238,7 +238,7 @@ async def test_the_action_fills_in_and_says_what(
 ) -> None:
     """It fetches all the meter has, as a client of its own that leaves again."""
     async_setup_backfill_services(hass)
-    entry.runtime_data.meter.link_up(DESCRIPTION)
+    entry.runtime_data.meter.on_connected(DESCRIPTION)
     told = await hass.services.async_call(
         DOMAIN,
         HEAL_HISTORY,
@@ -274,7 +274,7 @@ async def test_the_action_says_when_the_meter_does_not_answer(
         with pytest.raises(HomeAssistantError) as failed:
             await hass.services.async_call(*call, blocking=True)
         assert failed.value.translation_key == "journal_not_read"
-        entry.runtime_data.meter.link_up(DESCRIPTION)
+        entry.runtime_data.meter.on_connected(DESCRIPTION)
 
 
 async def test_a_lost_link_while_asking_is_no_error(
@@ -290,7 +290,7 @@ async def test_a_lost_link_while_asking_is_no_error(
         raise LinkDownError("gone")
 
     monkeypatch.setattr(source, "open_journal", refuse)
-    entry.runtime_data.meter.link_up(DESCRIPTION)
+    entry.runtime_data.meter.on_connected(DESCRIPTION)
     await asyncio.sleep(0.05)
     assert "gone" not in caplog.text
 
@@ -338,7 +338,7 @@ async def test_hours_that_are_not_clear_are_told_in_the_log(
         {5: {"state": 112.0, "sum": 99.0}},
     )
     await async_wait_written(hass)
-    entry.runtime_data.meter.link_up(DESCRIPTION)
+    entry.runtime_data.meter.on_connected(DESCRIPTION)
     await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
     assert "started over" in caplog.text
 
@@ -363,16 +363,16 @@ async def test_what_was_missed_is_forwarded_with_its_own_times(
     monkeypatch.setattr(healing, "async_history", take)
     backfill: BackfillManager = entry.runtime_data.backfill
     backfill._away_since = START + 2 * 3600
-    entry.runtime_data.meter.link_up(DESCRIPTION)
+    entry.runtime_data.meter.on_connected(DESCRIPTION)
     await until(lambda: "forwarded later" in caplog.text)
-    entry.runtime_data.meter.link_down()
+    entry.runtime_data.meter.on_disconnected()
     source.records += 1
-    entry.runtime_data.meter.link_up(DESCRIPTION)
+    entry.runtime_data.meter.on_connected(DESCRIPTION)
     await until(lambda: bool(taken))
     times = [sample.time / 1000 for sample in taken]
     assert times == sorted(set(times))
     assert times[0] > START + 2 * 3600
     assert taken[-1].values["import_energy"] == pytest.approx(112, abs=0.05)
     await until(lambda: backfill._away_since is None)
-    entry.runtime_data.meter.link_down()
+    entry.runtime_data.meter.on_disconnected()
     assert backfill._away_since is not None

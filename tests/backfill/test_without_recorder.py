@@ -18,6 +18,6 @@ async def test_nothing_is_fetched(hass: HomeAssistant) -> None:
     meter = Meter(source, DESCRIPTION)
     entry.runtime_data = runtime_data(hass, entry, meter)
     await async_start_backfill(hass, entry)
-    meter.link_up(DESCRIPTION)
+    meter.on_connected(DESCRIPTION)
     assert entry.runtime_data.backfill is None
     assert not source.opened

@@ -192,12 +192,12 @@ def test_a_change_is_told_once_and_only_when_somebody_listens() -> None:
     source: Any = None
     description: Any = None
     meter = Meter(source, description)
-    meter.guard_event(GuardEvent.from_device(CHANGE, NOON))
+    meter.on_guard_event(GuardEvent.from_device(CHANGE, NOON))
     heard: list[GuardEvent] = []
-    meter.listen_guard(heard.append)
-    meter.tell_events()
-    meter.guard_event(GuardEvent.from_device(CHANGE, NOON))
-    meter.guard_event(GuardEvent.from_device(CHANGE | {"number": "4"}, NOON))
+    meter.async_add_guard_listener(heard.append)
+    meter.async_deliver_events()
+    meter.on_guard_event(GuardEvent.from_device(CHANGE, NOON))
+    meter.on_guard_event(GuardEvent.from_device(CHANGE | {"number": "4"}, NOON))
     assert [event.id for event in heard] == ["7-3", "7-4"]
     assert list(meter.known_guard_events) == ["7-3", "7-4"]
 

@@ -60,7 +60,7 @@ def meter_of(*channels: str, guard: bool = False) -> Meter:
         features=frozenset({GUARD} if guard else ()),
     )
     meter = Meter(Silent(), description)
-    meter.link_up(description)
+    meter.on_connected(description)
     return meter
 
 
@@ -70,24 +70,24 @@ async def test_the_meter_s_own_guard() -> None:
     grid = grid_of(meter, "continental_europe")
     assert isinstance(grid, DeviceGrid)
     assert grid.view(0.0).state is GuardState.INVALID
-    meter.text("guard_state", "shed_2")
+    meter.on_text("guard_state", "shed_2")
     view = grid.view(1.0)
     assert (view.state, view.held, view.may_restore) == (
         GuardState.SHED_2,
         GuardState.SHED_2,
         False,
     )
-    meter.text("guard_state", "invalid")
-    meter.text("guard_reason", "no_voltage")
+    meter.on_text("guard_state", "invalid")
+    meter.on_text("guard_reason", "no_voltage")
     view = grid.view(2.0)
     assert (view.state, view.held, view.dead) == (
         GuardState.INVALID,
         GuardState.SHED_2,
         True,
     )
-    meter.text("guard_state", "sunny")
+    meter.on_text("guard_state", "sunny")
     assert grid.view(3.0).state is GuardState.INVALID
-    meter.text("guard_state", "normal")
+    meter.on_text("guard_state", "normal")
     assert grid.view(4.0).may_restore
 
 
@@ -96,7 +96,7 @@ async def tell(
 ) -> None:
     """Let a meter tell its readings, all of them."""
     for channel, value in readings.items():
-        meter.reading(CHANNELS[channel], value)
+        meter.on_reading(CHANNELS[channel], value)
     grid.take(now)
 
 

@@ -134,7 +134,7 @@ async def test_a_relay_that_the_meter_sheds_is_no_load(
     # And where the class is changed later, it is to be repaired.
     meter = entry.runtime_data.meter
     for told, there in (("shed_1", True), ("never_shed", False), ("absorb", True)):
-        meter.setting("relay_1_class", told)
+        meter.on_setting("relay_1_class", told)
         assert repairs(hass) is there
     assert await hass.config_entries.async_unload(entry.entry_id)
     assert not repairs(hass)

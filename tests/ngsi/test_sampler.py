@@ -40,14 +40,14 @@ def meter() -> Meter:
         relays=(),
     )
     made = Meter(NoSource(), description)
-    made.link_up(description)
+    made.on_connected(description)
     return made
 
 
 def tell(meter: Meter, voltage: float | None, power: float) -> float:
     """Have the meter measure; return when."""
-    meter.reading(VOLTAGE, voltage)
-    meter.reading(POWER, power)
+    meter.on_reading(VOLTAGE, voltage)
+    meter.on_reading(POWER, power)
     return time.time()
 
 
@@ -86,7 +86,7 @@ async def test_a_meter_without_a_link_gives_no_samples(
     sampler = Sampler(meter, (VOLTAGE, POWER), 0.05, taken.append)
     sampler.start()
     tell(meter, 230.0, 500.0)
-    meter.link_down()
+    meter.on_disconnected()
     await asyncio.sleep(0.15)
     sampler.stop()
     assert taken == []

@@ -136,8 +136,8 @@ async def test_a_dip_of_three_phases_reaches_the_broker(
     began = datetime.now(UTC) - timedelta(seconds=2)
     for number, phase in enumerate(("L1", "L2", "L3")):
         event = replace(DIP, number=number, phase=phase, started=began)
-        assert entry.runtime_data.meter.power_quality(event)
-        assert not entry.runtime_data.meter.power_quality(event)
+        assert entry.runtime_data.meter.on_power_quality_event(event)
+        assert not entry.runtime_data.meter.on_power_quality_event(event)
 
     def told() -> list[str]:
         return [

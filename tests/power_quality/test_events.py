@@ -320,7 +320,7 @@ class Heard:
         self.events: list[PowerQualityEvent] = []
         self.waves: list[Oscillogram] = []
 
-    def power_quality(self, event: PowerQualityEvent) -> bool:
+    def on_power_quality_event(self, event: PowerQualityEvent) -> bool:
         """Take an event."""
         self.events.append(event)
         return True
@@ -329,7 +329,9 @@ class Heard:
         """Want every waveform."""
         return True
 
-    def oscillogram(self, event: PowerQualityEvent, wave: Oscillogram | None) -> None:
+    def on_oscillogram(
+        self, event: PowerQualityEvent, wave: Oscillogram | None
+    ) -> None:
         """Take a waveform."""
         if wave is not None:
             self.waves.append(wave)

@@ -128,7 +128,7 @@ async def test_an_error_of_our_own_does_not_lose_the_meter_for_good(
     """It is logged in full, and the link is tried again."""
 
     class Broken(Meter):
-        def link_up(self, description: MeterDescription) -> None:
+        def on_connected(self, description: MeterDescription) -> None:
             raise ValueError("broken")
 
     address = NativeApiAddress(host="127.0.0.1", port=server.port, key=None)

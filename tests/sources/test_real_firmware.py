@@ -111,7 +111,7 @@ async def test_a_snapshot_is_of_one_update(
         if whole is not None and None not in parts:
             errors.append(abs(whole - sum(part for part in parts if part is not None)))
 
-    unsubscribe = meter.listen_channel(total, compare)
+    unsubscribe = meter.async_add_reading_listener(total, compare)
     await asyncio.sleep(3.0)
     unsubscribe()
     assert len(errors) >= 10, "the meter sends five times a second"

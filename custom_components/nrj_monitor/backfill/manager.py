@@ -126,8 +126,8 @@ class BackfillManager:
         else:
             await self._async_store(None, 0)
         unload = self._entry.async_on_unload
-        unload(self._meter.listen_journal(self._on_page))
-        unload(self._meter.listen_link(self._on_link))
+        unload(self._meter.async_add_journal_listener(self._on_page))
+        unload(self._meter.async_add_connection_listener(self._on_link))
         unload(async_at_started(self._hass, self._on_started))
         self._on_link()
 

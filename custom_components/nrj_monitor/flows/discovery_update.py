@@ -53,7 +53,7 @@ async def announced_address_is_right(
 async def _is_lost(meter: Meter) -> bool:
     """Return whether the link is down, or goes down while one could not know yet."""
     changed = asyncio.Event()
-    unsubscribe = meter.listen_link(changed.set)
+    unsubscribe = meter.async_add_connection_listener(changed.set)
     try:
         async with asyncio.timeout(LINK_LOSS_TIMEOUT):
             while meter.connected:

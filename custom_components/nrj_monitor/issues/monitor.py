@@ -72,11 +72,11 @@ class IssueMonitor:
     def async_start(self) -> None:
         """Check the meter from now on, until its entry is unloaded."""
         meter, unload = self._meter, self._entry.async_on_unload
-        unload(meter.listen_link(self.async_update_issues))
-        unload(meter.listen_text(self._on_text))
+        unload(meter.async_add_connection_listener(self.async_update_issues))
+        unload(meter.async_add_text_listener(self._on_text))
         for channel in COUNTERS:
             listener = partial(self._on_total, channel.id)
-            unload(meter.listen_channel(channel, listener))
+            unload(meter.async_add_reading_listener(channel, listener))
             # A reading may have come before the listener was added.
             listener(meter.snapshot.get(channel), 0.0)
         self.async_update_issues()

@@ -116,7 +116,7 @@ class LoadManager:
         unload = self.entry.async_on_unload
         unload(async_track_state_change_event(self.hass, watched, self._on_state))
         unload(async_track_time_interval(self.hass, self._on_time, TICK))
-        unload(self.meter.listen_text(self.async_tick))
+        unload(self.meter.async_add_text_listener(self.async_tick))
         of_loads = [
             (id_, self.titles[id_], device.entity_id)
             for id_, device in self.devices.items()
@@ -125,7 +125,11 @@ class LoadManager:
         if isinstance(self.grid, ComputedGrid):
             for channel in self.meter.description.channels:
                 if channel.quantity.key == "frequency":
-                    unload(self.meter.listen_channel(channel, self._on_frequency))
+                    unload(
+                        self.meter.async_add_reading_listener(
+                            channel, self._on_frequency
+                        )
+                    )
         self.async_tick()
 
     async def async_stop(self) -> None:

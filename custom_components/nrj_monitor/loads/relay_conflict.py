@@ -58,7 +58,7 @@ def watch_relay_conflicts(
                 async_take_back(hass, over=[(TWO_MASTERS, id_)], obeying=())
 
     unsubscribes = [
-        meter.listen_setting(f"{relay.id}_class", check)
+        meter.async_add_setting_listener(f"{relay.id}_class", check)
         for relay in meter.description.relays
     ]
 

@@ -198,7 +198,7 @@ async def _async_link(
         forwarder=forwarder,
         sampler=Sampler(meter, channels, data[CONF_INTERVAL], offer),
         wanted=frozenset(channel.id for channel in channels),
-        forget_events=meter.listen_power_quality(on_event),
+        forget_events=meter.async_add_power_quality_listener(on_event),
     )
 
 

@@ -36,7 +36,7 @@ class Sampler:
 
     def start(self) -> None:
         """Begin."""
-        listen = self._meter.listen_channel
+        listen = self._meter.async_add_reading_listener
         self._unsubscribes = [listen(c, self._on_reading) for c in self._channels]
         if self._meter.snapshot:
             self._read_at = time.time()

@@ -95,43 +95,45 @@ class MeterDescription:
 
 
 class SourceListener(Protocol):
-    """Whom a source tells; every method is called in the event loop."""
+    """Receiver of a source's updates; every method is called in the event loop."""
 
-    def link_up(self, description: MeterDescription) -> None:
-        """Note that the device is there; readings and relay states follow."""
+    def on_connected(self, description: MeterDescription) -> None:
+        """Handle a new link to the device; readings and relay states follow."""
 
-    def link_down(self) -> None:
-        """Note that the device is gone: nothing known of it is current."""
+    def on_disconnected(self) -> None:
+        """Handle the loss of the link: no reading or state is current any more."""
 
-    def link_failed(self, error: SourceError) -> None:
-        """Note that an attempt to reach the device failed; another one follows."""
+    def on_connect_error(self, error: SourceError) -> None:
+        """Handle a failed attempt to reach the device; the source tries again."""
 
-    def reading(self, channel: Channel, value: float | None) -> None:
-        """Take a reading in the channel's unit; None is no valid measurement."""
+    def on_reading(self, channel: Channel, value: float | None) -> None:
+        """Handle a reading in the channel's unit; None is no valid measurement."""
 
-    def relay_state(self, relay_id: str, is_on: bool) -> None:
-        """Take the state a relay really has."""
+    def on_relay_state(self, relay_id: str, is_on: bool) -> None:
+        """Handle the state of a relay as the device reports the state."""
 
-    def text(self, key: str, text: str) -> None:
-        """Take a sentence the device says about itself, like the wiring check's."""
+    def on_text(self, key: str, text: str) -> None:
+        """Handle the state of a text sensor, like the advice of the wiring check."""
 
-    def setting(self, setting_id: str, value: SettingValue) -> None:
-        """Take what a setting of the device really is."""
+    def on_setting(self, setting_id: str, value: SettingValue) -> None:
+        """Handle the value of a setting as the device reports the value."""
 
-    def guard_event(self, event: GuardEvent) -> None:
-        """Take what the device's own guard did, or how the grid is now."""
+    def on_guard_event(self, event: GuardEvent) -> None:
+        """Handle an event of the device's frequency guard."""
 
-    def power_quality(self, event: PowerQualityEvent) -> bool:
-        """Take an event of the supply; return whether it is news."""
+    def on_power_quality_event(self, event: PowerQualityEvent) -> bool:
+        """Handle a power quality event; return whether the event is new."""
 
     def wants_oscillogram(self, event: PowerQualityEvent) -> bool:
-        """Return whether the waveform around an event is still to be fetched."""
+        """Return whether the oscillogram of an event is still to be fetched."""
 
-    def oscillogram(self, event: PowerQualityEvent, wave: Oscillogram | None) -> None:
-        """Take the waveform around an event, None where there is none."""
+    def on_oscillogram(
+        self, event: PowerQualityEvent, wave: Oscillogram | None
+    ) -> None:
+        """Handle the oscillogram of an event, None where the device has none."""
 
-    def journal(self, page: Mapping[str, str]) -> None:
-        """Take a page of the device's journal as the device sent it."""
+    def on_journal_page(self, page: Mapping[str, str]) -> None:
+        """Handle a page of the device's journal as the device sent the page."""
 
 
 class Source(Protocol):
@@ -141,13 +143,13 @@ class Source(Protocol):
         """Keep the link up and feed `listener` until cancelled."""
 
     def switch_relay(self, relay_id: str, is_on: bool) -> None:
-        """Ask the device to switch; it answers through `relay_state`.
+        """Ask the device to switch; it answers through `on_relay_state`.
 
         Raises LinkDownError when there is no device to ask.
         """
 
     def change_setting(self, setting_id: str, value: SettingValue) -> None:
-        """Ask the device to change a setting; it answers through `setting`.
+        """Ask the device to change a setting; it answers through `on_setting`.
 
         Raises LinkDownError when there is no device to ask.
         """

@@ -88,18 +88,18 @@ class DeviceEvents:
             self._pages.put_nowait(data)
         elif call.service == GUARD_EVENT:
             try:
-                self._listener.guard_event(GuardEvent.from_device(data, self._now()))
+                self._listener.on_guard_event(GuardEvent.from_device(data, self._now()))
             except ValueError as error:
                 _LOGGER.warning("An event of the guard is left out: %s", error)
         elif call.service == JOURNAL_EVENT:
-            self._listener.journal(data)
+            self._listener.on_journal_page(data)
         elif call.service == EVENT:
             try:
                 event = PowerQualityEvent.from_device(data, self._now())
             except ValueError as error:
                 _LOGGER.warning("An event of the meter is left out: %s", error)
                 return
-            self._listener.power_quality(event)
+            self._listener.on_power_quality_event(event)
             if (
                 not event.ongoing
                 and OSCILLOGRAM_ACTION in self._services
@@ -114,7 +114,7 @@ class DeviceEvents:
         if first is None:
             return
         if (count := int(first.get("pages", "0"))) == 0:
-            self._listener.oscillogram(event, None)
+            self._listener.on_oscillogram(event, None)
             return
         pages = [first]
         for number in range(1, min(count, MAX_PAGES)):
@@ -126,7 +126,7 @@ class DeviceEvents:
         except (ValueError, KeyError, StructError, binascii.Error) as error:
             _LOGGER.warning("A waveform of the meter is left out: %s", error)
             return
-        self._listener.oscillogram(event, wave)
+        self._listener.on_oscillogram(event, wave)
 
     async def _page(
         self, event: PowerQualityEvent, number: int

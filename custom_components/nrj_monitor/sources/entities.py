@@ -152,7 +152,7 @@ class EntitiesSource(Source):
         try:
             self._tell(listener, self._readings)
             if not self._is_up:
-                listener.link_failed(EntitiesAwayError("No entity has a value"))
+                listener.on_connect_error(EntitiesAwayError("No entity has a value"))
             await self._hass.loop.create_future()
         finally:
             for unsubscribe in unsubscribes:
@@ -174,16 +174,16 @@ class EntitiesSource(Source):
             if self._is_up:
                 self._is_up = False
                 self._totals.forget()
-                listener.link_down()
-                listener.link_failed(EntitiesAwayError("No entity has a value"))
+                listener.on_disconnected()
+                listener.on_connect_error(EntitiesAwayError("No entity has a value"))
             return
         if not self._is_up:
             self._is_up = True
-            listener.link_up(self._description)
+            listener.on_connected(self._description)
             self._tell(listener, self._readings)
             return
         for channel, value in (readings | self._totals.add(readings)).items():
-            listener.reading(channel, value)
+            listener.on_reading(channel, value)
 
     def _is_available(self, entity_id: str) -> bool:
         state = self._hass.states.get(entity_id)

@@ -75,7 +75,7 @@ class MqttSource(Source):
             try:
                 await self._follow(listener)
             except BrokerAwayError as error:
-                listener.link_failed(error)
+                listener.on_connect_error(error)
             await asyncio.sleep(RETRY_PAUSE)
 
     async def _follow(self, listener: SourceListener) -> None:
@@ -93,10 +93,10 @@ class MqttSource(Source):
             silence.heard(loop.time())
             if not is_up:
                 is_up = True
-                listener.link_up(self._description)
+                listener.on_connected(self._description)
             for channel, value in (readings | self._totals.add(readings)).items():
                 if channel in self._known:
-                    listener.reading(channel, value)
+                    listener.on_reading(channel, value)
 
         @callback
         def on_connection(connected: bool) -> None:
@@ -112,12 +112,12 @@ class MqttSource(Source):
                 if loop.time() > silence.deadline():
                     if is_up:
                         is_up = False
-                        listener.link_down()
+                        listener.on_disconnected()
                         self._totals.forget()
-                    listener.link_failed(SilentError("Nothing comes on the topic"))
+                    listener.on_connect_error(SilentError("Nothing comes on the topic"))
                 await self._wait(lost)
         if is_up:
-            listener.link_down()
+            listener.on_disconnected()
         self._totals.forget()
         raise BrokerAwayError("The connection to the MQTT broker was lost")
 

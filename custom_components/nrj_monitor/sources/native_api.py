@@ -286,10 +286,10 @@ class NativeApiSource(Source):
             try:
                 await self._session(listener)
             except CredentialError as error:
-                listener.link_failed(error)
+                listener.on_connect_error(error)
                 pause = CREDENTIAL_PAUSE
             except SourceError as error:
-                listener.link_failed(error)
+                listener.on_connect_error(error)
             except Exception:
                 # Whatever it was, the meter must not be lost for good by it.
                 _LOGGER.exception("The session with the meter broke off")
@@ -387,14 +387,14 @@ class NativeApiSource(Source):
                 raise NoAnswerError("The link was lost at once") from error
             self._client = client
             self._services = {service.name: service for service in services}
-            listener.link_up(description)
+            listener.on_connected(description)
             asking = asyncio.create_task(events.run())
             try:
                 await lost.wait()
             finally:
                 asking.cancel()
                 self._client = None
-                listener.link_down()
+                listener.on_disconnected()
         finally:
             await client.disconnect(force=True)
 
@@ -553,23 +553,23 @@ def _feed(
         if type(state) is SensorState:
             if (channel := channels.get(at)) is not None:
                 valid = not state.missing_state and isfinite(state.state)
-                listener.reading(channel, state.state if valid else None)
+                listener.on_reading(channel, state.state if valid else None)
         elif (
             type(state) is SwitchState
             and not state.missing_state
             and (relay := relays.get(at)) is not None
         ):
-            listener.relay_state(relay.id, state.state)
+            listener.on_relay_state(relay.id, state.state)
         elif (
             type(state) is TextSensorState
             and not state.missing_state
             and (text := texts.get(at)) is not None
         ):
-            listener.text(text, state.state)
+            listener.on_text(text, state.state)
         elif (setting := settings.get(at)) is not None and (
             value := value_of(state)
         ) is not None:
-            listener.setting(setting.id, value)
+            listener.on_setting(setting.id, value)
 
     channels, relays, texts = entities.channels, entities.relays, entities.texts
     settings = entities.settings
