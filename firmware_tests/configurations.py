@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from nrj_demo.firmware import ROOT, esphome_executable
+from tests.support.pace import patience
 
 FOLDER = ROOT / "esphome"
 COMPONENTS = FOLDER / "components"
@@ -23,7 +24,7 @@ def esphome(*arguments: str | Path, data: Path) -> subprocess.CompletedProcess[s
         cwd=FOLDER,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=patience(120),
         check=False,
     )
 

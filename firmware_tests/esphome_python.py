@@ -6,6 +6,7 @@ from textwrap import dedent
 from typing import Any
 
 from nrj_demo.firmware import esphome_executable
+from tests.support.pace import patience
 
 from .configurations import COMPONENTS
 
@@ -30,7 +31,7 @@ def ask(code: str) -> Any:
         ],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience(60),
         check=False,
     )
     assert result.returncode == 0, result.stderr

@@ -16,6 +16,8 @@ from aioesphomeapi import (
 )
 from aioesphomeapi.client import APIClient
 
+from tests.support.pace import patience
+
 
 class MeterClient:
     """A native-API client that keeps the latest state of every entity by object id."""
@@ -64,8 +66,8 @@ class MeterClient:
         return state.state
 
     async def wait(self, condition: Callable[[], bool], timeout: float = 10) -> None:
-        """Wait until the condition holds, or fail with the states there are."""
-        async with asyncio.timeout(timeout):
+        """Wait until the condition holds; fail after `timeout` s of the reference machine."""
+        async with asyncio.timeout(patience(timeout)):
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()

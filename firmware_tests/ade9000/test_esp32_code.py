@@ -16,6 +16,7 @@ import pytest
 
 from firmware_tests.configurations import COMPONENTS, esphome
 from nrj_demo.firmware import ROOT
+from tests.support.pace import patience
 
 HEADERS = Path(__file__).parents[1] / "esp32_headers"
 FOLDERS = ("ade9000", "meter_calibration", "power_quality", "wiring_check")
@@ -77,7 +78,7 @@ def test_compiles_for_the_esp32(name: str, tree: Path, tmp_path: Path) -> None:
         env={**os.environ, "ZIG_GLOBAL_CACHE_DIR": str(ROOT / ".build/zig")},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=patience(300),
         check=False,
     )
     assert result.returncode == 0, result.stderr

@@ -12,6 +12,7 @@ import yaml
 from custom_components.nrj_monitor.catalog import CHANNELS
 from firmware_tests.configurations import FOLDER, OWN_COMPONENTS, esphome, resolved
 from nrj_demo.firmware import RunningFirmware, esphome_executable, free_port
+from tests.support.pace import patience
 
 ESP32 = ["nrj-meter.yaml", "nrj-meter-factory.yaml"]
 ESP8266 = ["nrj-meter-esp8266.yaml", "nrj-meter-esp8266-factory.yaml"]
@@ -309,7 +310,7 @@ def offer_update(port: int, password: str | None) -> str:
         ],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience(60),
         check=True,
     )
     return result.stdout.strip()

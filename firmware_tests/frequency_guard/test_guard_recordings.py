@@ -6,11 +6,11 @@ from pathlib import Path
 import time
 
 from aioesphomeapi import HomeassistantServiceCall, SelectInfo
-import pytest
 
 from firmware_tests.conftest import RunMeter
 from firmware_tests.meter_client import MeterClient, connected
 from nrj_demo.firmware import ROOT
+from tests.support.skips import skip_for_good
 
 from .test_frequency_guard import guard_state
 
@@ -27,7 +27,7 @@ DEAD = 5604.0
 def present(path: Path) -> Path:
     """Return a recording; skip where it is missing."""
     if not path.exists():
-        pytest.skip(f"the recording {path.name} is not here")
+        skip_for_good(f"the recording {path.name} is not in ../shared/data")
     return path
 
 

@@ -12,7 +12,7 @@ from .errors import DemoError
 
 type Message = dict[str, Any]
 
-COMMAND_TIMEOUT = 30.0
+COMMAND_TIMEOUT = 120.0
 """Seconds Home Assistant may take to answer one request."""
 
 MAXIMUM_MESSAGE = 64 * 1024 * 1024

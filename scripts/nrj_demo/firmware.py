@@ -108,7 +108,7 @@ class RunningFirmware:
         self.log = folder / "firmware.log"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, timeout: float = 10.0) -> None:
+    def start(self, timeout: float = 60.0) -> None:
         """Start and wait until the API port answers.
 
         Raises:
@@ -146,7 +146,7 @@ class RunningFirmware:
         reason = lines[-1] if lines else "it said nothing"
         return f"The simulated meter stopped at once: {reason}"
 
-    def stop(self, timeout: float = 5.0) -> None:
+    def stop(self, timeout: float = 30.0) -> None:
         """Ask the program to stop, saving its totals; kill it if it does not."""
         if self.process is None:
             return

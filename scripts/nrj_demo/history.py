@@ -26,7 +26,7 @@ from .signal_tool import Row, house_history, start_of
 PAST = timedelta(days=7)
 HOUR = timedelta(hours=1)
 
-RECORDER_TIMEOUT = 30.0
+RECORDER_TIMEOUT = 120.0
 """Seconds the recorder may take to store something; it commits every second."""
 
 WH_PER_KWH = 1000.0

@@ -34,7 +34,7 @@ recorder:
   commit_interval: 1
 """
 
-START_TIMEOUT = 120.0
+START_TIMEOUT = 300.0
 """Seconds until it is up; 5 s are usual, a cold disk takes longer."""
 
 STOP_PATIENCE = 45.0

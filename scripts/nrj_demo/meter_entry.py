@@ -10,7 +10,7 @@ from .ports import LOOPBACK
 
 DOMAIN = "nrj_monitor"
 
-VALUES_TIMEOUT = 30.0
+VALUES_TIMEOUT = 120.0
 """Seconds until the meter's values are there; 2 s are usual."""
 
 

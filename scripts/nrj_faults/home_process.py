@@ -12,8 +12,8 @@ from nrj_demo.firmware import ROOT
 
 from .link import FaultyLink
 
-START_TIMEOUT = 120.0
-ANSWER_TIMEOUT = 120.0
+START_TIMEOUT = 300.0
+ANSWER_TIMEOUT = 300.0
 
 
 class HomeProcess:

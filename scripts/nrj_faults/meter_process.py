@@ -17,7 +17,7 @@ from nrj_demo.firmware import RunningFirmware, free_port
 SETTLED = 1.0
 """Seconds after its first reading in which a meter's chip has settled."""
 
-STARTED = 20.0
+STARTED = 120.0
 """Seconds in which a meter has its first reading."""
 
 

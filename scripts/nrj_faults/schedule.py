@@ -213,7 +213,7 @@ class Life:
         if left > LAST_READING:
             await self._skip(left - LAST_READING)
         if self._home.is_running and self._link.up and self._meter.is_running:
-            await self._home.ask("wait_reading", more_than=told, timeout=5.0)
+            await self._home.ask("wait_reading", more_than=told, timeout=30.0)
         await self._skip(max(0.0, start + STEP - self.now()) + 0.05)
         if self._home.is_running:
             await self._home.ask("compile", start=start)
@@ -273,7 +273,7 @@ class Life:
         if not self._home.is_running:
             await self._home.start(self._offset)
         await self._set_clock(0)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while not await self._home.ask("connected"):
                 await asyncio.sleep(0.2)
 
@@ -306,8 +306,8 @@ class Life:
         """Stop the signal; return where, once Home Assistant shows the totals there."""
         position = await self._stop_signal()
         told = await self._home.ask("readings")
-        if not await self._home.ask("wait_reading", more_than=told + 2, timeout=20.0):
-            self.outcome.errors.append("Home Assistant was told no totals within 20 s")
+        if not await self._home.ask("wait_reading", more_than=told + 2, timeout=120.0):
+            self.outcome.errors.append("Home Assistant was told no totals within 2 min")
         return position
 
     async def _compare(self, first: int, last: int) -> None:

@@ -7,12 +7,11 @@ from datetime import datetime
 from math import nan
 from pathlib import Path
 
-import pytest
-
 from custom_components.nrj_monitor.frequency_guard.frequency_check import (
     GridSample,
     PhaseSample,
 )
+from tests.support.skips import skip_for_good
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -32,7 +31,7 @@ class Recorded:
     def samples(self) -> Iterator[GridSample]:
         """Yield the samples; skip the test where the recording is missing."""
         if not self.path.exists():
-            pytest.skip(f"the recording {self.path.name} is not here")
+            skip_for_good(f"the recording {self.path.name} is not in ../shared/data")
         with self.path.open(newline="") as file:
             yield from self.read(csv.DictReader(file))
 

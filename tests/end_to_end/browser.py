@@ -12,6 +12,7 @@ import pytest
 
 from nrj_demo.house import House
 from nrj_demo.options import ROOT
+from tests.support.pace import patience
 
 SCREENSHOTS = ROOT / "screenshots"
 
@@ -87,7 +88,9 @@ async def logged_in_page(house: House) -> AsyncIterator[Page]:
                 f"localStorage.setItem('hassTokens', {tokens});"
                 "localStorage.setItem('selectedLanguage', '\"en\"');"
             )
-            yield await context.new_page()
+            page = await context.new_page()
+            page.set_default_timeout(1000 * patience(PAGE_TIMEOUT))
+            yield page
         finally:
             await browser.close()
 
@@ -96,7 +99,7 @@ async def wait_for_text(page: Page, *patterns: str) -> list[re.Match[str]]:
     """Wait until all patterns can be read on the page, and return where."""
     text = ""
     try:
-        async with asyncio.timeout(PAGE_TIMEOUT):
+        async with asyncio.timeout(patience(PAGE_TIMEOUT)):
             while True:
                 text = await page.evaluate(VISIBLE_TEXT)
                 found = [re.search(pattern, text) for pattern in patterns]

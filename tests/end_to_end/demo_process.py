@@ -15,6 +15,7 @@ from nrj_demo.client import HomeAssistantClient
 from nrj_demo.firmware import free_port
 from nrj_demo.login import Login
 from nrj_demo.options import ROOT
+from tests.support.pace import patience
 
 READY = "Ctrl-C stops it"
 READY_TIMEOUT = 120.0
@@ -39,7 +40,7 @@ class DemoProcess:
         process = self._started()
         assert process.stdout is not None
         self.output = ""
-        async with asyncio.timeout(READY_TIMEOUT):
+        async with asyncio.timeout(patience(READY_TIMEOUT)):
             while READY not in self.output:
                 line = await process.stdout.readline()
                 assert line, f"the demo ended: {self.output}{await self._complaint()}"
@@ -54,7 +55,7 @@ class DemoProcess:
     async def wait(self) -> int:
         """Wait until it ends and return its exit status."""
         process = self._started()
-        async with asyncio.timeout(STOP_TIMEOUT):
+        async with asyncio.timeout(patience(STOP_TIMEOUT)):
             output, errors = await process.communicate()
         self.output += output.decode()
         self.errors = errors.decode()

@@ -7,7 +7,7 @@ from datetime import datetime
 from math import isnan
 from pathlib import Path
 
-import pytest
+from tests.support.skips import skip_for_good
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -105,7 +105,7 @@ def _read(
     columns: Mapping[str, tuple[str, float]],
 ) -> Recording:
     if not path.exists():
-        pytest.skip(f"needs the recording {path.name} in ../shared/data")
+        skip_for_good(f"the recording {path.name} is not in ../shared/data")
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file, delimiter=delimiter))
     start = time_of(rows[0])

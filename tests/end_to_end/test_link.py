@@ -9,6 +9,7 @@ import pytest
 from firmware_tests.meter_client import MeterClient
 from nrj_demo.house import House
 from tests.end_to_end.conftest import ConnectMeter
+from tests.support.pace import patience
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -37,8 +38,8 @@ async def _until(
     """Wait until the states are so, and return how many seconds that took."""
     started = time.monotonic()
     while not condition(states := await _states(house)):
-        if time.monotonic() - started > seconds:
-            pytest.fail(f"not within {seconds} s: {states}")
+        if time.monotonic() - started > patience(seconds):
+            pytest.fail(f"not within {patience(seconds):.0f} s: {states}")
         await asyncio.sleep(0.1)
     return time.monotonic() - started
 

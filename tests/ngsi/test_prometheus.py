@@ -18,6 +18,7 @@ import yaml
 from nrj_demo.firmware import RunningFirmware
 from tests.conftest import AddMeter
 from tests.support.prometheus import Prometheus, UnobtainableError, program
+from tests.support.skips import skip_for_good
 from tests.support.states import state_where
 
 ROOT = Path(__file__).parents[2]
@@ -126,7 +127,7 @@ async def test_a_real_prometheus_answers_every_panel(
     try:
         await asyncio.to_thread(program)
     except UnobtainableError as reason:
-        pytest.skip(str(reason))
+        skip_for_good(str(reason))
     await metering(hass, add_meter, firmware.port)
     client = await hass_client()
     (config,) = (block for block in BLOCKS if "scrape_configs" in block)

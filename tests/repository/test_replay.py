@@ -20,6 +20,7 @@ from tests.control.recordings import (
     TOLEDO,
     Recorded,
 )
+from tests.support.skips import skip_for_good
 
 ROOT = Path(__file__).parents[2]
 HEADER = "time_s,frequency_hz,voltage_l1,voltage_l2,voltage_l3"
@@ -140,7 +141,7 @@ def test_the_over_frequency(play: Play, tmp_path: Path) -> None:
 def from_wave(path: Path) -> list[tuple[float, float]]:
     """Return frequency over 25 cycles of a recorded waveform, by its zero crossings."""
     if not path.exists():
-        pytest.skip(f"the recording {path.name} is not here")
+        skip_for_good(f"the recording {path.name} is not in ../shared/data")
     with wave.open(str(path)) as file:
         rate = file.getframerate()
         samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(float)

@@ -1,0 +1,31 @@
+"""What holds for all tests, of the integration and of the firmware."""
+
+from hypothesis import settings
+import pytest
+
+from tests.support.pace import pace, patience
+
+pytest_plugins = ["pytester", "tests.support.skips"]
+
+# The same examples in every run; scripts/bench looks for others.
+settings.register_profile("seeded", derandomize=True, deadline=None, print_blob=True)
+settings.load_profile("seeded")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Stretch the time that a test may take to the speed of this machine."""
+    if config.getoption("timeout", None) is None:
+        config.option.timeout = patience(float(config.getini("timeout")))
+
+
+def pytest_report_header() -> str:
+    """Tell by how much time limits are stretched."""
+    return f"pace: time limits are stretched {pace():.1f} times"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Stretch the limits that tests have of their own."""
+    for item in items:
+        own = item.get_closest_marker("timeout")
+        if own is not None and own.args:
+            item.add_marker(pytest.mark.timeout(patience(own.args[0])), append=False)

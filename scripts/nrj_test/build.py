@@ -1,0 +1,29 @@
+"""Builds the programs that several steps share, once."""
+
+import asyncio
+import sys
+
+from nrj_bench import probe
+
+from nrj_demo.errors import DemoError
+from nrj_demo.firmware import FirmwareError, build
+from nrj_demo.programs import build_signal_tool
+from nrj_replay import firmware_guard
+from nrj_replay.errors import ReplayError
+
+
+def main() -> int:
+    """Build all; 1 with a sentence if one can not be built."""
+    try:
+        print(build())
+        print(asyncio.run(build_signal_tool()))
+        print(probe.build())
+        print(firmware_guard.program())
+    except (FirmwareError, DemoError, probe.ProbeError, ReplayError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

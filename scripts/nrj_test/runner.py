@@ -1,0 +1,116 @@
+"""Runs steps side by side, keeps the output of each together, and tells what failed."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+import os
+from pathlib import Path
+import resource
+import signal
+import time
+
+from nrj_test.steps import LANES, LOGS, ROOT, STEPS, Step
+
+BEHIND = 15
+"""Niceness of a step that computes, beside one that waits for clocks."""
+
+
+class Runner:
+    """One run of the test command."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        """Prepare the steps named, and what they need."""
+        wanted = set(names)
+        self.names = wanted | {
+            need for name in wanted if (need := STEPS[name].needs) is not None
+        }
+        self._over = {name: asyncio.Event() for name in self.names}
+        self.failed: list[str] = []
+        self.seconds: dict[str, float] = {}
+
+    async def run(self) -> None:
+        """Run all lanes to their ends."""
+        async with asyncio.TaskGroup() as group:
+            for lane in LANES:
+                group.create_task(
+                    self._run_lane([name for name in lane if name in self.names])
+                )
+
+    async def _run_lane(self, names: Sequence[str]) -> None:
+        for name in names:
+            step = STEPS[name]
+            if step.needs is not None:
+                await self._over[step.needs].wait()
+            start = time.monotonic()
+            passed = step.needs not in self.failed and await self._run_step(name, step)
+            self.seconds[name] = time.monotonic() - start
+            self._tell(name, passed)
+            if not passed:
+                self.failed.append(name)
+            self._over[name].set()
+
+    async def _run_step(self, name: str, step: Step) -> bool:
+        alone = len(self.names) == 1
+        if alone:
+            print(f"== {name}", flush=True)
+        LOGS.mkdir(parents=True, exist_ok=True)
+        with log_of(name).open("wb") as log:
+            for command in step.commands:
+                output = None if alone else log
+                if await _run_command(command, step, output) != 0:
+                    return False
+        return True
+
+    def _tell(self, name: str, passed: bool) -> None:
+        took = f"{self.seconds[name]:.0f} s"
+        if passed:
+            print(f"== {name}: passed in {took}", flush=True)
+            return
+        log = log_of(name)
+        if log.exists() and log.stat().st_size:
+            print(f"== {name}: the log, {log.relative_to(ROOT)}")
+            print(log.read_text(errors="replace"))
+        print(f"== {name}: FAILED after {took}", flush=True)
+
+
+def log_of(name: str) -> Path:
+    """Return where the output of a step is kept."""
+    return LOGS / f"{name}.log"
+
+
+async def _run_command(
+    command: Sequence[str | Path], step: Step, output: object
+) -> int:
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=ROOT,
+        env={**os.environ, **step.environment, "PYTHONPATH": str(ROOT / "scripts")},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=output,  # type: ignore[arg-type]
+        stderr=None if output is None else asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+    if not step.waits:
+        _put_behind(process.pid)
+    try:
+        return await process.wait()
+    except asyncio.CancelledError:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        await process.wait()
+        raise
+
+
+def _put_behind(pid: int) -> None:
+    """Let a step that waits for clocks have the processor first, where this system can."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, BEHIND)
+    # Linux schedules sessions against one another, and only in them processes.
+    with suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(BEHIND))
+
+
+def computed() -> float:
+    """Return how long all steps that are over have computed, s of one processor."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime

@@ -1,0 +1,106 @@
+"""The steps of the test command: what each runs, what it needs, and in which lane."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+import os
+from pathlib import Path
+import sys
+
+ROOT = Path(__file__).resolve().parents[2]
+LOGS = ROOT / ".build" / "test"
+VENVS = Path(os.environ.get("NRJ_VENVS") or ROOT / ".venv")
+BIN = Path(sys.executable).parent
+
+type Command = tuple[str | Path, ...]
+
+COVERAGE = ROOT / ".build" / "coverage.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Commands that run one after the other until one fails.
+
+    `needs` names the step that has to be over before. `waits` marks a step that waits for clocks more than it computes:
+    it goes first where processors are short, so that what it measures is not how busy this machine is.
+    """
+
+    commands: tuple[Command, ...]
+    needs: str | None = None
+    waits: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def _pytest(*arguments: str | Path, python: Path = BIN / "python") -> Command:
+    return (python, "-m", "pytest", "-q", "--durations=15", *arguments)
+
+
+_ROOMS = ("tests", "--ignore", "tests/end_to_end")
+
+STEPS: Mapping[str, Step] = {
+    "lint": Step(
+        commands=(
+            (BIN / "ruff", "check", "."),
+            (BIN / "ruff", "format", "--check", "."),
+            (BIN / "yamllint", "--strict", "."),
+            (BIN / "python", "-m", "nrj_test.clang_format"),
+        )
+    ),
+    "types": Step(
+        commands=(
+            (
+                *(BIN / "mypy", "custom_components", "tests", "scripts"),
+                *("firmware_tests", "conftest.py"),
+            ),
+        )
+    ),
+    "build": Step(commands=((BIN / "python", "-m", "nrj_test.build"),)),
+    "cpp": Step(commands=(("firmware_tests/cpp/run",),)),
+    # More workers than processors: these tests wait for clocks. The same below.
+    "firmware": Step(
+        commands=(_pytest("firmware_tests", "-p", "no:homeassistant", "-n", "4"),),
+        needs="build",
+        waits=True,
+    ),
+    "integration": Step(
+        commands=(
+            _pytest(
+                *_ROOMS,
+                *("-n", "3"),
+                *("--cov", "custom_components/nrj_monitor", "--cov-branch"),
+                *("--cov-report", f"json:{COVERAGE}"),
+            ),
+            (BIN / "python", "scripts/coverage_floor.py", COVERAGE),
+        ),
+        needs="build",
+        environment={"COVERAGE_FILE": str(ROOT / ".build" / "coverage")},
+    ),
+    # What depends on Home Assistant, on its next release.
+    "next": Step(
+        commands=(
+            _pytest(
+                *("-p", "tests.support.coming_release"),
+                *_ROOMS,
+                *("-n", "3"),
+                python=VENVS / "next" / "bin" / "python",
+            ),
+        ),
+        needs="build",
+    ),
+    # A file, or a schedule of faults, a worker.
+    "end_to_end": Step(
+        commands=(
+            _pytest(
+                *("tests/end_to_end", "-p", "no:homeassistant"),
+                *("-n", "5", "--dist", "loadgroup"),
+            ),
+        ),
+        needs="build",
+        waits=True,
+    ),
+}
+
+LANES = (
+    ("build", "end_to_end", "firmware"),
+    ("lint", "types", "cpp", "integration", "next"),
+)
+"""Steps of a lane run one after the other, the lanes side by side: one waits while the other computes."""

@@ -1,0 +1,135 @@
+"""The test command runs what it should: steps in lanes, and for a change what the change touches."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nrj_test import runner
+from nrj_test.imports import Imports
+from nrj_test.quick import select
+from nrj_test.steps import LANES, ROOT, STEPS, Step
+
+type Repository = Callable[..., Path]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """Make a repository of a few modules and tests."""
+    files = {
+        "custom_components/nrj_monitor/__init__.py": "import homeassistant.core\n",
+        "custom_components/nrj_monitor/meter.py": "from .rules.limits import LIMIT\n",
+        "custom_components/nrj_monitor/rules/__init__.py": "",
+        "custom_components/nrj_monitor/rules/limits.py": "import math\n",
+        "custom_components/nrj_monitor/rules/entity.py": (
+            "from homeassistant.core import callback\nfrom . import limits\n"
+        ),
+        "tests/rules/conftest.py": "",
+        "tests/rules/test_limits.py": (
+            "from custom_components.nrj_monitor.rules.limits import LIMIT\n"
+        ),
+        "tests/rules/test_entity.py": (
+            "from custom_components.nrj_monitor.rules.entity import x\n"
+        ),
+        "tests/test_meter.py": "import custom_components.nrj_monitor.meter\n",
+        "tests/control/test_uses.py": (
+            "from custom_components.nrj_monitor.rules import limits\n"
+        ),
+        "tests/end_to_end/test_uses.py": (
+            "from custom_components.nrj_monitor.rules import limits\n"
+        ),
+        "firmware_tests/test_harmonics.py": "",
+        "firmware_tests/cpp/ade9000/fft_test.cpp": "",
+        "esphome/components/ade9000/fft.cpp": "",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("changed", "tests"),
+    [
+        (
+            "custom_components/nrj_monitor/rules/limits.py",
+            {"tests/rules", "tests/rules/test_limits.py", "tests/control/test_uses.py"},
+        ),
+        ("custom_components/nrj_monitor/meter.py", {"tests/test_meter.py"}),
+        ("tests/rules/conftest.py", {"tests/rules"}),
+        ("tests/test_meter.py", {"tests/test_meter.py"}),
+        ("tests/end_to_end/test_uses.py", set()),
+        ("README.md", set()),
+    ],
+)
+def test_a_change_has_its_tests(
+    repository: Path, changed: str, tests: set[str]
+) -> None:
+    """Those of its room and those that import it; none that are end to end."""
+    chosen = select([Path(changed)], repository)
+    assert chosen.tests == {Path(name) for name in tests}
+    assert not chosen.firmware
+    assert not chosen.cpp
+
+
+def test_a_change_of_the_firmware_has_its_tests(repository: Path) -> None:
+    """A component has its folder of C++ tests."""
+    chosen = select(
+        [
+            Path("esphome/components/ade9000/fft.cpp"),
+            Path("firmware_tests/test_harmonics.py"),
+        ],
+        repository,
+    )
+    assert chosen.cpp == {"ade9000"}
+    assert chosen.firmware == {Path("firmware_tests/test_harmonics.py")}
+
+
+@pytest.mark.parametrize(
+    ("module", "reached"),
+    [
+        ("tests.rules.test_limits", False),
+        ("tests.rules.test_entity", True),
+        ("tests.test_meter", False),
+        ("custom_components.nrj_monitor", True),
+    ],
+)
+def test_what_meets_home_assistant(
+    repository: Path, module: str, reached: bool
+) -> None:
+    """Through any number of modules, but not through the package they are in."""
+    assert Imports(repository).reaches(module, ("homeassistant",)) is reached
+
+
+def test_every_step_is_in_one_lane_after_what_it_needs() -> None:
+    """A step that is in no lane would not run, and would not be missed."""
+    order = [name for lane in LANES for name in lane]
+    assert sorted(order) == sorted(STEPS)
+    for lane in LANES:
+        for name in lane:
+            needed = STEPS[name].needs
+            assert needed is None or needed not in lane[lane.index(name) :]
+
+
+async def test_failures_are_named_and_shown_whole(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """What needs a step that failed is not run; what passed says only so."""
+    steps = {
+        "good": Step(commands=(("echo", "quiet"),)),
+        "bad": Step(commands=(("echo", "loud"), ("false",), ("echo", "never"))),
+        "late": Step(commands=(("echo", "late"),), needs="bad"),
+    }
+    monkeypatch.setattr(runner, "STEPS", steps)
+    monkeypatch.setattr(runner, "LANES", (("bad",), ("good", "late")))
+    monkeypatch.setattr(runner, "LOGS", ROOT / ".build" / "test" / "own")
+    run = runner.Runner(["good", "late"])
+    await run.run()
+    assert run.failed == ["bad", "late"]
+    said = capfd.readouterr().out
+    assert "loud" in said
+    assert not {"quiet", "never", "late\n"} & set(said.splitlines(keepends=True))
+    assert "== good: passed" in said
+    assert "== late: FAILED" in said

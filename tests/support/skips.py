@@ -1,0 +1,59 @@
+"""Where everything has to be there (CI=true), a test that is skipped for want of a tool fails."""
+
+from collections.abc import Generator, Mapping
+import os
+from typing import NoReturn
+
+import pytest
+
+NOTHING_TO_DO = "nothing can be done"
+"""Words of a skip that no installation would avoid: a recording that may not be published, say."""
+
+
+def skip_for_good(reason: str) -> NoReturn:
+    """Skip a test that this machine can not be made to run, wherever it is."""
+    pytest.skip(f"{reason}: {NOTHING_TO_DO}")
+
+
+def is_excused(reason: str, environment: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether a test may be skipped for this reason here."""
+    return (
+        environment.get("CI", "").lower() not in ("1", "true")
+        or NOTHING_TO_DO in reason
+    )
+
+
+def _refuse(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if not report.skipped or hasattr(report, "wasxfail"):
+        return
+    reason = (
+        report.longrepr[2]
+        if isinstance(report.longrepr, tuple)
+        else str(report.longrepr)
+    )
+    if not is_excused(reason):
+        report.outcome = "failed"
+        report.longrepr = (
+            f"{reason}\nCI=true: install what is missing, or let the skip say that"
+            f" '{NOTHING_TO_DO}' (tests/support/skips.py)."
+        )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[
+    None, pytest.TestReport, pytest.TestReport
+]:
+    """Turn a skip that is not excused into a failure."""
+    report = yield
+    _refuse(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[
+    None, pytest.CollectReport, pytest.CollectReport
+]:
+    """Do so for a module that is skipped as a whole."""
+    report = yield
+    _refuse(report)
+    return report
