@@ -11,8 +11,8 @@ import yaml
 
 from custom_components.nrj_monitor import config_flow
 from custom_components.nrj_monitor.backfill.services import (
-    HEAL_HISTORY,
-    SCHEMA as HEAL_SCHEMA,
+    BACKFILL,
+    SCHEMA as BACKFILL_SCHEMA,
 )
 from custom_components.nrj_monitor.catalog import CHANNELS, Phase
 from custom_components.nrj_monitor.flows.entities import START_SCHEMA, fields_schema
@@ -55,7 +55,7 @@ ACTIONS = {
     SEND_NOW: BROKER_SCHEMA,
     EMPTY_SET_ASIDE: BROKER_SCHEMA,
     CREATE_SUBSCRIPTION: SUBSCRIPTION_SCHEMA,
-    HEAL_HISTORY: HEAL_SCHEMA,
+    BACKFILL: BACKFILL_SCHEMA,
 }
 
 OF_ACTIONS = {

@@ -46,7 +46,7 @@ RESENT = 50.0
 """Seconds in which the meter sends a page again."""
 
 UP_TO_DATE = 90.0
-"""Seconds by which what has come of a journal of minutes ends before now."""
+"""Seconds before now at which a completely received journal of minutes may end."""
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -177,7 +177,7 @@ class Home:
         await async_wait_written(self.hass)
 
     async def settled(self) -> bool:
-        """Wait until the journal has come, and heal with it; tell whether it has.
+        """Wait for the whole journal and fill missed hours; return whether it came.
 
         The meter sends a page that was lost again after a minute at the latest.
         """
@@ -185,11 +185,11 @@ class Home:
         if backfill is None:
             return False
         deadline = self.hass.loop.time() + RESENT
-        while (backfill.known_until or 0.0) < CLOCK.now() - UP_TO_DATE:
+        while (backfill.journal_end or 0.0) < CLOCK.now() - UP_TO_DATE:
             if self.hass.loop.time() > deadline:
                 return False
             await asyncio.sleep(0.05)
-        await backfill.async_heal_missed()
+        await backfill.async_backfill_missed()
         return True
 
     async def watch_lag(self) -> None:
@@ -214,16 +214,16 @@ class Home:
         backfill = self._backfill()
         return backfill.filled_hours if backfill is not None else 0
 
-    async def known_starts(self) -> list[str]:
-        """Return the starts of the meter of which a page has come."""
+    async def dated_boots(self) -> list[str]:
+        """Return the names of the meter's starts that a page has dated."""
         backfill = self._backfill()
-        return list(backfill.known_starts) if backfill is not None else []
+        return list(backfill.dated_boots) if backfill is not None else []
 
-    async def heal(self, dry_run: bool) -> dict[str, Any]:
-        """Heal all there is; return what was done."""
+    async def backfill(self, dry_run: bool) -> dict[str, Any]:
+        """Fill missing hours from the whole journal; return the action's response."""
         backfill = self._backfill()
         assert backfill is not None
-        return (await backfill.async_heal_all(dry_run=dry_run)).as_response()
+        return (await backfill.async_backfill_all(dry_run=dry_run)).as_response()
 
     def _entity_id(self, channel: str) -> str:
         return next(

@@ -127,7 +127,7 @@ class Life:
             await self._step()
         return first
 
-    async def measure_healing(self, hours: int) -> tuple[float, float, int]:
+    async def measure_backfill(self, hours: int) -> tuple[float, float, int]:
         """Be away for so many hours, and come back.
 
         Returns the seconds from the link's return until the last hour is in the
@@ -140,14 +140,14 @@ class Life:
             self._link.cut()
             await self._pass(hours * HOUR + 600.0, self._nothing)
             # The first hour of all got its end before.
-            before = await self._home.ask("healed_hours")
+            before = await self._home.ask("filled_hours")
             await self._home.ask("watch_lag")
             started = time.monotonic()
             self._link.up = True
-            while (healed := await self._home.ask("healed_hours")) == before:
+            while (filled := await self._home.ask("filled_hours")) == before:
                 await asyncio.sleep(0.02)
             seconds = time.monotonic() - started
-            return seconds, await self._home.ask("lag"), healed - before
+            return seconds, await self._home.ask("lag"), filled - before
         finally:
             await self._home.kill()
             await self._link.stop()
@@ -315,7 +315,7 @@ class Life:
         outcome = self.outcome
         held = await self._hold()
         truth = self._truth
-        truth.lose_undated(set(await self._home.ask("known_starts")))
+        truth.lose_undated(set(await self._home.ask("dated_boots")))
         for channel in CHANNELS:
             rows = {
                 int(row["start"]): row

@@ -1,1 +1,1 @@
-"""How the history heals."""
+"""Backfill of missed hours: pure rules, and a real recorder."""

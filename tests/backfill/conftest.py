@@ -1,19 +1,19 @@
-"""A recorder, and a total with an outage in it."""
+"""Fixtures of the backfill: a recorder, and an energy sensor with missing hours."""
 
 from homeassistant.core import HomeAssistant
 import pytest
 
-from tests.backfill.recorded import add_sensor, metadata, record_hours
+from tests.backfill.recorder_statistics import add_sensor, metadata, record_hours
 
 
 @pytest.fixture
 def recorder(recorder_mock: object) -> None:
-    """Run a recorder: it must be there before Home Assistant is."""
+    """Run a recorder, which must start before Home Assistant."""
 
 
 @pytest.fixture
 async def energy(hass: HomeAssistant) -> str:
-    """Return a total of which four hours are missing and the fifth has it all."""
+    """Return an energy sensor without hours 1 to 4, whose energy is all in hour 5."""
     id_ = add_sensor(hass, "import_energy")
     await record_hours(
         hass,

@@ -1,4 +1,4 @@
-"""A source with a journal, as a real meter's."""
+"""Source with a journal that is sent page by page, as a real meter sends its own."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ from custom_components.nrj_monitor.sources import (
     Source,
     SourceListener,
 )
-from tests.backfill.pages import page, record
-from tests.backfill.recorded import MAC, START
+from tests.backfill.journal_pages import page, record
+from tests.backfill.recorder_statistics import MAC, START
 
 KWH = 1_000_000
 MINUTES = 6 * 60
 PAGE = 100
-"""Records the meter sends at once."""
+"""Records in a page."""
 
 DESCRIPTION = MeterDescription(
     mac=MAC,
@@ -31,10 +31,10 @@ DESCRIPTION = MeterDescription(
 
 
 class JournalMeter(Source):
-    """A source with a journal of six hours at 2 kW, sent as the firmware sends it."""
+    """Source whose journal has six hours at 2 kW, sent as the firmware sends pages."""
 
     def __init__(self) -> None:
-        """Start with the whole journal."""
+        """Start with six hours of records and no client."""
         self.journal = "11223344"
         self.records = MINUTES
         self.opened: list[tuple[str, str, int]] = []
@@ -44,37 +44,37 @@ class JournalMeter(Source):
         self.listener: Meter | None = None
 
     async def run(self, listener: SourceListener) -> None:
-        """Say nothing by itself."""
+        """Send no readings."""
 
     def switch_relay(self, relay_id: str, is_on: bool) -> None:
-        """Have no relay."""
+        """Ignore the command: this meter has no relay."""
 
     async def open_journal(self, client: str, journal: str, after: int) -> None:
-        """Send the first page."""
+        """Record the request and send the first page."""
         self.opened.append((client, journal, after))
-        self.send(client, after if journal == self.journal else 0)
+        self.send_records(client, after if journal == self.journal else 0)
 
     async def acknowledge_journal(self, client: str, received: int, done: int) -> None:
-        """Send the next page."""
+        """Record the acknowledgement and send the next page."""
         self.acknowledged.append((client, received, done))
-        self.send(client, received)
+        self.send_records(client, received)
 
     async def close_journal(self, client: str) -> None:
-        """Send nothing more."""
+        """Record that a client has left."""
         self.closed.append(client)
 
-    def send(self, client: str, after: int) -> None:
-        """Send a page unless there is nothing more."""
+    def send_records(self, client: str, after: int) -> None:
+        """Send a page of the records after `after`, unless there are none."""
         if after < self.records and not self.silent:
-            self.tell(self.page(client, after))
+            self.send_page(self.page(client, after))
 
-    def tell(self, data: Mapping[str, str]) -> None:
-        """Send anything."""
+    def send_page(self, data: Mapping[str, str]) -> None:
+        """Send the data of a page to the listener."""
         assert self.listener is not None
         asyncio.get_running_loop().call_soon(self.listener.on_journal_page, data)
 
     def page(self, client: str, after: int) -> Mapping[str, str]:
-        """Return the records after one."""
+        """Return the data of a page with the records after `after`."""
         gain = (0, 0, 0, 2 * KWH // 60, 0, 0, 0, 0)
         last = min(after + PAGE, self.records)
         counter = 100 * KWH + after * gain[3]

@@ -1,4 +1,4 @@
-"""Missed hours in a real recorder: filled once, on its own running sum."""
+"""Missed hours are filled in a real recorder, once, on the recorder's running sum."""
 
 from datetime import datetime, timedelta
 
@@ -8,13 +8,16 @@ from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.nrj_monitor.backfill.fill_gaps import BackfillResult, async_heal
+from custom_components.nrj_monitor.backfill.fill_gaps import (
+    BackfillResult,
+    async_backfill,
+)
 from custom_components.nrj_monitor.backfill.journal import JournalPage
 from custom_components.nrj_monitor.backfill.plan import HOUR
 from custom_components.nrj_monitor.backfill.statistics import async_wait_written
 from custom_components.nrj_monitor.backfill.timeline import EnergyTimeline
-from tests.backfill.pages import page, record
-from tests.backfill.recorded import (
+from tests.backfill.journal_pages import page, record
+from tests.backfill.recorder_statistics import (
     MAC,
     START,
     Row,
@@ -29,8 +32,8 @@ KWH = 1_000_000
 pytestmark = pytest.mark.usefixtures("recorder")
 
 
-def curve(hours: int, kilowatts: int = 2, start: int = START) -> EnergyTimeline:
-    """Return what a journal says of a constant load, minute by minute."""
+def constant_load(hours: int, kilowatts: int = 2, start: int = START) -> EnergyTimeline:
+    """Return the timeline of a constant load, from records of a minute."""
     gain = kilowatts * KWH // 60
     records = [
         record(
@@ -41,27 +44,27 @@ def curve(hours: int, kilowatts: int = 2, start: int = START) -> EnergyTimeline:
         )
         for _ in range(hours * 60)
     ]
-    whole = EnergyTimeline()
+    timeline = EnergyTimeline()
     data = page(records, begin_time=start, counters=f"0,0,0,{100 * KWH},0,0,0,0")
-    whole.take(JournalPage.from_device(data), {}, start + 96 * HOUR)
-    return whole
+    timeline.add_page(JournalPage.from_device(data), {}, start + 96 * HOUR)
+    return timeline
 
 
-async def heal(
+async def backfill(
     hass: HomeAssistant, hours: int, *, dry_run: bool = False
 ) -> BackfillResult:
-    """Heal with the journal of the first hours."""
-    return await async_heal(
-        hass, MAC, curve(hours), START + hours * HOUR, dry_run=dry_run
+    """Fill gaps from a journal of so many hours since `START`."""
+    return await async_backfill(
+        hass, MAC, constant_load(hours), START + hours * HOUR, dry_run=dry_run
     )
 
 
-async def test_the_missed_hours_get_their_own_energy(
+async def test_missed_hours_get_their_own_energy(
     hass: HomeAssistant, energy: str
 ) -> None:
-    """Each hour has its two kilowatt-hours, and the hour of return does not spike."""
-    healed = await heal(hass, 6)
-    assert healed.hours == 4
+    """Each hour gets its two kilowatt-hours, and the hour of return has no spike."""
+    result = await backfill(hass, 6)
+    assert result.hours == 4
     rows = await hours_of(hass, energy)
     sums = [rows[hour]["sum"] for hour in range(6)]
     assert sums == pytest.approx([12, 14, 16, 18, 20, 22], abs=0.01)
@@ -70,10 +73,10 @@ async def test_the_missed_hours_get_their_own_energy(
 @pytest.mark.parametrize(
     ("change", "hours"), [(datetime(2024, 3, 31), 23), (datetime(2024, 10, 27), 25)]
 )
-async def test_days_away_over_a_change_of_the_clock_have_their_own_energy(
+async def test_days_over_a_daylight_saving_change_get_their_own_energy(
     hass: HomeAssistant, change: datetime, hours: int
 ) -> None:
-    """Away from noon to noon over three midnights: each day has what its hours have."""
+    """Each day of an outage over three midnights has the energy of its 23 to 25 hours."""
     await hass.config.async_set_time_zone("Europe/Paris")
     noon = dt_util.start_of_local_day(change - timedelta(days=1)) + timedelta(hours=12)
     start = int(noon.timestamp())
@@ -88,9 +91,9 @@ async def test_days_away_over_a_change_of_the_clock_have_their_own_energy(
             first + away: {"state": 102.0 + 2 * away, "sum": 12.0 + 2 * away},
         },
     )
-    known = curve(away + 1, start=start)
-    healed = await async_heal(hass, MAC, known, start + (away + 1) * HOUR)
-    assert healed.hours == away - 1
+    timeline = constant_load(away + 1, start=start)
+    result = await async_backfill(hass, MAC, timeline, start + (away + 1) * HOUR)
+    assert result.hours == away - 1
     # The days are Home Assistant's own, as its energy dashboard shows them.
     days = await get_instance(hass).async_add_executor_job(
         lambda: statistics_during_period(
@@ -101,30 +104,34 @@ async def test_days_away_over_a_change_of_the_clock_have_their_own_energy(
     assert gains[1:3] == pytest.approx([2 * hours, 48], abs=0.01)
 
 
-async def test_healing_twice_changes_nothing(hass: HomeAssistant, energy: str) -> None:
-    """The second time there is nothing to do."""
-    await heal(hass, 6)
+async def test_second_backfill_changes_nothing(
+    hass: HomeAssistant, energy: str
+) -> None:
+    """Filled hours count as measured from then on."""
+    await backfill(hass, 6)
     rows = await hours_of(hass, energy)
-    again = await heal(hass, 6)
+    again = await backfill(hass, 6)
     assert again.hours == 0
     assert await hours_of(hass, energy) == rows
 
 
-async def test_a_dry_run_tells_and_touches_nothing(
+async def test_dry_run_lists_hours_and_writes_none(
     hass: HomeAssistant, energy: str
 ) -> None:
-    """It says which hours it would write, in local time."""
+    """The response has the hours that would be written, in local time."""
     rows = await hours_of(hass, energy)
-    told = (await heal(hass, 6, dry_run=True)).as_response()
-    assert told["hours"] == 4
+    response = (await backfill(hass, 6, dry_run=True)).as_response()
+    assert response["hours"] == 4
     hour = dt_util.as_local(dt_util.utc_from_timestamp(START + HOUR)).isoformat()
-    assert told["energy"][energy][hour] == pytest.approx(104, abs=0.01)
-    assert told["left_alone"] == {}
+    assert response["energy"][energy][hour] == pytest.approx(104, abs=0.01)
+    assert response["left_alone"] == {}
     assert await hours_of(hass, energy) == rows
 
 
-async def test_statistics_in_another_unit_stay_in_it(hass: HomeAssistant) -> None:
-    """A person chose Wh; so are the filled hours."""
+async def test_filled_hours_have_the_unit_of_the_statistics(
+    hass: HomeAssistant,
+) -> None:
+    """Statistics in Wh get filled hours in Wh."""
     id_ = add_sensor(hass, "import_energy")
     await record_hours(
         hass,
@@ -134,32 +141,34 @@ async def test_statistics_in_another_unit_stay_in_it(hass: HomeAssistant) -> Non
             2: {"state": 106000.0, "sum": 16000.0},
         },
     )
-    await heal(hass, 3)
+    await backfill(hass, 3)
     rows = await hours_of(hass, id_)
     assert rows[1]["sum"] == pytest.approx(14000, abs=10)
 
 
-async def test_a_total_that_started_over_is_named(hass: HomeAssistant) -> None:
-    """Its hours are left alone, and the answer says why."""
+async def test_hours_of_a_total_that_started_over_are_listed(
+    hass: HomeAssistant,
+) -> None:
+    """The hours stay as they are, and the response has the reason."""
     id_ = add_sensor(hass, "import_energy")
     await record_hours(
         hass,
         metadata(id_, "kWh", "energy", has_sum=True),
         {0: {"state": 102.0, "sum": 12.0}, 2: {"state": 106.0, "sum": 90.0}},
     )
-    told = (await heal(hass, 3)).as_response()
-    assert told["hours"] == 0
-    assert set(told["left_alone"][id_].values()) == {"the total started over"}
+    response = (await backfill(hass, 3)).as_response()
+    assert response["hours"] == 0
+    assert set(response["left_alone"][id_].values()) == {"the total started over"}
 
 
 async def test_missed_measurements_get_mean_and_extremes(hass: HomeAssistant) -> None:
-    """Power from what was counted, voltage from what was measured."""
+    """Mean power follows from counted energy, mean voltage from measured voltages."""
     power = add_sensor(hass, "active_power")
     voltage = add_sensor(hass, "voltage_l1")
     live: Row = {"mean": 1.0, "min": 0.5, "max": 1.5}
     for id_, unit, kind in ((power, "kW", "power"), (voltage, "V", "voltage")):
         await record_hours(hass, metadata(id_, unit, kind, has_sum=False), {0: live})
-    assert (await heal(hass, 2)).hours == 2
+    assert (await backfill(hass, 2)).hours == 2
     assert (await hours_of(hass, power))[0]["mean"] == 1.0
     filled = (await hours_of(hass, power))[1]
     assert filled["mean"] == pytest.approx(2.0, abs=0.001)
@@ -167,31 +176,32 @@ async def test_missed_measurements_get_mean_and_extremes(hass: HomeAssistant) ->
     assert (await hours_of(hass, voltage))[1]["mean"] == pytest.approx(230.0)
 
 
-async def test_a_row_that_repeats_an_old_state_is_replaced(hass: HomeAssistant) -> None:
+async def test_row_that_repeats_an_old_state_is_replaced(hass: HomeAssistant) -> None:
     """Home Assistant carried the last state on while it was off."""
     id_ = add_sensor(hass, "voltage_l1")
     flat: Row = {"mean": 240.0, "min": 240.0, "max": 240.0}
     await record_hours(
         hass, metadata(id_, "V", "voltage", has_sum=False), {0: flat, 12: flat}
     )
-    # In the thirteenth hour, now, it really had a state.
+    # In the thirteenth hour, now, the sensor really had a state.
     hass.states.async_set(id_, "240.0")
     hass.states.async_set(id_, "unavailable")
     await async_wait_written(hass)
-    await heal(hass, 13)
+    await backfill(hass, 13)
     rows = await hours_of(hass, id_)
     assert rows[0]["mean"] == pytest.approx(230.0)
     assert rows[12]["mean"] == 240.0
 
 
-async def test_nothing_is_done_without_statistics_or_a_journal(
+async def test_nothing_is_filled_without_statistics_or_a_journal(
     hass: HomeAssistant,
 ) -> None:
-    """A sensor that has never been recorded gets no history."""
+    """A sensor without statistics gets none, and an empty timeline fills no hour."""
     add_sensor(hass, "import_energy")
-    assert (await heal(hass, 3)).hours == 0
+    assert (await backfill(hass, 3)).hours == 0
     assert (
-        await async_heal(hass, MAC, EnergyTimeline(), START + HOUR) == BackfillResult()
+        await async_backfill(hass, MAC, EnergyTimeline(), START + HOUR)
+        == BackfillResult()
     )
-    nothing = await async_heal(hass, MAC, curve(1), START + 60)
-    assert nothing.hours == 0
+    too_short = await async_backfill(hass, MAC, constant_load(1), START + 60)
+    assert too_short.hours == 0

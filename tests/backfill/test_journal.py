@@ -1,4 +1,4 @@
-"""A page of the journal is read as the firmware's specification says, or not at all."""
+"""Pages of the journal are decoded as the firmware specifies, or refused."""
 
 import base64
 from contextlib import suppress
@@ -12,11 +12,11 @@ from custom_components.nrj_monitor.backfill.journal import (
     Summary,
     decode_records,
 )
-from tests.backfill.pages import page, record
+from tests.backfill.journal_pages import page, record
 
 
-def test_a_record_has_what_was_written() -> None:
-    """Every field comes back in its unit."""
+def test_decoded_record_equals_the_encoded_one() -> None:
+    """Every field has its value, in its unit."""
     data = record(
         120,
         (1, 200, 30000, 4000000, 5, 6, 7, 2**40),
@@ -42,17 +42,17 @@ def test_a_record_has_what_was_written() -> None:
 
 
 @given(st.binary(max_size=300))
-def test_no_bytes_break_the_reader(data: bytes) -> None:
-    """What is damaged is refused in words, or read as something."""
+def test_any_bytes_are_decoded_or_refused(data: bytes) -> None:
+    """Damaged bytes raise ValueError, or make valid records."""
     with suppress(ValueError):
-        for one in decode_records(data):
-            assert one.count > 0
-            assert one.span >= 0
+        for decoded in decode_records(data):
+            assert decoded.count > 0
+            assert decoded.span >= 0
 
 
 @given(st.data())
-def test_a_cut_record_is_refused(data: st.DataObject) -> None:
-    """No part of a record passes for one."""
+def test_truncated_record_is_refused(data: st.DataObject) -> None:
+    """No part of a record is decoded as a whole one."""
     whole = record(60, (300,) * 8, powers=((1, 2),) * 4)
     cut = data.draw(st.integers(1, len(whole) - 1))
     with pytest.raises(ValueError, match="length"):
@@ -71,21 +71,23 @@ def test_a_cut_record_is_refused(data: st.DataObject) -> None:
         ({"data": base64.b64encode(b"\x05\x00").decode()}, "length"),
     ],
 )
-def test_a_damaged_page_says_why(changes: dict[str, object], reason: str) -> None:
-    """The reason names what is wrong."""
+def test_damaged_page_is_refused_with_a_reason(
+    changes: dict[str, object], reason: str
+) -> None:
+    """The error names the field that is wrong."""
     with pytest.raises(ValueError, match=reason):
         JournalPage.from_device(page([record()], **changes))
 
 
-def test_a_page_without_a_field_is_refused() -> None:
-    """An older or newer firmware is told apart by words, not by a crash."""
+def test_page_without_a_field_is_refused() -> None:
+    """The error names the missing field, as with an older or newer firmware."""
     data = dict(page([record()]))
     del data["journal"]
     with pytest.raises(ValueError, match="journal"):
         JournalPage.from_device(data)
 
 
-def test_a_number_without_an_end_is_refused() -> None:
-    """More than ten bytes are no 64-bit number."""
+def test_number_without_an_end_is_refused() -> None:
+    """More than ten bytes are not a 64-bit number."""
     with pytest.raises(ValueError, match="too long"):
         decode_records(bytes([14, 0]) + b"\xff" * 12)

@@ -1,4 +1,4 @@
-"""The journal is fetched, acknowledged and used, whatever happens on the way."""
+"""The journal is downloaded, used and acknowledged, whatever happens on the way."""
 
 import asyncio
 import base64
@@ -12,14 +12,14 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.nrj_monitor.backfill import manager as healing
+from custom_components.nrj_monitor.backfill import manager as manager_module
 from custom_components.nrj_monitor.backfill.manager import (
     BackfillManager,
     async_remove_backfill_store,
     async_start_backfill,
 )
 from custom_components.nrj_monitor.backfill.services import (
-    HEAL_HISTORY,
+    BACKFILL,
     async_setup_backfill_services,
 )
 from custom_components.nrj_monitor.backfill.statistics import async_wait_written
@@ -33,7 +33,7 @@ from custom_components.nrj_monitor.meter import Meter
 from custom_components.nrj_monitor.ngsi.sample import Sample
 from custom_components.nrj_monitor.sources.errors import LinkDownError
 from tests.backfill.journal_meter import DESCRIPTION, MINUTES, PAGE, JournalMeter
-from tests.backfill.recorded import START, hours_of, metadata, record_hours
+from tests.backfill.recorder_statistics import START, hours_of, metadata, record_hours
 from tests.support.runtime import runtime_data
 
 pytestmark = pytest.mark.usefixtures("recorder")
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.usefixtures("recorder")
 
 @pytest.fixture
 async def source() -> JournalMeter:
-    """Return a meter with a journal."""
+    """Return a source with a journal."""
     return JournalMeter()
 
 
@@ -49,7 +49,7 @@ async def source() -> JournalMeter:
 async def entry(
     hass: HomeAssistant, energy: str, source: JournalMeter
 ) -> AsyncGenerator[MockConfigEntry]:
-    """Return the entry of a meter whose history is kept."""
+    """Return the loaded entry of a meter whose backfill runs."""
     entry = MockConfigEntry(
         domain=DOMAIN, title="NRJ Meter", data={CONF_SOURCE: SOURCE_NATIVE_API}
     )
@@ -62,7 +62,7 @@ async def entry(
 async def start(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
 ) -> Meter:
-    """Keep the history, as at a start of Home Assistant."""
+    """Start the backfill, as at a start of Home Assistant."""
     meter = Meter(source, DESCRIPTION)
     source.listener = meter
     entry.runtime_data = runtime_data(hass, entry, meter)
@@ -72,7 +72,7 @@ async def start(
 
 
 async def stop(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Unload the entry."""
+    """Unload the entry and cancel its tasks."""
     entry.mock_state(hass, ConfigEntryState.NOT_LOADED)
     await entry._async_process_on_unload(hass)
     for task in tuple(entry._background_tasks):
@@ -81,16 +81,16 @@ async def stop(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait until a condition holds."""
+    """Wait until a condition is true."""
     async with asyncio.timeout(10):
         while not condition():
             await asyncio.sleep(0.01)
 
 
-async def test_an_outage_is_filled_in_once_the_meter_is_back(
+async def test_missed_hours_are_filled_once_the_meter_is_back(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter, energy: str
 ) -> None:
-    """All pages come, the hours are written, and the meter may forget them."""
+    """All pages are received, the hours written, and the records acknowledged as done."""
     entry.runtime_data.meter.on_connected(DESCRIPTION)
     await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
     rows = await hours_of(hass, energy)
@@ -99,10 +99,10 @@ async def test_an_outage_is_filled_in_once_the_meter_is_back(
     )
 
 
-async def test_nothing_is_forgotten_before_it_is_written(
+async def test_records_are_done_only_once_their_hours_are_written(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
 ) -> None:
-    """While pages come, the meter keeps what it sent."""
+    """Until then the meter keeps the records that it has sent."""
     entry.runtime_data.meter.on_connected(DESCRIPTION)
     await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
     assert all(
@@ -111,10 +111,10 @@ async def test_nothing_is_forgotten_before_it_is_written(
     )
 
 
-async def test_after_a_restart_only_what_is_new_is_fetched(
+async def test_only_new_records_are_downloaded_after_a_restart(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter, energy: str
 ) -> None:
-    """Which journal and which record is remembered on the disk."""
+    """The journal and the number of the last record are stored."""
     entry.runtime_data.meter.on_connected(DESCRIPTION)
     await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
     await stop(hass, entry)
@@ -122,14 +122,14 @@ async def test_after_a_restart_only_what_is_new_is_fetched(
     meter = await start(hass, entry, source)
     meter.on_connected(DESCRIPTION)
     await until(lambda: source.opened[-1][2] == MINUTES)
-    assert source.opened[0][0] == source.opened[-1][0], "it is the same client"
+    assert source.opened[0][0] == source.opened[-1][0], "the client is the same"
     await until(lambda: any(done == MINUTES + 60 for _, _, done in source.acknowledged))
 
 
-async def test_a_meter_that_was_restarted_is_told_again_what_was_used(
+async def test_used_records_are_acknowledged_again_after_a_reconnection(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter, energy: str
 ) -> None:
-    """With nothing new to fetch: else it would keep for nobody what it could merge."""
+    """A restarted meter would otherwise keep records that it could merge."""
     entry.runtime_data.meter.on_connected(DESCRIPTION)
     await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
     entry.runtime_data.meter.on_disconnected()
@@ -139,10 +139,10 @@ async def test_a_meter_that_was_restarted_is_told_again_what_was_used(
     assert source.acknowledged[0][1:] == (MINUTES, MINUTES)
 
 
-async def test_a_killed_home_assistant_fetches_again(
+async def test_unused_records_are_requested_again_after_a_crash(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
 ) -> None:
-    """What was received and not yet used is asked for once more."""
+    """Records that were received and not yet used are requested once more."""
     source.records = 3 * PAGE
     backfill = entry.runtime_data.backfill
     entry.runtime_data.meter.on_connected(DESCRIPTION)
@@ -162,7 +162,7 @@ async def test_a_killed_home_assistant_fetches_again(
         pytest.param(START + 3.02 * 3600, 105.996, id="there at its end"),
     ],
 )
-async def test_an_hour_in_which_home_assistant_was_killed_is_filled_in(
+async def test_hour_of_a_crash_is_filled(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     source: JournalMeter,
@@ -171,14 +171,14 @@ async def test_an_hour_in_which_home_assistant_was_killed_is_filled_in(
     seen: float,
     state: float,
 ) -> None:
-    """However near what it had seen of the hour comes to the whole."""
+    """However near the last state before the crash was to the end of the hour."""
     await stop(hass, entry)
     await record_hours(
         hass,
         metadata(energy, "kWh", "energy", has_sum=True),
         {2: {"state": 105.996, "sum": 15.996}},
     )
-    await healing._store(hass, entry.entry_id).async_save(
+    await manager_module._store(hass, entry.entry_id).async_save(
         {"client": "0000cafe", "journal": "", "done": 0, "seen": seen, "anchor": None}
     )
     (await start(hass, entry, source)).on_connected(DESCRIPTION)
@@ -187,10 +187,10 @@ async def test_an_hour_in_which_home_assistant_was_killed_is_filled_in(
     assert rows[2]["state"] == pytest.approx(state)
 
 
-async def test_a_journal_that_began_anew_is_fetched_from_its_beginning(
+async def test_new_journal_is_downloaded_from_its_beginning(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
 ) -> None:
-    """The sequence of another journal means nothing."""
+    """Record numbers of the old journal do not apply."""
     entry.runtime_data.meter.on_connected(DESCRIPTION)
     await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
     source.journal, source.records = "55667788", 30
@@ -204,71 +204,73 @@ async def test_a_journal_that_began_anew_is_fetched_from_its_beginning(
     )
 
 
-async def test_damaged_pages_and_those_of_others_are_left_out(
+async def test_damaged_pages_and_those_of_other_clients_are_ignored(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     source: JournalMeter,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Neither is acknowledged."""
-    source.tell(source.page("0000cafe", 0))
-    client = entry.runtime_data.backfill._fetching.client
-    source.tell({**source.page(client, 0), "data": base64.b64encode(b"xx").decode()})
+    """No such page is acknowledged."""
+    source.send_page(source.page("0000cafe", 0))
+    client = entry.runtime_data.backfill._download.client
+    source.send_page(
+        {**source.page(client, 0), "data": base64.b64encode(b"xx").decode()}
+    )
     await until(lambda: "left out" in caplog.text)
     assert not source.acknowledged
 
 
-async def test_records_the_meter_dropped_are_not_waited_for(
+async def test_records_that_the_meter_dropped_are_not_awaited(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
 ) -> None:
-    """The totals of the next page tell how much that was."""
+    """The totals of the next page have their energy."""
     backfill: BackfillManager = entry.runtime_data.backfill
     source.silent = True
-    source.tell(source.page(backfill._fetching.client, 0))
-    source.tell(source.page(backfill._fetching.client, 2 * PAGE))
+    source.send_page(source.page(backfill._download.client, 0))
+    source.send_page(source.page(backfill._download.client, 2 * PAGE))
     await until(lambda: len(source.acknowledged) == 2)
     assert source.acknowledged[-1][1] == 3 * PAGE
-    reading = backfill._fetching.curve.reading("import_energy", START + 150 * 60)
-    assert reading is not None
-    assert reading.value == pytest.approx(100 + 150 / 60 * 2, abs=0.01)
+    estimate = backfill._download.timeline.energy_at("import_energy", START + 150 * 60)
+    assert estimate is not None
+    assert estimate.value == pytest.approx(100 + 150 / 60 * 2, abs=0.01)
 
 
-async def test_the_action_fills_in_and_says_what(
+async def test_action_fills_gaps_and_lists_them(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter, energy: str
 ) -> None:
-    """It fetches all the meter has, as a client of its own that leaves again."""
+    """The whole journal is downloaded by a client of its own, which leaves again."""
     async_setup_backfill_services(hass)
     entry.runtime_data.meter.on_connected(DESCRIPTION)
-    told = await hass.services.async_call(
+    response = await hass.services.async_call(
         DOMAIN,
-        HEAL_HISTORY,
+        BACKFILL,
         {"config_entry_id": entry.entry_id, "dry_run": True},
         blocking=True,
         return_response=True,
     )
-    assert told is not None
-    assert told["journal_from"] == dt_util.as_local(
+    assert response is not None
+    assert response["journal_from"] == dt_util.as_local(
         dt_util.utc_from_timestamp(START)
     ).isoformat(timespec="seconds")
-    assert told["hours"] in (0, 4)
+    assert response["hours"] in (0, 4)
     await until(lambda: bool(source.closed))
-    assert source.closed != [entry.runtime_data.backfill._fetching.client]
-    silent = await hass.services.async_call(
-        DOMAIN, HEAL_HISTORY, {"config_entry_id": entry.entry_id}, blocking=True
+    assert source.closed != [entry.runtime_data.backfill._download.client]
+    nothing = await hass.services.async_call(
+        DOMAIN, BACKFILL, {"config_entry_id": entry.entry_id}, blocking=True
     )
-    assert silent is None
+    assert nothing is None
 
 
-async def test_the_action_says_when_the_meter_does_not_answer(
+async def test_action_fails_while_the_meter_does_not_answer(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     source: JournalMeter,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nothing comes, or there is no link at all."""
+    """No page comes, or there is no link at all."""
     async_setup_backfill_services(hass)
-    monkeypatch.setattr(healing, "FETCH_TIMEOUT", 0.05)
-    call = (DOMAIN, HEAL_HISTORY, {"config_entry_id": entry.entry_id})
+    monkeypatch.setattr(manager_module, "FETCH_TIMEOUT", 0.05)
+    call = (DOMAIN, BACKFILL, {"config_entry_id": entry.entry_id})
     source.silent = True
     for _ in range(2):
         with pytest.raises(HomeAssistantError) as failed:
@@ -277,14 +279,14 @@ async def test_the_action_says_when_the_meter_does_not_answer(
         entry.runtime_data.meter.on_connected(DESCRIPTION)
 
 
-async def test_a_lost_link_while_asking_is_no_error(
+async def test_lost_link_during_a_request_is_no_error(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     source: JournalMeter,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The next link asks again."""
+    """The request is repeated on the next link."""
 
     async def refuse(*_: object) -> None:
         raise LinkDownError("gone")
@@ -295,10 +297,10 @@ async def test_a_lost_link_while_asking_is_no_error(
     assert "gone" not in caplog.text
 
 
-async def test_a_meter_without_a_journal_is_told_so(
+async def test_action_refuses_a_meter_without_a_journal(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    """The action names the meter."""
+    """The error names the meter."""
     async_setup_backfill_services(hass)
     other = MockConfigEntry(
         domain=DOMAIN, title="Shelly", data={CONF_SOURCE: SOURCE_ENTITIES}
@@ -308,30 +310,30 @@ async def test_a_meter_without_a_journal_is_told_so(
     other.mock_state(hass, ConfigEntryState.LOADED)
     with pytest.raises(ServiceValidationError) as refused:
         await hass.services.async_call(
-            DOMAIN, HEAL_HISTORY, {"config_entry_id": other.entry_id}, blocking=True
+            DOMAIN, BACKFILL, {"config_entry_id": other.entry_id}, blocking=True
         )
     assert refused.value.translation_key == "no_journal"
     assert refused.value.translation_placeholders == {"name": "Shelly"}
 
 
-async def test_a_removed_meter_leaves_nothing(
+async def test_store_is_removed_with_the_meter(
     hass: HomeAssistant, entry: MockConfigEntry, hass_storage: dict[str, Any]
 ) -> None:
-    """Its file goes with it."""
+    """No file of a removed meter is left."""
     key = f"{DOMAIN}.journal.{entry.entry_id}"
     assert key in hass_storage
     await async_remove_backfill_store(hass, entry.entry_id)
     assert key not in hass_storage
 
 
-async def test_hours_that_are_not_clear_are_told_in_the_log(
+async def test_unclear_hours_are_logged(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     source: JournalMeter,
     energy: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """And not tried for ever."""
+    """Their records are acknowledged as done, and not tried for ever."""
     await record_hours(
         hass,
         metadata(energy, "kWh", "energy", has_sum=True),
@@ -343,36 +345,36 @@ async def test_hours_that_are_not_clear_are_told_in_the_log(
     assert "started over" in caplog.text
 
 
-async def test_what_was_missed_is_forwarded_with_its_own_times(
+async def test_outage_is_forwarded_with_its_own_times(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     source: JournalMeter,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Each minute of the outage once; a disk that takes nothing is tried again."""
-    taken: list[Sample] = []
+    """Each minute of the outage is added once; a disk error leads to another try."""
+    added: list[Sample] = []
     failures = [OSError("no space left")]
 
-    async def take(_: object, of: object, samples: Iterable[Sample]) -> None:
-        assert of is entry
+    async def add(data: object, samples: Iterable[Sample]) -> None:
+        assert data is entry.runtime_data
         if failures:
             raise failures.pop()
-        taken.extend(samples)
+        added.extend(samples)
 
-    monkeypatch.setattr(healing, "async_history", take)
+    monkeypatch.setattr(manager_module, "async_add_samples", add)
     backfill: BackfillManager = entry.runtime_data.backfill
-    backfill._away_since = START + 2 * 3600
+    backfill._outage_begin = START + 2 * 3600
     entry.runtime_data.meter.on_connected(DESCRIPTION)
     await until(lambda: "forwarded later" in caplog.text)
     entry.runtime_data.meter.on_disconnected()
     source.records += 1
     entry.runtime_data.meter.on_connected(DESCRIPTION)
-    await until(lambda: bool(taken))
-    times = [sample.time / 1000 for sample in taken]
+    await until(lambda: bool(added))
+    times = [sample.time / 1000 for sample in added]
     assert times == sorted(set(times))
     assert times[0] > START + 2 * 3600
-    assert taken[-1].values["import_energy"] == pytest.approx(112, abs=0.05)
-    await until(lambda: backfill._away_since is None)
+    assert added[-1].values["import_energy"] == pytest.approx(112, abs=0.05)
+    await until(lambda: backfill._outage_begin is None)
     entry.runtime_data.meter.on_disconnected()
-    assert backfill._away_since is not None
+    assert backfill._outage_begin is not None

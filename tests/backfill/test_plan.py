@@ -1,4 +1,4 @@
-"""The hours that were missed are filled, and no other."""
+"""Missed hours are planned with their rows, and no other hours."""
 
 from collections.abc import Callable, Collection, Mapping
 from itertools import pairwise
@@ -19,68 +19,68 @@ from custom_components.nrj_monitor.backfill.timeline import EnergyEstimate
 
 HOURS = range(0, 6 * HOUR, HOUR)
 OFFSET = -40.0
-"""What the recorder's sum and the meter's total differ by."""
+"""Difference of the recorder's sum and the meter's total, kWh."""
 
 
-def meter(kilowatts: float = 2.0) -> Callable[[float], EnergyEstimate]:
-    """Return the totals of a meter with a constant load: 50 kWh at the beginning."""
+def constant_load(kilowatts: float = 2.0) -> Callable[[float], EnergyEstimate]:
+    """Return the total over time of a constant load that starts at 50 kWh."""
 
-    def reading(time: float) -> EnergyEstimate:
+    def energy_at(time: float) -> EnergyEstimate:
         total = 50.0 + kilowatts * time / HOUR
         return EnergyEstimate(total, total, total)
 
-    return reading
+    return energy_at
 
 
 def live(hour: int, late: float = 0.0) -> SumRow:
-    """Return the row that was recorded in an hour, whose state is `late` seconds old."""
-    state = meter()(hour + HOUR - late).value
+    """Return the recorded row of an hour, whose state is `late` seconds old."""
+    state = constant_load()(hour + HOUR - late).value
     return SumRow(state, state + OFFSET)
 
 
-def test_hours_are_those_that_end_within_what_is_known() -> None:
-    """An hour counts once its end is known."""
+def test_hours_end_within_the_timeline() -> None:
+    """An hour counts once the timeline has its end."""
     assert list(hours_between(1800, 3 * HOUR)) == [0, HOUR, 2 * HOUR]
     assert not hours_between(1800, 3599)
     assert list(hours_between(HOUR, 2 * HOUR)) == [HOUR]
 
 
-def test_an_hour_whose_end_nobody_saw_is_no_live_hour() -> None:
-    """However near its row comes to what a coarse record leaves open."""
+def test_hour_whose_end_was_not_read_is_filled() -> None:
+    """Even where its row lies within the bounds of a coarse record."""
 
-    def reading(time: float) -> EnergyEstimate:
-        exact = meter()(time).value
+    def energy_at(time: float) -> EnergyEstimate:
+        exact = constant_load()(time).value
         # A record of a minute lies around each end of an hour.
         return EnergyEstimate(exact, exact - 0.02, exact + 0.02)
 
     def plan(
-        rows: Mapping[int, SumRow], away: Collection[float]
+        rows: Mapping[int, SumRow], unread: Collection[float]
     ) -> Mapping[int, SumRow]:
         return plan_sums(
             range(0, 3 * HOUR, HOUR),
             rows,
-            reading,
+            energy_at,
             before=None,
             after=None,
             step=0.002,
-            seen=lambda time: time not in away,
+            was_read=lambda time: time not in unread,
         ).rows
 
     rows = {0: live(0), HOUR: live(HOUR, 30), 2 * HOUR: live(2 * HOUR)}
     end = 2 * HOUR
     assert not plan(rows, ())
-    assert not plan(rows, (end,)), "it was lost a moment before"
-    exact = meter()(end).value
+    assert not plan(rows, (end,)), "the link was lost a moment before"
+    exact = constant_load()(end).value
     filled = plan(rows, (end - 5, end))
     assert filled == {HOUR: SumRow(exact, exact + OFFSET)}
     assert not plan(rows | {**filled}, (end - 5, end)), "twice changes nothing"
 
 
-def test_a_lump_after_a_gap_becomes_the_hours_it_was() -> None:
-    """The example of the reference: 10 kWh at once were 2, 3, 3 and 2."""
+def test_energy_of_a_gap_is_spread_over_its_hours() -> None:
+    """10 kWh in the hour of return become 2, 3, 3 and 2 kWh."""
     totals = {0: 100.0, 1: 102.0, 2: 105.0, 3: 108.0, 4: 110.0}
 
-    def reading(time: float) -> EnergyEstimate:
+    def energy_at(time: float) -> EnergyEstimate:
         total = totals[int(time // HOUR)]
         return EnergyEstimate(total, total, total)
 
@@ -89,7 +89,7 @@ def test_a_lump_after_a_gap_becomes_the_hours_it_was() -> None:
     plan = plan_sums(
         range(0, 4 * HOUR, HOUR),
         {3 * HOUR: returned},
-        lambda time: reading(time) if time % HOUR == 0 else None,
+        lambda time: energy_at(time) if time % HOUR == 0 else None,
         before=before,
         after=returned,
         step=0.002,
@@ -99,27 +99,32 @@ def test_a_lump_after_a_gap_becomes_the_hours_it_was() -> None:
     assert not plan.unclear
 
 
-def test_hours_with_live_readings_stay_as_they_are() -> None:
-    """A state lags a little behind the meter, and is right."""
+def test_measured_hours_stay_as_they_are() -> None:
+    """A state may lag a little behind the meter."""
     rows = {hour: live(hour, late=4.0) for hour in HOURS}
-    plan = plan_sums(HOURS, rows, meter(), before=None, after=None, step=0.002)
+    plan = plan_sums(HOURS, rows, constant_load(), before=None, after=None, step=0.002)
     assert not plan.rows
     assert not plan.unclear
 
 
-def test_an_hour_that_broke_off_gets_its_end() -> None:
-    """The link was cut within it: its row shows the state of then."""
+def test_interrupted_hour_gets_its_end() -> None:
+    """The row of an hour in which the link was cut has the state of that moment."""
     rows = {0: live(0), HOUR: live(HOUR, late=1500.0), 3 * HOUR: live(3 * HOUR)}
     plan = plan_sums(
-        range(0, 4 * HOUR, HOUR), rows, meter(), before=None, after=None, step=0.002
+        range(0, 4 * HOUR, HOUR),
+        rows,
+        constant_load(),
+        before=None,
+        after=None,
+        step=0.002,
     )
     assert plan.rows == {hour: live(hour) for hour in (HOUR, 2 * HOUR)}
 
 
-def test_a_link_that_was_cut_just_before_the_end_of_an_hour_is_noticed() -> None:
-    """Half a minute of ten kilowatts is not what a state may be behind."""
+def test_link_lost_just_before_the_end_of_an_hour_is_noticed() -> None:
+    """Half a minute of ten kilowatts is more than a state may lag behind."""
 
-    def reading(time: float) -> EnergyEstimate:
+    def energy_at(time: float) -> EnergyEstimate:
         exact = 50.0 + 10.0 * time / HOUR
         low = 50.0 + 10.0 * (time // 60 * 60) / HOUR
         high = exact if low == exact else low + 10.0 / 60
@@ -128,16 +133,21 @@ def test_a_link_that_was_cut_just_before_the_end_of_an_hour_is_noticed() -> None
     late = SumRow(60.0 - 30 * 10 / HOUR, 20.0 - 30 * 10 / HOUR)
     rows = {0: late, HOUR: SumRow(70.0, 30.0)}
     plan = plan_sums(
-        range(0, 2 * HOUR, HOUR), rows, reading, before=None, after=None, step=0.002
+        range(0, 2 * HOUR, HOUR), rows, energy_at, before=None, after=None, step=0.002
     )
     assert plan.rows == {0: SumRow(60.0, 20.0)}
 
 
-def test_the_very_first_hour_gets_its_end_too() -> None:
-    """What its row shows was so at some time, so its sum is one to go on from."""
+def test_first_hour_gets_its_end_too() -> None:
+    """Its row was true at some time, so the other hours continue from its sum."""
     rows = {0: live(0, late=300.0), HOUR: live(HOUR)}
     plan = plan_sums(
-        range(0, 2 * HOUR, HOUR), rows, meter(), before=None, after=None, step=0.002
+        range(0, 2 * HOUR, HOUR),
+        rows,
+        constant_load(),
+        before=None,
+        after=None,
+        step=0.002,
     )
     assert plan.rows == {0: live(0)}
 
@@ -146,31 +156,38 @@ def test_rows_that_repeat_an_old_state_are_replaced() -> None:
     """Home Assistant was killed and carried the last state on."""
     rows = {0: live(0), HOUR: live(0), 2 * HOUR: live(0), 3 * HOUR: live(3 * HOUR)}
     plan = plan_sums(
-        range(0, 4 * HOUR, HOUR), rows, meter(), before=None, after=None, step=0.002
+        range(0, 4 * HOUR, HOUR),
+        rows,
+        constant_load(),
+        before=None,
+        after=None,
+        step=0.002,
     )
     assert set(plan.rows) == {HOUR, 2 * HOUR}
 
 
 @given(missing=st.sets(st.sampled_from(list(HOURS)[1:-1])))
-def test_healing_again_changes_nothing(missing: set[int]) -> None:
-    """What was filled in counts as measured from then on."""
+def test_second_plan_is_empty(missing: set[int]) -> None:
+    """Filled hours count as measured from then on."""
     rows = {hour: live(hour) for hour in HOURS if hour not in missing}
-    first = plan_sums(HOURS, rows, meter(), before=None, after=None, step=0.002)
+    first = plan_sums(HOURS, rows, constant_load(), before=None, after=None, step=0.002)
     assert set(first.rows) == missing
-    healed = rows | dict(first.rows)
+    filled = rows | dict(first.rows)
     for earlier, later in pairwise(HOURS):
-        assert healed[later].sum - healed[earlier].sum == pytest.approx(2.0)
-    again = plan_sums(HOURS, healed, meter(), before=None, after=None, step=0.002)
+        assert filled[later].sum - filled[earlier].sum == pytest.approx(2.0)
+    again = plan_sums(
+        HOURS, filled, constant_load(), before=None, after=None, step=0.002
+    )
     assert not again.rows
 
 
-def test_a_total_that_started_over_in_the_gap_is_left_alone() -> None:
-    """Its sums do not lie on one line, and nobody can tell where it broke."""
+def test_gap_in_which_the_total_started_over_is_unclear() -> None:
+    """Rows before and after have different offsets, and nobody knows since when."""
     restarted = SumRow(live(3 * HOUR).state, live(3 * HOUR).sum + 12.0)
     plan = plan_sums(
         range(0, 4 * HOUR, HOUR),
         {0: live(0), 3 * HOUR: restarted},
-        meter(),
+        constant_load(),
         before=None,
         after=None,
         step=0.002,
@@ -179,12 +196,12 @@ def test_a_total_that_started_over_in_the_gap_is_left_alone() -> None:
     assert set(plan.unclear) == {HOUR, 2 * HOUR}
 
 
-def test_a_total_that_started_over_after_the_gap_is_left_alone() -> None:
-    """The latest five minutes tell where the hours do not yet."""
+def test_gap_before_a_total_that_started_over_is_unclear() -> None:
+    """The row after the hours, of five minutes, has another offset."""
     plan = plan_sums(
         range(0, 2 * HOUR, HOUR),
         {0: live(0)},
-        meter(),
+        constant_load(),
         before=None,
         after=SumRow(1.0, 99.0),
         step=0.002,
@@ -193,26 +210,31 @@ def test_a_total_that_started_over_after_the_gap_is_left_alone() -> None:
     assert plan.unclear == {HOUR: "the total started over"}
 
 
-def test_nothing_is_invented_before_the_first_hour() -> None:
-    """Without an hour before there is no sum to go on from."""
+def test_hours_before_the_first_row_are_unclear() -> None:
+    """Without an earlier row there is no sum to continue from."""
     plan = plan_sums(
-        range(0, HOUR, HOUR), {}, meter(), before=None, after=None, step=0.002
+        range(0, HOUR, HOUR), {}, constant_load(), before=None, after=None, step=0.002
     )
     assert plan.unclear == {0: "there are no statistics before it"}
 
 
-def test_statistics_ahead_of_the_meter_are_left_alone() -> None:
-    """They are another meter's, or the meter lost its totals."""
+def test_hours_ahead_of_the_meter_are_unclear() -> None:
+    """The statistics are another meter's, or the meter has lost its totals."""
     ahead = SumRow(90.0, 50.0)
     plan = plan_sums(
-        range(0, HOUR, HOUR), {0: ahead}, meter(), before=None, after=None, step=0.002
+        range(0, HOUR, HOUR),
+        {0: ahead},
+        constant_load(),
+        before=None,
+        after=None,
+        step=0.002,
     )
     assert not plan.rows
     assert plan.unclear == {0: "the statistics are ahead of the meter"}
 
 
-def test_a_row_within_a_coarse_record_is_believed() -> None:
-    """The journal only knows between which totals it must lie."""
+def test_row_within_the_bounds_of_a_coarse_record_stays() -> None:
+    """The journal only has the totals before and after the end of the hour."""
     coarse = EnergyEstimate(52.0, 50.0, 56.0)
     row = SumRow(50.9, 10.9)
     plan = plan_sums(
@@ -227,8 +249,8 @@ def test_a_row_within_a_coarse_record_is_believed() -> None:
     assert not plan.unclear
 
 
-def test_hours_the_journal_does_not_know_are_left_alone() -> None:
-    """There is nothing to fill them with."""
+def test_hours_outside_the_timeline_are_not_planned() -> None:
+    """The journal has no total to fill such hours with."""
     plan = plan_sums(
         HOURS, {}, lambda time: None, before=live(-HOUR), after=None, step=0.002
     )
@@ -236,27 +258,27 @@ def test_hours_the_journal_does_not_know_are_left_alone() -> None:
 
 
 def summary(begin: float, end: float) -> tuple[Summary, float]:
-    """Return what the journal says of any hour."""
+    """Return the journal's summary of any hour."""
     return Summary(230.0, 225.0, 236.0), end - begin
 
 
-def test_an_hour_without_a_row_gets_the_journals() -> None:
-    """Mean, least and greatest."""
+def test_hour_without_a_row_gets_the_summary_of_the_journal() -> None:
+    """The row has mean, least and greatest measurement."""
     planned = plan_means(
         [0, HOUR], {0: MeanRow(231.0, 229.0, 233.0)}, lambda hour: True, summary
     )
     assert planned == {HOUR: MeanRow(230.0, 225.0, 236.0)}
 
 
-def test_a_flat_row_that_nothing_measured_is_replaced() -> None:
+def test_flat_row_without_states_is_replaced() -> None:
     """Home Assistant was killed and carried the last state on."""
     flat = MeanRow(231.0, 231.0, 231.0)
     assert plan_means([0], {0: flat}, lambda hour: False, summary)
     assert not plan_means([0], {0: flat}, lambda hour: True, summary)
 
 
-def test_a_row_is_not_replaced_by_a_few_minutes() -> None:
-    """What the journal knows less of than half an hour does not tell of the hour."""
+def test_row_is_not_replaced_by_a_few_minutes() -> None:
+    """Less than half an hour of records does not stand for the hour."""
     flat = MeanRow(231.0, 231.0, 231.0)
 
     def short(begin: float, end: float) -> tuple[Summary, float]:
@@ -267,8 +289,8 @@ def test_a_row_is_not_replaced_by_a_few_minutes() -> None:
     assert not plan_means([0], {}, lambda hour: False, lambda begin, end: None)
 
 
-def test_the_same_row_is_not_written_again() -> None:
-    """A voltage that stood still is right already."""
+def test_equal_row_is_not_planned() -> None:
+    """A voltage that never changed has the right row already."""
     still = MeanRow(230.0, 230.0, 230.0)
     assert not plan_means(
         [0],

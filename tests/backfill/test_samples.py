@@ -1,16 +1,16 @@
-"""Those who forward readings get the minutes of an outage."""
+"""Brokers get the minutes of an outage as samples."""
 
 import pytest
 
 from custom_components.nrj_monitor.backfill.samples import samples_between
-from tests.backfill.pages import record
-from tests.backfill.test_timeline import NOON, curve_of, read
+from tests.backfill.journal_pages import record
+from tests.backfill.test_timeline import NOON, page_of, timeline_of
 
 
-def test_a_minute_is_a_sample_of_totals_and_means() -> None:
-    """At its end, in the units of the channels."""
-    curve = curve_of(
-        read(
+def test_record_becomes_a_sample_of_totals_and_means() -> None:
+    """The sample has the time of the record's end, and the units of the channels."""
+    timeline = timeline_of(
+        page_of(
             [
                 record(60),
                 record(
@@ -23,7 +23,7 @@ def test_a_minute_is_a_sample_of_totals_and_means() -> None:
             ]
         )
     )
-    [sample] = samples_between(curve, NOON + 60, NOON + 120)
+    [sample] = samples_between(timeline, NOON + 60, NOON + 120)
     assert sample.time == (NOON + 120) * 1000
     assert sample.values["import_energy"] == pytest.approx(0.05)
     assert sample.values["active_power"] == pytest.approx(3000)

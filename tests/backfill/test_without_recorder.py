@@ -1,4 +1,4 @@
-"""Without a recorder there is no history to heal."""
+"""Without a recorder there are no statistics to fill."""
 
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -10,8 +10,8 @@ from tests.backfill.journal_meter import DESCRIPTION, JournalMeter
 from tests.support.runtime import runtime_data
 
 
-async def test_nothing_is_fetched(hass: HomeAssistant) -> None:
-    """The meter keeps its journal to itself."""
+async def test_journal_is_not_opened(hass: HomeAssistant) -> None:
+    """The entry has no backfill, and the meter gets no request."""
     entry = MockConfigEntry(domain=DOMAIN, data={CONF_SOURCE: SOURCE_NATIVE_API})
     entry.add_to_hass(hass)
     source = JournalMeter()

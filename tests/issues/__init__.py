@@ -1,1 +1,1 @@
-"""Issues of a meter and their repair."""
+"""Issues of a meter and their repair flows."""

@@ -1,1 +1,5 @@
-"""Backfill of missed hours: journal records become recorder statistics."""
+"""Backfill of missed hours: journal records become recorder statistics.
+
+Pure, without Home Assistant: `journal`, `timeline`, `boot_clock`, `reading_gaps`, `plan` and
+`samples`. Bound to Home Assistant: `manager`, `fill_gaps`, `statistics` and `services`.
+"""

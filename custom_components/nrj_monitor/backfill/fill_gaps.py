@@ -1,4 +1,4 @@
-"""Fills the hours that Home Assistant missed from the curve of a meter."""
+"""Fills missed hours of the recorder's statistics from a meter's energy timeline."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -30,11 +30,11 @@ MEASURED = (*POWERS, *VOLTAGES, FREQUENCY)
 
 @dataclass(frozen=True, slots=True)
 class BackfillResult:
-    """What was filled in, or would be.
+    """Hours that a backfill wrote, or would write in a dry run.
 
-    `sums` and `means` have the new rows by entity id and hour, s since 1970; `before`
-    the energies that the hours of `sums` had, kWh; `unclear` the hours that were left
-    alone and why.
+    `begin` and `end` are those of the timeline, s since 1970. `sums` and `means` have
+    the new rows by entity id and hour, s since 1970; `unclear` the hours that were left
+    alone, and why.
     """
 
     begin: float | None = None
@@ -45,7 +45,7 @@ class BackfillResult:
 
     @property
     def hours(self) -> int:
-        """Return how many hours of how many sensors it is."""
+        """Return the number of filled hours, summed over all sensors."""
         return sum(
             len(rows)
             for rows_of in (self.sums, self.means)
@@ -53,7 +53,7 @@ class BackfillResult:
         )
 
     def as_response(self) -> dict[str, Any]:
-        """Return it as an action answers."""
+        """Return the result as the response of an action, times in local time."""
         return {
             "journal_from": _text(self.begin),
             "journal_until": _text(self.end),
@@ -87,21 +87,21 @@ def _text(time: float | None) -> str | None:
     return dt_util.as_local(moment).isoformat(timespec="seconds")
 
 
-async def async_heal(
+async def async_backfill(
     hass: HomeAssistant,
     mac: str,
-    curve: EnergyTimeline,
+    timeline: EnergyTimeline,
     until: float,
     *,
-    seen: Callable[[float], bool] = lambda time: True,
+    was_read: Callable[[float], bool] = lambda time: True,
     dry_run: bool = False,
 ) -> BackfillResult:
-    """Write the hours that end until `until` (s since 1970) and that were missed.
+    """Fill missed hours that end by `until`, s since 1970, from a meter's timeline.
 
-    `seen` tells of a time whether the meter could be read then, as far as is known. With
-    `dry_run` nothing is written. Returns once what was written is in the database.
+    `was_read` returns whether the meter could be read at a time, as far as is known.
+    With `dry_run` nothing is written. Returns once the rows are in the database.
     """
-    begin, end = curve.begin, curve.end
+    begin, end = timeline.begin, timeline.end
     if begin is None or end is None:
         return BackfillResult()
     hours = hours_between(begin, min(end, until))
@@ -117,35 +117,35 @@ async def async_heal(
     all_series = await async_read(hass, units, hours.start, hours.stop)
     sums, unclear, means = {}, {}, {}
     for id_, series in all_series.items():
-        # Days of minutes take a while: others come in between.
+        # Planning days of minutes takes a while: let other tasks run in between.
         await asyncio.sleep(0)
         channel = ids[id_]
         if series.metadata["has_sum"]:
             plan = plan_sums(
                 hours,
                 series.sums,
-                partial(curve.reading, channel),
+                partial(timeline.energy_at, channel),
                 before=series.before,
                 after=series.latest,
                 step=CHANNELS[channel].quantity.change.absolute,
-                seen=seen,
+                was_read=was_read,
             )
             if plan.rows:
                 sums[id_] = plan.rows
             if plan.unclear:
                 unclear[id_] = plan.unclear
         elif rows := await _plan_means(
-            hass, series, hours, partial(curve.summary, channel)
+            hass, series, hours, partial(timeline.summary, channel)
         ):
             means[id_] = rows
-    healed = BackfillResult(begin, end, sums, means, unclear)
-    if healed.hours and not dry_run:
+    result = BackfillResult(begin, end, sums, means, unclear)
+    if result.hours and not dry_run:
         for id_, sum_rows in sums.items():
             async_write_sums(hass, all_series[id_], sum_rows)
         for id_, mean_rows in means.items():
             async_write_means(hass, all_series[id_], mean_rows)
         await async_wait_written(hass)
-    return healed
+    return result
 
 
 async def _plan_means(

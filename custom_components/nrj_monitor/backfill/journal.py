@@ -1,4 +1,4 @@
-"""The pages of a meter's journal: pure reading, the counterpart of energy_journal."""
+"""Pages of a meter's journal, decoded: the counterpart of the firmware's energy_journal."""
 
 import base64
 import binascii
@@ -17,7 +17,7 @@ COUNTERS: Final = (
     "export_energy_l3",
     "export_energy",
 )
-"""Ids of the channels whose totals a journal keeps, in its order."""
+"""Ids of the channels whose totals a journal keeps, in the order of the records."""
 
 POWERS: Final = (
     "active_power_l1",
@@ -38,14 +38,14 @@ LONGEST_NUMBER: Final = 10
 """Bytes of the greatest 64-bit number in LEB128."""
 
 type Counters = tuple[int, ...]
-"""The totals of `COUNTERS`, mWh."""
+"""Totals of the channels in `COUNTERS`, mWh."""
 
 
 class Flag(IntFlag):
-    """What is to be known of a record."""
+    """Flags of a journal record."""
 
     GAP = 1
-    """The meter was off: energy of a time without a measurement."""
+    """The meter was off: the energy belongs to a time without measurements."""
     START = 2
     """The first record after a start of the meter."""
     INCOMPLETE = 4
@@ -56,7 +56,7 @@ class Flag(IntFlag):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Mean, least and greatest of some readings; no mean where energy tells it."""
+    """Mean, least and greatest reading; without a mean where energy gives the mean."""
 
     mean: float | None
     minimum: float
@@ -65,13 +65,14 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalRecord:
-    """What the meter counted and measured in `span` seconds.
+    """Record of the energy counted and the values measured in `span` seconds.
 
     `energy` is the gain of the counters, mWh. `start` is when a record with
-    `Flag.START` begins, seconds since 1970, 0 while that follows from the uptime. Where
-    it does not, `boot` tells which start of the meter that was, by the name that pages
-    give it, and `start_uptime` its uptime then, s; the name is "0" where nobody knows.
-    `measured` holds what was valid by channel id.
+    `Flag.START` begins, seconds since 1970, 0 where the uptime of the page gives the
+    time. Otherwise `boot` is the name of the start, as pages have it ("0" if unknown),
+    and `start_uptime` the meter's uptime at the begin of the record, s. `measured` has
+    the valid measurements by channel id. A record that the meter has merged stands for
+    `count` records.
     """
 
     count: int
@@ -85,7 +86,7 @@ class JournalRecord:
 
 
 class _Reader:
-    """Reads LEB128 numbers; raises ValueError at the end of the bytes."""
+    """Reader of LEB128 numbers; raises ValueError at the end of the bytes."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -120,7 +121,7 @@ class _Reader:
 
 
 def decode_records(data: bytes) -> tuple[JournalRecord, ...]:
-    """Read the records of a page.
+    """Decode the records of a page.
 
     Raises:
         ValueError: the bytes are no records.
@@ -172,13 +173,15 @@ def _decode_record(data: bytes) -> JournalRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalPage:
-    """Records that follow one another, and where the first begins.
+    """Page of consecutive records, with the totals and the time of its begin.
 
-    `after` and `last` are the sequences before the first and of the last record,
-    `newest` that of the newest in the meter. `counters` are the totals where the
-    page begins, `begin_time` and `begin_uptime` when: one of them, or neither.
-    `uptime` is the meter's when it sent the page, `boot_time` when that was 0 by
-    the meter's own clock, both in seconds.
+    `after` and `last` are the sequence numbers before the first and of the last record,
+    `newest` the number of the newest record in the meter. `counters` are the totals at
+    the begin of the page, whose time is `begin_time`, s since 1970, or `begin_uptime`,
+    s, or unknown. `boot` is the name of the meter's present start, `uptime` the seconds
+    from that start to the sending of the page, and `boot_time` the start by the meter's
+    own clock, s since 1970. `start_uptime` is the uptime, s, at the first record of the
+    present start.
     """
 
     client: str
@@ -197,10 +200,10 @@ class JournalPage:
 
     @classmethod
     def from_device(cls, data: Mapping[str, str]) -> Self:
-        """Read the data of the firmware's event.
+        """Decode the data of the firmware's event.
 
         Raises:
-            ValueError: something is missing, is no number or is damaged.
+            ValueError: a field is missing, is no number or is damaged.
         """
         try:
             counters = tuple(int(text) for text in data["counters"].split(","))

@@ -1,4 +1,4 @@
-"""Fetches a meter's journal, and has the history healed with it."""
+"""Backfill of one meter: its journal is downloaded, and fills missed hours."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -18,12 +18,13 @@ from ..meter import Meter
 from ..ngsi.manager import DISK_ERRORS, async_add_samples
 from ..sources import JournalSource
 from ..sources.errors import LinkDownError
-from .fill_gaps import BackfillResult, async_heal
+from .boot_clock import BootClock
+from .fill_gaps import BackfillResult, async_backfill
 from .journal import JournalPage
 from .plan import HOUR
 from .reading_gaps import ReadingGaps
 from .samples import samples_between
-from .timeline import BootClock, EnergyTimeline
+from .timeline import EnergyTimeline
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -33,47 +34,47 @@ JOURNAL: Final = "journal"
 VERSION: Final = 1
 
 COMPILE_TIME: Final = 90.0
-"""Seconds after the end of an hour until its statistics are there for certain; the
-recorder makes them ten seconds after it."""
+"""Seconds after the end of an hour until the recorder has certainly compiled its
+statistics; the recorder does so ten seconds after the hour."""
 
 FETCH_TIMEOUT: Final = 20.0
-"""Seconds without a page after which fetching a whole journal is given up."""
+"""Seconds without a page after which the download of a whole journal is given up."""
 
 
-class Fetching:
-    """What of a journal has come: a curve, and up to which record."""
+class JournalDownload:
+    """Download of a journal: its timeline, and the number of the last record received."""
 
     def __init__(
         self,
         client: str,
         journal: str,
-        curve: EnergyTimeline,
+        timeline: EnergyTimeline,
         received: int,
-        dating: BootClock | None = None,
+        boot_clock: BootClock | None = None,
     ) -> None:
-        """Go on after the record `received` of `journal`."""
+        """Continue after the record `received` of `journal`, as `client` of the meter."""
         self.client = client
         self.journal = journal
         self.received = received
-        self.curve = curve
+        self.timeline = timeline
         self.complete = asyncio.Event()
-        self.has_learned = False
-        self.dating = dating or BootClock()
+        self.has_new_boot_time = False
+        self.boot_clock = boot_clock or BootClock()
 
-    def take(self, page: JournalPage, now: float) -> bool:
-        """Add a page; return whether it is one to be acknowledged."""
+    def add_page(self, page: JournalPage, now: float) -> bool:
+        """Add a page for this client; return whether to acknowledge the page."""
         if page.client != self.client:
             return False
-        self.has_learned = self.dating.take(page, now)
+        self.has_new_boot_time = self.boot_clock.update(page, now)
         if page.journal != self.journal:
-            # The meter began anew, and so does its sequence.
+            # The meter began a new journal, whose sequence begins anew.
             self.journal = page.journal
             self.received = 0
-            self.curve = self.curve.continued()
+            self.timeline = self.timeline.for_new_journal()
         if page.last > self.received:
-            # What the meter has dropped meanwhile it sends no more; its totals tell how
-            # much that was.
-            self.curve.take(page, self.dating.known, now)
+            # The meter never sends records that it has dropped meanwhile; the totals of
+            # the next page have their energy.
+            self.timeline.add_page(page, self.boot_clock.boot_times, now)
             self.received = page.last
         if self.received >= page.newest:
             self.complete.set()
@@ -81,36 +82,42 @@ class Fetching:
 
 
 class BackfillManager:
-    """Keeps the history of one meter whole."""
+    """Keeps the statistics of one meter complete, and forwards the samples of outages.
+
+    Keys of the stored dict are a promise to older versions: `client` and `journal` name
+    the download, `done` is the number of the last record whose hours are filled, `seen`
+    the time of saving, `anchor` the begin of the timeline (`time`, `counters`,
+    `sequence`), and `starts` the boot times.
+    """
 
     def __init__(
         self, hass: HomeAssistant, entry: NrjConfigEntry, meter: Meter
     ) -> None:
-        """Prepare for the meter of `entry`."""
+        """Initialize the backfill of `meter`, without reading its store."""
         self._hass = hass
         self._entry = entry
         self._meter = meter
         self._store: Store[dict[str, Any]] = _store(hass, entry.entry_id)
-        self._fetching = Fetching(_new_client(), "", EnergyTimeline(), 0)
-        self._extra: Fetching | None = None
+        self._download = JournalDownload(_new_client(), "", EnergyTimeline(), 0)
+        self._full_download: JournalDownload | None = None
         self._done = 0
-        # From when until when nothing was read, s since 1970, for those behind us.
-        self._away_since: float | None = None
-        self._back_at = 0.0
-        self._absences = ReadingGaps()
-        self._kept: dict[str, Any] = {}
+        # The outage whose samples the brokers still lack, s since 1970.
+        self._outage_begin: float | None = None
+        self._outage_end = 0.0
+        self._reading_gaps = ReadingGaps()
+        self._stored: dict[str, Any] = {}
         self._lock = asyncio.Lock()
         self.filled_hours = 0
 
     async def async_start(self) -> None:
-        """Restore what is known, and heal until the entry is unloaded."""
+        """Restore the stored state, and fill gaps until the entry is unloaded."""
         if (stored := await self._store.async_load()) is not None:
             anchor = stored["anchor"]
             self._done = stored["done"]
-            self._away_since = stored["seen"]
-            # Whether the meter was read after that, nobody knows any more.
-            self._absences.take(connected=False, now=stored["seen"])
-            self._fetching = Fetching(
+            self._outage_begin = stored["seen"]
+            # Nobody knows whether the meter was read after the last save.
+            self._reading_gaps.update(connected=False, now=stored["seen"])
+            self._download = JournalDownload(
                 stored["client"],
                 stored["journal"],
                 EnergyTimeline(
@@ -122,9 +129,9 @@ class BackfillManager:
                 self._done,
                 BootClock(stored.get("starts")),
             )
-            self._kept = stored
+            self._stored = stored
         else:
-            await self._async_store(None, 0)
+            await self._async_save(None, 0)
         unload = self._entry.async_on_unload
         unload(self._meter.async_add_journal_listener(self._on_page))
         unload(self._meter.async_add_connection_listener(self._on_link))
@@ -132,49 +139,54 @@ class BackfillManager:
         self._on_link()
 
     @property
-    def known_until(self) -> float | None:
-        """Return up to when the journal has come, s since 1970."""
-        return self._fetching.curve.end
+    def journal_end(self) -> float | None:
+        """Return the time up to which the journal has been received, s since 1970."""
+        return self._download.timeline.end
 
     @property
-    def known_starts(self) -> Collection[str]:
-        """Return the names of the meter's latest starts of which a page has come."""
-        return self._fetching.dating.known
+    def dated_boots(self) -> Collection[str]:
+        """Return the names of the meter's latest starts that a page has dated."""
+        return self._download.boot_clock.boot_times
 
-    async def async_heal_all(self, *, dry_run: bool) -> BackfillResult:
-        """Fetch all the meter has, fill in what is missing and tell what it was.
+    async def async_backfill_all(self, *, dry_run: bool) -> BackfillResult:
+        """Download the whole journal and fill missing hours with it.
 
         Raises:
-            LinkDownError: there is no link, or it broke meanwhile.
+            LinkDownError: there is no link, or it broke during the download.
         """
-        dating = BootClock(self._fetching.dating.known)
-        fetching = Fetching(_new_client(), "", EnergyTimeline(), 0, dating)
+        download = JournalDownload(
+            _new_client(),
+            "",
+            EnergyTimeline(),
+            0,
+            BootClock(self._download.boot_clock.boot_times),
+        )
         async with self._lock:
-            self._extra = fetching
+            self._full_download = download
             try:
-                await self._source().open_journal(fetching.client, "", 0)
+                await self._source().open_journal(download.client, "", 0)
                 received = -1
-                while not fetching.complete.is_set():
-                    if fetching.received == received or not self._meter.connected:
+                while not download.complete.is_set():
+                    if download.received == received or not self._meter.connected:
                         raise LinkDownError("The meter does not send its journal")
-                    received = fetching.received
+                    received = download.received
                     with suppress(TimeoutError):
                         async with asyncio.timeout(FETCH_TIMEOUT):
-                            await fetching.complete.wait()
+                            await download.complete.wait()
             finally:
-                self._extra = None
-                self._run(self._source().close_journal(fetching.client))
-            return await async_heal(
+                self._full_download = None
+                self._send(self._source().close_journal(download.client))
+            return await async_backfill(
                 self._hass,
                 self._meter.description.mac,
-                fetching.curve,
+                download.timeline,
                 dt_util.utcnow().timestamp() - COMPILE_TIME,
-                seen=self._could_read,
+                was_read=self._was_read,
                 dry_run=dry_run,
             )
 
-    def _could_read(self, time: float) -> bool:
-        return not self._absences.cover(time)
+    def _was_read(self, time: float) -> bool:
+        return not self._reading_gaps.contains(time)
 
     def _source(self) -> JournalSource:
         source = self._meter.source
@@ -185,22 +197,22 @@ class BackfillManager:
     @callback
     def _on_link(self) -> None:
         now = dt_util.utcnow().timestamp()
-        self._absences.take(self._meter.connected, now)
+        self._reading_gaps.update(self._meter.connected, now)
         if self._meter.connected:
-            self._back_at = now
-        elif self._away_since is None:
-            self._away_since = now
+            self._outage_end = now
+        elif self._outage_begin is None:
+            self._outage_begin = now
         if self._meter.connected and JOURNAL in self._meter.description.features:
-            fetching = self._fetching
-            fetching.complete.clear()
-            self._run(
+            download = self._download
+            download.complete.clear()
+            self._send(
                 self._source().open_journal(
-                    fetching.client, fetching.journal, fetching.received
+                    download.client, download.journal, download.received
                 )
             )
-            # A meter that was restarted does not know any more what was used.
-            if done := min(self._done, fetching.received):
-                self._acknowledge(fetching, done)
+            # A restarted meter no longer knows which records were used.
+            if done := min(self._done, download.received):
+                self._acknowledge(download, done)
 
     @callback
     def _on_page(self, data: Mapping[str, str]) -> None:
@@ -210,142 +222,145 @@ class BackfillManager:
         except ValueError as error:
             _LOGGER.warning("A page of the meter's journal is left out: %s", error)
             return
-        if (extra := self._extra) is not None and extra.take(page, now):
-            self._acknowledge(extra, extra.received)
-        fetching = self._fetching
-        if fetching.take(page, now):
-            # A journal that began anew has a smaller sequence.
-            self._done = min(self._done, fetching.received)
-            self._acknowledge(fetching, self._done)
-            if fetching.has_learned:
+        if (full := self._full_download) is not None and full.add_page(page, now):
+            self._acknowledge(full, full.received)
+        download = self._download
+        if download.add_page(page, now):
+            # A new journal has a smaller sequence.
+            self._done = min(self._done, download.received)
+            self._acknowledge(download, self._done)
+            if download.has_new_boot_time:
                 self._entry.async_create_background_task(
-                    self._hass, self._async_store_starts(), f"{DOMAIN} journal"
+                    self._hass, self._async_save_boot_times(), f"{DOMAIN} journal"
                 )
-            if fetching.complete.is_set():
-                self._heal_soon()
-                if self._away_since is not None:
-                    self._forward_soon()
+            if download.complete.is_set():
+                self._schedule_backfill()
+                if self._outage_begin is not None:
+                    self._schedule_forwarding()
 
     @callback
-    def _acknowledge(self, fetching: Fetching, done: int) -> None:
-        self._run(
-            self._source().acknowledge_journal(fetching.client, fetching.received, done)
+    def _acknowledge(self, download: JournalDownload, done: int) -> None:
+        self._send(
+            self._source().acknowledge_journal(download.client, download.received, done)
         )
 
     @callback
     def _on_started(self, _: HomeAssistant) -> None:
-        self._heal_soon()
+        self._schedule_backfill()
 
     @callback
-    def _heal_soon(self) -> None:
+    def _schedule_backfill(self) -> None:
         self._entry.async_create_background_task(
-            self._hass, self.async_heal_missed(), f"{DOMAIN} heal"
+            self._hass, self.async_backfill_missed(), f"{DOMAIN} backfill"
         )
 
     @callback
-    def _forward_soon(self) -> None:
+    def _schedule_forwarding(self) -> None:
         self._entry.async_create_background_task(
-            self._hass, self._async_forward(), f"{DOMAIN} forward history"
+            self._hass, self._async_forward_outage(), f"{DOMAIN} forward outage"
         )
 
-    async def _async_forward(self) -> None:
-        """Hand what was missed to those who forward it; what they take, they keep."""
-        since, until = self._away_since, self._back_at
-        if since is None:
+    async def _async_forward_outage(self) -> None:
+        """Add the samples of the last outage to the queues of the brokers."""
+        begin, end = self._outage_begin, self._outage_end
+        if begin is None:
             return
-        samples = samples_between(self._fetching.curve, since, until)
+        samples = samples_between(self._download.timeline, begin, end)
         try:
             await async_add_samples(self._entry.runtime_data, samples)
         except DISK_ERRORS as error:
             _LOGGER.warning("What was missed is forwarded later: %s", error)
         else:
-            self._away_since = None
+            self._outage_begin = None
 
-    async def async_heal_missed(self) -> None:
-        """Fill in the hours that are over, and let the meter forget them."""
-        curve = self._fetching.curve
+    async def async_backfill_missed(self) -> None:
+        """Fill the missed hours that are over, and let the meter drop their records."""
+        timeline = self._download.timeline
         until = dt_util.utcnow().timestamp() - COMPILE_TIME
         if (
             not self._hass.is_running
-            or curve.begin is None
-            or curve.end is None
-            or not self._fetching.complete.is_set()
-            or min(curve.end, until) // HOUR <= curve.begin // HOUR
+            or timeline.begin is None
+            or timeline.end is None
+            or not self._download.complete.is_set()
+            or min(timeline.end, until) // HOUR <= timeline.begin // HOUR
         ):
             return
         async with self._lock:
-            healed = await async_heal(
+            result = await async_backfill(
                 self._hass,
                 self._meter.description.mac,
-                curve,
+                timeline,
                 until,
-                seen=self._could_read,
+                was_read=self._was_read,
             )
-            self.filled_hours += healed.hours
-            if healed.hours:
+            self.filled_hours += result.hours
+            if result.hours:
                 _LOGGER.info(
                     "%s: %d hours of statistics were filled in from its journal",
                     self._entry.title,
-                    healed.hours,
+                    result.hours,
                 )
-            for id_, reasons in healed.unclear.items():
+            for id_, reasons in result.unclear.items():
                 _LOGGER.info(
                     "%s was left alone: %s", id_, sorted(set(reasons.values()))
                 )
-            await self._async_settle(curve, until)
+            await self._async_complete_hours(timeline, until)
 
-    async def _async_settle(self, curve: EnergyTimeline, until: float) -> None:
-        """Take the hours up to `until` as done."""
-        assert curve.end is not None
-        hour = min(curve.end, until) // HOUR * HOUR
-        done = max(self._done, curve.sequence_at(hour))
-        curve.forget_before(hour)
-        self._absences.forget_before(hour)
-        # The meter may forget only what would not be asked for again after a crash.
-        await self._async_store(curve, done)
-        self._done = min(done, self._fetching.received)
+    async def _async_complete_hours(
+        self, timeline: EnergyTimeline, until: float
+    ) -> None:
+        """Discard the hours up to `until`, s since 1970, and acknowledge their records."""
+        assert timeline.end is not None
+        hour = min(timeline.end, until) // HOUR * HOUR
+        done = max(self._done, timeline.sequence_at(hour))
+        timeline.discard_before(hour)
+        self._reading_gaps.discard_before(hour)
+        # Saved before it is acknowledged: the meter may drop only records that would not
+        # be requested again after a crash.
+        await self._async_save(timeline, done)
+        self._done = min(done, self._download.received)
         if self._meter.connected:
-            self._acknowledge(self._fetching, self._done)
+            self._acknowledge(self._download, self._done)
 
-    async def _async_store(self, curve: EnergyTimeline | None, done: int) -> None:
+    async def _async_save(self, timeline: EnergyTimeline | None, done: int) -> None:
         anchor = None
-        if curve is not None and curve.begin is not None:
-            counters = curve.counters_at(curve.begin)
+        if timeline is not None and timeline.begin is not None:
+            counters = timeline.counters_at(timeline.begin)
             assert counters is not None
             anchor = {
-                "time": curve.begin,
+                "time": timeline.begin,
                 "counters": list(counters),
-                "sequence": curve.sequence_at(curve.begin),
+                "sequence": timeline.sequence_at(timeline.begin),
             }
-        self._kept = {
-            "client": self._fetching.client,
-            "journal": self._fetching.journal,
+        self._stored = {
+            "client": self._download.client,
+            "journal": self._download.journal,
             "done": done,
             "seen": dt_util.utcnow().timestamp(),
             "anchor": anchor,
         }
-        await self._async_store_starts()
+        await self._async_save_boot_times()
 
-    async def _async_store_starts(self) -> None:
-        """Keep when the meter was started: after a power cut its clock may not tell."""
-        self._kept["starts"] = dict(self._fetching.dating.known)
-        await self._store.async_save(self._kept)
+    async def _async_save_boot_times(self) -> None:
+        """Save the boot times: after a power cut the meter's clock may not have them."""
+        self._stored["starts"] = dict(self._download.boot_clock.boot_times)
+        await self._store.async_save(self._stored)
 
     @callback
-    def _run(self, coroutine: Any) -> None:
-        """Send something to the meter; what is lost with the link is asked for again."""
+    def _send(self, request: Any) -> None:
+        """Send a request to the meter; a lost link loses it, and the next link repeats it."""
 
-        async def run() -> None:
+        async def send() -> None:
             with suppress(LinkDownError):
-                await coroutine
+                await request
 
         self._entry.async_create_background_task(
-            self._hass, run(), f"{DOMAIN} journal", eager_start=True
+            self._hass, send(), f"{DOMAIN} journal", eager_start=True
         )
 
 
 def _new_client() -> str:
-    """Return a number that no other client of the meter has, as it writes them."""
+    """Return a random client number in the meter's notation: eight hexadecimal digits."""
     return f"{1 + secrets.randbelow(2**32 - 1):08x}"
 
 

@@ -1,4 +1,4 @@
-"""Which hours of the statistics are to be written, and with what: pure rules."""
+"""Plan of the statistics' hours to write, and their rows: pure rules."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,35 +9,35 @@ from .timeline import EnergyEstimate
 
 HOUR: Final = 3600
 
-STEPS: Final = 1.5
-"""By how many significant changes a state may lag behind the total it shows."""
+LAG_CHANGES: Final = 1.5
+"""Significant changes by which a state may lag behind the meter's total."""
 
 LAG: Final = 5.0
-"""Seconds by which a state may lag behind besides."""
+"""Seconds by which a state may lag behind the meter's total in addition."""
 
 RESOLUTION: Final = 0.001
-"""kWh to which states are rounded."""
+"""kWh to which states of energy sensors are rounded."""
 
-COVERED: Final = 0.5
-"""Part of an hour the journal must know to replace a row that nothing measured made."""
+MIN_COVERAGE: Final = 0.5
+"""Part of an hour that the journal must have to replace a row without measurements."""
 
 
 @dataclass(frozen=True, slots=True)
 class SumRow:
-    """An hour of a total: the reading at its end and Home Assistant's running sum."""
+    """Hour of an energy total: its state at the end and the recorder's sum, kWh."""
 
     state: float
     sum: float
 
     @property
     def offset(self) -> float:
-        """Return what does not change between two rows without a reset between them."""
+        """Return sum less state: equal in all rows without a reset in between, kWh."""
         return self.sum - self.state
 
 
 @dataclass(frozen=True, slots=True)
 class MeanRow:
-    """An hour of a measurement."""
+    """Hour of a measurement, in the unit of its channel."""
 
     mean: float
     minimum: float
@@ -45,13 +45,13 @@ class MeanRow:
 
     @property
     def is_flat(self) -> bool:
-        """Return whether nothing changed, as when nothing was measured."""
+        """Return whether the value never changed, as when nothing was measured."""
         return self.minimum == self.maximum
 
 
 @dataclass(frozen=True, slots=True)
 class SumPlan:
-    """The hours to write by their beginning, and those that are not clear and why."""
+    """Rows to write by the hour's begin, and the unclear hours with their reason."""
 
     rows: Mapping[int, SumRow] = field(default_factory=dict)
     unclear: Mapping[int, str] = field(default_factory=dict)
@@ -68,31 +68,33 @@ def hours_between(begin: float, end: float) -> range:
 def plan_sums(
     hours: Iterable[int],
     rows: Mapping[int, SumRow],
-    reading: Callable[[float], EnergyEstimate | None],
+    energy_at: Callable[[float], EnergyEstimate | None],
     *,
     before: SumRow | None,
     after: SumRow | None,
     step: float,
-    seen: Callable[[float], bool] = lambda time: True,
+    was_read: Callable[[float], bool] = lambda time: True,
 ) -> SumPlan:
     """Plan the hours of a total, whose unit is kWh.
 
     An hour whose row shows what the meter had counted at its end was measured: it stays
-    as it is. The others get the reading at their end, on the running sum of the hours
+    as it is. The other hours get the total at their end, on the running sum of the hours
     around them: state and sum differ by the same amount for as long as the meter does
     not start over.
 
-    `before` and `after` are the rows around these hours, None where there is none;
-    `step` is the change of the total that is worth a state. `seen` tells of a time
-    whether the meter could be read then: if not, a row that shows nearly what the meter
-    had counted does so by chance.
+    `energy_at` returns the meter's total at a time, s since 1970. `before` and `after`
+    are the rows around these hours, None where there is none; `step` is the change of
+    the total that is worth a state. `was_read` returns whether the meter could be read
+    at a time: if not, a row that shows nearly what the meter had counted does so by
+    chance.
     """
     planned: dict[int, SumRow] = {}
     unclear: dict[int, str] = {}
     pending: dict[int, SumRow] = {}
     offset = None if before is None else before.offset
 
-    def close(other: SumRow) -> None:
+    def settle_pending(other: SumRow) -> None:
+        """Plan the pending hours if `other`, the row after them, has the same offset."""
         if offset is not None and _differ(offset, other.offset):
             unclear.update(dict.fromkeys(pending, "the total started over"))
         else:
@@ -101,39 +103,41 @@ def plan_sums(
 
     for hour in hours:
         end = hour + HOUR
-        if (expected := reading(end)) is None:
+        if (expected := energy_at(end)) is None:
             continue
         row = rows.get(hour)
         if row is not None:
-            low = _lowest_live(expected, reading(end - LAG) or expected)
-            low -= STEPS * step + RESOLUTION
-            if not seen(end) and not seen(end - LAG):
+            low = _lowest_recorded(expected, energy_at(end - LAG) or expected)
+            low -= LAG_CHANGES * step + RESOLUTION
+            if not was_read(end) and not was_read(end - LAG):
                 low = expected.value - RESOLUTION
             if low <= row.state <= expected.high + RESOLUTION:
-                close(row)
+                settle_pending(row)
                 offset = row.offset
                 continue
             if row.state > expected.high:
                 unclear[hour] = "the statistics are ahead of the meter"
                 continue
             if offset is None:
-                # The first of all: it broke off, but what it says was so.
+                # The first row of all: too low for the end of its hour, yet true at some
+                # time, so its sum is one to continue from.
                 offset = row.offset
         if offset is None:
             unclear[hour] = "there are no statistics before it"
             continue
         pending[hour] = SumRow(expected.value, expected.value + offset)
     if pending and after is not None:
-        close(after)
+        settle_pending(after)
     planned.update(pending)
     return SumPlan(planned, unclear)
 
 
-def _lowest_live(expected: EnergyEstimate, earlier: EnergyEstimate) -> float:
-    """Return what a state shows at the end of an hour that was measured until then.
+def _lowest_recorded(expected: EnergyEstimate, earlier: EnergyEstimate) -> float:
+    """Return the least total that a state may show at the end of a measured hour, kWh.
 
-    Where the end of a record is that of the hour, `earlier` lies just before it on a
-    straight line; within a coarse record nobody knows.
+    `earlier` is the total `LAG` before. Where a record ends with the hour, `earlier`
+    lies on a straight line just before `expected`; within a coarse record only the
+    bounds of both are known.
     """
     if expected.low == expected.high:
         return min(expected.value, earlier.value)
@@ -147,25 +151,27 @@ def _differ(one: float, other: float) -> bool:
 def plan_means(
     hours: Iterable[int],
     rows: Mapping[int, MeanRow],
-    measured: Callable[[int], bool],
+    has_states: Callable[[int], bool],
     summary: Callable[[float, float], tuple[Summary, float] | None],
 ) -> dict[int, MeanRow]:
     """Plan the hours of a measurement.
 
-    Hours with a row stay as they are, unless nothing was measured in them and the row
-    only repeats what was before: `measured` tells that of an hour.
+    Hours with a row stay as they are, unless the row only repeats the last state from
+    before the hour: `has_states` returns whether an hour had a new state. `summary`
+    returns the journal's summary between two times, and its measured seconds.
     """
     planned = {}
     for hour in hours:
         row = rows.get(hour)
-        if row is not None and (not row.is_flat or measured(hour)):
+        if row is not None and (not row.is_flat or has_states(hour)):
             continue
-        told = summary(hour, hour + HOUR)
-        if told is None or (row is not None and told[1] < COVERED * HOUR):
+        if (known := summary(hour, hour + HOUR)) is None:
             continue
-        of = told[0]
-        assert of.mean is not None
-        new = MeanRow(of.mean, of.minimum, of.maximum)
+        measured, covered = known
+        if row is not None and covered < MIN_COVERAGE * HOUR:
+            continue
+        assert measured.mean is not None
+        new = MeanRow(measured.mean, measured.minimum, measured.maximum)
         if new != row:
             planned[hour] = new
     return planned

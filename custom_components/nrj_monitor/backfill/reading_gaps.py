@@ -1,28 +1,28 @@
-"""When a meter could not be read: pure rules."""
+"""Times in which a meter could not be read: pure rules."""
 
 
 class ReadingGaps:
-    """Knows when a meter was not read, or nobody can tell whether it was."""
+    """Gaps in which a meter was not read, or nobody can tell whether it was."""
 
     def __init__(self) -> None:
-        """Begin with none."""
-        self._begin: float | None = None
-        self._over: list[tuple[float, float]] = []
+        """Start without gaps."""
+        self._open_since: float | None = None
+        self._closed: list[tuple[float, float]] = []
 
-    def take(self, connected: bool, now: float) -> None:
-        """Note whether there is a link at `now`, s since 1970."""
+    def update(self, connected: bool, now: float) -> None:
+        """Open a gap at `now`, s since 1970, without a link; close it with one."""
         if not connected:
-            self._begin = now if self._begin is None else self._begin
-        elif self._begin is not None:
-            self._over.append((self._begin, now))
-            self._begin = None
+            self._open_since = now if self._open_since is None else self._open_since
+        elif self._open_since is not None:
+            self._closed.append((self._open_since, now))
+            self._open_since = None
 
-    def cover(self, time: float) -> bool:
-        """Tell whether a time, s since 1970, lies in one."""
-        return any(begin <= time < end for begin, end in self._over) or (
-            self._begin is not None and self._begin <= time
+    def contains(self, time: float) -> bool:
+        """Return whether a time, s since 1970, lies in a gap."""
+        return any(begin <= time < end for begin, end in self._closed) or (
+            self._open_since is not None and self._open_since <= time
         )
 
-    def forget_before(self, time: float) -> None:
-        """Forget those that were over by then."""
-        self._over = [one for one in self._over if one[1] > time]
+    def discard_before(self, time: float) -> None:
+        """Discard the gaps that were closed by `time`, s since 1970."""
+        self._closed = [gap for gap in self._closed if gap[1] > time]

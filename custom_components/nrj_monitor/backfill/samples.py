@@ -1,4 +1,4 @@
-"""What a journal tells of an outage, as those who forward readings take it: pure."""
+"""Samples of an outage for the brokers, from a meter's energy timeline: pure rules."""
 
 from collections.abc import Iterator
 
@@ -8,26 +8,26 @@ from .timeline import MILLIWATTHOURS, EnergyTimeline, mean_power
 
 
 def samples_between(
-    curve: EnergyTimeline, begin: float, end: float
+    timeline: EnergyTimeline, begin: float, end: float
 ) -> Iterator[Sample]:
     """Yield one sample for each record that ends after `begin` and not after `end`.
 
     Times are in seconds since 1970. Totals are those at the record's end, measurements
     the means of its time.
     """
-    for stretch in curve.stretches:
-        if not begin < stretch.end <= end:
+    for interval in timeline.intervals:
+        if not begin < interval.end <= end:
             continue
         values = {
             channel: measured.mean
             if measured.mean is not None
-            else mean_power(stretch, channel)
-            for channel, measured in stretch.measured.items()
+            else mean_power(interval, channel)
+            for channel, measured in interval.measured.items()
             if measured.mean is not None or channel in POWERS
         }
-        counters = curve.counters_at(stretch.end) or ()
+        counters = timeline.counters_at(interval.end) or ()
         values |= {
             channel: total / MILLIWATTHOURS
             for channel, total in zip(COUNTERS, counters, strict=False)
         }
-        yield Sample.of(stretch.end, values)
+        yield Sample.of(interval.end, values)

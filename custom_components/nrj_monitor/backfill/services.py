@@ -1,4 +1,4 @@
-"""The action that fills the gaps of the history, or tells what it would fill."""
+"""Action that fills gaps of the statistics from the journal, or only lists them."""
 
 from typing import Final
 
@@ -19,7 +19,8 @@ from ..entry_data import NrjConfigEntry
 from ..sources.errors import LinkDownError
 from .manager import JOURNAL
 
-HEAL_HISTORY: Final = "heal_history"
+BACKFILL: Final = "heal_history"
+"""Name of the backfill action, which automations call: a promise."""
 
 ATTR_CONFIG_ENTRY_ID: Final = "config_entry_id"
 ATTR_DRY_RUN: Final = "dry_run"
@@ -34,31 +35,31 @@ SCHEMA: Final = vol.Schema(
 
 @callback
 def async_setup_backfill_services(hass: HomeAssistant) -> None:
-    """Register the action."""
+    """Register the backfill action."""
     hass.services.async_register(
-        DOMAIN, HEAL_HISTORY, _async_heal, SCHEMA, SupportsResponse.OPTIONAL
+        DOMAIN, BACKFILL, _async_backfill, SCHEMA, SupportsResponse.OPTIONAL
     )
 
 
-async def _async_heal(call: ServiceCall) -> ServiceResponse:
-    """Fill the hours that are missing with what the meter's journal has."""
+async def _async_backfill(call: ServiceCall) -> ServiceResponse:
+    """Fill missing hours from the whole journal of a meter."""
     entry: NrjConfigEntry = async_get_config_entry(
         call.hass, DOMAIN, call.data.get(ATTR_CONFIG_ENTRY_ID)
     )
     data = entry.runtime_data
-    backfill = data.backfill
-    if backfill is None or JOURNAL not in data.meter.description.features:
+    manager = data.backfill
+    if manager is None or JOURNAL not in data.meter.description.features:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="no_journal",
             translation_placeholders={"name": entry.title},
         )
     try:
-        healed = await backfill.async_heal_all(dry_run=call.data[ATTR_DRY_RUN])
+        result = await manager.async_backfill_all(dry_run=call.data[ATTR_DRY_RUN])
     except LinkDownError as error:
         raise HomeAssistantError(
             translation_domain=DOMAIN,
             translation_key="journal_not_read",
             translation_placeholders={"name": entry.title},
         ) from error
-    return healed.as_response() if call.return_response else None
+    return result.as_response() if call.return_response else None

@@ -1,4 +1,4 @@
-"""Reads and writes the hours of the recorder's statistics."""
+"""Hours of the recorder's statistics: read, and written."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from homeassistant.util import dt as dt_util
 from .plan import HOUR, MeanRow, SumRow
 
 EARLIER = 400 * 24 * HOUR
-"""Seconds before an outage in which the last row before it is looked for."""
+"""Seconds before an outage in which to search for the last row before the outage."""
 
 type RowType = Literal["state", "sum", "mean", "min", "max"]
 
@@ -36,10 +36,10 @@ type Convert = Callable[[float], float]
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The hours of one sensor, in the unit of its channel.
+    """Hours of one sensor's statistics, in the unit of its channel.
 
-    `before` is the last row of a total before them; `latest` the latest of the five
-    minutes, which goes on where the hours end.
+    `before` is the last row of a total before these hours; `latest` its latest row of
+    five minutes, which continues where the hours end.
     """
 
     metadata: StatisticMetaData
@@ -53,10 +53,10 @@ class Series:
 async def async_read(
     hass: HomeAssistant, units: Mapping[str, str], begin: float, end: float
 ) -> dict[str, Series]:
-    """Return the hours that begin from `begin` until before `end`, s since 1970.
+    """Read the hours that begin from `begin` until before `end`, s since 1970.
 
-    `units` names the sensors by entity id, with the unit of their channel. Those
-    without statistics are left out.
+    `units` has the unit of each sensor's channel by entity id. Sensors without
+    statistics are left out.
     """
     return await get_instance(hass).async_add_executor_job(
         _read, hass, units, begin, end
@@ -83,7 +83,7 @@ def _read_one(
     id_ = metadata["statistic_id"]
     stored = metadata["unit_of_measurement"]
     convert = _converter(stored, unit)
-    # In the unit they are stored in, whatever a person wants to see.
+    # Without a unit the recorder would convert to the one a person has chosen to see.
     units = (
         {metadata["unit_class"]: stored} if metadata["unit_class"] and stored else None
     )
@@ -110,10 +110,10 @@ def _read_one(
         unit,
         sums={hour: row for hour, row in sums.items() if row is not None},
         before=next(
-            (row for one in reversed(earlier) if (row := _sum_row(one, convert))), None
+            (row for raw in reversed(earlier) if (row := _sum_row(raw, convert))), None
         ),
         latest=next(
-            (row for one in latest.get(id_, ()) if (row := _sum_row(one, convert))),
+            (row for raw in latest.get(id_, ()) if (row := _sum_row(raw, convert))),
             None,
         ),
     )
@@ -150,7 +150,7 @@ def _converter(from_unit: str | None, to_unit: str | None) -> Convert:
 async def async_hours_with_states(
     hass: HomeAssistant, entity_id: str, begin: float, end: float
 ) -> set[int]:
-    """Return the hours between two times in which a sensor had a new value."""
+    """Return the hours between two times, s since 1970, with a new state of a sensor."""
     return await get_instance(hass).async_add_executor_job(
         _hours_with_states, hass, entity_id, begin, end
     )
@@ -186,7 +186,7 @@ def _is_number(text: str) -> bool:
 def async_write_sums(
     hass: HomeAssistant, series: Series, rows: Mapping[int, SumRow]
 ) -> None:
-    """Write hours of a total."""
+    """Import hours of an energy total into the statistics."""
     _write(
         hass,
         series,
@@ -201,7 +201,7 @@ def async_write_sums(
 def async_write_means(
     hass: HomeAssistant, series: Series, rows: Mapping[int, MeanRow]
 ) -> None:
-    """Write hours of a measurement."""
+    """Import hours of a measurement into the statistics."""
     _write(
         hass,
         series,
@@ -230,9 +230,9 @@ def _write[RowT](
 
 
 async def async_wait_written(hass: HomeAssistant) -> None:
-    """Wait until what was written is in the database.
+    """Wait until imported rows are in the database.
 
-    The recorder's own waiting ends at once where it is busy with the last task.
+    The recorder's own waiting ends at once while the recorder runs its last task.
     """
     done = hass.loop.create_future()
     get_instance(hass).queue_task(SynchronizeTask(done))

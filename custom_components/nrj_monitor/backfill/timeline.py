@@ -1,7 +1,7 @@
-"""What a journal says of the totals over time, and of the readings: pure rules."""
+"""Energy totals and measurements of a meter over time, from its journal: pure rules."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -15,23 +15,15 @@ from .journal import (
     Summary,
 )
 
-CLOCK_AHEAD: Final = 5.0
-CLOCK_BEHIND: Final = 20.0
-"""Seconds by which the meter's clock may differ from Home Assistant's to be believed.
-A page that was held up makes it look behind; a link does not survive more."""
-
-STARTS: Final = 16
-"""Of a meter that are known; the oldest gives way."""
-
 FUTURE: Final = 60.0
 """Seconds by which a record may lie in the future before its time is taken as wrong."""
 
 MILLIWATTHOURS: Final = 1e6
-"""Of a kilowatt-hour."""
+"""Milliwatt-hours in a kilowatt-hour."""
 
 
 class EnergyEstimate(NamedTuple):
-    """A total at some time, kWh: the likeliest, and between which it must lie."""
+    """Energy total at some time, kWh: the likeliest value and its bounds."""
 
     value: float
     low: float
@@ -40,7 +32,7 @@ class EnergyEstimate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A stretch of time, s since 1970, in which the meter measured."""
+    """Time, s since 1970, in which the meter measured; `energy` is its gain, mWh."""
 
     begin: float
     end: float
@@ -48,154 +40,137 @@ class Interval:
     measured: Mapping[str, Summary]
 
 
-class BootClock:
-    """Knows when each start of the meter was, by the clock that can be trusted.
+class DatedRecord(NamedTuple):
+    """Record of a page with its begin, s since 1970, or None without a time.
 
-    The meter's own clock is taken where it agrees with ours: then every page of the
-    same records gives the same times. Where it does not, ours and the uptime tell.
+    `is_known_start` marks the first record after a start of the meter whose time is
+    certain.
     """
 
-    def __init__(self, known: Mapping[str, float] | None = None) -> None:
-        """Go on from what is `known`: when the uptime of each start was 0."""
-        self._times = dict(known or {})
-
-    @property
-    def known(self) -> Mapping[str, float]:
-        """Return when the uptime of the latest starts was 0, s since 1970, by start."""
-        return self._times
-
-    def take(self, page: JournalPage, now: float) -> bool:
-        """Learn from a page that came at `now`; return whether it told much."""
-        seen = now - page.uptime
-        before = self._times.pop(page.boot, None)
-        if page.boot_time is not None and _agree(page.boot_time, seen):
-            time = float(page.boot_time)
-        elif before is not None and seen >= before - CLOCK_AHEAD:
-            # No page comes before it was sent; one that was held up tells nothing new.
-            time = min(before, seen)
-        else:
-            time = seen
-        self._times[page.boot] = time
-        while len(self._times) > STARTS:
-            del self._times[next(iter(self._times))]
-        return before is None or abs(time - before) > CLOCK_AHEAD
-
-
-def _agree(told: float, seen: float) -> bool:
-    return -CLOCK_AHEAD <= seen - told <= CLOCK_BEHIND
+    record: JournalRecord
+    begin: float | None
+    is_known_start: bool = False
 
 
 class EnergyTimeline:
-    """The totals of a meter over time, from the pages of its journal in their order."""
+    """Energy totals of a meter over time, from the pages of its journal in their order.
+
+    Points in time with their totals, and straight lines between them. Only `add_page`
+    and `discard_before` change the timeline.
+    """
 
     def __init__(
         self, anchor: tuple[float, Counters] | None = None, sequence: int = 0
     ) -> None:
         """Begin at `anchor`, s since 1970 and totals, or where the first page begins.
 
-        The last record before it had the number `sequence`, 0 if that is not known.
+        `sequence` is the number of the last record before the anchor, 0 if unknown.
         """
         self._times: list[float] = []
         self._counters: list[Counters] = []
         self._sequences: list[int] = []
-        self._stretches: list[Interval] = []
+        self._intervals: list[Interval] = []
         if anchor is not None:
-            self._point(*anchor, sequence)
+            self._add_point(*anchor, sequence)
 
     @property
     def begin(self) -> float | None:
-        """Return when it begins, s since 1970."""
+        """Return the time of the first point, s since 1970."""
         return self._times[0] if self._times else None
 
     @property
     def end(self) -> float | None:
-        """Return up to when it is known, s since 1970."""
+        """Return the time of the last point, s since 1970."""
         return self._times[-1] if self._times else None
 
     @property
-    def stretches(self) -> tuple[Interval, ...]:
-        """Return what was measured, the oldest first."""
-        return tuple(self._stretches)
+    def intervals(self) -> tuple[Interval, ...]:
+        """Return the measured intervals, the oldest first."""
+        return tuple(self._intervals)
 
-    def take(
+    def add_page(
         self, page: JournalPage, boot_times: Mapping[str, float], now: float
     ) -> None:
-        """Add a page; `boot_times` tells when the uptime of its start was 0.
+        """Add the records of a page; records that are known already change nothing.
 
-        It may know of earlier starts, better than their own clock did. What is known
-        already changes nothing. Energy of a time that is not known falls between the
-        points before and after it.
+        `boot_times` has when the uptime of a start was 0, s since 1970: that of the
+        page, and of earlier starts, better than their own clock had it. Energy of a time
+        that is not known falls between the points before and after it.
         """
+        begin = self._page_begin(page, boot_times)
+        if begin is not None and begin > now + FUTURE:
+            begin = None
         counters, sequence = page.counters, page.after
-        time: float | None = None
-        if page.begin_time is not None:
-            time = page.begin_time + self._clock_error(page, page.begin_time)
-        elif page.begin_uptime is not None:
-            time = boot_times[page.boot] + page.begin_uptime
-        if time is not None and time > now + FUTURE:
-            time = None
-        self._point(time, counters, sequence)
-        for record in page.records:
-            before = counters
+        self._add_point(begin, counters, sequence)
+        for record, time, is_known_start in date_records(page, begin, boot_times):
+            before, previous = counters, sequence
             counters = tuple(
                 total + gain
                 for total, gain in zip(counters, record.energy, strict=True)
             )
             sequence += record.count
-            if Flag.GAP in record.flags:
-                time = None
-                continue
-            if Flag.START in record.flags:
-                time, is_certain = _start_of(record, page, boot_times)
-                if is_certain:
-                    self._forget_after(time, sequence - record.count)
             if time is None:
                 continue
+            if is_known_start:
+                self._undate_after(time, previous)
             end = time + record.span
-            if end <= now + FUTURE:
-                self._point(time, before, sequence - record.count)
-                if self._point(end, counters, sequence):
-                    self._stretches.append(
-                        Interval(time, end, record.energy, record.measured)
-                    )
-            time = end
+            if end > now + FUTURE:
+                continue
+            self._add_point(time, before, previous)
+            if self._add_point(end, counters, sequence):
+                self._intervals.append(
+                    Interval(time, end, record.energy, record.measured)
+                )
+
+    def _page_begin(
+        self, page: JournalPage, boot_times: Mapping[str, float]
+    ) -> float | None:
+        """Return when the records of a page begin, s since 1970; None if unknown."""
+        if page.begin_time is not None:
+            return page.begin_time + self._clock_error(page, page.begin_time)
+        if page.begin_uptime is not None:
+            return boot_times[page.boot] + page.begin_uptime
+        return None
 
     def _clock_error(self, page: JournalPage, begin: float) -> float:
         """Return by how much to move a page of an earlier start, s.
 
-        The clock of that start may have been wrong, and nobody can ask it any more. But
-        its records follow those that came before: the end of what is known already, which
-        was dated by our clock, lies where the page has the record of that number.
+        The clock of that start may have been wrong, and nobody can ask that clock any
+        more. But the page follows records that came before: the end of the timeline,
+        which was dated by Home Assistant's clock, lies where the page has the record of
+        the same number.
         """
         if not self._times or not (known := self._sequences[-1]):
             return 0.0
         end, sequence = self._times[-1], page.after
         if known < sequence:
+            # Records in between were dropped: the page may begin later, never earlier.
             return max(0.0, end - begin)
         for record in page.records:
+            # Beyond a power cut or a start the seconds of the records do not add up.
             if sequence == known or record.flags & (Flag.GAP | Flag.START):
                 break
-            # A merged record is of so many, about equally long.
+            # A merged record stands for `count` records, about equally long.
             count = min(record.count, known - sequence)
             sequence += count
             begin += record.span * count / record.count
         return end - begin if sequence == known else 0.0
 
-    def _forget_after(self, time: float, sequence: int) -> None:
-        """Forget when records up to `sequence` were: no later than the next start.
+    def _undate_after(self, time: float, sequence: int) -> None:
+        """Remove points after a known start of the meter, of records up to `sequence`.
 
-        That start is known, and the clock of theirs was ahead. Their energy falls before
-        it.
+        Those records were made before that start: the clock that dated them was ahead.
+        Their energy then falls before the start.
         """
         while (
             self._times and self._times[-1] > time and self._sequences[-1] <= sequence
         ):
             del self._times[-1], self._counters[-1], self._sequences[-1]
-            while self._stretches and self._stretches[-1].end > time:
-                del self._stretches[-1]
+            while self._intervals and self._intervals[-1].end > time:
+                del self._intervals[-1]
 
-    def _point(self, time: float | None, counters: Counters, sequence: int) -> bool:
-        """Add a point; return whether it tells anything new."""
+    def _add_point(self, time: float | None, counters: Counters, sequence: int) -> bool:
+        """Add a point if it is later than the last one; return whether it is."""
         if time is None or (self._sequences and sequence < self._sequences[-1]):
             return False
         is_later = not self._times or time > self._times[-1]
@@ -203,21 +178,21 @@ class EnergyTimeline:
             new < old for new, old in zip(counters, self._counters[-1], strict=True)
         ):
             if not is_later:
-                # An older state of what is known better.
+                # Older totals of a time that the timeline has already.
                 return False
-            # The meter counts from zero again: nothing before can be compared.
+            # The meter counts from zero again: no earlier point can be compared.
             self._times.clear()
             self._counters.clear()
             self._sequences.clear()
-            self._stretches.clear()
+            self._intervals.clear()
         if is_later:
             self._times.append(time)
             self._counters.append(counters)
             self._sequences.append(sequence)
         return is_later
 
-    def reading(self, channel: str, time: float) -> EnergyEstimate | None:
-        """Return a total at a time, None where the curve does not reach."""
+    def energy_at(self, channel: str, time: float) -> EnergyEstimate | None:
+        """Return an energy total at a time, s since 1970; None outside the timeline."""
         times = self._times
         if not times or not times[0] <= time <= times[-1]:
             return None
@@ -236,66 +211,93 @@ class EnergyTimeline:
         )
 
     def counters_at(self, time: float) -> Counters | None:
-        """Return the totals at a time that is a point of the curve, else None."""
+        """Return the totals, mWh, at the time of a point; None between points."""
         index = bisect_left(self._times, time)
         if index == len(self._times) or self._times[index] != time:
             return None
         return self._counters[index]
 
     def sequence_at(self, time: float) -> int:
-        """Return the sequence up to which records end no later than `time`; 0 if none."""
+        """Return the number of the last record that ends by `time`; 0 if none does."""
         index = bisect_right(self._times, time) - 1
         return self._sequences[index] if index >= 0 else 0
 
     def summary(
         self, channel: str, begin: float, end: float
     ) -> tuple[Summary, float] | None:
-        """Return a reading's summary between two times, and of how many seconds it is.
+        """Return a measurement's summary between two times, and its measured seconds.
 
-        A stretch that reaches beyond them lends its mean for its part in between, and
-        its extremes.
+        An interval that reaches beyond the two times lends its mean for the part in
+        between, and its extremes. None where no interval has the measurement.
         """
-        first = bisect_right(self._stretches, begin, key=lambda one: one.end)
+        first = bisect_right(self._intervals, begin, key=lambda interval: interval.end)
         weighted = seconds = 0.0
         minimum, maximum = float("inf"), float("-inf")
-        for stretch in self._stretches[first:]:
-            if stretch.begin >= end:
+        for interval in self._intervals[first:]:
+            if interval.begin >= end:
                 break
-            if (measured := stretch.measured.get(channel)) is None:
+            if (measured := interval.measured.get(channel)) is None:
                 continue
-            overlap = min(end, stretch.end) - max(begin, stretch.begin)
+            overlap = min(end, interval.end) - max(begin, interval.begin)
             mean = measured.mean
             if mean is None:
-                mean = mean_power(stretch, channel)
+                mean = mean_power(interval, channel)
             weighted += mean * overlap
             seconds += overlap
             minimum = min(minimum, measured.minimum)
             maximum = max(maximum, measured.maximum)
         if seconds <= 0.0:
             return None
+        # Rounding may put the mean just beyond the extremes.
         mean = min(max(weighted / seconds, minimum), maximum)
         return Summary(mean, minimum, maximum), seconds
 
-    def continued(self) -> EnergyTimeline:
-        """Return a curve that goes on from here with other sequences."""
+    def for_new_journal(self) -> EnergyTimeline:
+        """Return a timeline that begins at the end of this one, for a new journal.
+
+        Record numbers of a new journal begin anew; the meter's totals go on.
+        """
         if not self._times:
             return EnergyTimeline()
         return EnergyTimeline((self._times[-1], self._counters[-1]))
 
-    def forget_before(self, time: float) -> None:
-        """Keep only what is needed to tell of later times."""
+    def discard_before(self, time: float) -> None:
+        """Discard points and intervals that tell nothing of times from `time` on."""
         keep = max(0, bisect_right(self._times, time) - 1)
         del self._times[:keep], self._counters[:keep], self._sequences[:keep]
-        first = bisect_right(self._stretches, time, key=lambda one: one.end)
-        del self._stretches[:first]
+        first = bisect_right(self._intervals, time, key=lambda interval: interval.end)
+        del self._intervals[:first]
 
 
-def _start_of(
+def date_records(
+    page: JournalPage, begin: float | None, boot_times: Mapping[str, float]
+) -> Iterator[DatedRecord]:
+    """Yield the records of a page with their begins.
+
+    `begin` is that of the first record, s since 1970, None if unknown. Each record
+    begins where the one before ends, but a start of the meter has a time of its own.
+    """
+    time = begin
+    for record in page.records:
+        if Flag.GAP in record.flags:
+            # The meter was off: nobody knows for how long, until its next start.
+            time = None
+            yield DatedRecord(record, None)
+            continue
+        is_known_start = False
+        if Flag.START in record.flags:
+            time, is_known_start = _start_time(record, page, boot_times)
+        yield DatedRecord(record, time, is_known_start)
+        if time is not None:
+            time += record.span
+
+
+def _start_time(
     record: JournalRecord, page: JournalPage, boot_times: Mapping[str, float]
 ) -> tuple[float, bool]:
-    """Return when the first record after a start of the meter begins, s since 1970.
+    """Return when the first record after a start begins, and whether that is certain.
 
-    And whether that is certain: it is not where only the meter's clock tells it.
+    In seconds since 1970; uncertain where only the meter's own clock has dated it.
     """
     if not record.start:
         return boot_times[page.boot] + page.start_uptime, True
@@ -304,8 +306,9 @@ def _start_of(
     return float(record.start), False
 
 
-def mean_power(stretch: Interval, channel: str) -> float:
-    """Return the mean active power of a stretch, W: what was counted over its time."""
+def mean_power(interval: Interval, channel: str) -> float:
+    """Return the mean active power of an interval, W: net energy over its seconds."""
     index = POWERS.index(channel)
-    net = stretch.energy[index] - stretch.energy[len(POWERS) + index]
-    return net * 3.6 / (stretch.end - stretch.begin)
+    net = interval.energy[index] - interval.energy[len(POWERS) + index]
+    # 1 mWh is 3.6 J.
+    return net * 3.6 / (interval.end - interval.begin)

@@ -28,8 +28,8 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            seconds, lag, healed = asyncio.run(
-                Life(1, build(), Path(folder)).measure_healing(options.hours)
+            seconds, lag, filled = asyncio.run(
+                Life(1, build(), Path(folder)).measure_backfill(options.hours)
             )
     except FirmwareError as error:
         print(error, file=sys.stderr)
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
             {
                 "hours away": options.hours,
                 "records": options.hours * 60,
-                "hours of sensors filled in": healed,
+                "hours of sensors filled in": filled,
                 "seconds": round(seconds, 2),
                 "aim, s": SECONDS_AIMED,
                 "longest lag of the event loop, ms": round(1000 * lag, 1),

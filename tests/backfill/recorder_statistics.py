@@ -1,4 +1,4 @@
-"""What a real recorder holds of a sensor, hour by hour."""
+"""Hourly statistics in a real recorder: written and read by the hour since `START`."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -24,11 +24,11 @@ from custom_components.nrj_monitor.const import DOMAIN
 
 MAC = "02:4e:52:4a:00:07"
 START = int(dt_util.utcnow().timestamp() // HOUR - 12) * HOUR
-"""The full hour twelve hours ago; the meter then showed 100 kWh."""
+"""Full hour twelve hours ago, s since 1970; the meter then showed 100 kWh."""
 
 
 class Row(TypedDict, total=False):
-    """What an hour holds."""
+    """Values of one hour."""
 
     state: float
     sum: float
@@ -38,7 +38,7 @@ class Row(TypedDict, total=False):
 
 
 def add_sensor(hass: HomeAssistant, channel: str) -> str:
-    """Register the sensor of a channel; return its entity id."""
+    """Register the sensor of a channel; return the entity id."""
     return (
         er.async_get(hass)
         .async_get_or_create("sensor", DOMAIN, f"{MAC}_{channel}")
@@ -65,13 +65,13 @@ def metadata(
 
 async def record_hours(
     hass: HomeAssistant,
-    of: StatisticMetaData,
+    sensor: StatisticMetaData,
     hours: Mapping[int, Row],
 ) -> None:
-    """Put hours into the statistics, counted from the start."""
+    """Import hours into the statistics, counted from `START`."""
     async_import_statistics(
         hass,
-        of,
+        sensor,
         [
             cast(
                 "StatisticData",
@@ -84,7 +84,7 @@ async def record_hours(
 
 
 async def hours_of(hass: HomeAssistant, id_: str) -> dict[int, Mapping[str, Any]]:
-    """Return the hours there are, counted from the start."""
+    """Return the hours of a sensor's statistics, counted from `START`."""
     rows = await get_instance(hass).async_add_executor_job(
         lambda: statistics_during_period(
             hass,

@@ -1,4 +1,4 @@
-"""Pages as a meter's firmware writes them, by an encoder of the tests' own."""
+"""Encoder of journal pages as the firmware writes them, apart from the decoder."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ NO_FLAG = Flag(0)
 
 
 def leb128(value: int) -> bytes:
-    """Write a number the way of the DWARF specification, 7.6."""
+    """Encode an unsigned number in LEB128 (DWARF specification, 7.6)."""
     out = bytearray()
     while value >= 0x80:
         out.append(value & 0x7F | 0x80)
@@ -20,7 +20,7 @@ def leb128(value: int) -> bytes:
 
 
 def zigzag(value: int) -> bytes:
-    """Write a number with a sign."""
+    """Encode a signed number: zigzag, then LEB128."""
     return leb128(2 * value if value >= 0 else -2 * value - 1)
 
 
@@ -37,7 +37,7 @@ def record(
     voltages: Sequence[tuple[int, int, int] | None] = (None,) * 3,
     frequency: tuple[int, int, int] | None = None,
 ) -> bytes:
-    """Write a record; triples are mean, least and greatest in the journal's steps."""
+    """Encode a record; triples are mean, least and greatest in the journal's steps."""
     body = bytearray([flags])
     body += leb128(count) + leb128(span)
     if Flag.START in flags:
@@ -47,7 +47,9 @@ def record(
     for gain in energy:
         body += leb128(gain)
     readings = [*powers, *voltages, frequency]
-    body.append(sum(1 << bit for bit, one in enumerate(readings) if one is not None))
+    body.append(
+        sum(1 << bit for bit, reading in enumerate(readings) if reading is not None)
+    )
     for power in powers:
         if power is not None:
             body += zigzag(power[0]) + leb128(power[1] - power[0])
@@ -59,7 +61,7 @@ def record(
 
 
 def page(records: Sequence[bytes] = (), **overrides: object) -> Mapping[str, str]:
-    """Return the data of a page's event."""
+    """Return the data of the event that carries a page."""
     data: dict[str, object] = {
         "client": "0000beef",
         "journal": "11223344",
