@@ -13,9 +13,20 @@ from homeassistant.helpers.condition import (
 )
 import probatio as vol
 
-from .automation_words import HIGH, LOW, SHED, STAGES
-from .power_limits import above, below
-from .trigger import CONF_CURRENT, CONF_POWER, CONF_STAGE, CURRENTS, POWERS, WORDS
+from .trigger import (
+    CONF_CURRENT,
+    CONF_POWER,
+    CONF_STAGE,
+    CURRENTS,
+    HIGH,
+    LOW,
+    POWERS,
+    SHED,
+    STAGES,
+    WORDS,
+    above,
+    below,
+)
 
 
 def _schema(options: dict[Any, Any]) -> vol.Schema:

@@ -19,8 +19,8 @@ from homeassistant.helpers.trigger import TriggerActionType, TriggerInfo
 from homeassistant.helpers.typing import ConfigType
 import probatio as vol
 
-from .automation_words import AWAY, BACK, HIGH, LOW, OVERRIDDEN, SHED, STARTED
 from .const import DOMAIN
+from .trigger import AWAY, BACK, HIGH, LOW, OVERRIDDEN, SHED, STARTED
 
 
 @dataclass(frozen=True, slots=True)

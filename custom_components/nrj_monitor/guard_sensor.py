@@ -20,7 +20,7 @@ WORDS: Final = {
 
 
 def guard_sensors(meter: Meter, manager: LoadManager | None) -> Iterator[SensorEntity]:
-    """Yield the sensors of the guard: the meter's own, or that of its control room."""
+    """Yield the sensors of the guard: the meter's own, or that of its load manager."""
     if GUARD in meter.description.features:
         yield from (GuardSensor(meter, key) for key in WORDS)
     elif manager is not None and manager.grid is not None:
@@ -64,7 +64,7 @@ class ComputedGuardSensor(MeterEntity, SensorEntity):
     _attr_translation_key = "guard_state"
 
     def __init__(self, manager: LoadManager) -> None:
-        """Show the guard of a control room."""
+        """Show the guard of a load manager."""
         super().__init__(manager.meter, "guard_state")
         self._manager = manager
         self._attr_options = WORDS["guard_state"]
@@ -73,7 +73,9 @@ class ComputedGuardSensor(MeterEntity, SensorEntity):
     async def async_added_to_hass(self) -> None:
         """Follow the guard."""
         await super().async_added_to_hass()
-        self.async_on_remove(self._manager.listen_grid(self.async_write_ha_state))
+        self.async_on_remove(
+            self._manager.async_add_grid_listener(self.async_write_ha_state)
+        )
 
     @property
     @override

@@ -4,10 +4,16 @@ Kept thin: Home Assistant's interface for them still moves. What lasts are the e
 entities and the device triggers.
 """
 
+from math import nan
 from typing import Any, Final, override
 
 from homeassistant.components.sensor import SensorDeviceClass
-from homeassistant.const import CONF_OPTIONS
+from homeassistant.const import (
+    ATTR_UNIT_OF_MEASUREMENT,
+    CONF_OPTIONS,
+    UnitOfElectricCurrent,
+    UnitOfPower,
+)
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers.automation import DomainSpec
 from homeassistant.helpers.trigger import (
@@ -16,10 +22,27 @@ from homeassistant.helpers.trigger import (
     Trigger,
     TriggerConfig,
 )
+from homeassistant.util.unit_conversion import ElectricCurrentConverter, PowerConverter
 import probatio as vol
 
-from .automation_words import AWAY, BACK, HIGH, LOW, SHED, STAGES
-from .power_limits import above, below
+from .frequency_guard.guard_state import OVER, UNDER, GuardState
+from .loads.activity import WORDS as ACTIVITIES
+
+STAGES: Final = tuple(state.value for state in GuardState)
+LOW: Final = frozenset(state.value for state in UNDER)
+HIGH: Final = frozenset(state.value for state in OVER)
+"""States of the sensor that tells how the grid is."""
+
+SHED: Final = frozenset(word for word in ACTIVITIES if word.startswith("shed_"))
+AWAY: Final = SHED | {
+    word
+    for word in ACTIVITIES
+    if word.startswith("restoring_") or word in ("held", "lost")
+}
+BACK: Final = frozenset({"running", "comfort"})
+STARTED: Final = frozenset({"absorbing", "surplus"})
+OVERRIDDEN: Final = frozenset({"overridden_on", "overridden_off"})
+"""States of the sensor that tells what a load does."""
 
 CONF_POWER: Final = "power"
 CONF_STAGE: Final = "stage"
@@ -28,6 +51,32 @@ CONF_CURRENT: Final = "current"
 WORDS: Final = {"sensor": DomainSpec(device_class=SensorDeviceClass.ENUM)}
 POWERS: Final = {"sensor": DomainSpec(device_class=SensorDeviceClass.POWER)}
 CURRENTS: Final = {"sensor": DomainSpec(device_class=SensorDeviceClass.CURRENT)}
+
+
+def measured(state: State) -> float:
+    """Return the state of a power or current sensor in W or A, NaN for no number."""
+    unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
+    try:
+        value = float(state.state)
+        if unit in ElectricCurrentConverter.VALID_UNITS:
+            return ElectricCurrentConverter.convert(
+                value, unit, UnitOfElectricCurrent.AMPERE
+            )
+        if unit in PowerConverter.VALID_UNITS:
+            return PowerConverter.convert(value, unit, UnitOfPower.WATT)
+    except ValueError:
+        return nan
+    return value
+
+
+def above(state: State, limit: float) -> bool:
+    """Return whether a sensor is above a limit in W or A."""
+    return measured(state) > limit
+
+
+def below(state: State, limit: float) -> bool:
+    """Return whether a sensor is below a limit in W or A."""
+    return measured(state) < limit
 
 
 def _schema(options: dict[Any, Any]) -> vol.Schema:

@@ -13,7 +13,7 @@ from custom_components.nrj_monitor.control.load import (
     LoadError,
     WhenLost,
 )
-from custom_components.nrj_monitor.control.overload import CURVES, OverloadWatch
+from custom_components.nrj_monitor.control.overload import CURVES, OverloadMonitor
 
 from .errors import ReplayError
 from .recording import PHASES
@@ -46,7 +46,7 @@ class HouseFile:
 
     loads: tuple[Load, ...]
     on: frozenset[str]
-    watches: Mapping[str | None, OverloadWatch]
+    monitors: Mapping[str | None, OverloadMonitor]
 
 
 def default_house() -> HouseFile:
@@ -84,7 +84,7 @@ def read(path: Path) -> HouseFile:
         if item.get("on", not load.load_class.stores):
             on.add(load.id)
     return HouseFile(
-        tuple(loads), frozenset(on), _watches(path, content.get("limits") or {})
+        tuple(loads), frozenset(on), _monitors(path, content.get("limits") or {})
     )
 
 
@@ -145,10 +145,10 @@ def _word[Word: (LoadClass, WhenLost)](kind: type[Word], text: Any) -> Word:
         raise ValueError(f"'{text}' is none of {words}") from error
 
 
-def _watches(path: Path, limits: Any) -> dict[str | None, OverloadWatch]:
+def _monitors(path: Path, limits: Any) -> dict[str | None, OverloadMonitor]:
     if not isinstance(limits, dict) or set(limits) - set(LIMITS):
         raise ReplayError(f"{path}: 'limits:' takes {' and '.join(LIMITS)}.")
-    watches: dict[str | None, OverloadWatch] = {}
+    monitors: dict[str | None, OverloadMonitor] = {}
     for name, limit in limits.items():
         power = limit.get("power") if isinstance(limit, dict) else None
         curve = str(
@@ -160,5 +160,5 @@ def _watches(path: Path, limits: Any) -> dict[str | None, OverloadWatch]:
                 f" it is no breaker, 'tolerance:' ({', '.join(CURVES)})."
             )
         for phase in PHASES if name == "phases" else (None,):
-            watches[phase] = OverloadWatch(float(power), CURVES[curve])
-    return watches
+            monitors[phase] = OverloadMonitor(float(power), CURVES[curve])
+    return monitors

@@ -8,7 +8,8 @@ from typing import Any
 
 from custom_components.nrj_monitor.control.arbiter import Arbiter
 from custom_components.nrj_monitor.control.decision import Activity, Decision
-from custom_components.nrj_monitor.control.house import GridView, HouseView, LoadView
+from custom_components.nrj_monitor.control.house import HouseView, LoadView
+from custom_components.nrj_monitor.frequency_guard.grid_view import GridView
 from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
 
 from .firmware_guard import Change, firmware_changes
@@ -49,7 +50,7 @@ class Replay:
             (m if isinstance(m, int) else m.grid for m in played),
             [*self.options, "--silence", str(self.recording.silence_ms)],
         )
-        arbiter = Arbiter(self.house.loads, self.house.watches)
+        arbiter = Arbiter(self.house.loads, self.house.monitors)
         self.on = {load.id: load.id in self.house.on for load in self.house.loads}
         guard, held, at = GridView(state=GuardState.INVALID), GuardState.NORMAL, 0
         powers: dict[str | None, float | None] = {}
@@ -77,7 +78,7 @@ class Replay:
                 elif decision.activity in IDLE:
                     continue
                 yield _load_line(now_ms, guard, decision)
-            for notice in arbiter.take_notices():
+            for notice in arbiter.pop_notices():
                 yield _line(now_ms, guard, notice.load_id, "notice", notice.key)
 
     def summary(self) -> dict[str, Any]:

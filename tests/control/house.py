@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from custom_components.nrj_monitor.control.arbiter import Arbiter
 from custom_components.nrj_monitor.control.decision import Decision, Notice
-from custom_components.nrj_monitor.control.house import GridView, HouseView, LoadView
+from custom_components.nrj_monitor.control.house import HouseView, LoadView
 from custom_components.nrj_monitor.control.load import Load
+from custom_components.nrj_monitor.frequency_guard.grid_view import GridView
 from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
 
 PHASES = ("L1", "L2", "L3")
@@ -106,7 +107,7 @@ class House:
                     self.switched.append((self.now, id_, decision.on, decision))
                 self.on[id_] = decision.on
         self.decisions += made
-        self.notices += self.arbiter.take_notices()
+        self.notices += self.arbiter.pop_notices()
         return made
 
     def run(self, seconds: float, step: float = 1.0) -> None:
@@ -117,12 +118,12 @@ class House:
     def person(self, load_id: str, on: bool) -> None:
         """Have a person operate the switch of a load."""
         self.on[load_id] = on
-        self.arbiter.switched(load_id, on, self.now, by_person=True)
+        self.arbiter.record_switch(load_id, on, self.now, by_person=True)
 
     def automation(self, load_id: str, on: bool) -> None:
         """Have an automation switch a load."""
         self.on[load_id] = on
-        self.arbiter.switched(load_id, on, self.now, by_person=False)
+        self.arbiter.record_switch(load_id, on, self.now, by_person=False)
 
     def what(self, load_id: str) -> tuple[str, str]:
         """Return what a load does and why."""

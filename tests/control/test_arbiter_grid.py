@@ -128,7 +128,7 @@ def test_sheds_for_the_grid_that_do_not_help_end(house: House) -> None:
     assert not house.is_on("heater"), "what is off is kept off"
     house.guard = grid("normal")
     house.run(700)
-    assert not house.arbiter.sheds_in_vain
+    assert not house.arbiter.is_grid_shedding_futile
     assert house.is_on("heater")
     house.guard = grid("shed_2")
     house.run(5)
@@ -145,7 +145,7 @@ def test_a_storage_load_goes_off_though_sheds_do_not_help(house: House) -> None:
     house.guard = grid("shed_1")
     house.stuck = dict(house.powers())
     house.run(20)
-    assert house.arbiter.sheds_in_vain
+    assert house.arbiter.is_grid_shedding_futile
     assert not house.is_on("boiler")
 
 

@@ -71,9 +71,9 @@ def test_a_restart_forgets_nothing(house: House) -> None:
     house.run(60)
     house.arbiter.override("freezer", False, 1000.0, house.now)
     house.run(60)
-    stored = house.arbiter.memory()
+    stored = house.arbiter.as_dict()
     house.arbiter = Arbiter(ALL[:3])
-    house.arbiter.recall(stored, house.now)
+    house.arbiter.update_from_dict(stored, house.now)
     house.guard = grid("normal")
     house.run(200)
     assert not house.is_on("freezer")
@@ -89,7 +89,7 @@ def test_time_that_goes_back_is_no_time() -> None:
     arbiter.update(
         HouseView(now=50.0, guard=grid("shed_1"), loads={"heater": LoadView(True)})
     )
-    (decision,) = [arbiter.states["heater"].last]
+    (decision,) = [arbiter.states["heater"].last_decision]
     assert decision is not None
     assert decision.time == 100.0
 

@@ -35,7 +35,7 @@ def test_an_overload_that_shows_no_effect_ends_the_shedding(house: House) -> Non
     house.stuck = {**dict.fromkeys(PHASES, 2000.0), None: 20000.0}
     house.run(60)
     assert house.told() == ["futile"]
-    assert house.arbiter.is_futile
+    assert house.arbiter.is_overload_shedding_futile
     off = sum(not on for on in house.on.values())
     house.run(600)
     assert house.told() == ["futile"]

@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from custom_components.nrj_monitor.control.decision import EMERGENCIES, Reason
-from custom_components.nrj_monitor.control.house import GridView
 from custom_components.nrj_monitor.control.load import Load, LoadClass, WhenLost
-from custom_components.nrj_monitor.control.overload import CURVES, OverloadWatch
+from custom_components.nrj_monitor.control.overload import CURVES, OverloadMonitor
+from custom_components.nrj_monitor.frequency_guard.grid_view import GridView
 from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
 from tests.control.house import PHASES, House, grid
 
@@ -87,13 +87,13 @@ events = st.lists(
 def new_house(given_loads: Iterable[Load], seed: int = 7) -> House:
     """Return a house with limits on the phases and in all."""
     given_loads = list(given_loads)
-    watches = {phase: OverloadWatch(5000.0, CURVES["breaker"]) for phase in PHASES} | {
-        None: OverloadWatch(9000.0, CURVES["strict"])
-    }
+    monitors = {
+        phase: OverloadMonitor(5000.0, CURVES["breaker"]) for phase in PHASES
+    } | {None: OverloadMonitor(9000.0, CURVES["strict"])}
     return House.of(
         given_loads,
         on=[load.id for load in given_loads[::2]],
-        watches=watches,
+        monitors=monitors,
         seed=seed,
     )
 
@@ -243,7 +243,7 @@ def test_no_sequence_leaves_a_load_shed_for_ever(
     # The hour counts the starts, the longest pause after futile sheds is over, ...
     house.run(5 * 3600, 10.0)
     for id_, state in house.arbiter.states.items():
-        assert state.asked <= house.on[id_], (id_, state)
+        assert state.requested_on <= house.on[id_], (id_, state)
         assert not state.to_restore
 
 
@@ -261,7 +261,7 @@ def test_a_meter_that_never_comes_back_keeps_nobody_in_the_dark(
     house.run(5 * 3600, 10.0)
     for id_, state in house.arbiter.states.items():
         if house.arbiter.loads[id_].when_lost is not WhenLost.OFF:
-            assert state.asked <= house.on[id_], (id_, state)
+            assert state.requested_on <= house.on[id_], (id_, state)
 
 
 @common
@@ -289,7 +289,7 @@ def test_a_higher_reason_always_wins(
         elif state.comfort_until is not None:
             assert load.longest_off is not None
         elif depth >= max(2, load.load_class.sheds_at):
-            if house.arbiter.sheds_in_vain and state.reason in UNTOUCHED:
+            if house.arbiter.is_grid_shedding_futile and state.reason in UNTOUCHED:
                 assert not load.load_class.stores
                 assert house.on[id_]
                 continue
@@ -300,5 +300,5 @@ def test_a_higher_reason_always_wins(
         elif depth >= load.load_class.sheds_at:
             assert state.reason is Reason.INHIBIT
         # One that did not listen is told again in its time.
-        if state.reason in EMERGENCIES and not state.tries:
+        if state.reason in EMERGENCIES and not state.attempts:
             assert not house.on[id_]

@@ -62,9 +62,9 @@ def test_a_load_started_before_a_restart_is_let_go() -> None:
     house.base["L3"] = -6000.0
     house.run(100)
     assert house.is_on("boiler")
-    stored = house.arbiter.memory()
+    stored = house.arbiter.as_dict()
     house.arbiter = Arbiter([BOILER])
-    house.arbiter.recall(stored, house.now)
+    house.arbiter.update_from_dict(stored, house.now)
     house.base["L3"] = 0.0
     house.run(100)
     assert not house.is_on("boiler")

@@ -5,15 +5,15 @@ from math import inf, nan
 
 import pytest
 
-from custom_components.nrj_monitor.control.overload import CURVES, OverloadWatch
+from custom_components.nrj_monitor.control.overload import CURVES, OverloadMonitor
 
 
 def time_to_shed(curve: str, load: float, limit: float = 1000.0) -> float:
     """Return after how many seconds of a steady overload something must go off."""
-    watch = OverloadWatch(limit, CURVES[curve])
+    monitor = OverloadMonitor(limit, CURVES[curve])
     for tenth in range(200_000):
-        watch.update(load * limit, tenth / 10)
-        if watch.must_shed:
+        monitor.update(load * limit, tenth / 10)
+        if monitor.must_shed:
             return tenth / 10
     return inf
 
@@ -47,35 +47,35 @@ def test_contracts_differ() -> None:
 
 def test_what_was_used_comes_back_with_time() -> None:
     """Bursts add up unless there is a pause between them."""
-    watch = OverloadWatch(1000.0, CURVES["breaker"])
+    monitor = OverloadMonitor(1000.0, CURVES["breaker"])
     now = 0.0
     used = []
     for _ in range(3):
         for power in (1450.0, 0.0):
             for _ in range(60):
                 now += 1.0
-                watch.update(power, now)
-            used.append(watch.used)
+                monitor.update(power, now)
+            used.append(monitor.used)
     assert used[0] > used[1] > 0
     assert used[2] > used[0]
     for _ in range(1000):
         now += 1.0
-        watch.update(0.0, now)
-    assert watch.used == 0
-    assert watch.is_calm
-    assert watch.headroom == 1000
+        monitor.update(0.0, now)
+    assert monitor.used == 0
+    assert monitor.is_calm
+    assert monitor.headroom == 1000
 
 
 def test_what_is_not_known_uses_nothing_up() -> None:
     """Neither NaN nor nothing is an overload, and there is no room in it."""
-    watch = OverloadWatch(1000.0, CURVES["strict"])
-    watch.update(1500.0, 0.0)
-    watch.update(1500.0, 15.0)
-    assert watch.must_shed
-    assert watch.excess == 500
-    used = watch.used
+    monitor = OverloadMonitor(1000.0, CURVES["strict"])
+    monitor.update(1500.0, 0.0)
+    monitor.update(1500.0, 15.0)
+    assert monitor.must_shed
+    assert monitor.excess == 500
+    used = monitor.used
     for now, power in ((16.0, nan), (500.0, None)):
-        watch.update(power, now)
-        assert watch.headroom == watch.excess == 0
-        assert not watch.must_shed
-    assert watch.used == pytest.approx(used, abs=0.06)
+        monitor.update(power, now)
+        assert monitor.headroom == monitor.excess == 0
+        assert not monitor.must_shed
+    assert monitor.used == pytest.approx(used, abs=0.06)

@@ -1,7 +1,7 @@
 """A house in winter: its loads, and what its fuses and its contract bear."""
 
 from custom_components.nrj_monitor.control.load import Load, LoadClass
-from custom_components.nrj_monitor.control.overload import CURVES, OverloadWatch
+from custom_components.nrj_monitor.control.overload import CURVES, OverloadMonitor
 from tests.control.house import PHASES
 
 HEATER = Load(
@@ -39,8 +39,8 @@ ROUTER = Load(id="router", nominal_power=20.0)
 ALL = (HEATER, FREEZER, BOILER, TANK, ROUTER)
 
 
-def watches() -> dict[str | None, OverloadWatch]:
+def monitors() -> dict[str | None, OverloadMonitor]:
     """Return limits of 25 A a phase and a contract of 9 kVA."""
-    return {phase: OverloadWatch(5750.0, CURVES["breaker"]) for phase in PHASES} | {
-        None: OverloadWatch(9000.0, CURVES["strict"])
+    return {phase: OverloadMonitor(5750.0, CURVES["breaker"]) for phase in PHASES} | {
+        None: OverloadMonitor(9000.0, CURVES["strict"])
     }

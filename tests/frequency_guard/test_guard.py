@@ -180,9 +180,9 @@ def test_what_no_grid_can_be_is_none() -> None:
 def test_a_frequency_that_stands_still_is_none() -> None:
     """Thirty times the same over a minute is not measured; rare news is."""
     stuck = StuckFilter()
-    told = [stuck.take(50.01, float(second)) for second in range(70)]
+    told = [stuck.filter(50.01, float(second)) for second in range(70)]
     assert told[:60] == [50.01] * 60
     assert all(value != value for value in told[60:])  # noqa: PLR0124
-    assert stuck.take(50.02, 70.0) == 50.02
+    assert stuck.filter(50.02, 70.0) == 50.02
     rare = StuckFilter()
-    assert [rare.take(50.0, 100.0 * n) for n in range(10)] == [50.0] * 10
+    assert [rare.filter(50.0, 100.0 * n) for n in range(10)] == [50.0] * 10

@@ -16,8 +16,8 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.nrj_monitor.const import EVENT_LOAD
-from custom_components.nrj_monitor.control.house import GridView
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
+from custom_components.nrj_monitor.frequency_guard.grid_view import GridView
 from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
 from custom_components.nrj_monitor.loads import manager as manager
 from custom_components.nrj_monitor.loads.services import loaded_managers

@@ -97,7 +97,7 @@ async def tell(
     """Let a meter tell its readings, all of them."""
     for channel, value in readings.items():
         meter.on_reading(CHANNELS[channel], value)
-    grid.take(now)
+    grid.update(now)
 
 
 async def test_a_guard_computed_from_readings() -> None:

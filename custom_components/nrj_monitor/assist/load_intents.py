@@ -16,7 +16,7 @@ import probatio as vol
 from ..const import DOMAIN
 from ..control.context import OVERRIDE_TIME
 from ..control.load import LoadError
-from ..loads.activity import word_of_state
+from ..loads.activity import current_activity
 from ..loads.manager import LoadManager
 from ..loads.services import loaded_managers
 from .queries import exposed_to
@@ -83,7 +83,7 @@ class LoadIntentHandler(intent.IntentHandler):
     """Finds a load by its name, does what is wished, and says what it does then."""
 
     def __init__(self, load_intent: LoadIntent) -> None:
-        """Handle `wish`."""
+        """Handle `load_intent`."""
         self.intent_type = load_intent.intent_type
         self.description = load_intent.description
         self._do = load_intent.do
@@ -107,11 +107,11 @@ class LoadIntentHandler(intent.IntentHandler):
             with suppress(LoadError):
                 self._do(manager, load_id)
             manager.async_tick()
-            await manager.async_switched()
+            await manager.async_wait_for_commands()
             texts = await async_get_translations(
                 hass, intent_obj.language, "entity", {DOMAIN}
             )
-            word = word_of_state(manager.arbiter.states[load_id])
+            word = current_activity(manager.arbiter.states[load_id])
             says = texts[f"component.{DOMAIN}.entity.sensor.load_activity.state.{word}"]
             response.async_set_speech(f"{manager.titles[load_id]}: {says}")
             return response

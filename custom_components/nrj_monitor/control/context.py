@@ -6,7 +6,7 @@ from typing import Final
 
 from .load import Load
 from .load_state import LoadState
-from .overload import OverloadWatch
+from .overload import OverloadMonitor
 from .overload_shedding import OverloadShedding
 from .shed_check import ShedCheck
 from .surplus import SurplusSettings
@@ -41,7 +41,7 @@ class ArbiterContext:
     def __init__(
         self,
         loads: Iterable[Load],
-        watches: Mapping[str | None, OverloadWatch],
+        monitors: Mapping[str | None, OverloadMonitor],
         settings: ArbiterSettings,
     ) -> None:
         """Begin with nothing known."""
@@ -51,9 +51,9 @@ class ArbiterContext:
         self.settings = settings
         self.loads: dict[str, Load] = {load.id: load for load in ordered}
         self.states: dict[str, LoadState] = {id_: LoadState() for id_ in self.loads}
-        self.watches = watches
-        self.shedding = OverloadShedding(watches)
-        self.check = ShedCheck()
+        self.monitors = monitors
+        self.shedding = OverloadShedding(monitors)
+        self.shed_check = ShedCheck()
         self.now = 0.0
         self.last_start: float | None = None
 
@@ -65,8 +65,8 @@ class ArbiterContext:
     def has_headroom(self, load: Load) -> bool:
         """Return whether the limits leave room for a load."""
         return all(
-            watch.headroom >= load.nominal_power * load.share_of(limit)
-            for limit, watch in self.watches.items()
+            monitor.headroom >= load.nominal_power * load.share_of(limit)
+            for limit, monitor in self.monitors.items()
         )
 
     def may_start(self, load: Load) -> bool:

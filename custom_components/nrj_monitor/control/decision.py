@@ -65,6 +65,32 @@ class Action(StrEnum):
     HOLD = "hold"
 
 
+_ACTIONS: Final = {
+    Activity.SHED: Action.SHED,
+    Activity.CUT_OFF: Action.SHED,
+    Activity.COMFORT: Action.RESTORE,
+    Activity.ABSORBING: Action.ABSORB,
+    Activity.SURPLUS: Action.ABSORB,
+    Activity.OVERRIDDEN: Action.OVERRIDE,
+    Activity.RESTORING: Action.HOLD,
+    Activity.HELD: Action.HOLD,
+    Activity.LOST: Action.HOLD,
+    Activity.WAITING: Action.HOLD,
+    Activity.DISOBEYING: Action.HOLD,
+}
+
+_OFF: Final = frozenset(
+    {Activity.SHED, Activity.RESTORING, Activity.CUT_OFF, Activity.HELD, Activity.LOST}
+)
+
+
+def action_of(before: Activity, activity: Activity) -> Action:
+    """Return what turns the activity `before` into `activity`."""
+    if activity is Activity.RUNNING and before in _OFF:
+        return Action.RESTORE
+    return _ACTIONS.get(activity, Action.RELEASE)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What a load is to do from now on.

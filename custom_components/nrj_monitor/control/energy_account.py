@@ -39,14 +39,14 @@ class EnergyAccount:
         self,
         activity: Activity,
         *,
-        asked: bool,
+        requested_on: bool,
         on: bool,
         expected: float,
         drawn: float,
         seconds: float,
     ) -> None:
         """Let `seconds` pass; powers in W."""
-        if not on and asked and activity in DENIED:
+        if not on and requested_on and activity in DENIED:
             energy = expected * seconds / WATT_SECONDS_PER_KWH
             self.shed += energy
             self.owed += energy

@@ -3,21 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..frequency_guard.guard_state import GuardState
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GridView:
-    """What the guard says, the device's or Home Assistant's own.
-
-    `held` is the state that loads follow: the same, or the one before it was invalid.
-    `dead` says that there is no voltage.
-    """
-
-    state: GuardState = GuardState.NORMAL
-    held: GuardState = GuardState.NORMAL
-    may_restore: bool = True
-    dead: bool = False
+from ..frequency_guard.grid_view import GridView
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ CURVES: Final[Mapping[str, ToleranceCurve]] = MappingProxyType(
 )
 
 
-class OverloadWatch:
+class OverloadMonitor:
     """Adds up how much of the tolerance of one limit is used."""
 
     def __init__(self, limit: float, curve: ToleranceCurve) -> None:

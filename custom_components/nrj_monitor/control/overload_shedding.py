@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .load import Load
-from .overload import OverloadWatch
+from .overload import OverloadMonitor
 
 SHOWN: Final = 0.3
 """The part of what was taken off that must show."""
@@ -45,9 +45,9 @@ class _Attempt:
 class OverloadShedding:
     """Relieves limits, by phase; None is the whole supply."""
 
-    def __init__(self, watches: Mapping[str | None, OverloadWatch]) -> None:
+    def __init__(self, monitors: Mapping[str | None, OverloadMonitor]) -> None:
         """Begin with nothing off."""
-        self._watches = watches
+        self._monitors = monitors
         self.off: dict[str, float] = {}
         """Loads that are to be off, and what they would draw, W."""
         self._attempt: _Attempt | None = None
@@ -55,7 +55,7 @@ class OverloadShedding:
         self._failed = 0
         self._futile_until: float | None = None
         self._pause = PAUSE
-        self._room_since: dict[str, float] = {}
+        self._headroom_since: dict[str, float] = {}
 
     @property
     def is_futile(self) -> bool:
@@ -74,40 +74,41 @@ class OverloadShedding:
         `candidates` are the loads that draw something and may be shed, the least
         important first. A limit is returned as its phase, "" being the whole supply.
         """
-        for limit, watch in self._watches.items():
-            watch.update(powers.get(limit), now)
+        for limit, monitor in self._monitors.items():
+            monitor.update(powers.get(limit), now)
         if self._futile_until is not None and now >= self._futile_until:
             self._futile_until = None
         if all(
-            watch.is_calm and not watch.must_shed for watch in self._watches.values()
+            monitor.is_calm and not monitor.must_shed
+            for monitor in self._monitors.values()
         ):
             self._pause = PAUSE
-        given_up = self._see_effect(powers, now)
+        given_up = self._check_effect(powers, now)
         if self._attempt is None and self._futile_until is None:
             lacking = self._shed(powers, list(candidates), power_of, now)
             if lacking is not None and self._failed:
                 given_up = self._give_up(lacking, now)
         return given_up
 
-    def has_room(self, load: Load, now: float) -> bool:
+    def may_return(self, load: Load, now: float) -> bool:
         """Return whether a load may come back as far as the limits go."""
         wanted = self.off.get(load.id, load.nominal_power) * RETURN_MARGIN
         room = all(
-            watch.is_calm and watch.headroom >= wanted * load.share_of(limit)
-            for limit, watch in self._watches.items()
+            monitor.is_calm and monitor.headroom >= wanted * load.share_of(limit)
+            for limit, monitor in self._monitors.items()
             if load.share_of(limit) > 0
         )
         if not room:
-            self._room_since.pop(load.id, None)
+            self._headroom_since.pop(load.id, None)
             return False
-        return now - self._room_since.setdefault(load.id, now) >= RETURN_AFTER
+        return now - self._headroom_since.setdefault(load.id, now) >= RETURN_AFTER
 
-    def has_come_back(self, load_id: str) -> None:
+    def remove(self, load_id: str) -> None:
         """Forget a load that came back, or that something else decides over."""
         self.off.pop(load_id, None)
-        self._room_since.pop(load_id, None)
+        self._headroom_since.pop(load_id, None)
 
-    def _see_effect(
+    def _check_effect(
         self, powers: Mapping[str | None, float | None], now: float
     ) -> str | None:
         attempt = self._attempt
@@ -134,7 +135,7 @@ class OverloadShedding:
     def _give_up(self, limit: str | None, now: float) -> str:
         """Let what did not help come back, and shed no more for a while."""
         for load_id in self._failures:
-            self.has_come_back(load_id)
+            self.remove(load_id)
         self._failures.clear()
         self._failed = 0
         self._futile_until = now + self._pause
@@ -150,9 +151,9 @@ class OverloadShedding:
     ) -> str | None:
         """Choose what goes off; return a limit for which there is nothing left."""
         lacking: str | None = None
-        for limit, watch in self._watches.items():
+        for limit, monitor in self._monitors.items():
             before = powers.get(limit)
-            if not watch.must_shed or before is None:
+            if not monitor.must_shed or before is None:
                 continue
             relieved = 0.0
             chosen: list[str] = []
@@ -163,7 +164,7 @@ class OverloadShedding:
                 self.off[load.id] = power_of(load)
                 chosen.append(load.id)
                 relieved += gain
-                if relieved >= watch.excess:
+                if relieved >= monitor.excess:
                     break
             if chosen:
                 self._attempt = _Attempt(limit, tuple(chosen), before, relieved, now)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from .decision import Reason
 from .load import Load
 from .load_state import LoadState
-from .xorshift import SmallRandom
+from .xorshift import XorShift32
 
 
 class RestorePlan:
@@ -17,7 +17,7 @@ class RestorePlan:
     def __init__(self, spread: float, seed: int) -> None:
         """Spread the loads over `spread` s."""
         self._spread = spread
-        self._random = SmallRandom(seed)
+        self._random = XorShift32(seed)
 
     def plan(
         self,
@@ -32,7 +32,7 @@ class RestorePlan:
             state = states[id_]
             if not state.to_restore:
                 continue
-            if state.shed_for is Reason.OVERLOAD:
+            if state.shed_reason is Reason.OVERLOAD:
                 # That is this house's own matter: there is nobody to spread it over.
                 state.restore_at = now if state.restore_at is None else state.restore_at
             elif not may_restore:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from ..frequency_guard.grid_view import GridView
 from ..frequency_guard.guard_state import GuardState
 from .context import ArbiterContext
 from .decision import Activity, Reason
-from .grid_watch import GridWatch
-from .house import GridView
+from .grid_monitor import GridMonitor
 from .load import Load, LoadClass, WhenLost
 from .load_state import LoadState
 
@@ -24,10 +24,10 @@ class LoadRequest:
 class ReasonRules:
     """Goes through the reasons, the greatest first."""
 
-    def __init__(self, context: ArbiterContext, watch: GridWatch) -> None:
+    def __init__(self, context: ArbiterContext, grid_monitor: GridMonitor) -> None:
         """Look things up in `books`."""
         self._context = context
-        self._watch = watch
+        self._grid_monitor = grid_monitor
 
     def request(
         self,
@@ -51,7 +51,7 @@ class ReasonRules:
             return LoadRequest(state.override.on, Reason.OVERRIDE, Activity.OVERRIDDEN)
         if never:
             return _as_asked(state)
-        if self._watch.is_lost:
+        if self._grid_monitor.is_lost:
             return self._when_lost(load, state)
         comfort = self._comfort(load, state, guard)
         depth = guard.held.under_depth
@@ -59,7 +59,7 @@ class ReasonRules:
         if reached and depth >= GuardState.SHED_1.under_depth:
             return comfort or _take_off(state, Reason.UNDER_FREQUENCY)
         shedding = context.shedding
-        if load.id in shedding.off and not shedding.has_room(load, context.now):
+        if load.id in shedding.off and not shedding.may_return(load, context.now):
             return _take_off(state, Reason.OVERLOAD)
         if reached:
             return comfort or _take_off(state, Reason.INHIBIT)
@@ -78,7 +78,7 @@ class ReasonRules:
     def _is_spared(self, load: Load, state: LoadState) -> bool:
         """Return whether a load stays on because sheds for the grid do not help."""
         return (
-            self._context.check.is_futile
+            self._context.shed_check.is_futile
             and state.is_on
             and state.target is not False
             and not load.load_class.stores
@@ -90,15 +90,15 @@ class ReasonRules:
         if load.when_lost is WhenLost.OFF:
             state.to_restore = True
             return LoadRequest(False, Reason.DEFAULT, Activity.LOST)
-        since = self._watch.lost_since
+        since = self._grid_monitor.lost_since
         limit = self._context.settings.hold_limit
         if load.longest_off is not None:
             limit = min(limit, load.longest_off)
         held = since is not None and self._context.now - since < limit
-        if held and state.to_restore and state.asked:
-            return LoadRequest(False, state.shed_for, Activity.LOST)
+        if held and state.to_restore and state.requested_on:
+            return LoadRequest(False, state.shed_reason, Activity.LOST)
         # Nobody knows any more what it is off for, nor of how much room there is.
-        self._context.shedding.has_come_back(load.id)
+        self._context.shedding.remove(load.id)
         return self._restore(load, state, may_restore=True) or _as_asked(state)
 
     def _comfort(
@@ -106,7 +106,7 @@ class ReasonRules:
     ) -> LoadRequest | None:
         """Return that it must be on for a while, where it has been off for too long."""
         now = self._context.now
-        if load.longest_off is None or not state.asked:
+        if load.longest_off is None or not state.requested_on:
             state.off_since = state.comfort_until = None
             return None
         if state.comfort_until is not None and now >= state.comfort_until:
@@ -139,9 +139,9 @@ class ReasonRules:
         shedding = context.shedding
         if not state.to_restore:
             return None
-        if state.asked and not state.is_on:
+        if state.requested_on and not state.is_on:
             due = state.restore_at is not None and context.now >= state.restore_at
-            room = load.id not in shedding.off or shedding.has_room(load, context.now)
+            room = load.id not in shedding.off or shedding.may_return(load, context.now)
             if not (
                 may_restore
                 and due
@@ -149,37 +149,37 @@ class ReasonRules:
                 and context.may_start(load)
                 and context.is_spaced()
             ):
-                return LoadRequest(False, state.shed_for, Activity.RESTORING)
+                return LoadRequest(False, state.shed_reason, Activity.RESTORING)
         state.to_restore = False
         state.restore_at = None
-        shedding.has_come_back(load.id)
+        shedding.remove(load.id)
         return None
 
 
 def _end_override(state: LoadState, now: float) -> None:
     state.override = None
-    if state.asked and not state.is_on:
+    if state.requested_on and not state.is_on:
         state.to_restore = True
         state.restore_at = now
 
 
 def _take_off(state: LoadState, reason: Reason) -> LoadRequest:
     state.to_restore = True
-    state.shed_for = reason
+    state.shed_reason = reason
     state.restore_at = None
     return LoadRequest(False, reason, Activity.SHED)
 
 
 def _held(state: LoadState) -> LoadRequest | None:
     """Return that a load stays as it is as long as the frequency is invalid."""
-    if state.to_restore and state.asked:
-        return LoadRequest(False, state.shed_for, Activity.HELD)
-    if state.reason is Reason.ABSORB and state.target and not state.asked:
+    if state.to_restore and state.requested_on:
+        return LoadRequest(False, state.shed_reason, Activity.HELD)
+    if state.reason is Reason.ABSORB and state.target and not state.requested_on:
         return LoadRequest(True, Reason.ABSORB, Activity.HELD)
     return None
 
 
 def _as_asked(state: LoadState) -> LoadRequest:
-    reason = Reason.AUTOMATION if state.asked_by_automation else Reason.DEFAULT
-    activity = Activity.RUNNING if state.asked else Activity.IDLE
+    reason = Reason.AUTOMATION if state.requested_by_automation else Reason.DEFAULT
+    activity = Activity.RUNNING if state.requested_on else Activity.IDLE
     return LoadRequest(None, reason, activity)

@@ -30,11 +30,11 @@ class ShedCheck:
         self.is_futile = False
         """Whether shedding was given up until the grid is well."""
 
-    def grid_is_well(self) -> None:
+    def reset(self) -> None:
         """Forget that it was in vain: the next time it may help."""
         self.is_futile = False
 
-    def shed(self, power: float | None, expected: float, now: float) -> None:
+    def record_shed(self, power: float | None, expected: float, now: float) -> None:
         """Note that `expected` W are taken off now, where `power` W are drawn."""
         if power is None or not isfinite(power):
             return

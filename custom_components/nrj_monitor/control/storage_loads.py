@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
+from ..frequency_guard.grid_view import GridView
 from ..frequency_guard.guard_state import GuardState
 from .context import ArbiterContext
 from .decision import Activity
-from .house import GridView
 from .load import Load, LoadClass
 from .surplus import SurplusRule
 
@@ -26,12 +26,12 @@ class StorageLoads:
         """Return what a load on surplus is to draw, W, where that can be set."""
         return self._rule.level_of(load_id)
 
-    def started(self, load_id: str) -> None:
+    def record_start(self, load_id: str) -> None:
         """Note that a load is told to start now: its effect shows from here."""
         if load_id in self._rule.running:
-            self._rule.started(self._context.now)
+            self._rule.record_start(self._context.now)
 
-    def use_surplus(
+    def update_surplus(
         self,
         grid_power: float | None,
         guard: GridView,
@@ -48,7 +48,7 @@ class StorageLoads:
         inhibited = guard.held.under_depth > 0 or is_lost
         for id_ in tuple(rule.running):
             if inhibited or id_ in cut_off or not self._is_free(context.loads[id_]):
-                rule.forget(id_)
+                rule.remove(id_)
         candidates = [
             load
             for load in sorted(
@@ -97,8 +97,8 @@ class StorageLoads:
         state = context.states[load.id]
         return (
             load.load_class.stores
-            and not state.asked
-            and not state.disobeys
+            and not state.requested_on
+            and not state.is_unresponsive
             and load.id not in context.shedding.off
             and not context.is_overridden(load)
         )

@@ -79,7 +79,7 @@ class SurplusRule:
         self._start(surplus, loads, now)
         return failed
 
-    def forget(self, load_id: str) -> None:
+    def remove(self, load_id: str) -> None:
         """Take a load out: something else decides over it now."""
         if load_id in self.running:
             self.running.remove(load_id)
@@ -92,7 +92,7 @@ class SurplusRule:
         modulated = self._modulated.get(load_id)
         return None if modulated is None else modulated.level
 
-    def started(self, now: float) -> None:
+    def record_start(self, now: float) -> None:
         """Note that a load really came on just now: its effect shows from here."""
         self._changed_at = now
 
@@ -117,7 +117,7 @@ class SurplusRule:
         elif now - self._changed_at >= self._settings.effect_time:
             # Full, switched off at the device, or cloud and load at once.
             self._not_before[load.id] = now + self._settings.retry_after
-            self.forget(load.id)
+            self.remove(load.id)
             return [load.id]
         return []
 
@@ -151,7 +151,7 @@ class SurplusRule:
         if self._lacking_since is None:
             self._lacking_since = now
         if now - self._lacking_since >= self._settings.stop_delay:
-            self.forget(self.running[-1])
+            self.remove(self.running[-1])
             self._changed_at = now
             self._lacking_since = None
 

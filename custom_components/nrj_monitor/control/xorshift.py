@@ -1,7 +1,7 @@
 """Random numbers that are the same for the same seed, as the firmware draws them."""
 
 
-class SmallRandom:
+class XorShift32:
     """Marsaglia's xorshift32."""
 
     def __init__(self, seed: int) -> None:

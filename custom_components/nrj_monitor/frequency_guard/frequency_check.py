@@ -74,7 +74,7 @@ class FrequencyCheck:
         self._nominal = nominal
         self._reference: tuple[int, float] | None = None
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Have the next frequency confirmed, whatever it is."""
         self._reference = None
 

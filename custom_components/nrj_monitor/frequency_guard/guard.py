@@ -97,7 +97,7 @@ class FrequencyGuard:
         self._absorb_locked_until_ms = now_ms
         if kept.under_depth >= GuardState.SHED_1.under_depth:
             self._absorb_locked_until_ms = now_ms + settings.absorb_lockout_ms
-        self._forget_timers()
+        self._reset_timers()
 
     @property
     def state(self) -> GuardState:
@@ -146,12 +146,12 @@ class FrequencyGuard:
         """Take new thresholds; the state stays until they say otherwise."""
         self._settings = replace(self._settings, profile=profile)
         self._check = FrequencyCheck(self._settings.limits, profile.nominal)
-        self._forget_timers()
+        self._reset_timers()
 
     def sample(self, sample: GridSample) -> None:
         """Take what was measured; times must not go back, also between ticks."""
         now_ms = sample.time_ms
-        self._note_silence(now_ms)
+        self._check_silence(now_ms)
         self._last_sample_ms = now_ms
         checked = self._check.check(sample)
         if checked.trust is Trust.INVALID:
@@ -173,14 +173,14 @@ class FrequencyGuard:
 
     def tick(self, now_ms: int) -> None:
         """Let time pass."""
-        self._note_silence(now_ms)
+        self._check_silence(now_ms)
         self._decide(now_ms)
 
-    def _note_silence(self, now_ms: int) -> None:
+    def _check_silence(self, now_ms: int) -> None:
         if now_ms - self._last_sample_ms > self._settings.limits.silence_ms:
             self._set_invalid(GuardReason.SILENT, now_ms)
 
-    def _forget_timers(self) -> None:
+    def _reset_timers(self) -> None:
         self._recovered = False
         self._below = tuple(_Timer() for _ in UNDER)
         self._above = tuple(_Timer() for _ in OVER)
@@ -196,9 +196,9 @@ class FrequencyGuard:
         elif self._dead_since_ms is None:
             self._dead_since_ms = now_ms
         self._last = CheckedFrequency(Trust.INVALID, nan)
-        self._check.forget()
+        self._check.reset()
         self._usable_since_ms = None
-        self._forget_timers()
+        self._reset_timers()
         if not self._valid and self._reason is reason:
             return
         if self._valid:

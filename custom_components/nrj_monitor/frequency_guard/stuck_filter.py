@@ -18,7 +18,7 @@ class StuckFilter:
         self._since = 0.0
         self._samples = 0
 
-    def take(self, value: float, now: float) -> float:
+    def filter(self, value: float, now: float) -> float:
         """Return `value`, or NaN where it has stood still for too long."""
         if value != self._value:
             self._value, self._since, self._samples = value, now, 0

@@ -44,7 +44,7 @@ NOTICES: Final = {
 }
 
 
-def word_of(activity: Activity, reason: Reason, *, on: bool) -> str:
+def activity_key(activity: Activity, reason: Reason, *, on: bool) -> str:
     """Return what a load does and why, as one word."""
     if activity is Activity.OVERRIDDEN:
         return f"overridden_{'on' if on else 'off'}"
@@ -54,13 +54,13 @@ def word_of(activity: Activity, reason: Reason, *, on: bool) -> str:
     return activity.value
 
 
-def word_of_state(state: LoadState) -> str:
+def current_activity(state: LoadState) -> str:
     """Return what a load does now."""
     on = state.override.on if state.override is not None else state.is_on
-    return word_of(state.activity, state.reason, on=on)
+    return activity_key(state.activity, state.reason, on=on)
 
 
-def worth_telling(decision: Decision) -> bool:
+def is_reportable(decision: Decision) -> bool:
     """Return whether a decision changes anything for a person."""
     as_asked = decision.activity in (Activity.IDLE, Activity.RUNNING)
     return decision.switch or not as_asked
@@ -70,7 +70,7 @@ def event_data(decision: Decision, *, dry_run: bool) -> dict[str, Any]:
     """Return a decision as the data of an event."""
     return {
         "action": decision.action.value,
-        "activity": word_of(
+        "activity": activity_key(
             decision.activity, decision.reason, on=decision.on is not False
         ),
         "reason": decision.reason.word,

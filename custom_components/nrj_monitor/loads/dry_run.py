@@ -13,34 +13,34 @@ class DryRun:
 
     def __init__(self, devices: Mapping[str, ManagedDevice]) -> None:
         """Begin with the loads as they are."""
-        self._plants: Final = devices
+        self._devices: Final = devices
         self._on: dict[str, bool] = {}
         self._levels: dict[str, float | None] = {}
 
-    def begin(self) -> None:
+    def reset(self) -> None:
         """Begin anew with the loads as they are."""
         self._on.clear()
         self._levels.clear()
 
-    def take(self, load_id: str, on: bool, decision: Decision) -> None:
+    def record_switch(self, load_id: str, on: bool, decision: Decision) -> None:
         """Take a load as switched."""
         self._on[load_id] = on
         self._levels[load_id] = decision.level
 
-    def leave(self, load_id: str) -> None:
+    def discard(self, load_id: str) -> None:
         """Take a load as it is: somebody has switched it."""
         self._on.pop(load_id, None)
         self._levels.pop(load_id, None)
 
     def is_on(self, load_id: str) -> bool | None:
         """Return whether a load would be on; None where it does not say."""
-        return self._on.get(load_id, self._plants[load_id].is_on)
+        return self._on.get(load_id, self._devices[load_id].is_on)
 
     def level(self, load_id: str) -> float | None:
         """Return what a load would be set to, W; None where it has no levels."""
         if load_id in self._on:
             return self._levels.get(load_id)
-        return self._plants[load_id].level
+        return self._devices[load_id].level
 
     def powers(
         self, measured: Mapping[str | None, float | None], loads: Mapping[str, Load]
@@ -50,7 +50,7 @@ class DryRun:
         for id_, on in self._on.items():
             load = loads[id_]
             drawn = (self.level(id_) if on else None) or load.nominal_power
-            more = int(on) - int(bool(self._plants[id_].is_on))
+            more = int(on) - int(bool(self._devices[id_].is_on))
             for phase, power in powers.items():
                 if more and power is not None:
                     powers[phase] = power + more * drawn * load.share_of(phase)

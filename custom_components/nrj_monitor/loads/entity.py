@@ -35,10 +35,12 @@ class LoadEntity(Entity):
         """Follow the load."""
         await super().async_added_to_hass()
         self.async_on_remove(
-            self._manager.publisher.listen(self._load_id, self._on_told)
+            self._manager.publisher.async_add_load_listener(
+                self._load_id, self._handle_update
+            )
         )
 
     @callback
-    def _on_told(self, told: Decision | Notice | None) -> None:
+    def _handle_update(self, update: Decision | Notice | None) -> None:
         """Show what was decided."""
         self.async_write_ha_state()

@@ -7,7 +7,7 @@ from homeassistant.components.event import EventEntity
 from homeassistant.core import callback
 
 from ..control.decision import Action, Decision, Notice
-from .activity import event_data, worth_telling
+from .activity import event_data, is_reportable
 from .entity import LoadEntity
 from .manager import LoadManager
 
@@ -32,12 +32,12 @@ class LoadDecision(LoadEntity, EventEntity):
 
     @callback
     @override
-    def _on_told(self, told: Decision | Notice | None) -> None:
-        if isinstance(told, Notice):
-            self._trigger_event(told.key)
-        elif isinstance(told, Decision) and worth_telling(told):
-            data: dict[str, Any] = event_data(told, dry_run=self._manager.dry_run)
+    def _handle_update(self, update: Decision | Notice | None) -> None:
+        if isinstance(update, Notice):
+            self._trigger_event(update.key)
+        elif isinstance(update, Decision) and is_reportable(update):
+            data: dict[str, Any] = event_data(update, dry_run=self._manager.dry_run)
             self._trigger_event(data.pop("action"), data)
         else:
             return
-        super()._on_told(told)
+        super()._handle_update(update)

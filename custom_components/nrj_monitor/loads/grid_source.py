@@ -3,8 +3,8 @@
 import zlib
 
 from ..catalog import CHANNELS
-from ..control.house import GridView
 from ..frequency_guard.frequency_check import FrequencyLimits, GridSample, PhaseSample
+from ..frequency_guard.grid_view import GridView
 from ..frequency_guard.guard import FrequencyGuard, GuardSettings
 from ..frequency_guard.guard_profile import PROFILES
 from ..frequency_guard.guard_state import GuardReason, GuardState
@@ -61,7 +61,7 @@ class ComputedGrid:
         self._stuck = {phase: StuckFilter() for phase in PHASES}
         self._start: float | None = None
 
-    def take(self, now: float) -> None:
+    def update(self, now: float) -> None:
         """Take the readings there are now; called when there are new ones."""
         snapshot = self._meter.snapshot
         total = snapshot.get(CHANNELS["frequency"])
@@ -80,7 +80,7 @@ class ComputedGrid:
             phases.append(
                 PhaseSample(
                     float("nan") if voltage is None else voltage,
-                    self._stuck[phase].take(value, now),
+                    self._stuck[phase].filter(value, now),
                 )
             )
         self._guard.sample(GridSample(self._ms(now), tuple(phases)))

@@ -18,7 +18,7 @@ def _id(key: str, of: str) -> str:
 
 
 @callback
-def async_raise(hass: HomeAssistant, key: str, of: str, name: str) -> None:
+def async_create_load_issue(hass: HomeAssistant, key: str, of: str, name: str) -> None:
     """Say what is wrong with a load, or with the loads of a meter; `of` is its id."""
     ir.async_create_issue(
         hass,
@@ -32,7 +32,7 @@ def async_raise(hass: HomeAssistant, key: str, of: str, name: str) -> None:
 
 
 @callback
-def async_take_back(
+def async_delete_load_issues(
     hass: HomeAssistant, *, over: Iterable[tuple[str, str]], obeying: Iterable[str]
 ) -> None:
     """Take back what is not so any more; `over` are keys with the entry they are of."""

@@ -10,20 +10,20 @@ from ..const import (
     CONF_MAIN_FUSE,
     DEFAULT_CONTRACT_TOLERANCE,
 )
-from ..control.overload import CURVES, OverloadWatch
+from ..control.overload import CURVES, OverloadMonitor
 
 NOMINAL_VOLTAGE = 230.0
 
 
-def watches_of(options: Mapping[str, Any]) -> dict[str | None, OverloadWatch]:
+def overload_monitors(options: Mapping[str, Any]) -> dict[str | None, OverloadMonitor]:
     """Return the limits that are told in a meter's options, by phase; None is all."""
-    watches: dict[str | None, OverloadWatch] = {}
+    monitors: dict[str | None, OverloadMonitor] = {}
     if (fuse := options.get(CONF_MAIN_FUSE)) is not None:
         for phase in Phase:
-            watches[phase.value] = OverloadWatch(
+            monitors[phase.value] = OverloadMonitor(
                 float(fuse) * NOMINAL_VOLTAGE, CURVES["breaker"]
             )
     if (contract := options.get(CONF_CONTRACT)) is not None:
         tolerance = options.get(CONF_CONTRACT_TOLERANCE, DEFAULT_CONTRACT_TOLERANCE)
-        watches[None] = OverloadWatch(float(contract) * 1000.0, CURVES[tolerance])
-    return watches
+        monitors[None] = OverloadMonitor(float(contract) * 1000.0, CURVES[tolerance])
+    return monitors

@@ -69,7 +69,7 @@ class ManagedDevice:
         self.was_cut_off: bool = False
         """What its safety sensor told last: one that falls silent ends nothing."""
 
-    def memory(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Return what outlives a restart, and what it is: it may be a load no more then."""
         return {
             "last_on": self.last_on,
@@ -79,7 +79,7 @@ class ManagedDevice:
             "data": dict(self.data),
         }
 
-    def recall(self, memory: Mapping[str, Any]) -> None:
+    def update_from_dict(self, memory: Mapping[str, Any]) -> None:
         """Take up what was remembered."""
         self.last_on = memory["last_on"]
         self.assumed_on = memory["assumed_on"]

@@ -22,6 +22,7 @@ from homeassistant.helpers.event import (
     async_track_time_interval,
 )
 
+from ..catalog import CHANNELS, Phase
 from ..const import CONF_GRID_PROFILE, DEFAULT_GRID_PROFILE, DOMAIN
 from ..control.arbiter import Arbiter
 from ..control.decision import Decision
@@ -32,13 +33,12 @@ from ..frequency_guard.guard_state import GuardState
 from ..meter import Meter
 from .dry_run import DryRun
 from .grid_source import ComputedGrid, grid_of
-from .limits import watches_of
+from .limits import overload_monitors
 from .managed_device import ManagedDevice
-from .powers import powers_of
 from .publisher import LoadPublisher
-from .relay_conflict import watch_relay_conflicts
+from .relay_conflict import async_track_relay_conflicts
 from .settings import load_entries, load_of
-from .store import DELAY, store_of
+from .store import DELAY, load_store
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -81,8 +81,8 @@ class LoadManager:
         self.grid = grid_of(meter, profile)
         self.grid_state: GuardState | None = None
         self._grid_listeners: list[Callable[[], None]] = []
-        self._store = store_of(hass, entry.entry_id)
-        self._rehearsal = DryRun(self.devices)
+        self._store = load_store(hass, entry.entry_id)
+        self._simulation = DryRun(self.devices)
         self._contexts: deque[str] = deque(maxlen=OUR_CONTEXTS)
         self._ticked: float | None = None
         self._saved_at = clock()
@@ -93,7 +93,7 @@ class LoadManager:
         entry = self.entry
         return Arbiter(
             [load_of(item.subentry_id, item.data) for item in load_entries(entry)],
-            watches_of(entry.options),
+            overload_monitors(entry.options),
             seed=zlib.crc32(entry.entry_id.encode()),
         )
 
@@ -106,9 +106,9 @@ class LoadManager:
                 self.accounts[id_] = EnergyAccount.from_dict(account)
         for id_, kept in stored.get("plants", {}).items():
             if id_ in self.devices:
-                self.devices[id_].recall(kept)
+                self.devices[id_].update_from_dict(kept)
         if not self.dry_run:
-            self.arbiter.recall(stored.get("arbiter", {}), clock())
+            self.arbiter.update_from_dict(stored.get("arbiter", {}), clock())
             await self._give_back_removed(stored)
         watched = [
             entity for device in self.devices.values() for entity in device.watched
@@ -121,7 +121,7 @@ class LoadManager:
             (id_, self.titles[id_], device.entity_id)
             for id_, device in self.devices.items()
         ]
-        unload(watch_relay_conflicts(self.hass, self.meter, of_loads))
+        unload(async_track_relay_conflicts(self.hass, self.meter, of_loads))
         if isinstance(self.grid, ComputedGrid):
             for channel in self.meter.description.channels:
                 if channel.quantity.key == "frequency":
@@ -134,7 +134,7 @@ class LoadManager:
 
     async def async_stop(self) -> None:
         """Write what must not be lost; whoever decides next says what is wrong then."""
-        self.publisher.fall_silent()
+        self.publisher.async_remove_issues()
         await self._store.async_save(self._data())
 
     async def _give_back_removed(self, stored: Mapping[str, Any]) -> None:
@@ -149,12 +149,14 @@ class LoadManager:
     def _data(self) -> dict[str, Any]:
         return {
             "dry_run": self.dry_run,
-            "arbiter": {} if self.dry_run else self.arbiter.memory(),
+            "arbiter": {} if self.dry_run else self.arbiter.as_dict(),
             "accounts": {id_: acc.as_dict() for id_, acc in self.accounts.items()},
-            "plants": {id_: device.memory() for id_, device in self.devices.items()},
+            "plants": {id_: device.as_dict() for id_, device in self.devices.items()},
         }
 
-    def listen_grid(self, listener: Callable[[], None]) -> Callable[[], None]:
+    def async_add_grid_listener(
+        self, listener: Callable[[], None]
+    ) -> Callable[[], None]:
         """Call `listener` when the guard turns to another state."""
         self._grid_listeners.append(listener)
         return lambda: self._grid_listeners.remove(listener)
@@ -167,10 +169,10 @@ class LoadManager:
         self._is_paused = True
         if dry_run:
             for id_, state in self.arbiter.states.items():
-                if state.target is not None and state.target is not state.asked:
-                    await self._switch(self.devices[id_], state.asked, id_)
+                if state.target is not None and state.target is not state.requested_on:
+                    await self._switch(self.devices[id_], state.requested_on, id_)
         self.dry_run = dry_run
-        self._rehearsal.begin()
+        self._simulation.reset()
         self.arbiter = self._new_arbiter()
         await self._store.async_save(self._data())
         self._is_paused = False
@@ -180,14 +182,14 @@ class LoadManager:
         """Return the time of the arbiter, s."""
         return clock()
 
-    async def async_switched(self) -> None:
+    async def async_wait_for_commands(self) -> None:
         """Wait until what was decided has been told to the loads."""
         if self._switching:
             await asyncio.wait(self._switching)
 
-    def sees_on(self, load_id: str) -> bool | None:
+    def is_load_on(self, load_id: str) -> bool | None:
         """Return whether a load is on; in a dry run, whether it would be."""
-        return self._rehearsal.is_on(load_id)
+        return self._simulation.is_on(load_id)
 
     @callback
     def _on_time(self, _: datetime) -> None:
@@ -196,7 +198,7 @@ class LoadManager:
     @callback
     def _on_frequency(self, value: float | None, now: float) -> None:
         if isinstance(self.grid, ComputedGrid):
-            self.grid.take(clock())
+            self.grid.update(clock())
         self.async_tick()
 
     @callback
@@ -211,10 +213,10 @@ class LoadManager:
                 continue
             if event.context.id in self._contexts:
                 continue
-            self._rehearsal.leave(id_)
+            self._simulation.discard(id_)
             # An automation has a cause; a person at the device has none that is known.
             by_person = event.context.parent_id is None
-            self.arbiter.switched(id_, on, self.now(), by_person=by_person)
+            self.arbiter.record_switch(id_, on, self.now(), by_person=by_person)
         self.async_tick()
 
     @callback
@@ -229,34 +231,36 @@ class LoadManager:
             self.grid_state = view.guard.state
             for on_grid in tuple(self._grid_listeners):
                 on_grid()
-        notices = self.arbiter.take_notices()
-        self._count(now)
+        notices = self.arbiter.pop_notices()
+        self._add_energy(now)
         for decision in decisions:
-            self._carry_out(decision)
+            self._execute(decision)
         for notice in notices:
-            self.publisher.tell_notice(notice)
-        self.publisher.tidy(self.arbiter)
+            self.publisher.publish_notice(notice)
+        self.publisher.async_remove_solved_issues(self.arbiter)
         if decisions or now - self._saved_at >= TOTALS_INTERVAL:
             self._saved_at = now
             self._store.async_delay_save(self._data, DELAY)
 
     def _view(self, now: float) -> HouseView:
         loads = {
-            id_: LoadView(self.sees_on(id_), device.power, self._rehearsal.level(id_))
+            id_: LoadView(
+                self.is_load_on(id_), device.power, self._simulation.level(id_)
+            )
             for id_, device in self.devices.items()
         }
         return HouseView(
             now=now,
             guard=None if self.grid is None else self.grid.view(now),
             meter_there=self.meter.connected,
-            powers=self._rehearsal.powers(powers_of(self.meter), self.arbiter.loads),
+            powers=self._simulation.powers(powers_of(self.meter), self.arbiter.loads),
             loads=loads,
             cut_off=frozenset(
                 id_ for id_, device in self.devices.items() if device.is_cut_off
             ),
         )
 
-    def _count(self, now: float) -> None:
+    def _add_energy(self, now: float) -> None:
         """Count the energy since the last tick."""
         since, self._ticked = self._ticked, now
         if since is None or not 0 < now - since <= LONGEST_TICK or self.dry_run:
@@ -268,21 +272,21 @@ class LoadManager:
             before = (account.shed, account.absorbed, account.restored)
             account.add(
                 state.activity,
-                asked=state.asked,
+                requested_on=state.requested_on,
                 on=state.is_on,
                 expected=load.nominal_power,
                 drawn=load.nominal_power if power is None else power,
                 seconds=now - since,
             )
             if before != (account.shed, account.absorbed, account.restored):
-                self.publisher.tell_energy(id_)
+                self.publisher.publish_energy(id_)
 
-    def _carry_out(self, decision: Decision) -> None:
+    def _execute(self, decision: Decision) -> None:
         """Have a load switched, and tell everybody."""
         id_ = decision.load_id
         if decision.switch and decision.on is not None:
             if self.dry_run:
-                self._rehearsal.take(id_, decision.on, decision)
+                self._simulation.record_switch(id_, decision.on, decision)
             else:
                 task = self.entry.async_create_task(
                     self.hass,
@@ -292,7 +296,7 @@ class LoadManager:
                 if not task.done():
                     self._switching.add(task)
                     task.add_done_callback(self._switching.discard)
-        self.publisher.tell_decision(decision, dry_run=self.dry_run)
+        self.publisher.publish_decision(decision, dry_run=self.dry_run)
 
     async def _switch(
         self, device: ManagedDevice, on: bool, load_id: str, level: float | None = None
@@ -305,3 +309,16 @@ class LoadManager:
         except HomeAssistantError as error:
             title = self.titles.get(load_id, load_id)
             _LOGGER.warning("%s was not switched: %s", title, error)
+
+
+def powers_of(meter: Meter) -> dict[str | None, float | None]:
+    """Return what is drawn by phase, W; None is all of them, their sum if need be."""
+    snapshot = meter.snapshot
+    powers: dict[str | None, float | None] = {
+        phase.value: snapshot.get(CHANNELS[f"active_power_{phase.value.lower()}"])
+        for phase in Phase
+    }
+    total = snapshot.get(CHANNELS["active_power"])
+    known = [power for power in powers.values() if power is not None]
+    powers[None] = sum(known) if total is None and known else total
+    return powers

@@ -9,8 +9,14 @@ from ..const import EVENT_LOAD
 from ..control.arbiter import Arbiter
 from ..control.decision import Decision, Notice
 from ..entry_data import NrjConfigEntry
-from .activity import event_data, worth_telling
-from .issues import DISOBEYS, FUTILE, NO_RELIEF, async_raise, async_take_back
+from .activity import event_data, is_reportable
+from .issues import (
+    DISOBEYS,
+    FUTILE,
+    NO_RELIEF,
+    async_create_load_issue,
+    async_delete_load_issues,
+)
 
 type LoadListener = Callable[[Decision | Notice | None], None]
 
@@ -32,7 +38,9 @@ class LoadPublisher:
         self._entities = entities
         self._listeners: dict[str, list[LoadListener]] = {}
 
-    def listen(self, load_id: str, listener: LoadListener) -> Callable[[], None]:
+    def async_add_load_listener(
+        self, load_id: str, listener: LoadListener
+    ) -> Callable[[], None]:
         """Call `listener` with each decision on a load and each notice of it.
 
         It is called with None where only its energy has changed.
@@ -42,15 +50,15 @@ class LoadPublisher:
         return lambda: listeners.remove(listener)
 
     @callback
-    def tell_decision(self, decision: Decision, *, dry_run: bool) -> None:
+    def publish_decision(self, decision: Decision, *, dry_run: bool) -> None:
         """Tell what happens to a load, or would."""
         data = event_data(decision, dry_run=dry_run)
         self._call_listeners(decision.load_id, decision)
-        if worth_telling(decision):
+        if is_reportable(decision):
             self._fire(decision.load_id, data)
 
     @callback
-    def tell_notice(self, notice: Notice) -> None:
+    def publish_notice(self, notice: Notice) -> None:
         """Tell what somebody should know, and who has to repair something."""
         of = notice.load_id
         self._fire(of, {"action": "notice", "notice": notice.key})
@@ -58,36 +66,40 @@ class LoadPublisher:
             self._call_listeners(of, notice)
         if notice.key in (FUTILE, NO_RELIEF, DISOBEYS):
             name = self._entry.title if of is None else self._titles[of]
-            async_raise(self._hass, notice.key, of or self._entry.entry_id, name)
+            async_create_load_issue(
+                self._hass, notice.key, of or self._entry.entry_id, name
+            )
 
     @callback
-    def tell_energy(self, load_id: str) -> None:
+    def publish_energy(self, load_id: str) -> None:
         """Tell that the totals of a load have changed."""
         self._call_listeners(load_id, None)
 
     @callback
-    def tidy(self, arbiter: Arbiter) -> None:
+    def async_remove_solved_issues(self, arbiter: Arbiter) -> None:
         """Take back what is not so any more."""
-        async_take_back(
+        async_delete_load_issues(
             self._hass,
             over=[
                 (key, self._entry.entry_id)
                 for key, lasts in (
-                    (FUTILE, arbiter.is_futile),
-                    (NO_RELIEF, arbiter.sheds_in_vain),
+                    (FUTILE, arbiter.is_overload_shedding_futile),
+                    (NO_RELIEF, arbiter.is_grid_shedding_futile),
                 )
                 if not lasts
             ],
             obeying=[
-                id_ for id_, state in arbiter.states.items() if not state.disobeys
+                id_
+                for id_, state in arbiter.states.items()
+                if not state.is_unresponsive
             ],
         )
 
     @callback
-    def fall_silent(self) -> None:
+    def async_remove_issues(self) -> None:
         """Take all back; whoever decides next says what is wrong then."""
         of = self._entry.entry_id
-        async_take_back(
+        async_delete_load_issues(
             self._hass, over=[(FUTILE, of), (NO_RELIEF, of)], obeying=self._entities
         )
 
@@ -103,6 +115,6 @@ class LoadPublisher:
             },
         )
 
-    def _call_listeners(self, load_id: str, told: Decision | Notice | None) -> None:
+    def _call_listeners(self, load_id: str, update: Decision | Notice | None) -> None:
         for listener in tuple(self._listeners.get(load_id, ())):
-            listener(told)
+            listener(update)

@@ -12,7 +12,7 @@ from ..control.load import LoadClass
 from ..entry_data import NrjConfigEntry, NrjData
 from ..meter import Meter
 from ..sources import Relay
-from .issues import TWO_MASTERS, async_raise, async_take_back
+from .issues import TWO_MASTERS, async_create_load_issue, async_delete_load_issues
 
 ESPHOME: Final = "esphome"
 
@@ -40,7 +40,7 @@ def class_on_meter(hass: HomeAssistant, entity_id: str) -> str | None:
 
 
 @callback
-def watch_relay_conflicts(
+def async_track_relay_conflicts(
     hass: HomeAssistant, meter: Meter, loads: Iterable[tuple[str, str, str | None]]
 ) -> Callable[[], None]:
     """Say so where a meter begins to shed a relay that is a load already.
@@ -53,9 +53,9 @@ def watch_relay_conflicts(
     def check() -> None:
         for id_, name, entity in watched:
             if class_on_meter(hass, entity) is not None:
-                async_raise(hass, TWO_MASTERS, id_, name)
+                async_create_load_issue(hass, TWO_MASTERS, id_, name)
             else:
-                async_take_back(hass, over=[(TWO_MASTERS, id_)], obeying=())
+                async_delete_load_issues(hass, over=[(TWO_MASTERS, id_)], obeying=())
 
     unsubscribes = [
         meter.async_add_setting_listener(f"{relay.id}_class", check)
@@ -67,7 +67,7 @@ def watch_relay_conflicts(
         for unsubscribe in unsubscribes:
             unsubscribe()
         over = [(TWO_MASTERS, id_) for id_, _, _ in watched]
-        async_take_back(hass, over=over, obeying=())
+        async_delete_load_issues(hass, over=over, obeying=())
 
     check()
     return end

@@ -14,7 +14,7 @@ from homeassistant.const import UnitOfEnergy
 from homeassistant.core import callback
 
 from ..control.decision import Decision, Notice
-from .activity import WORDS, word_of_state
+from .activity import WORDS, current_activity
 from .entity import LoadEntity
 from .manager import LoadManager
 
@@ -57,7 +57,7 @@ class LoadActivity(LoadEntity, SensorEntity):
     @override
     def native_value(self) -> str:
         """Return what it does and why, as one word."""
-        return word_of_state(self._manager.arbiter.states[self._load_id])
+        return current_activity(self._manager.arbiter.states[self._load_id])
 
     @property
     @override
@@ -69,8 +69,8 @@ class LoadActivity(LoadEntity, SensorEntity):
             "reason": state.reason.word,
             "load_class": load.load_class.value,
             "priority": load.priority,
-            "on": state.seen_on,
-            "asked": state.asked,
+            "on": state.observed_on,
+            "asked": state.requested_on,
             "controlled_entity": self._manager.devices[self._load_id].entity_id,
             "dry_run": self._manager.dry_run,
         }
@@ -118,7 +118,7 @@ class LoadEnergy(LoadEntity, SensorEntity):
 
     @callback
     @override
-    def _on_told(self, told: Decision | Notice | None) -> None:
+    def _handle_update(self, update: Decision | Notice | None) -> None:
         if abs(self.native_value - self._written) >= ENERGY_STEP:
             self._written = self.native_value
-            super()._on_told(told)
+            super()._handle_update(update)

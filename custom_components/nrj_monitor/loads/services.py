@@ -18,7 +18,7 @@ import probatio as vol
 from ..const import DOMAIN
 from ..control.load import LoadClass
 from ..entry_data import NrjConfigEntry
-from .activity import SENTENCES, word_of_state
+from .activity import SENTENCES, current_activity
 from .manager import LoadManager
 
 SHED: Final = "shed"
@@ -120,7 +120,7 @@ async def _async_act(call: ServiceCall) -> ServiceResponse:
         _ACTS[call.service](manager, load_id, on, call.data)
     for manager in {id(manager): manager for _, manager, _ in loads}.values():
         manager.async_tick()
-        await manager.async_switched()
+        await manager.async_wait_for_commands()
     if not call.return_response:
         return None
     return {
@@ -164,10 +164,10 @@ _ACTS: Final[
 def _outcome(manager: LoadManager, load_id: str) -> dict[str, Any]:
     """Return what a load does now, as the response of an action."""
     state = manager.arbiter.states[load_id]
-    word = word_of_state(state)
+    word = current_activity(state)
     return {
         "name": manager.titles[load_id],
-        "on": manager.sees_on(load_id),
+        "on": manager.is_load_on(load_id),
         "activity": word,
         "reason": state.reason.word,
         "says": f"{manager.titles[load_id]} {SENTENCES[word]}",

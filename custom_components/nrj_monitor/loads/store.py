@@ -13,11 +13,11 @@ DELAY: Final = 1.0
 grid that sags may be gone a moment later, and Home Assistant with it."""
 
 
-def store_of(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
+def load_store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
     """Return the file of a meter's loads."""
     return Store(hass, VERSION, f"{DOMAIN}.loads.{entry_id}")
 
 
 async def async_remove_load_store(hass: HomeAssistant, entry_id: str) -> None:
     """Remove the stored state of the loads of a meter whose entry is removed."""
-    await store_of(hass, entry_id).async_remove()
+    await load_store(hass, entry_id).async_remove()

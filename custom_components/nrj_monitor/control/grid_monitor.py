@@ -5,7 +5,7 @@ from .context import ArbiterSettings
 from .house import HouseView
 
 
-class GridWatch:
+class GridMonitor:
     """Tells a pause in the readings from a meter that is lost, and an outage."""
 
     def __init__(self, settings: ArbiterSettings) -> None:
