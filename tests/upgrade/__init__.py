@@ -1,0 +1,1 @@
+"""Upgrades: what an earlier version stored, opened by this one."""
