@@ -389,7 +389,7 @@ async def test_a_damaged_event_of_the_guard_is_left_out(
     client: Any = Answers([])
     listener: Any = Heard()
     heard: list[object] = []
-    listener.guard_event = heard.append
+    listener.on_guard_event = heard.append
     events = device_events.DeviceEvents(client, [], listener, lambda: NOW)
     events.subscribe()
     sound = {
