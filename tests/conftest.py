@@ -14,7 +14,7 @@ from custom_components.nrj_monitor.const import (
     DOMAIN,
 )
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
-from custom_components.nrj_monitor.sources import native_api
+from custom_components.nrj_monitor.sources.native_api import session
 from nrj_demo.firmware import (
     FirmwareError,
     RunningFirmware,
@@ -67,7 +67,7 @@ async def server(socket_enabled: None) -> AsyncGenerator[DeviceServer]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look for an absent meter ten times a second, where the pause is not the point."""
-    monkeypatch.setattr(native_api, "RETRY_PAUSE", 0.1)
+    monkeypatch.setattr(session, "RETRY_PAUSE", 0.1)
 
 
 async def decline_the_offer(

@@ -39,7 +39,7 @@ from .ngsi.manager import async_remove_broker, async_start_brokers, async_stop_b
 from .ngsi.settings import SUBENTRY_BROKER
 from .services import async_setup_services
 from .sources import MeterDescription
-from .sources.encryption_key import async_take_key_back
+from .sources.encryption_key import async_remove_key
 from .sources.errors import CredentialError
 from .sources.factory import async_make_source
 
@@ -144,7 +144,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool
 async def async_remove_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
     """Leave nothing behind, in the meter neither."""
     await async_forget_meter(hass, entry)
-    await async_take_key_back(hass, entry)
+    await async_remove_key(hass, entry)
     await async_remove_meter_store(hass, entry.entry_id)
     await async_remove_load_store(hass, entry.entry_id)
     await async_remove_backfill_store(hass, entry.entry_id)

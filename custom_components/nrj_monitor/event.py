@@ -13,8 +13,7 @@ from .frequency_guard.event import KINDS as GUARD_KINDS, GuardEvent
 from .loads.event import load_events
 from .meter import Meter
 from .power_quality.event import KINDS, PowerQualityEvent
-from .sources.device_events import POWER_QUALITY
-from .sources.native_api import GUARD
+from .sources import Feature
 
 PARALLEL_UPDATES = 0
 
@@ -27,9 +26,9 @@ async def async_setup_entry(
     """Set up the events of a meter that watches the supply."""
     data = entry.runtime_data
     meter = data.meter
-    if POWER_QUALITY in meter.description.features:
+    if Feature.POWER_QUALITY in meter.description.features:
         async_add_entities([MeterPowerQuality(meter)])
-    if GUARD in meter.description.features:
+    if Feature.GUARD in meter.description.features:
         async_add_entities([MeterGuard(meter)])
     for load_id, event in load_events(data.loads):
         async_add_entities([event], config_subentry_id=load_id)

@@ -10,7 +10,7 @@ from .entity import MeterEntity
 from .frequency_guard.guard_state import GuardReason, GuardState
 from .loads.manager import LoadManager
 from .meter import Meter
-from .sources.native_api import GUARD
+from .sources import Feature
 
 WORDS: Final = {
     "guard_state": [state.value for state in GuardState],
@@ -21,7 +21,7 @@ WORDS: Final = {
 
 def guard_sensors(meter: Meter, manager: LoadManager | None) -> Iterator[SensorEntity]:
     """Yield the sensors of the guard: the meter's own, or that of its load manager."""
-    if GUARD in meter.description.features:
+    if Feature.GUARD in meter.description.features:
         yield from (GuardSensor(meter, key) for key in WORDS)
     elif manager is not None and manager.grid is not None:
         yield ComputedGuardSensor(manager)

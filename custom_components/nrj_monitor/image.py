@@ -15,7 +15,7 @@ from .entity import MeterEntity
 from .entry_data import NrjConfigEntry
 from .meter import Meter
 from .power_quality.oscillogram_image import picture
-from .sources.device_events import POWER_QUALITY
+from .sources import Feature
 
 PARALLEL_UPDATES = 0
 
@@ -34,7 +34,7 @@ async def async_setup_entry(
 ) -> None:
     """Set up the picture of a meter that watches the supply."""
     meter = entry.runtime_data.meter
-    if POWER_QUALITY in meter.description.features:
+    if Feature.POWER_QUALITY in meter.description.features:
         async_add_entities([MeterOscillogram(hass, meter)])
 
 

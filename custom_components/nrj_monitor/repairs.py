@@ -15,7 +15,7 @@ from .issues.monitor import IssueMonitor
 from .ngsi.repairs import async_set_aside_flow
 from .ngsi.settings import SUBENTRY_BROKER
 from .sources.errors import LinkDownError
-from .sources.native_api import NativeApiSource
+from .sources.native_api.session import NativeApiSource
 
 CHECK_WIRING = "check_wiring"
 
@@ -72,7 +72,7 @@ class RecheckRepairFlow(RepairsFlow):
             self._monitor.async_acknowledge_totals()
         if self._check == "wrong_wiring" and isinstance(meter.source, NativeApiSource):
             try:
-                await meter.source.act(CHECK_WIRING)
+                await meter.source.run_action(CHECK_WIRING)
             except LinkDownError:
                 return "link_down"
         return None

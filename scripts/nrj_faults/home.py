@@ -31,7 +31,7 @@ from custom_components.nrj_monitor import throttle
 from custom_components.nrj_monitor.backfill.manager import BackfillManager
 from custom_components.nrj_monitor.backfill.statistics import async_wait_written
 from custom_components.nrj_monitor.const import DOMAIN
-from custom_components.nrj_monitor.sources import native_api
+from custom_components.nrj_monitor.sources.native_api import session
 
 LAG_INTERVAL = 0.002
 """Seconds between two looks at the event loop."""
@@ -71,7 +71,7 @@ class Home:
         """Start with what there is in the folder, and add the meter if it is not there."""
         # Every reading becomes a state: the recorder's rows are then exact.
         throttle.MIN_INTERVAL = throttle.MAX_INTERVAL = 0.0
-        native_api.RETRY_PAUSE = 0.2  # type: ignore[misc]
+        session.RETRY_PAUSE = 0.2  # type: ignore[misc]
         zeroconf.async_get_instance = _no_zeroconf  # type: ignore[assignment]
         self.hass = hass = core.HomeAssistant(str(self._folder))
         hass.config.skip_pip = True

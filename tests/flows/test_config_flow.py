@@ -19,7 +19,10 @@ from pytest_socket import enable_socket, socket_allow_hosts
 
 from custom_components.nrj_monitor.const import CONF_ENCRYPTION_KEY, DOMAIN
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
-from custom_components.nrj_monitor.sources import native_api
+from custom_components.nrj_monitor.sources.native_api import (
+    client as client_module,
+    session,
+)
 from nrj_demo.firmware import free_port
 from tests.conftest import HOST, AddMeter, Ask, decline_the_offer
 from tests.support.device import KEY, OTHER_KEY, DeviceServer
@@ -99,7 +102,7 @@ async def test_a_device_that_is_silent(
     hass: HomeAssistant, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Something that accepts and says nothing does not hold the form for ever."""
-    monkeypatch.setattr(native_api, "TALK_TIMEOUT", 0.2)
+    monkeypatch.setattr(client_module, "TALK_TIMEOUT", 0.2)
     async with SilentServer() as silent:
         form = await ask(silent.port)
         await silent.wait_until_left()
@@ -111,7 +114,7 @@ async def test_a_machine_that_is_switched_off(
     hass: HomeAssistant, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An address from which nothing ever comes does not hold the form for ever."""
-    monkeypatch.setattr(native_api, "CONNECT_TIMEOUT", 0.2)
+    monkeypatch.setattr(client_module, "CONNECT_TIMEOUT", 0.2)
     # Linux drops further connections to a listener whose queue is full.
     with (
         socket.socket() as listener,
@@ -135,7 +138,7 @@ async def test_a_device_that_greets_and_then_is_silent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A device that hangs while it is asked what it is counts as silent."""
-    monkeypatch.setattr(native_api, "TALK_TIMEOUT", 0.2)
+    monkeypatch.setattr(client_module, "TALK_TIMEOUT", 0.2)
     server.device.answers_questions = False
     form = await ask(server.port)
     assert sentence(form).startswith(f"Nothing answered at {HOST}")
@@ -382,7 +385,7 @@ async def test_a_meter_that_gets_its_old_key_back_comes_back_by_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Flashing the old firmware again is a way to answer, too."""
-    monkeypatch.setattr(native_api, "CREDENTIAL_PAUSE", 0.2)
+    monkeypatch.setattr(session, "CREDENTIAL_PAUSE", 0.2)
     server.device.key = KEY
     await add_meter(server.port, KEY)
     await server.stop()

@@ -24,11 +24,11 @@ from custom_components.nrj_monitor.const import (
     DOMAIN,
 )
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
-from custom_components.nrj_monitor.sources import native_api
 from custom_components.nrj_monitor.sources.esphome_entry import (
     ESPHOME_DOMAIN,
     ESPHOME_KEY,
 )
+from custom_components.nrj_monitor.sources.native_api import session
 from nrj_demo.firmware import RunningFirmware
 from tests.conftest import HOST, AddMeter, Ask, decline_the_offer
 from tests.support.device import KEY, OTHER_KEY, Device, DeviceServer
@@ -338,7 +338,7 @@ async def test_a_meter_that_was_reset_gets_a_new_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The old key is not sent to whoever claims to have lost it."""
-    monkeypatch.setattr(native_api, "RETRY_PAUSE", 0.1)
+    monkeypatch.setattr(session, "RETRY_PAUSE", 0.1)
     proxy.key = KEY
     entry = await add_meter(proxy.port, KEY)
     await state_where(hass, VOLTAGE, is_mains)

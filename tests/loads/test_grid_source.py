@@ -20,12 +20,15 @@ from custom_components.nrj_monitor.loads.grid_source import (
 )
 from custom_components.nrj_monitor.meter import Meter
 from custom_components.nrj_monitor.sources import (
+    Feature,
     MeterDescription,
     Source,
     SourceListener,
 )
-from custom_components.nrj_monitor.sources.native_api import GUARD
-from custom_components.nrj_monitor.sources.native_settings import setting_of, value_of
+from custom_components.nrj_monitor.sources.native_api.device_model import (
+    setting_of,
+    value_of,
+)
 
 
 class Silent(Source):
@@ -57,7 +60,7 @@ def meter_of(*channels: str, guard: bool = False) -> Meter:
         software="",
         channels=tuple(CHANNELS[channel] for channel in channels),
         relays=(),
-        features=frozenset({GUARD} if guard else ()),
+        features=frozenset({Feature.GUARD} if guard else ()),
     )
     meter = Meter(Silent(), description)
     meter.on_connected(description)

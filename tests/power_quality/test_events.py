@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 import struct
 from typing import Any
@@ -28,7 +29,8 @@ from custom_components.nrj_monitor.power_quality.event import (
 )
 from custom_components.nrj_monitor.power_quality.log import PowerQualityLog
 from custom_components.nrj_monitor.power_quality.oscillogram_image import picture
-from custom_components.nrj_monitor.sources import device_events
+from custom_components.nrj_monitor.sources.native_api import events as device_events
+from custom_components.nrj_monitor.sources.native_api.client import NativeApiClient
 from nrj_demo.firmware import RunningFirmware
 from tests.conftest import AddMeter
 from tests.support.states import state_is, state_where
@@ -312,8 +314,15 @@ def actions(*names: str) -> list[UserService]:
     ]
 
 
+def connected(api: Any, listed: list[UserService]) -> NativeApiClient:
+    """Return a client that has read the user actions of a device."""
+    client = NativeApiClient(api)
+    client.actions = {action.name: action for action in listed}
+    return client
+
+
 class Heard:
-    """Who listens."""
+    """A listener of a source that records the events."""
 
     def __init__(self) -> None:
         """Start with nothing heard."""
@@ -328,6 +337,10 @@ class Heard:
     def wants_oscillogram(self, event: PowerQualityEvent) -> bool:
         """Want every waveform."""
         return True
+
+    def on_journal_page(self, page: Mapping[str, str]) -> None:
+        """Fail: these tests send no journal."""
+        raise AssertionError(page)
 
     def on_oscillogram(
         self, event: PowerQualityEvent, wave: Oscillogram | None
@@ -369,7 +382,9 @@ async def test_a_waveform_is_whole_or_not_there(
     heard = Heard()
     client: Any = Answers(pages)
     listener: Any = heard
-    events = device_events.DeviceEvents(client, services, listener, lambda: NOW)
+    events = device_events.DeviceEvents(
+        connected(client, services), listener, lambda: NOW
+    )
     events.subscribe()
     task = asyncio.create_task(events.run())
     await asyncio.sleep(0.2)
@@ -390,7 +405,7 @@ async def test_a_damaged_event_of_the_guard_is_left_out(
     listener: Any = Heard()
     heard: list[object] = []
     listener.on_guard_event = heard.append
-    events = device_events.DeviceEvents(client, [], listener, lambda: NOW)
+    events = device_events.DeviceEvents(connected(client, []), listener, lambda: NOW)
     events.subscribe()
     sound = {
         "what": "state",
@@ -418,7 +433,9 @@ async def test_a_broken_link_ends_the_conversation(
     client: Any = Broken([])
     listener: Any = Heard()
     services = actions("power_quality_events")
-    events = device_events.DeviceEvents(client, services, listener, lambda: NOW)
+    events = device_events.DeviceEvents(
+        connected(client, services), listener, lambda: NOW
+    )
     events.subscribe()
     await events.run()
 

@@ -10,13 +10,12 @@ from homeassistant.helpers.event import async_track_state_change_event
 import pytest
 
 from custom_components.nrj_monitor.meter import Meter
-from custom_components.nrj_monitor.sources import MeterDescription, native_api
+from custom_components.nrj_monitor.sources import MeterDescription
 from custom_components.nrj_monitor.sources.errors import LinkDownError
-from custom_components.nrj_monitor.sources.native_api import (
-    NativeApiAddress,
-    NativeApiSource,
-    probe,
-)
+from custom_components.nrj_monitor.sources.native_api import client, session
+from custom_components.nrj_monitor.sources.native_api.address import NativeApiAddress
+from custom_components.nrj_monitor.sources.native_api.provisioning import probe
+from custom_components.nrj_monitor.sources.native_api.session import NativeApiSource
 from tests.conftest import AddMeter
 from tests.support.device import DeviceServer
 from tests.support.states import state_is
@@ -73,7 +72,7 @@ async def test_a_meter_that_was_away_for_long_is_back_as_fast(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The pause between attempts does not grow: after twenty it is still the same."""
-    monkeypatch.setattr(native_api, "RETRY_PAUSE", 0.05)
+    monkeypatch.setattr(session, "RETRY_PAUSE", 0.05)
     await add_meter(server.port)
     await server.stop()
     await state_is(hass, VOLTAGE, "unavailable")
@@ -180,7 +179,7 @@ async def test_a_command_at_the_moment_the_link_breaks_is_an_error(
     source = entry.runtime_data.meter._source
     assert isinstance(source, NativeApiSource)
     assert source._client is not None
-    source._client.force_disconnect()
+    source._client.api.force_disconnect()
     with pytest.raises(LinkDownError):
         source.switch_relay("relay_1", True)
 
@@ -210,7 +209,7 @@ async def test_a_cut_cable_is_noticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A link that is silent without having been closed counts as lost."""
-    monkeypatch.setattr(native_api, "KEEPALIVE", 0.1)
+    monkeypatch.setattr(client, "KEEPALIVE", 0.1)
     await add_meter(server.port)
     await state_is(hass, VOLTAGE, "230.0")
     server.frozen = True

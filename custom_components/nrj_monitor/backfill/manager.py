@@ -16,7 +16,7 @@ from ..const import DOMAIN
 from ..entry_data import NrjConfigEntry
 from ..meter import Meter
 from ..ngsi.manager import DISK_ERRORS, async_add_samples
-from ..sources import JournalSource
+from ..sources import Feature, JournalSource
 from ..sources.errors import LinkDownError
 from .boot_clock import BootClock
 from .fill_gaps import BackfillResult, async_backfill
@@ -28,8 +28,6 @@ from .timeline import EnergyTimeline
 
 _LOGGER = logging.getLogger(__name__)
 
-JOURNAL: Final = "journal"
-"""Feature of a meter that keeps a journal."""
 
 VERSION: Final = 1
 
@@ -202,7 +200,10 @@ class BackfillManager:
             self._outage_end = now
         elif self._outage_begin is None:
             self._outage_begin = now
-        if self._meter.connected and JOURNAL in self._meter.description.features:
+        if (
+            self._meter.connected
+            and Feature.JOURNAL in self._meter.description.features
+        ):
             download = self._download
             download.complete.clear()
             self._send(

@@ -16,8 +16,8 @@ import probatio as vol
 
 from ..const import DOMAIN
 from ..entry_data import NrjConfigEntry
+from ..sources import Feature
 from ..sources.errors import LinkDownError
-from .manager import JOURNAL
 
 BACKFILL: Final = "heal_history"
 """Name of the backfill action, which automations call: a promise."""
@@ -48,7 +48,7 @@ async def _async_backfill(call: ServiceCall) -> ServiceResponse:
     )
     data = entry.runtime_data
     manager = data.backfill
-    if manager is None or JOURNAL not in data.meter.description.features:
+    if manager is None or Feature.JOURNAL not in data.meter.description.features:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="no_journal",

@@ -13,7 +13,8 @@ from ..const import CONF_ENCRYPTION_KEY, CONF_SOURCE, SOURCE_NATIVE_API
 from ..entry_data import NrjConfigEntry
 from ..meter import Meter
 from ..sources.errors import SourceError
-from ..sources.native_api import NativeApiAddress, probe
+from ..sources.native_api.address import NativeApiAddress
+from ..sources.native_api.provisioning import probe
 
 LINK_LOSS_TIMEOUT: Final = 15.0
 """Seconds until a link to an address that is no longer the meter's is known to be

@@ -33,14 +33,9 @@ from ..sources.errors import (
     WrongKeyError,
 )
 from ..sources.esphome_entry import esphome_key
-from ..sources.native_api import (
-    PROJECT_PREFIX,
-    NativeApiAddress,
-    Probed,
-    give_key,
-    new_key,
-    probe,
-)
+from ..sources.native_api.address import NativeApiAddress, new_key
+from ..sources.native_api.device_model import PROJECT_PREFIX, DeviceModel
+from ..sources.native_api.provisioning import probe, set_key
 from .base import SetupFlow, async_finish_schema
 from .discovery_update import announced_address_is_right
 from .native_form import ADDRESS_SCHEMA, KEY_SCHEMA, NO_FIELDS, form_errors
@@ -141,7 +136,7 @@ class NativeFlowMixin(SetupFlow):
         stored.
         """
         if user_input is not None:
-            if await self._async_give_key(self._asked):
+            if await self._async_set_key(self._asked):
                 return self.async_create(user_input)
             if isinstance(self._error, CredentialError):
                 # Somebody else gave it a key in the meantime.
@@ -194,11 +189,11 @@ class NativeFlowMixin(SetupFlow):
         return self._form("reauth_confirm", KEY_SCHEMA, user_input, name=entry.title)
 
     async def _async_add(
-        self, asked: dict[str, Any], probed: Probed
+        self, asked: dict[str, Any], probed: DeviceModel
     ) -> ConfigFlowResult:
         """Finish the set-up of a meter that answered."""
         meter = probed.description
-        if _key(asked) is None and probed.takes_key:
+        if _key(asked) is None and probed.accepts_key:
             self._asked = asked | {CONF_ENCRYPTION_KEY: new_key()}
             self._title = meter.name
             self._data = _entry_data(self._asked, meter) | {CONF_KEY_GIVEN: True}
@@ -211,9 +206,9 @@ class NativeFlowMixin(SetupFlow):
         """Store what was asked in `entry` if its meter answers to it."""
         if (probed := await self._async_probe(asked)) is None:
             return None
-        if _key(asked) is None and probed.takes_key:
+        if _key(asked) is None and probed.accepts_key:
             self._offered_key = asked[CONF_ENCRYPTION_KEY] = new_key()
-            if not await self._async_give_key(asked):
+            if not await self._async_set_key(asked):
                 del asked[CONF_ENCRYPTION_KEY]
                 return None
         data = _entry_data(asked, probed.description)
@@ -233,7 +228,7 @@ class NativeFlowMixin(SetupFlow):
         }
         return self.async_update_reload_and_abort(entry, data=kept | data)
 
-    async def _async_probe(self, asked: dict[str, Any]) -> Probed | None:
+    async def _async_probe(self, asked: dict[str, Any]) -> DeviceModel | None:
         """Talk to the meter; on failure note the error for the form.
 
         Where no key was given and the meter needs one, the key ESPHome's entry of
@@ -250,7 +245,7 @@ class NativeFlowMixin(SetupFlow):
         await self._async_admit(probed.description)
         return probed
 
-    async def _async_talk(self, asked: dict[str, Any]) -> Probed:
+    async def _async_talk(self, asked: dict[str, Any]) -> DeviceModel:
         """Return what answers, with the key typed or one that can be known.
 
         That is the one this dialogue gave it, where only the receipt was lost, or
@@ -286,7 +281,7 @@ class NativeFlowMixin(SetupFlow):
         await self.async_set_unique_id(meter.mac, raise_on_progress=False)
         self._abort_if_unique_id_configured()
 
-    async def _async_give_key(self, asked: dict[str, Any]) -> bool:
+    async def _async_set_key(self, asked: dict[str, Any]) -> bool:
         """Give the meter its first key; on failure note the error for the form."""
         self._error = None
         instance = await zeroconf.async_get_instance(self.hass)
@@ -295,7 +290,7 @@ class NativeFlowMixin(SetupFlow):
             # Wrong under the key of zeros: it has a key by now, and it is this one
             # where only its answer was lost.
             with suppress(WrongKeyError):
-                await give_key(address, instance)
+                await set_key(address, instance)
             await probe(address, instance)
         except SourceError as error:
             self._note(error, asked)

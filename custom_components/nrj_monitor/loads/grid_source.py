@@ -10,7 +10,7 @@ from ..frequency_guard.guard_profile import PROFILES
 from ..frequency_guard.guard_state import GuardReason, GuardState
 from ..frequency_guard.stuck_filter import StuckFilter
 from ..meter import Meter
-from ..sources.native_api import GUARD
+from ..sources import Feature
 
 PHASES = ("l1", "l2", "l3")
 MAXIMUM_SPREAD = 0.02
@@ -112,7 +112,7 @@ type Grid = DeviceGrid | ComputedGrid
 def grid_of(meter: Meter, profile: str) -> Grid | None:
     """Return what guards the grid at a meter, None where it tells no frequency."""
     description = meter.description
-    if GUARD in description.features:
+    if Feature.GUARD in description.features:
         return DeviceGrid(meter)
     if any(channel.quantity.key == "frequency" for channel in description.channels):
         return ComputedGrid(meter, profile, device=description.mac)

@@ -7,6 +7,7 @@ its protocol.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 import re
 from typing import Any, Protocol, Self, runtime_checkable
 
@@ -19,9 +20,18 @@ from .settings import Setting, SettingValue
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 
+class Feature(StrEnum):
+    """What a meter can do besides measuring; stored by value."""
+
+    GUARD = "guard"
+    JOURNAL = "journal"
+    POWER_QUALITY = "power_quality"
+    WIRING = "wiring"
+
+
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """A relay of the device: its stable id and the name its firmware gives it."""
+    """A relay of the device: its stable id and its name in the firmware."""
 
     id: str
     name: str
@@ -45,7 +55,7 @@ class MeterDescription:
     channels: tuple[Channel, ...]
     relays: tuple[Relay, ...]
     features: frozenset[str] = frozenset()
-    """What it can besides, by names the sources define."""
+    """Values of `Feature`; those of later versions too."""
     version: str | None = None
     """Version of the firmware, None where there is none of this project."""
     settings: tuple[Setting, ...] = ()
@@ -67,7 +77,7 @@ class MeterDescription:
             "software": self.software,
             "channels": [channel.id for channel in self.channels],
             "relays": {relay.id: relay.name for relay in self.relays},
-            "features": sorted(self.features),
+            "features": sorted(map(str, self.features)),
             "version": self.version,
             "settings": [setting.as_dict() for setting in self.settings],
         }

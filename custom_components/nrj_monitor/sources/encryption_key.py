@@ -16,7 +16,8 @@ from ..const import CONF_ENCRYPTION_KEY, CONF_KEY_GIVEN
 from ..entry_data import NrjConfigEntry
 from .errors import SourceError
 from .esphome_entry import esphome_key
-from .native_api import NativeApiAddress, take_key_back
+from .native_api.address import NativeApiAddress
+from .native_api.provisioning import remove_key
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ TIMEOUT: Final = 10.0
 """Seconds a removal may wait for a meter that is not there."""
 
 
-async def async_take_key_back(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
+async def async_remove_key(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
     """Leave the meter of `entry` as it was found, unless ESPHome uses its key."""
     key = entry.data.get(CONF_ENCRYPTION_KEY)
     if not entry.data.get(CONF_KEY_GIVEN) or key == esphome_key(hass, entry.unique_id):
@@ -34,7 +35,7 @@ async def async_take_key_back(hass: HomeAssistant, entry: NrjConfigEntry) -> Non
     )
     try:
         async with asyncio.timeout(TIMEOUT):
-            await take_key_back(address, await zeroconf.async_get_instance(hass))
+            await remove_key(address, await zeroconf.async_get_instance(hass))
     except SourceError, TimeoutError:
         _LOGGER.warning(
             "%s could not be reached and keeps the encryption key it was given:"

@@ -25,7 +25,8 @@ from ..entry_data import NrjConfigEntry
 from . import MeterDescription, Source
 from .entities import EntitiesSource, stored_readings
 from .messages import decoder
-from .native_api import NativeApiAddress, NativeApiSource
+from .native_api.address import NativeApiAddress
+from .native_api.session import NativeApiSource
 
 type Maker = Callable[
     [HomeAssistant, Mapping[str, Any], MeterDescription], Awaitable[Source]

@@ -1,114 +1,110 @@
-"""What the meter's firmware tells by events rather than by states."""
+"""Events of the meter's firmware, and the oscillograms that go with them."""
 
 import asyncio
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 import logging
 from struct import error as StructError, iter_unpack
 from typing import Final
 
-from aioesphomeapi.client import APIClient
-from aioesphomeapi.core import APIConnectionError
-from aioesphomeapi.model import HomeassistantServiceCall, UserService
-
-from ..frequency_guard.event import GuardEvent
-from ..power_quality.event import Oscillogram, PowerQualityEvent
-from . import SourceListener
+from ...frequency_guard.event import GuardEvent
+from ...power_quality.event import Oscillogram, PowerQualityEvent
+from .. import SourceListener
+from ..errors import SourceError
+from .client import NativeApiClient
 
 _LOGGER = logging.getLogger(__name__)
 
-POWER_QUALITY: Final = "power_quality"
-"""Feature of a meter that watches the supply."""
-
 EVENTS_ACTION: Final = "power_quality_events"
 OSCILLOGRAM_ACTION: Final = "power_quality_oscillogram"
+GUARD_EVENTS_ACTION: Final = "guard_events"
 EVENT: Final = "esphome.nrj_power_quality"
 OSCILLOGRAM_EVENT: Final = "esphome.nrj_oscillogram"
-GUARD_EVENTS_ACTION: Final = "guard_events"
 GUARD_EVENT: Final = "esphome.nrj_guard"
 JOURNAL_EVENT: Final = "esphome.nrj_journal"
 
 SETTLING: Final = 1.0
-"""Seconds after an event in which the meter reads the waveform around it."""
+"""Seconds after an event in which the meter reads the waveform around the event."""
 
 PAGE_TIMEOUT: Final = 5.0
+"""Seconds the meter may take to send a page of an oscillogram."""
+
 MAX_PAGES: Final = 64
+"""Pages of one oscillogram that are fetched at most."""
 
 type Clock = Callable[[], datetime]
 
 
 class DeviceEvents:
-    """Listens to the events of a connected meter, and asks for what was missed."""
+    """Reports the events of a connected meter, and fetches missed ones and waveforms."""
 
     def __init__(
-        self,
-        client: APIClient,
-        services: Sequence[UserService],
-        listener: SourceListener,
-        now: Clock,
+        self, client: NativeApiClient, listener: SourceListener, now: Clock
     ) -> None:
-        """Prepare to feed `listener` from `client`."""
+        """Prepare to report events from `client` to `listener`; `now` is in UTC."""
         self._client = client
-        self._services = {service.name: service for service in services}
         self._listener = listener
         self._now = now
         self._pages: asyncio.Queue[dict[str, str]] = asyncio.Queue()
         self._wanted: asyncio.Queue[PowerQualityEvent] = asyncio.Queue()
+        self._handlers: Mapping[str, Callable[[dict[str, str]], None]] = {
+            EVENT: self._on_power_quality,
+            OSCILLOGRAM_EVENT: self._pages.put_nowait,
+            GUARD_EVENT: self._on_guard,
+            JOURNAL_EVENT: listener.on_journal_page,
+        }
 
     def subscribe(self) -> None:
-        """Listen from now on; what was sent before is lost.
+        """Subscribe to events; earlier ones are fetched by `run`.
 
-        Raises APIConnectionError where the link is broken.
+        Raises NoAnswerError where the link is broken.
         """
-        self._client.subscribe_service_calls(self._on_call)
+        self._client.subscribe_events(self._on_event)
 
     async def run(self) -> None:
-        """Ask for what was missed, and for waveforms, until the link breaks."""
-        with suppress(APIConnectionError, TimeoutError):
-            if GUARD_EVENTS_ACTION in self._services:
-                await self._call(GUARD_EVENTS_ACTION, after=0)
-            if EVENTS_ACTION not in self._services:
+        """Fetch missed events, and oscillograms as events come, until the link breaks."""
+        with suppress(SourceError, TimeoutError):
+            if GUARD_EVENTS_ACTION in self._client.actions:
+                await self._client.send_action(GUARD_EVENTS_ACTION, after=0)
+            if EVENTS_ACTION not in self._client.actions:
                 return
-            # Only what the listener does not know yet is news; the meter keeps 32.
-            await self._call(EVENTS_ACTION, after=0)
+            # The meter sends its last 32 events; the listener knows which are new.
+            await self._client.send_action(EVENTS_ACTION, after=0)
             while True:
                 await self._fetch(await self._wanted.get())
 
-    async def _call(self, action: str, **arguments: int) -> None:
-        await self._client.execute_service(self._services[action], dict(arguments))
+    def _on_event(self, kind: str, data: dict[str, str]) -> None:
+        """Hand an event to the handler of its type; other types are not ours."""
+        if (handler := self._handlers.get(kind)) is not None:
+            handler(data)
 
-    def _on_call(self, call: HomeassistantServiceCall) -> None:
-        if not call.is_event:
+    def _on_guard(self, data: dict[str, str]) -> None:
+        """Report a frequency guard event; a damaged one is logged."""
+        try:
+            self._listener.on_guard_event(GuardEvent.from_device(data, self._now()))
+        except ValueError as error:
+            _LOGGER.warning("An event of the guard is left out: %s", error)
+
+    def _on_power_quality(self, data: dict[str, str]) -> None:
+        """Report a power quality event and queue its oscillogram; log a damaged one."""
+        try:
+            event = PowerQualityEvent.from_device(data, self._now())
+        except ValueError as error:
+            _LOGGER.warning("An event of the meter is left out: %s", error)
             return
-        data = dict(call.data)
-        if call.service == OSCILLOGRAM_EVENT:
-            self._pages.put_nowait(data)
-        elif call.service == GUARD_EVENT:
-            try:
-                self._listener.on_guard_event(GuardEvent.from_device(data, self._now()))
-            except ValueError as error:
-                _LOGGER.warning("An event of the guard is left out: %s", error)
-        elif call.service == JOURNAL_EVENT:
-            self._listener.on_journal_page(data)
-        elif call.service == EVENT:
-            try:
-                event = PowerQualityEvent.from_device(data, self._now())
-            except ValueError as error:
-                _LOGGER.warning("An event of the meter is left out: %s", error)
-                return
-            self._listener.on_power_quality_event(event)
-            if (
-                not event.ongoing
-                and OSCILLOGRAM_ACTION in self._services
-                and self._listener.wants_oscillogram(event)
-            ):
-                self._wanted.put_nowait(event)
+        self._listener.on_power_quality_event(event)
+        if (
+            not event.ongoing
+            and OSCILLOGRAM_ACTION in self._client.actions
+            and self._listener.wants_oscillogram(event)
+        ):
+            self._wanted.put_nowait(event)
 
     async def _fetch(self, event: PowerQualityEvent) -> None:
-        """Fetch the oscillogram of an event, page by page, if there is one."""
+        """Fetch and report the oscillogram of an event, page by page."""
         await asyncio.sleep(SETTLING)
         first = await self._page(event, 0)
         if first is None:
@@ -131,8 +127,10 @@ class DeviceEvents:
     async def _page(
         self, event: PowerQualityEvent, number: int
     ) -> dict[str, str] | None:
-        """Return a page, None where the meter does not send it in time."""
-        await self._call(OSCILLOGRAM_ACTION, event=event.number, page=number)
+        """Return a page of an oscillogram, None after `PAGE_TIMEOUT`."""
+        await self._client.send_action(
+            OSCILLOGRAM_ACTION, event=event.number, page=number
+        )
         try:
             async with asyncio.timeout(PAGE_TIMEOUT):
                 while True:
@@ -148,9 +146,9 @@ class DeviceEvents:
 def oscillogram(
     event: PowerQualityEvent, pages: Sequence[dict[str, str]], now: datetime
 ) -> Oscillogram:
-    """Put the pages of an oscillogram together.
+    """Return the oscillogram of an event from its pages, received at `now`.
 
-    Raises ValueError, KeyError, struct.error or binascii.Error where they are damaged.
+    Raises ValueError, KeyError, struct.error or binascii.Error for damaged pages.
     """
     first = pages[0]
     names = first["channels"].split(",")

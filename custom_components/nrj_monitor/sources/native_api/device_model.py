@@ -1,0 +1,205 @@
+"""A device's entities and states, translated into what sources report."""
+
+from collections.abc import Callable, Container
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Final
+
+from aioesphomeapi.model import (
+    DeviceInfo,
+    EntityCategory,
+    EntityInfo,
+    EntityState,
+    NumberInfo,
+    NumberState,
+    SelectInfo,
+    SelectState,
+    SensorInfo,
+    SensorState,
+    SwitchInfo,
+    SwitchState,
+    TextSensorInfo,
+    TextSensorState,
+)
+
+from ...catalog import CHANNELS, Channel
+from .. import Feature, MeterDescription, Relay, SourceListener
+from ..errors import NotAMeterError
+from ..settings import KNOWN, Setting, SettingValue
+
+PROJECT_PREFIX: Final = "nrj-monitor."
+"""Beginning of the project name of every firmware of this project."""
+
+FEATURES: Final = {
+    "power_quality_events": Feature.POWER_QUALITY,
+    "check_wiring": Feature.WIRING,
+    "journal_open": Feature.JOURNAL,
+}
+"""Features of a meter by the user action of the firmware that goes with each."""
+
+TEXTS: Final = frozenset({"wiring", "clock", "guard_state", "guard_reason"})
+"""Object ids of the text sensors that are reported."""
+
+DIGITS: Final = 4
+"""Decimals kept of a setting: the firmware sends 32-bit floats, further digits are noise."""
+
+type EntityAddress = tuple[int, int]
+"""Device id and entity key of an entity, unique within a connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entities:
+    """Entities of a device that mean something to this integration."""
+
+    channels: dict[EntityAddress, Channel] = field(default_factory=dict)
+    relays: dict[EntityAddress, Relay] = field(default_factory=dict)
+    texts: dict[EntityAddress, str] = field(default_factory=dict)
+    settings: dict[EntityAddress, Setting] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceModel:
+    """A device as its API describes it.
+
+    `accepts_key` is whether the device has no key yet and accepts one.
+    """
+
+    description: MeterDescription
+    entities: Entities
+    accepts_key: bool
+
+
+def read_device(
+    info: DeviceInfo, listed: list[EntityInfo], actions: Container[str]
+) -> DeviceModel:
+    """Return the model of a device with the user actions named in `actions`.
+
+    Raises NotAMeterError with the device's project where the firmware is not ours.
+    """
+    entities = pick_entities(listed)
+    return DeviceModel(
+        description=_describe(info, entities, actions),
+        entities=entities,
+        accepts_key=info.api_encryption_provisionable,
+    )
+
+
+def pick_entities(listed: list[EntityInfo]) -> Entities:
+    """Pick the entities that mean something to this integration.
+
+    A relay is a switch the firmware puts among the controls; those it puts
+    among settings or diagnostics are not.
+    """
+    entities = Entities()
+    for entity in listed:
+        address = (entity.device_id, entity.key)
+        match entity:
+            case SensorInfo() if entity.object_id in CHANNELS:
+                entities.channels[address] = CHANNELS[entity.object_id]
+            case TextSensorInfo() if entity.object_id in TEXTS:
+                entities.texts[address] = entity.object_id
+            case SwitchInfo(entity_category=EntityCategory.NONE):
+                entities.relays[address] = Relay(entity.object_id, entity.name)
+            case _ if (setting := setting_of(entity)) is not None:
+                entities.settings[address] = setting
+    return entities
+
+
+def setting_of(entity: EntityInfo) -> Setting | None:
+    """Return the setting of a select, number or switch, None for other entities."""
+    if not KNOWN.fullmatch(entity.object_id):
+        return None
+    match entity:
+        case SelectInfo():
+            return Setting(
+                id=entity.object_id,
+                name=entity.name,
+                kind="select",
+                options=tuple(entity.options),
+            )
+        case NumberInfo():
+            return Setting(
+                id=entity.object_id,
+                name=entity.name,
+                kind="number",
+                minimum=round(entity.min_value, DIGITS),
+                maximum=round(entity.max_value, DIGITS),
+                step=round(entity.step, DIGITS),
+                unit=entity.unit_of_measurement or None,
+            )
+        case SwitchInfo(entity_category=EntityCategory.CONFIG):
+            return Setting(id=entity.object_id, name=entity.name, kind="switch")
+    return None
+
+
+def value_of(state: EntityState) -> SettingValue | None:
+    """Return the value of a setting's state, None for a missing state."""
+    match state:
+        case SelectState(missing_state=False):
+            return state.state
+        case NumberState(missing_state=False):
+            return round(state.state, DIGITS)
+        case SwitchState():
+            return bool(state.state)
+    return None
+
+
+def _describe(
+    info: DeviceInfo, entities: Entities, actions: Container[str]
+) -> MeterDescription:
+    """Return the description of a meter; raises NotAMeterError for other firmware."""
+    name = info.friendly_name or info.name
+    if not info.project_name.startswith(PROJECT_PREFIX):
+        raise NotAMeterError(
+            "The device does not run the meter's firmware",
+            {"name": name, "project": info.project_name or "ESPHome"},
+        )
+    features = {feature for action, feature in FEATURES.items() if action in actions}
+    if "guard_state" in entities.texts.values():
+        features.add(Feature.GUARD)
+    return MeterDescription(
+        mac=info.mac_address.lower(),
+        name=name,
+        manufacturer="NRJ Monitor",
+        model=info.project_name.removeprefix(PROJECT_PREFIX).capitalize(),
+        hardware=info.model,
+        software=f"{info.project_version} (ESPHome {info.esphome_version})",
+        channels=tuple(entities.channels.values()),
+        relays=tuple(entities.relays.values()),
+        features=frozenset(features),
+        version=info.project_version,
+        settings=tuple(entities.settings.values()),
+    )
+
+
+def state_reporter(
+    listener: SourceListener, entities: Entities
+) -> Callable[[EntityState], None]:
+    """Return the function that reports the states of `entities` to `listener`."""
+    channels, relays, texts = entities.channels, entities.relays, entities.texts
+    settings = entities.settings
+
+    def on_state(state: EntityState) -> None:
+        address = (state.device_id, state.key)
+        if type(state) is SensorState:
+            if (channel := channels.get(address)) is not None:
+                valid = not state.missing_state and isfinite(state.state)
+                listener.on_reading(channel, state.state if valid else None)
+        elif (
+            type(state) is SwitchState
+            and not state.missing_state
+            and (relay := relays.get(address)) is not None
+        ):
+            listener.on_relay_state(relay.id, state.state)
+        elif (
+            type(state) is TextSensorState
+            and not state.missing_state
+            and (text := texts.get(address)) is not None
+        ):
+            listener.on_text(text, state.state)
+        elif (setting := settings.get(address)) is not None and (
+            value := value_of(state)
+        ) is not None:
+            listener.on_setting(setting.id, value)
+
+    return on_state

@@ -1,0 +1,153 @@
+"""The meter over its native API: the link, readings and commands.
+
+The link is kept by a loop of its own rather than by the library's reconnect
+logic, which waits up to 60 s between attempts and up to 60 s within one: here an
+absent device is looked for every few seconds, so it is back within seconds.
+"""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final, Never, override
+
+from homeassistant.util import dt as dt_util
+
+from .. import Source, SourceListener
+from ..errors import CredentialError, LinkDownError, OtherMeterError, SourceError
+from ..settings import Setting, SettingValue
+from .address import NativeApiAddress
+from .client import NativeApiClient, make_client
+from .device_model import DeviceModel, EntityAddress, state_reporter
+from .events import DeviceEvents
+
+if TYPE_CHECKING:
+    from zeroconf import Zeroconf
+
+_LOGGER = logging.getLogger(__name__)
+
+RETRY_PAUSE: Final = 2.0
+"""Seconds between two attempts to reach a device that is away."""
+
+CREDENTIAL_PAUSE: Final = 60.0
+"""Seconds between two attempts with a key the device did not accept."""
+
+OPEN_JOURNAL: Final = "journal_open"
+ACKNOWLEDGE_JOURNAL: Final = "journal_acknowledge"
+
+
+class NativeApiSource(Source):
+    """The meter itself, over its native API."""
+
+    def __init__(
+        self,
+        address: NativeApiAddress,
+        *,
+        mac: str,
+        zeroconf: Zeroconf | None = None,
+        time_zone: str | None = None,
+    ) -> None:
+        """Prepare a link to the meter with `mac` at `address`.
+
+        `time_zone` (IANA) goes to the device when the device asks for the time.
+        """
+        self._address = address
+        self._mac = mac
+        self._zeroconf = zeroconf
+        self._time_zone = time_zone
+        self._client: NativeApiClient | None = None
+        self._relays: dict[str, EntityAddress] = {}
+        self._settings: dict[str, tuple[EntityAddress, Setting]] = {}
+
+    @override
+    async def run(self, listener: SourceListener) -> Never:
+        """Keep the link up and report to `listener` until cancelled."""
+        while True:
+            pause = RETRY_PAUSE
+            try:
+                await self._session(listener)
+            except CredentialError as error:
+                listener.on_connect_error(error)
+                pause = CREDENTIAL_PAUSE
+            except SourceError as error:
+                listener.on_connect_error(error)
+            except Exception:
+                # An unforeseen error must not end the loop: the meter would be lost.
+                _LOGGER.exception("The session with the meter broke off")
+            await asyncio.sleep(pause)
+
+    @override
+    def switch_relay(self, relay_id: str, is_on: bool) -> None:
+        """Send a command to a relay; raises LinkDownError."""
+        self._connected_client().switch_relay(self._relays[relay_id], is_on)
+
+    @override
+    def change_setting(self, setting_id: str, value: SettingValue) -> None:
+        """Send a new value of a setting; raises LinkDownError."""
+        client = self._connected_client()
+        if setting_id not in self._settings:
+            raise LinkDownError("The link to the meter is down")
+        client.change_setting(*self._settings[setting_id], value)
+
+    async def run_action(self, action: str) -> str | None:
+        """Run a user action of the firmware; return the message of one that failed.
+
+        Raises LinkDownError without a link or where the meter has no such action.
+        """
+        return await self._connected_client().run_action(action)
+
+    async def open_journal(self, client: str, journal: str, after: int) -> None:
+        """Request the records of a journal after a sequence number (JournalSource)."""
+        await self._connected_client().send_action(
+            OPEN_JOURNAL, client=client, journal=journal, after=after
+        )
+
+    async def acknowledge_journal(self, client: str, received: int, done: int) -> None:
+        """Acknowledge records that arrived and records in use (JournalSource)."""
+        await self._connected_client().send_action(
+            ACKNOWLEDGE_JOURNAL, client=client, sequence=received, done=done
+        )
+
+    async def close_journal(self, client: str) -> None:
+        """End the delivery of records (JournalSource)."""
+        await self._connected_client().send_action(
+            OPEN_JOURNAL, client=client, journal="", after=-1
+        )
+
+    def _connected_client(self) -> NativeApiClient:
+        """Return the client of the current session; raises LinkDownError without one."""
+        if self._client is None:
+            raise LinkDownError("The link to the meter is down")
+        return self._client
+
+    async def _session(self, listener: SourceListener) -> None:
+        """Connect, report to `listener` until the link is lost, and clean up."""
+        lost = asyncio.Event()
+        client = make_client(self._address, self._zeroconf, self._time_zone)
+        try:
+            await client.connect(lost.set)
+            device = await client.read_device()
+            self._accept(device)
+            events = DeviceEvents(client, listener, dt_util.utcnow)
+            events.subscribe()
+            client.subscribe_states(state_reporter(listener, device.entities))
+            self._client = client
+            listener.on_connected(device.description)
+            requests = asyncio.create_task(events.run())
+            try:
+                await lost.wait()
+            finally:
+                requests.cancel()
+                self._client = None
+                listener.on_disconnected()
+        finally:
+            await client.disconnect()
+
+    def _accept(self, device: DeviceModel) -> None:
+        """Store where a device has its entities; raises OtherMeterError by the MAC."""
+        mac = device.description.mac
+        if mac != self._mac:
+            raise OtherMeterError("Another meter answers at this address", {"mac": mac})
+        entities = device.entities
+        self._relays = {relay.id: at for at, relay in entities.relays.items()}
+        self._settings = {
+            setting.id: (at, setting) for at, setting in entities.settings.items()
+        }
