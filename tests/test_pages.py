@@ -3,12 +3,21 @@
 from typing import Any
 
 from homeassistant.core import Event, HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.device_registry import format_mac
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import get_system_health_info
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    get_system_health_info,
+)
 
 from custom_components.nrj_monitor import update
-from custom_components.nrj_monitor.const import DOMAIN, EVENT_POWER_QUALITY
+from custom_components.nrj_monitor.const import (
+    DOMAIN,
+    EVENT_POWER_QUALITY,
+    EXPECTED_FIRMWARE,
+)
 from custom_components.nrj_monitor.logbook import async_describe_events
 from tests.conftest import AddMeter
 from tests.support.device import DeviceServer
@@ -28,8 +37,8 @@ async def test_the_health_page_counts_meters_and_names_their_firmware(
         "meters": 1,
         "connected": 1,
         "sources": "native_api",
-        "firmware": "0.1.0",
-        "expected_firmware": "0.1.0",
+        "firmware": server.device.project_version,
+        "expected_firmware": EXPECTED_FIRMWARE,
     }
 
 
@@ -56,6 +65,39 @@ async def test_older_firmware_than_expected_is_a_hint(
     monkeypatch.setattr(update, "EXPECTED_FIRMWARE", expected)
     await add_meter(server.port)
     await state_is(hass, FIRMWARE, state)
+
+
+@pytest.mark.parametrize(
+    "offer",
+    [
+        ("{mac}-update-firmware", None, "off"),
+        ("{mac}-update-firmware", er.RegistryEntryDisabler.USER, "on"),
+        # That of the ESPHome dashboard, which compares versions of ESPHome.
+        ("{mac}", None, "on"),
+    ],
+)
+async def test_an_update_is_offered_once(
+    hass: HomeAssistant,
+    add_meter: AddMeter,
+    server: DeviceServer,
+    offer: tuple[str, er.RegistryEntryDisabler | None, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What the meter offers through the ESPHome integration is not offered here too."""
+    monkeypatch.setattr(update, "EXPECTED_FIRMWARE", "99.0.0")
+    unique_id, disabled_by, hint = offer
+    mac = server.device.mac
+    entry = MockConfigEntry(domain="esphome", unique_id=format_mac(mac))
+    entry.add_to_hass(hass)
+    er.async_get(hass).async_get_or_create(
+        "update",
+        "esphome",
+        unique_id.format(mac=mac),
+        config_entry=entry,
+        disabled_by=disabled_by,
+    )
+    await add_meter(server.port)
+    await state_is(hass, FIRMWARE, hint)
 
 
 async def test_a_build_of_ones_own_is_up_to_date(

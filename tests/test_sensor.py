@@ -11,6 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from custom_components.nrj_monitor import throttle
 from custom_components.nrj_monitor.catalog import CHANNELS
+from custom_components.nrj_monitor.const import EXPECTED_FIRMWARE
 from tests.conftest import AddMeter
 from tests.support.device import DeviceServer
 from tests.support.states import state_is
@@ -46,7 +47,7 @@ async def test_the_device_says_what_it_is(
     assert device.connections == {("mac", "02:4e:52:4a:00:07")}
     assert (device.manufacturer, device.model) == ("NRJ Monitor", "Meter")
     assert device.name == "NRJ Meter"
-    assert device.sw_version == "0.1.0 (ESPHome 2026.10.0)"
+    assert device.sw_version == f"{EXPECTED_FIRMWARE} (ESPHome 2026.10.0)"
 
 
 async def test_energy_fits_the_energy_dashboard(

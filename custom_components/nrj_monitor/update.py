@@ -12,6 +12,7 @@ from .const import EXPECTED_FIRMWARE
 from .entity import MeterEntity
 from .entry_data import NrjConfigEntry
 from .meter import Meter
+from .sources.esphome_entry import esphome_offers_updates
 
 PARALLEL_UPDATES = 0
 
@@ -30,7 +31,11 @@ async def async_setup_entry(
 
 
 class MeterFirmware(MeterEntity, UpdateEntity):
-    """The firmware; it is updated from ESPHome, not from here."""
+    """The firmware; it is updated from ESPHome, not from here.
+
+    Where Home Assistant's ESPHome integration has an update entity of the same meter,
+    an update is offered there alone: nobody is to be told twice.
+    """
 
     _attr_translation_key = "firmware"
     _attr_device_class = UpdateDeviceClass.FIRMWARE
@@ -50,7 +55,7 @@ class MeterFirmware(MeterEntity, UpdateEntity):
     @property
     @override
     def latest_version(self) -> str | None:
-        """Return the version that goes with this integration, or a newer installed."""
+        """Return the version to install, or the installed one where none is offered."""
         installed = self.installed_version
         if installed is None:
             return None
@@ -59,4 +64,8 @@ class MeterFirmware(MeterEntity, UpdateEntity):
         except AwesomeVersionException:
             # Somebody's own build: there is nothing to compare.
             return installed
-        return EXPECTED_FIRMWARE if is_older else installed
+        if is_older and not esphome_offers_updates(
+            self.hass, self._meter.description.mac
+        ):
+            return EXPECTED_FIRMWARE
+        return installed

@@ -131,7 +131,7 @@ def test_adoption_leads_back_to_the_same_configuration(
     """The address in the mDNS record is this file's own."""
     url = boards[name]["dashboard_import"]["package_import_url"]
     found = re.fullmatch(
-        r"github://nrj-monitor/nrj-monitor/(esphome/.+\.yaml)@main", url
+        r"github://nrj-monitor/nrj-monitor/(esphome/.+\.yaml)@(?:main|v[\d.]+\w*)", url
     )
     assert found is not None
     assert found[1] == f"esphome/{name}"

@@ -2,7 +2,7 @@
 
 # sync_environment UV PYTHON NAME REQUIREMENTS...: makes $VENVS/NAME hold exactly the pinned requirements.
 sync_environment() {
-  local uv="$1" python="$2" name="$3" stamp wanted triplet
+  local uv="$1" python="$2" name="$3" stamp wanted
   shift 3
   stamp="$VENVS/$name/.requirements.sha"
   wanted="$(cat "$@" | cksum)-$python"

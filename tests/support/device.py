@@ -14,6 +14,7 @@ import zlib
 from aioesphomeapi import api_pb2
 from aioesphomeapi.core import MESSAGE_TYPE_TO_PROTO
 
+from custom_components.nrj_monitor.const import EXPECTED_FIRMWARE
 from tests.support.framing import Framing, NoiseFraming, PlainFraming
 from tests.support.loopback import LoopbackServer
 
@@ -34,7 +35,7 @@ class Device:
     friendly_name: str = "NRJ Meter"
     mac: str = MAC
     project: str = "nrj-monitor.meter"
-    project_version: str = "0.1.0"
+    project_version: str = EXPECTED_FIRMWARE
     key: str | None = None
     sensors: dict[str, float | None] = field(default_factory=dict)
     """Sensor states by name; None is a sensor that has no state yet."""
