@@ -26,8 +26,11 @@ const char *power_quality_kind_name(PowerQualityKind kind) {
 void EventDetector::add(const HalfCycle &half_cycle) {
   const auto &limits = this->limits_;
   const double hysteresis = limits.hysteresis * limits.nominal_voltage;
-  const double dip = limits.dip * limits.nominal_voltage;
-  const double swell = limits.swell * limits.nominal_voltage;
+  const double dip_voltage = limits.dip * limits.nominal_voltage;
+  const double swell_voltage = limits.swell * limits.nominal_voltage;
+  const Threshold dip{Side::LOWER, dip_voltage, dip_voltage + hysteresis};
+  const Threshold swell{Side::UPPER, swell_voltage, swell_voltage - hysteresis};
+  const Threshold overcurrent{Side::UPPER, limits.overcurrent, limits.overcurrent * (1 - limits.hysteresis)};
   const int64_t now = half_cycle.time_us;
   this->now_us_ = now;
   for (uint8_t phase = 0; phase < 3; phase++) {
@@ -35,45 +38,46 @@ void EventDetector::add(const HalfCycle &half_cycle) {
       continue;
     const float voltage = half_cycle.voltage[phase], current = half_cycle.current[phase];
     if (std::isfinite(voltage)) {
-      this->watch_(this->low_[phase], PowerQualityKind::DIP, phase, voltage < dip, voltage >= dip + hysteresis, voltage,
-                   true, now);
-      this->watch_(this->high_[phase], PowerQualityKind::SWELL, phase, voltage > swell, voltage <= swell - hysteresis,
-                   voltage, false, now);
+      this->compare_(this->dips_[phase], {PowerQualityKind::DIP, phase}, dip, voltage, now);
+      this->compare_(this->swells_[phase], {PowerQualityKind::SWELL, phase}, swell, voltage, now);
     }
-    if (std::isfinite(current) && limits.overcurrent > 0) {
-      this->watch_(this->current_[phase], PowerQualityKind::OVERCURRENT, phase, current > limits.overcurrent,
-                   current <= limits.overcurrent * (1 - limits.hysteresis), current, false, now);
-    }
+    if (std::isfinite(current) && limits.overcurrent > 0)
+      this->compare_(this->overcurrents_[phase], {PowerQualityKind::OVERCURRENT, phase}, overcurrent, current, now);
   }
   this->classify_(half_cycle);
-  if (this->sequence_.active && now - this->last_complaint_us_ > limits.sequence_hold_us)
-    this->end_(this->sequence_, this->last_complaint_us_);
+  if (this->sequence_.active && now - this->last_sequence_error_us_ > limits.sequence_hold_us)
+    this->end_(this->sequence_, this->last_sequence_error_us_);
 }
 
-void EventDetector::watch_(Watch &watch, PowerQualityKind kind, uint8_t phase, bool begins, bool ends, float value,
-                           bool lower, int64_t time_us) {
-  if (!watch.active) {
-    if (begins)
-      this->begin_(watch, kind, phase, value, time_us);
+void EventDetector::Tracker::extend(Side side, float value) {
+  float &extreme = this->event.extreme;
+  extreme = side == Side::LOWER ? std::min(extreme, value) : std::max(extreme, value);
+}
+
+void EventDetector::compare_(Tracker &tracker, const Subject &subject, const Threshold &threshold, float value,
+                             int64_t time_us) {
+  if (!tracker.active) {
+    if (threshold.is_crossed(value))
+      this->begin_(tracker, subject, value, time_us);
     return;
   }
-  if (ends) {
-    this->end_(watch, time_us);
+  if (threshold.is_left(value)) {
+    this->end_(tracker, time_us);
     return;
   }
-  watch.event.extreme = lower ? std::min(watch.event.extreme, value) : std::max(watch.event.extreme, value);
+  tracker.extend(threshold.side, value);
 }
 
-void EventDetector::begin_(Watch &watch, PowerQualityKind kind, uint8_t phase, float value, int64_t time_us) {
-  watch.active = true;
-  watch.event = {++this->started_, kind, phase, false, time_us, 0, value};
+void EventDetector::begin_(Tracker &tracker, const Subject &subject, float value, int64_t time_us) {
+  tracker.active = true;
+  tracker.event = {++this->started_, subject.kind, subject.phase, false, time_us, 0, value};
 }
 
-void EventDetector::end_(Watch &watch, int64_t time_us) {
-  watch.event.duration_us = time_us - watch.event.start_us;
-  this->push_(watch.event);
-  watch.active = false;
-  watch.seen = true;
+void EventDetector::end_(Tracker &tracker, int64_t time_us) {
+  tracker.event.duration_us = time_us - tracker.event.start_us;
+  this->push_(tracker.event);
+  tracker.active = false;
+  tracker.ended_since_flags = true;
 }
 
 void EventDetector::classify_(const HalfCycle &half_cycle) {
@@ -90,9 +94,9 @@ void EventDetector::classify_(const HalfCycle &half_cycle) {
   if (!any)
     return;
   for (size_t phase = 0; phase < 3; phase++) {
-    if (!dead[phase] || !this->low_[phase].active)
+    if (!dead[phase] || !this->dips_[phase].active)
       continue;
-    PowerQualityKind &kind = this->low_[phase].event.kind;
+    PowerQualityKind &kind = this->dips_[phase].event.kind;
     if (all) {
       kind = PowerQualityKind::INTERRUPTION;
     } else if (kind == PowerQualityKind::DIP) {
@@ -105,33 +109,35 @@ void EventDetector::add(const LatchedFlags &flags, int64_t time_us) {
   for (uint8_t phase = 0; phase < 3; phase++) {
     if (!this->connected_(phase))
       continue;
+    Tracker &dip = this->dips_[phase], &swell = this->swells_[phase], &overcurrent = this->overcurrents_[phase];
     if ((flags.dips >> phase) & 1)
-      this->add_missed_(this->low_[phase], PowerQualityKind::DIP, phase, flags.lowest[phase], time_us);
+      this->add_latched_(dip, {PowerQualityKind::DIP, phase}, Side::LOWER, flags.lowest[phase], time_us);
     if ((flags.swells >> phase) & 1)
-      this->add_missed_(this->high_[phase], PowerQualityKind::SWELL, phase, flags.highest[phase], time_us);
-    if (((flags.overcurrents >> phase) & 1) && this->limits_.overcurrent > 0)
-      this->add_missed_(this->current_[phase], PowerQualityKind::OVERCURRENT, phase, flags.currents[phase], time_us);
-    this->low_[phase].seen = this->high_[phase].seen = this->current_[phase].seen = false;
+      this->add_latched_(swell, {PowerQualityKind::SWELL, phase}, Side::UPPER, flags.highest[phase], time_us);
+    if (((flags.overcurrents >> phase) & 1) && this->limits_.overcurrent > 0) {
+      this->add_latched_(overcurrent, {PowerQualityKind::OVERCURRENT, phase}, Side::UPPER, flags.currents[phase],
+                         time_us);
+    }
+    dip.ended_since_flags = swell.ended_since_flags = overcurrent.ended_since_flags = false;
   }
   if (flags.wrong_sequence) {
-    this->last_complaint_us_ = time_us;
+    this->last_sequence_error_us_ = time_us;
     if (!this->sequence_.active)
-      this->begin_(this->sequence_, PowerQualityKind::WRONG_SEQUENCE, NO_PHASE, 0, time_us);
+      this->begin_(this->sequence_, {PowerQualityKind::WRONG_SEQUENCE, NO_PHASE}, 0, time_us);
   }
   this->flags_us_ = time_us;
 }
 
-void EventDetector::add_missed_(Watch &watch, PowerQualityKind kind, uint8_t phase, float value, int64_t time_us) {
-  const bool lower = kind == PowerQualityKind::DIP;
-  if (watch.active) {
-    // The chip saw every half cycle of it.
+void EventDetector::add_latched_(Tracker &tracker, const Subject &subject, Side side, float value, int64_t time_us) {
+  if (tracker.active) {
+    // The chip has measured every half cycle of the event, also those between two readings.
     if (std::isfinite(value))
-      watch.event.extreme = lower ? std::min(watch.event.extreme, value) : std::max(watch.event.extreme, value);
+      tracker.extend(side, value);
     return;
   }
-  if (watch.seen)
+  if (tracker.ended_since_flags)
     return;
-  this->push_({++this->started_, kind, phase, true, this->flags_us_, time_us - this->flags_us_, value});
+  this->push_({++this->started_, subject.kind, subject.phase, true, this->flags_us_, time_us - this->flags_us_, value});
 }
 
 void EventDetector::push_(const PowerQualityEvent &event) {
@@ -154,18 +160,18 @@ bool EventDetector::pop(PowerQualityEvent &event) {
 
 size_t EventDetector::ongoing(std::array<PowerQualityEvent, MAX_ONGOING> &events) const {
   size_t count = 0;
-  const auto take = [&](const Watch &watch) {
-    if (!watch.active)
+  const auto append = [&](const Tracker &tracker) {
+    if (!tracker.active)
       return;
-    events[count] = watch.event;
-    events[count++].duration_us = this->now_us_ - watch.event.start_us;
+    events[count] = tracker.event;
+    events[count++].duration_us = this->now_us_ - tracker.event.start_us;
   };
   for (size_t phase = 0; phase < 3; phase++) {
-    take(this->low_[phase]);
-    take(this->high_[phase]);
-    take(this->current_[phase]);
+    append(this->dips_[phase]);
+    append(this->swells_[phase]);
+    append(this->overcurrents_[phase]);
   }
-  take(this->sequence_);
+  append(this->sequence_);
   return count;
 }
 

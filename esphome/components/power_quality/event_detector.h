@@ -24,7 +24,7 @@ enum class PowerQualityKind : uint8_t {
 /// "dip", "swell", "interruption", "phase_loss", "overcurrent" or "wrong_sequence".
 const char *power_quality_kind_name(PowerQualityKind kind);
 
-/// Phase of an event that concerns the three together.
+/// Phase of an event that concerns all phases together.
 static constexpr uint8_t NO_PHASE = 0xFF;
 
 struct PowerQualityEvent {
@@ -33,7 +33,7 @@ struct PowerQualityEvent {
   PowerQualityKind kind;
   /// 0..2 = L1..L3, or NO_PHASE.
   uint8_t phase;
-  /// The chip's latched flags tell of it, no half cycle was seen inside: times are bounds, the extreme is the chip's.
+  /// Found in the chip's latched flags alone: the times are bounds, the extreme is the chip's.
   bool estimated;
   /// Microseconds on the clock of the half cycles.
   int64_t start_us;
@@ -53,11 +53,11 @@ struct PowerQualityLimits {
   double interruption{0.05};
   /// IEC 61000-4-30 5.4.2.1: typically 2 %. An event is over when the voltage is back by this much more.
   double hysteresis{0.02};
-  /// A rms of a half cycle above which a current is too high; 0 = not watched.
+  /// Half-cycle rms current above which a current is too high, A; 0 = not monitored.
   double overcurrent{0.0};
   /// Bit 0..2 = L1..L3: phases that are connected at all.
   uint8_t phases{0b111};
-  /// The sequence is right again after this long without a complaint of the chip, which repeats it every cycle.
+  /// Time without a sequence error after which the sequence is right again, us; the chip repeats the error each cycle.
   int64_t sequence_hold_us{500000};
 };
 
@@ -68,7 +68,7 @@ struct HalfCycle {
   std::array<float, 3> current;
 };
 
-/// What the chip has latched since it was asked last (STATUS1, DIPx, SWELLx, OIx).
+/// Flags latched by the chip since the last reading (STATUS1, DIPx, SWELLx, OIx).
 struct LatchedFlags {
   /// Bit 0..2 = L1..L3.
   uint8_t dips{0};
@@ -81,14 +81,14 @@ struct LatchedFlags {
   std::array<float, 3> currents{};
 };
 
-/** Finds events in a stream of half cycles, and keeps the finished ones until they are taken.
+/** Finds events of the supply in a stream of half cycles, and queues the finished events.
  *
- * What begins below one threshold and falls below the next is one event and is named by the worst it reached. Half
- * cycles that never arrived are made up for by the chip's latched flags. A value that was not measured changes nothing.
+ * A voltage that begins below one threshold and falls below the next is one event, named by the worst threshold. Half
+ * cycles that were not read are made up for by the chip's latched flags. A value that was not measured changes nothing.
  */
 class EventDetector {
  public:
-  /// Finished events that wait to be taken; when there are more, the oldest are lost and counted.
+  /// Capacity of the queue of finished events; beyond, the oldest events are lost and counted.
   static constexpr size_t QUEUE_SIZE = 32;
 
   EventDetector() = default;
@@ -96,47 +96,69 @@ class EventDetector {
   void set_limits(const PowerQualityLimits &limits) { this->limits_ = limits; }
   const PowerQualityLimits &limits() const { return this->limits_; }
 
-  /// Times must not go back.
+  /// Adds the values of one half cycle; times must not go back.
   void add(const HalfCycle &half_cycle);
-  /// The flags latched up to this time; call after add() of the half cycles up to it.
+  /// Adds the flags latched up to a time, after all half cycles up to that time.
   void add(const LatchedFlags &flags, int64_t time_us);
 
-  /// Takes the oldest finished event. @return false if there is none.
+  /// Removes the oldest finished event from the queue. @return false if the queue is empty.
   bool pop(PowerQualityEvent &event);
   size_t waiting() const { return this->count_; }
-  /// Finished events that were never taken.
+  /// Count of finished events that were lost because the queue was full.
   uint32_t lost() const { return this->lost_; }
 
-  /// The events that go on now, with their duration up to the last half cycle. @return how many.
+  /// Lists the events that are going on, with their duration up to the last half cycle. @return the count of events.
   static constexpr size_t MAX_ONGOING = 10;
   size_t ongoing(std::array<PowerQualityEvent, MAX_ONGOING> &events) const;
-  /// Starts of events so far: it changes when a new one begins.
+  /// Count of events that have begun since the start of the firmware.
   uint32_t started() const { return this->started_; }
 
  protected:
-  /// One thing that is watched, and the event that goes on in it.
-  struct Watch {
+  /// Kind and phase of an event.
+  struct Subject {
+    PowerQualityKind kind;
+    /// 0..2 = L1..L3, or NO_PHASE.
+    uint8_t phase;
+  };
+  /// Side of the healthy values on which a threshold lies.
+  enum class Side : uint8_t { LOWER, UPPER };
+  /// Threshold of an event: beyond `begin` an event begins, back at `end` the event is over. V or A.
+  struct Threshold {
+    Side side;
+    double begin;
+    double end;
+
+    bool is_crossed(float value) const { return this->side == Side::LOWER ? value < this->begin : value > this->begin; }
+    bool is_left(float value) const { return this->side == Side::LOWER ? value >= this->end : value <= this->end; }
+  };
+  /// State of one threshold of one phase: the event that is going on, if any.
+  struct Tracker {
     bool active{false};
-    /// An event ended since the flags were asked for last: they tell of that one.
-    bool seen{false};
+    /// An event ended since the flags were read last: the chip's latch belongs to that event.
+    bool ended_since_flags{false};
     PowerQualityEvent event{};
+
+    /// Keeps the value as the extreme of the event, if the value lies further out.
+    void extend(Side side, float value);
   };
 
   bool connected_(size_t phase) const { return (this->limits_.phases >> phase) & 1; }
-  void watch_(Watch &watch, PowerQualityKind kind, uint8_t phase, bool begins, bool ends, float value, bool lower,
-              int64_t time_us);
-  void begin_(Watch &watch, PowerQualityKind kind, uint8_t phase, float value, int64_t time_us);
-  void end_(Watch &watch, int64_t time_us);
+  /// Begins, extends or ends the event of a tracker by a new value, V or A.
+  void compare_(Tracker &tracker, const Subject &subject, const Threshold &threshold, float value, int64_t time_us);
+  void begin_(Tracker &tracker, const Subject &subject, float value, int64_t time_us);
+  void end_(Tracker &tracker, int64_t time_us);
+  /// Renames dips under the interruption threshold to interruption or loss of a phase.
   void classify_(const HalfCycle &half_cycle);
-  void add_missed_(Watch &watch, PowerQualityKind kind, uint8_t phase, float value, int64_t time_us);
+  /// Adds an event which the chip has latched, unless half cycles showed the event already.
+  void add_latched_(Tracker &tracker, const Subject &subject, Side side, float value, int64_t time_us);
   void push_(const PowerQualityEvent &event);
 
   PowerQualityLimits limits_{};
-  std::array<Watch, 3> low_;
-  std::array<Watch, 3> high_;
-  std::array<Watch, 3> current_;
-  Watch sequence_;
-  int64_t last_complaint_us_{0};
+  std::array<Tracker, 3> dips_;
+  std::array<Tracker, 3> swells_;
+  std::array<Tracker, 3> overcurrents_;
+  Tracker sequence_;
+  int64_t last_sequence_error_us_{0};
   int64_t now_us_{0};
   int64_t flags_us_{0};
   uint32_t started_{0};
