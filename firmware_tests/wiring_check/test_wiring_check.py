@@ -50,11 +50,14 @@ async def test_a_meter_that_is_wired_right(run_meter: RunMeter, heaters: str) ->
     async with connected(run_meter(NRJ_RECORDING=heaters).port) as meter:
         await meter.wait(lambda: "wiring" in meter.states)
         assert "Not checked yet" in text(meter, "wiring")
+        await meter.wait(lambda: "wiring_codes" in meter.states)
+        assert text(meter, "wiring_codes") == "not_checked"
         await meter.new_values("active_power_l1")
         meter.press("check_wiring")
         await meter.wait(
             lambda: text(meter, "wiring") == "Everything is connected right."
         )
+        await meter.wait(lambda: text(meter, "wiring_codes") == "right")
 
 
 async def test_a_meter_that_is_wired_wrongly(run_meter: RunMeter, heaters: str) -> None:
@@ -65,6 +68,7 @@ async def test_a_meter_that_is_wired_wrongly(run_meter: RunMeter, heaters: str) 
             await verdict(meter)
             == "Turn transformer I2 round (unless that line feeds in now)."
         )
+        await meter.wait(lambda: text(meter, "wiring_codes") == "reversed_current:I2")
         await current_on(meter, 1, 2)
         await current_on(meter, 2, 1)
         assert (
@@ -88,6 +92,9 @@ async def test_a_meter_that_is_wired_wrongly(run_meter: RunMeter, heaters: str) 
             await verdict(meter)
             == "Transformer I1 sits on L2, I2 on L3, I3 on L1: move each to its own line."
         )
+        await meter.wait(
+            lambda: text(meter, "wiring_codes") == "misplaced_current:I1=L2,I2=L3,I3=L1"
+        )
 
 
 async def test_a_chip_that_is_silent_is_told(run_meter: RunMeter, heaters: str) -> None:
@@ -98,3 +105,4 @@ async def test_a_chip_that_is_silent_is_told(run_meter: RunMeter, heaters: str) 
         answer = await ask(meter, "check_wiring")
         assert not answer.success
         assert "The chip gives no measurements" in answer.message
+        await meter.wait(lambda: text(meter, "wiring_codes") == "no_measurement")

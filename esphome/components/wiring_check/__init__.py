@@ -25,6 +25,7 @@ DEPENDENCIES = ["ade9000"]
 AUTO_LOAD = ["button", "text_sensor"]
 
 CONF_CHECK = "check"
+CONF_CODES = "codes"
 CONF_MINIMUM_CURRENT = "minimum_current"
 CONF_RESULT = "result"
 
@@ -45,7 +46,13 @@ CONFIG_SCHEMA = cv.Schema(
         cv.Optional(CONF_MINIMUM_CURRENT): cv.All(
             cv.current, cv.float_range(min=0.01, max=1e4)
         ),
+        # The findings as English sentences.
         cv.Optional(CONF_RESULT): cv.maybe_simple_value(
+            text_sensor.text_sensor_schema(entity_category=ENTITY_CATEGORY_DIAGNOSTIC),
+            key=CONF_NAME,
+        ),
+        # The findings as codes for a client that says them in its user's language.
+        cv.Optional(CONF_CODES): cv.maybe_simple_value(
             text_sensor.text_sensor_schema(entity_category=ENTITY_CATEGORY_DIAGNOSTIC),
             key=CONF_NAME,
         ),
@@ -58,7 +65,7 @@ CONFIG_SCHEMA = cv.Schema(
 
 
 async def to_code(config: ConfigType) -> None:
-    """Generate the check, its button and its result."""
+    """Generate the check, its button and its sensors."""
     var = cg.new_Pvariable(config[CONF_ID])
     await cg.register_component(var, config)
     cg.add(var.set_hub(await cg.get_variable(config[CONF_ADE9000_ID])))
@@ -82,5 +89,7 @@ async def to_code(config: ConfigType) -> None:
     )
     if result := config.get(CONF_RESULT):
         cg.add(var.set_result_sensor(await text_sensor.new_text_sensor(result)))
+    if codes := config.get(CONF_CODES):
+        cg.add(var.set_codes_sensor(await text_sensor.new_text_sensor(codes)))
     if check := config.get(CONF_CHECK):
         await cg.register_parented(await button.new_button(check), var)

@@ -19,8 +19,7 @@ static constexpr uint32_t STALE_AFTER_MS = 3000;
 
 void WiringCheck::setup() {
   this->hub_->add_on_snapshot_callback([this](const ade9000::Snapshot &snapshot) { this->on_snapshot_(snapshot); });
-  if (this->result_ != nullptr)
-    this->result_->publish_state(this->message_);
+  this->publish_(WiringFindings(WiringCode::NOT_CHECKED));
 }
 
 void WiringCheck::dump_config() {
@@ -47,11 +46,11 @@ void WiringCheck::on_snapshot_(const ade9000::Snapshot &snapshot) {
 bool WiringCheck::check() {
   const bool recent = this->observed_ && millis() - this->observed_at_ < STALE_AFTER_MS;
   if (!recent || !this->read_voltage_angles_()) {
-    this->tell_("The chip gives no measurements: check its supply and the wires of its SPI bus.");
+    this->publish_(WiringFindings(WiringCode::NO_MEASUREMENT));
     return false;
   }
   const WiringDiagnosis diagnosis = diagnose_wiring(this->observation_, this->expectation_);
-  this->tell_(describe_wiring(diagnosis, this->expectation_.kind));
+  this->publish_(list_findings(diagnosis, this->expectation_.kind));
   return diagnosis.is_complete() && !diagnosis.has_fault();
 }
 
@@ -68,11 +67,13 @@ bool WiringCheck::read_voltage_angles_() {
   return true;
 }
 
-void WiringCheck::tell_(std::string message) {
-  this->message_ = std::move(message);
+void WiringCheck::publish_(const WiringFindings &findings) {
+  this->message_ = describe_wiring(findings);
   ESP_LOGI(TAG, "%s", this->message_.c_str());
   if (this->result_ != nullptr)
     this->result_->publish_state(this->message_);
+  if (this->codes_ != nullptr)
+    this->codes_->publish_state(encode_wiring(findings));
 }
 
 }  // namespace esphome::wiring_check

@@ -2,6 +2,7 @@
 
 #include "esphome/components/ade9000/ade9000.h"
 #include "wiring_diagnosis.h"
+#include "wiring_findings.h"
 #include "esphome/components/button/button.h"
 #include "esphome/components/text_sensor/text_sensor.h"
 #include "esphome/core/component.h"
@@ -11,7 +12,7 @@
 
 namespace esphome::wiring_check {
 
-/// Looks at the angles between all inputs when it is asked to, and says in words what to swap.
+/// Checks the angles between all inputs on request, and publishes what to swap: as sentences and as codes.
 class WiringCheck : public Component {
  public:
   void set_hub(ade9000::Ade9000 *hub) { this->hub_ = hub; }
@@ -19,31 +20,35 @@ class WiringCheck : public Component {
     this->expectation_ = expectation;
     this->frequency_ = line_frequency;
   }
+  /// Sets the sensor of the English sentences.
   void set_result_sensor(text_sensor::TextSensor *sensor) { this->result_ = sensor; }
+  /// Sets the sensor of the codes, see encode_wiring().
+  void set_codes_sensor(text_sensor::TextSensor *sensor) { this->codes_ = sensor; }
 
   void setup() override;
   void dump_config() override;
   float get_setup_priority() const override { return setup_priority::DATA; }
 
-  /// Checks now. @return whether everything could be checked, and is right.
+  /// Checks the wiring now. @return whether every input could be checked, and is right.
   bool check();
-  /// Of the last check.
+  /// English sentences of the last check.
   const std::string &get_message() const { return this->message_; }
 
  protected:
   void on_snapshot_(const ade9000::Snapshot &snapshot);
   bool read_voltage_angles_();
-  void tell_(std::string message);
+  void publish_(const WiringFindings &findings);
 
   ade9000::Ade9000 *hub_{nullptr};
   WiringExpectation expectation_{};
-  /// Hertz: as measured, nominal before.
+  /// Frequency, Hz: measured, or nominal before the first measurement.
   float frequency_{50};
   WiringObservation observation_{};
   uint32_t observed_at_{0};
   bool observed_{false};
-  std::string message_{"Not checked yet: put a heater on each phase, switch feed-in off, then check the wiring."};
+  std::string message_;
   text_sensor::TextSensor *result_{nullptr};
+  text_sensor::TextSensor *codes_{nullptr};
 };
 
 class CheckButton : public button::Button, public Parented<WiringCheck> {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <numbers>
 
@@ -211,123 +210,18 @@ void diagnose_currents(WiringDiagnosis &diagnosis, const WiringObservation &obse
 
 bool any(const WiringDiagnosis::PerInput &inputs) { return inputs[0] || inputs[1] || inputs[2]; }
 
-/// "I1", "I1 and I2" or "I1, I2 and I3".
-std::string names(char letter, const WiringDiagnosis::PerInput &inputs) {
-  std::string text;
-  size_t left = static_cast<size_t>(std::count(inputs.begin(), inputs.end(), true));
-  for (size_t i = 0; i < PHASES; i++) {
-    if (!inputs[i])
-      continue;
-    left--;
-    text += letter;
-    text += static_cast<char>('1' + i);
-    if (left > 0)
-      text += left == 1 ? " and " : ", ";
-  }
-  return text;
-}
-
-size_t count_of(const WiringDiagnosis::PerInput &inputs) {
-  return static_cast<size_t>(std::count(inputs.begin(), inputs.end(), true));
-}
-
-WiringDiagnosis::PerInput misplaced(const WiringDiagnosis &diagnosis) {
-  WiringDiagnosis::PerInput inputs;
-  for (size_t i = 0; i < PHASES; i++)
-    inputs[i] = diagnosis.line_of_current[i] != i;
-  return inputs;
-}
-
-/// Two transformers on each other's line, and the rest right.
-bool is_exchange(const WiringDiagnosis &diagnosis) {
-  const auto inputs = misplaced(diagnosis);
-  if (count_of(inputs) != 2)
-    return false;
-  for (size_t i = 0; i < PHASES; i++) {
-    if (inputs[i] && diagnosis.line_of_current[diagnosis.line_of_current[i]] != i)
-      return false;
-  }
-  return true;
-}
-
-std::string describe_sequence(const WiringDiagnosis &diagnosis, WiringKind kind) {
-  // One mistake explains both: the voltages are exchanged, the transformers are where they belong.
-  if (is_exchange(diagnosis))
-    return "Voltage inputs " + names('V', misplaced(diagnosis)) + " are exchanged: swap them.";
-  if (kind == WiringKind::DELTA)
-    return "The phase sequence is reversed: swap L1 and L3, both the voltage inputs (V1, V3) and the transformers "
-           "(I1, I3).";
-  if (kind == WiringKind::DELTA_WITH_NEUTRAL)
-    return "The phase sequence is reversed: swap L1 and L2, both the voltage inputs (V1, V2) and the transformers "
-           "(I1, I2).";
-  return "The phase sequence is reversed: swap L2 and L3, both the voltage inputs (V2, V3) and the transformers "
-         "(I2, I3).";
-}
-
-std::string describe_misplaced(const WiringDiagnosis &diagnosis) {
-  if (is_exchange(diagnosis))
-    return "Transformers " + names('I', misplaced(diagnosis)) + " are exchanged: swap them.";
-  std::string text;
-  size_t count = 0;
-  for (size_t i = 0; i < PHASES; i++) {
-    if (diagnosis.line_of_current[i] == i)
-      continue;
-    char part[24];
-    snprintf(part, sizeof(part), text.empty() ? "I%d sits on L%d" : ", I%d on L%d", static_cast<int>(i) + 1,
-             diagnosis.line_of_current[i] + 1);
-    text += part;
-    count++;
-  }
-  return "Transformer " + text + (count > 1 ? ": move each to its own line." : ": move it to its own line.");
-}
-
-std::string describe_reversed(const WiringDiagnosis &diagnosis, WiringKind kind) {
-  const auto &inputs = diagnosis.reversed_current;
-  const bool several = count_of(inputs) > 1;
-  if (kind == WiringKind::SPLIT_PHASE && several)
-    return "Transformers I1 and I2 are exchanged, or both the wrong way round: swap them (unless the house feeds in "
-           "now).";
-  return std::string("Turn ") + (several ? "transformers " : "transformer ") + names('I', inputs) +
-         " round (unless that line feeds in now).";
-}
-
-std::string describe_strange(WiringKind kind) {
-  if (kind == WiringKind::DELTA_WITH_NEUTRAL)
-    return "The voltages do not fit: the high leg must be on V3, the two sides of the neutral on V1 and V2.";
-  if (kind == WiringKind::SPLIT_PHASE)
-    return "V1 and V2 are not opposite to each other: is this a split-phase supply? Else set the wiring.";
-  return "The angles between the voltages fit no three-phase supply: check each voltage input, N, and the wiring set.";
-}
-
-/// Puts sentences one after the other, as long as they fit into the state of a Home Assistant entity.
-class Text {
- public:
-  static constexpr size_t LONGEST = 255;
-
-  void add(const std::string &sentence) {
-    if (this->text_.size() + 1 + sentence.size() > LONGEST) {
-      this->full_ = true;
-      return;
-    }
-    if (this->full_)
-      return;
-    if (!this->text_.empty())
-      this->text_ += ' ';
-    this->text_ += sentence;
-  }
-  bool is_empty() const { return this->text_.empty(); }
-  const std::string &get() const { return this->text_; }
-
- protected:
-  std::string text_;
-  bool full_{false};
-};
-
 }  // namespace
 
 bool WiringDiagnosis::has_fault() const {
   return any(this->no_voltage) || any(this->reversed_voltage) || this->same_line || this->reversed_sequence ||
-         this->strange_voltages || any(this->reversed_current) || any(misplaced(*this));
+         this->strange_voltages || any(this->reversed_current) || any(this->misplaced_current());
+}
+
+WiringDiagnosis::PerInput WiringDiagnosis::misplaced_current() const {
+  PerInput inputs;
+  for (size_t i = 0; i < PHASES; i++)
+    inputs[i] = this->line_of_current[i] != i;
+  return inputs;
 }
 
 bool WiringDiagnosis::is_complete() const {
@@ -347,32 +241,6 @@ WiringDiagnosis diagnose_wiring(const WiringObservation &observation, const Wiri
   if (!diagnosis.same_line && !diagnosis.strange_voltages)
     diagnose_currents(diagnosis, observation, plan);
   return diagnosis;
-}
-
-std::string describe_wiring(const WiringDiagnosis &diagnosis, WiringKind kind) {
-  Text text;
-  if (any(diagnosis.no_voltage))
-    text.add("No voltage at " + names('V', diagnosis.no_voltage) + ": check fuse and wire.");
-  if (diagnosis.same_line)
-    text.add("Two voltage inputs are on the same line: put each on its own.");
-  if (diagnosis.strange_voltages)
-    text.add(describe_strange(kind));
-  if (any(diagnosis.reversed_voltage))
-    text.add("Swap the two wires of voltage input " + names('V', diagnosis.reversed_voltage) + ".");
-  if (diagnosis.reversed_sequence)
-    text.add(describe_sequence(diagnosis, kind));
-  if (any(misplaced(diagnosis)) && !(diagnosis.reversed_sequence && is_exchange(diagnosis)))
-    text.add(describe_misplaced(diagnosis));
-  if (any(diagnosis.reversed_current))
-    text.add(describe_reversed(diagnosis, kind));
-  if (diagnosis.unclear_currents)
-    text.add("The currents fit no clear picture: put a heater on each phase, switch feed-in off, check again.");
-  if (text.is_empty())
-    text.add(diagnosis.is_complete() ? "Everything is connected right." : "No fault found so far.");
-  if (any(diagnosis.no_current))
-    text.add("Too little current at " + names('I', diagnosis.no_current) +
-             " to check: switch a heater on there and check again.");
-  return text.get();
 }
 
 }  // namespace esphome::wiring_check

@@ -5,7 +5,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 
 namespace esphome::wiring_check {
 
@@ -60,6 +59,8 @@ struct WiringDiagnosis {
   bool unclear_currents{false};
 
   bool operator==(const WiringDiagnosis &) const = default;
+  /// Current inputs whose transformer sits on another line.
+  PerInput misplaced_current() const;
   /// Whether an exchanged, reversed or missing connection was found.
   bool has_fault() const;
   /// Whether there was enough voltage and current to judge every input of the wiring.
@@ -74,8 +75,5 @@ struct WiringDiagnosis {
  * power factor below 0.87, or a phase that feeds back, can look like a mistake: check with heaters on and feed-in off.
  */
 WiringDiagnosis diagnose_wiring(const WiringObservation &observation, const WiringExpectation &expectation);
-
-/// What to do about it, in English, the most important first; at most 255 characters.
-std::string describe_wiring(const WiringDiagnosis &diagnosis, WiringKind kind);
 
 }  // namespace esphome::wiring_check

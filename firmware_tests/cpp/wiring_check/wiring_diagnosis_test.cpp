@@ -1,6 +1,7 @@
 // The wiring check against supplies that are wired, well or badly, with phasors: what it says must be what was done.
 
 #include "esphome/components/wiring_check/wiring_diagnosis.h"
+#include "esphome/components/wiring_check/wiring_findings.h"
 
 #include <gtest/gtest.h>
 
@@ -8,6 +9,8 @@
 #include <complex>
 #include <numbers>
 #include <random>
+#include <string>
+#include <utility>
 
 namespace esphome::wiring_check {
 namespace {
@@ -77,7 +80,10 @@ class WiringCheck : public ::testing::Test {
     return diagnose_wiring(installation.observe(), {kind, nominal, 0.5});
   }
   static std::string words(const Installation &installation, WiringKind kind = WiringKind::WYE, double nominal = 230) {
-    return describe_wiring(diagnose(installation, kind, nominal), kind);
+    return describe_wiring(list_findings(diagnose(installation, kind, nominal), kind));
+  }
+  static std::string codes(const Installation &installation, WiringKind kind = WiringKind::WYE, double nominal = 230) {
+    return encode_wiring(list_findings(diagnose(installation, kind, nominal), kind));
   }
 
   std::mt19937 random_{20241};
@@ -140,7 +146,14 @@ TEST_F(WiringCheck, JudgesTheOthersWhereAVoltageAndACurrentAreMissing) {
   }
 }
 
-TEST_F(WiringCheck, WhateverItSeesItHasASentenceThatFitsAnEntity) {
+/// Whether codes keep to what clients are promised: names, inputs and lines, and their separators.
+bool is_well_formed(const std::string &codes) {
+  return !codes.empty() && codes.size() <= 255 &&
+         codes.find_first_not_of("abcdefghijklmnopqrstuvwxyz_:;,=VIL123") == std::string::npos &&
+         codes.find(";;") == std::string::npos && codes.back() != ';' && codes.back() != ':';
+}
+
+TEST_F(WiringCheck, WhateverItSeesItHasASentenceAndCodesThatFitAnEntity) {
   const double strange[] = {0, -1, 1e9, std::numeric_limits<double>::quiet_NaN(),
                             std::numeric_limits<double>::infinity()};
   for (int round = 0; round < 20000; round++) {
@@ -154,9 +167,12 @@ TEST_F(WiringCheck, WhateverItSeesItHasASentenceThatFitsAnEntity) {
     if (round % 7 == 0)
       observation.inputs[round % 3] = {strange[round % 5], strange[round % 4], strange[round % 5], strange[round % 3]};
     const auto kind = static_cast<WiringKind>(round % 5);
-    const std::string text = describe_wiring(diagnose_wiring(observation, {kind, 230, 0.5}), kind);
+    const WiringFindings findings = list_findings(diagnose_wiring(observation, {kind, 230, 0.5}), kind);
+    const std::string text = describe_wiring(findings);
     ASSERT_FALSE(text.empty());
     ASSERT_LE(text.size(), 255u);
+    const std::string codes = encode_wiring(findings);
+    ASSERT_TRUE(is_well_formed(codes)) << codes;
   }
 }
 
@@ -274,6 +290,69 @@ TEST_F(WiringCheck, SaysWhatToSwap) {
   house.current_factor = {1, 1, 1};
   house.lags[1] = 88;
   EXPECT_NE(words(house).find("The currents fit no clear picture"), std::string::npos) << words(house);
+}
+
+TEST_F(WiringCheck, EncodesWhatItFinds) {
+  Installation house;
+  EXPECT_EQ(codes(house), "right");
+  house.current_on = {1, 0, 2};
+  EXPECT_EQ(codes(house), "exchanged_currents:I1,I2");
+  house.current_on = {1, 2, 0};
+  EXPECT_EQ(codes(house), "misplaced_current:I1=L2,I2=L3,I3=L1");
+
+  house = {};
+  house.voltage_on = {0, 2, 1};
+  EXPECT_EQ(codes(house), "exchanged_voltages:V2,V3");
+  house.current_on = {0, 2, 1};
+  EXPECT_EQ(codes(house), "reversed_sequence:L2,L3");
+
+  house = {};
+  house.current_factor = {-1, 1, -1};
+  house.voltage_factor = {1, -1, 1};
+  EXPECT_EQ(codes(house), "reversed_voltage:V2;reversed_current:I1,I3");
+
+  house = {};
+  house.voltage_factor = {1, 1, 0};
+  house.amperes = {5, 0.1, 5};
+  EXPECT_EQ(codes(house), "no_voltage:V3;no_current:I2");
+
+  house = {};
+  house.voltage_on = {0, 0, 2};
+  EXPECT_EQ(codes(house), "same_line");
+
+  house = {};
+  house.amperes = {5, 0.1, 0.1};
+  EXPECT_EQ(codes(house), "incomplete;no_current:I2,I3");
+}
+
+// The names and the sentences that clients and people know, each of them.
+TEST_F(WiringCheck, NamesEveryCode) {
+  const std::pair<WiringFinding, const char *> cases[] = {
+      {{WiringCode::NO_VOLTAGE, {true, true, true}}, "no_voltage:V1,V2,V3"},
+      {{WiringCode::SAME_LINE}, "same_line"},
+      {{WiringCode::HIGH_LEG_MISPLACED}, "high_leg_misplaced"},
+      {{WiringCode::NOT_SPLIT_PHASE}, "not_split_phase"},
+      {{WiringCode::NOT_THREE_PHASE}, "not_three_phase"},
+      {{WiringCode::REVERSED_VOLTAGE, {true, false, false}}, "reversed_voltage:V1"},
+      {{WiringCode::EXCHANGED_VOLTAGES, {true, true, false}}, "exchanged_voltages:V1,V2"},
+      {{WiringCode::REVERSED_SEQUENCE, {true, false, true}}, "reversed_sequence:L1,L3"},
+      {{WiringCode::EXCHANGED_CURRENTS, {false, true, true}}, "exchanged_currents:I2,I3"},
+      {{WiringCode::MISPLACED_CURRENT, {true, false, false}, {1, 1, 2}}, "misplaced_current:I1=L2"},
+      {{WiringCode::REVERSED_CURRENT, {false, false, true}}, "reversed_current:I3"},
+      {{WiringCode::EXCHANGED_OR_REVERSED_CURRENTS, {true, true, false}}, "exchanged_or_reversed_currents:I1,I2"},
+      {{WiringCode::UNCLEAR_CURRENTS}, "unclear_currents"},
+      {{WiringCode::RIGHT}, "right"},
+      {{WiringCode::INCOMPLETE}, "incomplete"},
+      {{WiringCode::NO_CURRENT, {true, false, true}}, "no_current:I1,I3"},
+      {{WiringCode::NOT_CHECKED}, "not_checked"},
+      {{WiringCode::NO_MEASUREMENT}, "no_measurement"},
+  };
+  for (const auto &[finding, code] : cases) {
+    WiringFindings findings;
+    findings.add(finding);
+    EXPECT_EQ(encode_wiring(findings), code);
+    EXPECT_FALSE(describe_wiring(findings).empty()) << code;
+  }
 }
 
 }  // namespace
