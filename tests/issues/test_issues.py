@@ -192,6 +192,22 @@ async def test_reversed_transformer_is_diagnosed_and_repaired(
     assert "wrong_wiring" not in active_issues(hass)
 
 
+async def test_wiring_issue_is_in_the_users_language(
+    hass: HomeAssistant, add_meter: AddMeter, heaters: RunningFirmware
+) -> None:
+    """The codes of the real firmware become a French sentence."""
+    hass.config.language = "fr"
+    await act(heaters, "simulate_current_wiring", pins=0, line=0, factor=-1.0)
+    await add_meter(heaters.port)
+    await asyncio.sleep(2)
+    await act(heaters, "check_wiring")
+    await wait_issue(hass, "wrong_wiring")
+    form = await open_fix(hass, "wrong_wiring")
+    assert form["description_placeholders"]["advice"] == (
+        "Retournez ces transformateurs (sauf si leur phase injecte en ce moment) : I1."
+    )
+
+
 async def test_wiring_of_an_offline_meter_cannot_be_checked(
     hass: HomeAssistant, add_meter: AddMeter, heaters: RunningFirmware
 ) -> None:

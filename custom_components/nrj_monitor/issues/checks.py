@@ -7,6 +7,8 @@ from typing import Final
 
 from awesomeversion import AwesomeVersion, AwesomeVersionException
 
+from .wiring import WiringFinding
+
 CLOCK_TOLERANCE: Final = timedelta(seconds=120)
 """Largest error of the meter's clock; the time it sends may be a minute old."""
 
@@ -27,7 +29,7 @@ FAULTY_WIRING: Final = (
     "wrong way round",
     "exchanged",
 )
-"""Fragments of the firmware's wiring diagnosis that only stand in a fault."""
+"""Fragments that only faults have in the sentences of a firmware without codes."""
 
 NOT_SET: Final = "not set"
 """Text the meter sends while it has no time of day."""
@@ -41,6 +43,11 @@ class Facts:
     minimum_firmware: str = "0"
     encrypted: bool | None = None
     wiring: str | None = None
+    """English sentences of the firmware's wiring check."""
+    wiring_findings: tuple[WiringFinding, ...] | None = None
+    """Findings of the wiring check; None for a firmware that sends sentences alone."""
+    wiring_advice: str | None = None
+    """The findings in the user's language; None without findings or translation."""
     clock: str | None = None
     clock_received_at: datetime | None = None
     now: datetime | None = None
@@ -69,9 +76,11 @@ def _not_encrypted(facts: Facts) -> Placeholders | None:
 
 def _wrong_wiring(facts: Facts) -> Placeholders | None:
     text = facts.wiring or ""
-    if not any(word in text for word in FAULTY_WIRING):
-        return None
-    return {"advice": text}
+    if facts.wiring_findings is None:
+        is_faulty = any(fragment in text for fragment in FAULTY_WIRING)
+    else:
+        is_faulty = any(finding.code.is_fault for finding in facts.wiring_findings)
+    return {"advice": facts.wiring_advice or text} if is_faulty else None
 
 
 def _wrong_clock(facts: Facts) -> Placeholders | None:

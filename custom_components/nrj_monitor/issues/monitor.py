@@ -1,6 +1,6 @@
 """Raises and clears the issues of a meter as its checks fail and pass."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from ipaddress import ip_address
@@ -10,6 +10,7 @@ from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 
 from ..catalog import CHANNELS
@@ -24,6 +25,7 @@ from ..entry_data import NrjConfigEntry
 from ..meter import Meter
 from ..meter_store import TOTALS_DELAY, MeterStore
 from .checks import CHECKS, CLOCK_GRACE, NOT_SET, Facts, Placeholders, failed_checks
+from .wiring import WiringFinding, parse_findings
 
 LEARN_MORE = (
     "https://github.com/nrj-monitor/nrj-monitor/blob/main/docs/troubleshooting.md"
@@ -47,6 +49,29 @@ def uses_network(data: Mapping[str, Any]) -> bool:
         return not ip_address(data[CONF_HOST]).is_loopback
     except ValueError:
         return True
+
+
+@callback
+def translate_findings(
+    hass: HomeAssistant, findings: Sequence[WiringFinding]
+) -> str | None:
+    """Return the sentences of wiring findings in the language of Home Assistant.
+
+    Returns:
+        None without findings, or where the translation of one is not loaded.
+    """
+    texts = async_get_cached_translations(
+        hass, hass.config.language, "selector", DOMAIN
+    )
+    prefix = f"component.{DOMAIN}.selector.wiring_finding.options."
+    try:
+        sentences = [
+            texts[prefix + finding.code].format_map(finding.placeholders)
+            for finding in findings
+        ]
+    except KeyError:
+        return None
+    return " ".join(sentences) or None
 
 
 class IssueMonitor:
@@ -116,6 +141,7 @@ class IssueMonitor:
     def failed_checks(self) -> Mapping[str, Placeholders]:
         """Return the placeholders of each check that fails now, by issue key."""
         entry, meter = self._entry, self._meter
+        findings = parse_findings(meter.texts.get("wiring_codes"))
         return failed_checks(
             Facts(
                 firmware=meter.description.version,
@@ -126,6 +152,8 @@ class IssueMonitor:
                     else None
                 ),
                 wiring=meter.texts.get("wiring"),
+                wiring_findings=findings,
+                wiring_advice=translate_findings(self._hass, findings or ()),
                 clock=self._clock,
                 clock_received_at=self._clock_received_at,
                 now=dt_util.utcnow(),

@@ -37,7 +37,9 @@ FEATURES: Final = {
 }
 """Features of a meter by the user action of the firmware that goes with each."""
 
-TEXTS: Final = frozenset({"wiring", "clock", "guard_state", "guard_reason"})
+TEXTS: Final = frozenset(
+    {"wiring", "wiring_codes", "clock", "guard_state", "guard_reason"}
+)
 """Object ids of the text sensors that are reported."""
 
 DIGITS: Final = 4
