@@ -24,7 +24,7 @@ async def async_get_config_entry_diagnostics(
     data = entry.runtime_data
     meter = data.meter
     return stored | {
-        "brokers": [broker_diagnostics(link) for link in data.brokers.values()],
+        "brokers": [broker_diagnostics(broker) for broker in data.brokers.values()],
         "connected": meter.connected,
         "error": meter.error.key if meter.error else None,
         "snapshot": {channel.id: value for channel, value in meter.snapshot.items()},

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .loads.manager import LoadManager
     from .meter import Meter
     from .meter_store import MeterStore
-    from .ngsi.manager import BrokerLink
+    from .ngsi.manager import BrokerManager
 
 type NrjConfigEntry = ConfigEntry[NrjData]
 
@@ -29,4 +29,4 @@ class NrjData:
     issues: IssueMonitor
     loads: LoadManager | None = None
     backfill: BackfillManager | None = None
-    brokers: dict[str, BrokerLink] = field(default_factory=dict)
+    brokers: dict[str, BrokerManager] = field(default_factory=dict)

@@ -12,7 +12,7 @@ import probatio as vol
 from .const import DOMAIN
 from .entry_data import NrjConfigEntry
 from .issues.monitor import IssueMonitor
-from .ngsi.repairs import async_set_aside_flow
+from .ngsi.repairs import async_dead_letters_flow
 from .ngsi.settings import SUBENTRY_BROKER
 from .sources.errors import LinkDownError
 from .sources.native_api.session import NativeApiSource
@@ -86,7 +86,7 @@ async def async_create_fix_flow(
     """Return the repair flow of an issue."""
     assert data is not None
     if SUBENTRY_BROKER in data:
-        return async_set_aside_flow(hass, data)
+        return async_dead_letters_flow(hass, data)
     entry = hass.config_entries.async_get_entry(str(data["entry_id"]))
     if entry is None or entry.state is not ConfigEntryState.LOADED:
         raise data_entry_flow.UnknownHandler("The meter of this issue is not there")

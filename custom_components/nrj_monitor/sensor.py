@@ -45,9 +45,9 @@ async def async_setup_entry(
     async_add_entities(guard_sensors(meter, data.loads))
     for load_id, sensors in load_sensors(data.loads):
         async_add_entities(sensors, config_subentry_id=load_id)
-    for subentry_id, link in data.brokers.items():
+    for subentry_id, broker in data.brokers.items():
         async_add_entities(
-            (BrokerSensor(link, description) for description in SENSORS),
+            (BrokerSensor(broker, description) for description in SENSORS),
             config_subentry_id=subentry_id,
         )
 

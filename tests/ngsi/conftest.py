@@ -1,4 +1,4 @@
-"""Servers and forwarders for the tests of the forwarder."""
+"""Servers and forwarders for the tests of forwarding."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -31,18 +31,18 @@ HEADERS = {
 
 
 def sample(n: int, **values: float) -> Sample:
-    """Return the n-th measurement, ten seconds after the one before."""
+    """Return the n-th sample, ten seconds after its predecessor."""
     return Sample(BEGIN + 10_000 * n, {"active_power": float(n), **values})
 
 
 def times(*numbers: int) -> list[int]:
-    """Return the times of measurements by their numbers."""
+    """Return the times (ms) of samples by their numbers."""
     return [BEGIN + 10_000 * n for n in numbers]
 
 
 @pytest.fixture
 async def session(socket_enabled: None) -> AsyncGenerator[ClientSession]:
-    """Return a session for clients."""
+    """Return a client session."""
     async with ClientSession() as opened:
         yield opened
 
@@ -76,15 +76,15 @@ async def keyrock(socket_enabled: None) -> AsyncGenerator[Keyrock]:
 
 
 async def in_thread[*Ts, T](function: Callable[[*Ts], T], *arguments: *Ts) -> T:
-    """Run what blocks, as Home Assistant does."""
+    """Run a blocking function in a thread, as Home Assistant does."""
     return await asyncio.to_thread(function, *arguments)
 
 
-class Patient:
-    """A clock that runs on by itself, and further when pauses are skipped."""
+class SkippingClock:
+    """Clock of monotonic seconds with skips of pauses on demand."""
 
     def __init__(self) -> None:
-        """Begin now."""
+        """Prepare a clock without skips."""
         self.skipped = 0.0
 
     def __call__(self) -> float:
@@ -93,13 +93,13 @@ class Patient:
 
 
 class Forwarding:
-    """A forwarder, what it uses, and a way to wait for it."""
+    """Factory of forwarders on a spool file, and waits with skipped pauses."""
 
     def __init__(self, folder: Path, session: ClientSession) -> None:
-        """Prepare."""
+        """Prepare a factory with its spool in `folder`."""
         self.folder = folder
         self.session = session
-        self.clock = Patient()
+        self.clock = SkippingClock()
         self.now = BEGIN + 3_600_000
         self.stack = AsyncExitStack()
         self.running: list[Forwarder] = []
@@ -117,7 +117,7 @@ class Forwarding:
         temporal: bool = False,
         start: bool = True,
     ) -> Forwarder:
-        """Return a forwarder to `server`, started."""
+        """Return a forwarder to `server`, started by default."""
         auth = auth or StaticAuth()
         mapper = Mapper(NgsiEntity(id=ID), CHANNELS.values(), api)
         at = Server(self.session, server.url, auth, headers=HEADERS[api])
@@ -155,10 +155,10 @@ class Forwarding:
     async def until(
         self, holds: Callable[[], bool], within: float = 10.0, hurry: bool = True
     ) -> None:
-        """Wait until `holds`, not waiting for pauses where `hurry`."""
+        """Wait until `holds` returns True, skipping pauses with `hurry`."""
         end = time.monotonic() + within
         while not holds():
-            assert time.monotonic() < end, [f.told for f in self.running]
+            assert time.monotonic() < end, [f.status for f in self.running]
             await asyncio.sleep(0.01)
             if hurry:
                 self.clock.skipped += 60.0
@@ -166,7 +166,7 @@ class Forwarding:
                     forwarder._wake.set()
 
     async def stop(self) -> None:
-        """Stop all."""
+        """Stop all forwarders."""
         for forwarder in self.running:
             await forwarder.stop()
 
@@ -175,7 +175,7 @@ class Forwarding:
 async def forwarding(
     tmp_path: Path, session: ClientSession
 ) -> AsyncGenerator[Forwarding]:
-    """Return what makes forwarders."""
+    """Return a factory of forwarders."""
     made = Forwarding(tmp_path, session)
     yield made
     await made.stop()

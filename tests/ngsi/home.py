@@ -1,4 +1,4 @@
-"""Adding a broker to a meter the way a person does."""
+"""Steps of a person who adds a broker to a meter."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER
 from homeassistant.core import HomeAssistant
 
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
-from custom_components.nrj_monitor.ngsi.manager import BrokerLink
+from custom_components.nrj_monitor.ngsi.manager import BrokerManager
 from custom_components.nrj_monitor.ngsi.settings import SUBENTRY_BROKER
 
 ENTITY: dict[str, Any] = {
@@ -22,24 +22,24 @@ ENTITY: dict[str, Any] = {
 
 
 def server(url: str, **more: Any) -> dict[str, Any]:
-    """Return the answers to the first form."""
+    """Return the answers to the form of the server."""
     return {"url": url, "api": "ngsi_v2", "auth": "none"} | more
 
 
 class Dialogue:
-    """The dialogue of a broker, from the first form to its end."""
+    """Subentry flow of a broker, from its first form to its end."""
 
     def __init__(
         self, hass: HomeAssistant, entry: NrjConfigEntry, change: str | None = None
     ) -> None:
-        """Prepare to add a broker, or to `change` the one of this subentry."""
+        """Prepare to add a broker, or to reconfigure the subentry `change`."""
         self.hass = hass
         self.entry = entry
         self.change = change
         self.form: Mapping[str, Any] = {}
 
     async def begin(self) -> Mapping[str, Any]:
-        """Open it."""
+        """Start the flow; return its first form."""
         context: dict[str, Any] = {"source": SOURCE_USER}
         if self.change is not None:
             context = {"source": SOURCE_RECONFIGURE, "subentry_id": self.change}
@@ -50,26 +50,26 @@ class Dialogue:
         return self.form
 
     async def answer(self, answers: dict[str, Any]) -> Mapping[str, Any]:
-        """Fill in the form that is shown."""
+        """Submit answers to the current form; return the next step."""
         self.form = await self.hass.config_entries.subentries.async_configure(
             self.form["flow_id"], answers
         )
         return self.form
 
     async def errors(self, answers: dict[str, Any]) -> dict[str, str]:
-        """Fill in the form that is shown; return what is wrong."""
+        """Submit answers to the current form; return its errors."""
         return (await self.answer(answers))["errors"] or {}
 
 
-def links(hass: HomeAssistant, entry: NrjConfigEntry) -> list[BrokerLink]:
+def brokers(hass: HomeAssistant, entry: NrjConfigEntry) -> list[BrokerManager]:
     """Return the brokers of a meter."""
     return list(entry.runtime_data.brokers.values())
 
 
 async def add_broker(
     hass: HomeAssistant, entry: NrjConfigEntry, url: str, **more: Any
-) -> BrokerLink:
-    """Add a broker; `more` are other answers than usual."""
+) -> BrokerManager:
+    """Add a broker through its flow; `more` replaces default answers."""
     dialogue = Dialogue(hass, entry)
     await dialogue.begin()
     first = {k: more.pop(k) for k in ("api", "tenant", "service_path") if k in more}
@@ -78,4 +78,4 @@ async def add_broker(
     result = await dialogue.answer(ENTITY | more)
     assert result["type"] == "create_entry", result
     await hass.async_block_till_done(wait_background_tasks=False)
-    return links(hass, entry)[-1]
+    return brokers(hass, entry)[-1]

@@ -1,4 +1,4 @@
-"""The clients understand what brokers answer; the test broker answers as it should.
+"""Clients of brokers, and the test brokers they are tested against.
 
 The table of answers was measured against a real Orion 4.7. A real one cannot be started
 here: nobody publishes it in a package registry.
@@ -43,12 +43,12 @@ JSON = {"Content-Type": "application/json"}
 
 
 def number(value: Any, **more: Any) -> dict[str, Any]:
-    """Return an attribute."""
+    """Return an attribute of type Number."""
     return {"type": "Number", "value": value, **more}
 
 
 def thing(id_: str = "urn:t:1", **attributes: Any) -> dict[str, Any]:
-    """Return an entity."""
+    """Return an entity of type Thing."""
     return {"id": id_, "type": "T", **attributes}
 
 
@@ -60,7 +60,7 @@ async def update(
     headers: dict[str, str] | None = None,
     query: str = "",
 ) -> tuple[int, str | None]:
-    """Return the status and the error of a batch update, sent without the client."""
+    """Return the status and error of a batch update sent without the client."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     async with session.post(
         f"{orion.url}/v2/op/update{query}", data=raw, headers=headers or JSON
@@ -70,7 +70,7 @@ async def update(
 
 
 def append(*entities: Any, action: str = "append") -> dict[str, Any]:
-    """Return a batch."""
+    """Return a batch of entities to append."""
     return {"actionType": action, "entities": list(entities)}
 
 
@@ -147,10 +147,10 @@ CASES: dict[str, tuple[Any, tuple[int, str | None]]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-async def test_the_broker_answers_as_measured(
+async def test_broker_answers_as_orion_was_measured(
     session: ClientSession, orion: NgsiV2, case: str
 ) -> None:
-    """Case by case."""
+    """Compare the test broker with answers recorded from Orion, case by case."""
     await update(session, orion, append(thing("known", a=number(1))))
     body, expected = CASES[case]
     assert await update(session, orion, body) == expected
@@ -158,10 +158,10 @@ async def test_the_broker_answers_as_measured(
         assert orion.entity("known")["a"]["value"] == 9
 
 
-async def test_one_bad_entity_spoils_its_batch(
+async def test_one_bad_entity_refuses_the_whole_batch(
     session: ClientSession, orion: NgsiV2
 ) -> None:
-    """Nothing of it is applied."""
+    """Apply no entity of a batch with a refused entity."""
     bad = thing("bad", a={"type": "Text", "value": "a=b"})
     status, _ = await update(session, orion, append(thing("good", a=number(1)), bad))
     assert status == 400
@@ -169,7 +169,7 @@ async def test_one_bad_entity_spoils_its_batch(
 
 
 async def test_headers_methods_and_sizes(session: ClientSession, orion: NgsiV2) -> None:
-    """415, 411, 405, 413, tenants and paths."""
+    """Answer 415, 411, 405 and 413, and separate tenants and paths."""
     text = {"Content-Type": "text/plain"}
     assert (await update(session, orion, append(thing()), headers=text))[0] == 415
 
@@ -202,10 +202,10 @@ async def test_headers_methods_and_sizes(session: ClientSession, orion: NgsiV2) 
     assert orion.entity("urn:t:1", "abc")["type"] == "T"
 
 
-async def test_times_are_kept_in_utc_and_key_values_are_guessed(
+async def test_times_are_stored_in_utc_and_key_values_are_typed(
     session: ClientSession, orion: NgsiV2
 ) -> None:
-    """A date without a type becomes a text."""
+    """Store times in UTC; a date in keyValues without a type becomes a text."""
     moment = {"type": "DateTime", "value": "2026-11-21T12:00:00+01:00"}
     await update(session, orion, append(thing(at=moment)))
     assert orion.entity("urn:t:1")["at"]["value"] == "2026-11-21T11:00:00.000Z"
@@ -246,10 +246,10 @@ def measured(n: int) -> dict[str, Any]:
     }
 
 
-async def test_subscribers_hear_of_changes_only_and_out_of_order(
+async def test_subscribers_are_notified_of_changes_only_and_out_of_order(
     session: ClientSession, orion: NgsiV2, quantumleap: QuantumLeapServer
 ) -> None:
-    """A time that goes on is a change; the same again is none, unless forced."""
+    """Notify a changed time; skip an equal entity unless forced."""
     broker = V2Broker(Server(session, orion.url, StaticAuth()))
     url = f"{quantumleap.url}/v2/notify"
     await broker.subscribe(subscription(url))
@@ -274,10 +274,10 @@ async def test_subscribers_hear_of_changes_only_and_out_of_order(
         await broker.subscribe(subscription(url, "meter -> history"))
 
 
-async def test_quantumleap_answers_as_measured(
+async def test_quantumleap_answers_as_version_1_was_measured(
     session: ClientSession, quantumleap: QuantumLeapServer
 ) -> None:
-    """200 even where a value does not fit; 500 for key values and relationships."""
+    """Answer 200 to a value of a wrong type, 500 to key values and relationships."""
 
     async def notify(entity: dict[str, Any]) -> int:
         async with session.post(
@@ -295,14 +295,14 @@ async def test_quantumleap_answers_as_measured(
 
 
 def v2(session: ClientSession, orion: NgsiV2, **more: Any) -> V2Broker:
-    """Return a client."""
+    """Return an NGSI-v2 client."""
     return V2Broker(Server(session, orion.url, more.pop("auth", StaticAuth()), **more))
 
 
-async def test_a_probe_leaves_nothing_behind(
+async def test_a_probe_entity_is_deleted(
     session: ClientSession, orion: NgsiV2, ld: NgsiLd
 ) -> None:
-    """Of either kind of broker."""
+    """Delete the probe entity, for either interface."""
     client = v2(session, orion)
     assert await client.version() == "4.7.0"
     await client.probe()
@@ -314,10 +314,10 @@ async def test_a_probe_leaves_nothing_behind(
     assert len(ld.applied) == len(orion.applied) == 1
 
 
-async def test_what_is_no_broker_is_told_apart(
+async def test_other_servers_are_recognized_as_no_broker(
     session: ClientSession, orion: NgsiV2, ld: NgsiLd, quantumleap: QuantumLeapServer
 ) -> None:
-    """A web page, a broker of the other kind, nothing at all."""
+    """Recognize a web page, a broker of the other interface, and a closed port."""
     for server, api in (
         (orion, Api.LD),
         (ld, Api.V2),
@@ -341,10 +341,10 @@ async def test_what_is_no_broker_is_told_apart(
 
 
 @pytest.mark.parametrize("answer", [b"5", b"[]", b'"x"'])
-async def test_json_that_is_no_broker_s(
+async def test_foreign_json_is_recognized_as_no_broker(
     session: ClientSession, answer: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is taken for no broker, or for no version."""
+    """Raise NotABrokerError for foreign JSON; read no version from foreign JSON."""
 
     async def ask(self: Server, *_: Any, **__: Any) -> Answer:
         return Answer(200, {}, answer)
@@ -358,10 +358,10 @@ async def test_json_that_is_no_broker_s(
     assert await QuantumLeap(server).version() == ""
 
 
-async def test_a_broker_that_does_not_keep_is_said(
+async def test_a_broker_that_does_not_store_is_reported(
     session: ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It answers, but not with what was written."""
+    """Raise NotABrokerError where the probe entity is read back altered."""
 
     async def ask(self: Server, *_: Any, **__: Any) -> Answer:
         return Answer(200, {}, b"{}")
@@ -392,10 +392,10 @@ async def test_a_broker_that_does_not_keep_is_said(
         (507, UnansweredError),
     ],
 )
-async def test_each_status_has_its_meaning(
+async def test_each_status_raises_its_error(
     session: ClientSession, orion: NgsiV2, status: int, error: type[DeliveryError]
 ) -> None:
-    """What to do follows from it."""
+    """Raise the error of each HTTP status."""
     orion.status, orion.retry_after = status, "7"
     with pytest.raises(error) as caught:
         await v2(session, orion).deliver(b"{}")
@@ -404,10 +404,10 @@ async def test_each_status_has_its_meaning(
     assert "127.0.0.1" not in str(caught.value)
 
 
-async def test_connections_that_come_to_nothing(
+async def test_failed_connections_say_whether_the_request_arrived(
     session: ClientSession, orion: NgsiV2, tmp_path: Path
 ) -> None:
-    """Refused, cut, or no address: known not to have arrived, or not known."""
+    """Know a refused connection to have delivered nothing; leave a cut open."""
     orion.drop_requests = 1
     with pytest.raises(UnansweredError) as cut:
         await v2(session, orion).deliver(b"{}")
@@ -421,10 +421,10 @@ async def test_connections_that_come_to_nothing(
             await V2Broker(Server(session, url, StaticAuth())).version()
 
 
-async def test_a_certificate_is_verified_against_the_file_that_is_given(
+async def test_a_certificate_is_verified_against_the_configured_file(
     session: ClientSession, orion: NgsiV2, tmp_path: Path
 ) -> None:
-    """A broker of one's own with a certificate of one's own."""
+    """Verify a private certificate against the configured file of certificates."""
     certificate, key = tmp_path / "ca.pem", tmp_path / "key.pem"
     subprocess.run(
         [
@@ -466,7 +466,7 @@ async def test_a_certificate_is_verified_against_the_file_that_is_given(
 async def test_many_subscriptions_are_all_read(
     session: ClientSession, orion: NgsiV2
 ) -> None:
-    """A broker tells a thousand at a time."""
+    """Read all pages of a thousand subscriptions."""
     client = v2(session, orion)
     await client.subscribe(subscription("http://127.0.0.1/x"))
     tenant = orion.tenants["", "/"]
@@ -475,13 +475,13 @@ async def test_many_subscriptions_are_all_read(
     assert len(await client.subscriptions()) == 1001
 
 
-async def test_what_arrived_is_asked_of_each_kind(
+async def test_each_client_asks_which_samples_arrived(
     session: ClientSession,
     orion: NgsiV2,
     ld: NgsiLd,
     quantumleap: QuantumLeapServer,
 ) -> None:
-    """None where there is no such entity, or where it tells no time."""
+    """Find no arrival without the entity, or where the entity has no time."""
     targets = (
         v2(session, orion),
         LdBroker(Server(session, ld.url, StaticAuth())),
@@ -500,10 +500,10 @@ async def test_what_arrived_is_asked_of_each_kind(
     assert await targets[0].arrived("urn:m:2", "T", [1, 2, 3]) == set()
 
 
-async def test_keyrock_gives_tokens_that_are_used_refreshed_and_renewed(
+async def test_keyrock_tokens_are_used_refreshed_and_renewed(
     session: ClientSession, orion: NgsiV2, keyrock: Keyrock
 ) -> None:
-    """With client credentials, and with a user's; by the refresh token if there is one."""
+    """Renew tokens of either grant, by the refresh token where available."""
     now = 0.0
     orion.accept_token = lambda token: token == keyrock.current
 
@@ -543,10 +543,10 @@ async def test_keyrock_gives_tokens_that_are_used_refreshed_and_renewed(
         await user.deliver(b"{}")
 
 
-async def test_a_token_server_that_is_none(
+async def test_token_server_failures_raise_their_errors(
     session: ClientSession, orion: NgsiV2, keyrock: Keyrock
 ) -> None:
-    """Wrong credentials, nonsense, no JSON, nobody there."""
+    """Raise the errors of wrong credentials, nonsense, no JSON and a closed port."""
 
     def broker(secret: str = "s3cret") -> V2Broker:
         url = f"{keyrock.url}/oauth2/token"
@@ -566,8 +566,8 @@ async def test_a_token_server_that_is_none(
         await broker().deliver(b"{}")
 
 
-def test_reasons_and_batches_in_their_words() -> None:
-    """Whatever a broker answers, there is a reason; nothing that is no number is sent."""
+def test_refusals_have_a_reason_and_nan_is_never_sent() -> None:
+    """Give every refusal a reason; refuse to encode NaN."""
     assert Answer(400, {}, b"").reason == "status 400"
     assert Answer(400, {}, b"[1]").reason == "status 400"
     assert Answer(400, {}, b'{"title":"a=b","detail":"c"}').reason == "ab: c"

@@ -1,4 +1,4 @@
-"""The stack of deploy/fiware: its files are what the programs that read them want.
+"""Files of deploy/fiware, checked by the grammars and schemas of their programs.
 
 There is no container engine here, so nothing proves that the images exist, that their
 health checks pass or that the containers find each other. What is checked instead says
@@ -25,7 +25,7 @@ import yaml
 from custom_components.nrj_monitor.catalog import CHANNELS
 from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, NgsiEntity
 from custom_components.nrj_monitor.ngsi.sample import Sample
-from custom_components.nrj_monitor.ngsi.supply_events import sample_of
+from custom_components.nrj_monitor.ngsi.supply_events import event_sample
 from custom_components.nrj_monitor.power_quality.event import PowerQualityEvent
 from tests.support.ngsi import NgsiV2
 
@@ -38,7 +38,7 @@ ALERTS = FIWARE / "grafana" / "provisioning" / "alerting" / "supply.yaml"
 BEGIN = 1_790_000_000_000 // 3_600_000 * 3_600_000
 """A whole hour."""
 EVENTS = tuple(
-    sample_of(
+    event_sample(
         PowerQualityEvent(
             boot="a1",
             number=number,
@@ -58,7 +58,7 @@ MEMBERS = {float: "DOUBLE", str: "VARCHAR", bool: "BOOLEAN"}
 
 
 def compose_schema() -> dict[str, Any]:
-    """Return the Compose Specification's own schema."""
+    """Return the schema of the Compose Specification."""
     spec = importlib.util.find_spec("check_jsonschema")
     assert spec is not None
     assert spec.origin is not None
@@ -67,15 +67,15 @@ def compose_schema() -> dict[str, Any]:
     return schema
 
 
-def test_the_compose_file_is_one() -> None:
-    """By the specification's schema; not that an engine starts it."""
+def test_the_compose_file_is_valid() -> None:
+    """Validate the file by the specification's schema, without an engine."""
     validator = Draft202012Validator(compose_schema())
     assert [error.message for error in validator.iter_errors(COMPOSE)] == []
     assert list(validator.iter_errors({"services": {"a": {"imagee": "b"}}}))
 
 
-def test_images_are_pinned_and_healthy_before_others_need_them() -> None:
-    """An exact version each; not that it can be pulled."""
+def test_images_are_pinned_and_dependencies_wait_for_health() -> None:
+    """Pin an exact version of each image; no image is pulled."""
     for name, service in SERVICES.items():
         assert re.fullmatch(r"[\w/-]+:\d+\.\d+\.\d+", service["image"]), name
         assert ("healthcheck" in service) is (name != "provision"), name
@@ -88,8 +88,8 @@ def test_images_are_pinned_and_healthy_before_others_need_them() -> None:
     }
 
 
-def test_nothing_is_open_beyond_the_host_and_nothing_secret_is_written() -> None:
-    """Ports are bound to the loopback address unless one says otherwise."""
+def test_ports_are_local_and_no_secret_is_written() -> None:
+    """Bind ports to the loopback address by default."""
     ports = [port for service in SERVICES.values() for port in service.get("ports", ())]
     assert len(ports) == 4
     assert all(port.startswith("${BIND:-127.0.0.1}:") for port in ports)
@@ -99,8 +99,8 @@ def test_nothing_is_open_beyond_the_host_and_nothing_secret_is_written() -> None
     assert "BIND=127.0.0.1" in (FIWARE / ".env.example").read_text()
 
 
-def test_what_must_last_is_in_a_volume() -> None:
-    """Each database and Grafana; every volume that is named is used."""
+def test_lasting_data_is_in_a_volume() -> None:
+    """Keep each database and Grafana in a volume; use every named volume."""
     used = {
         mount.split(":")[0]
         for service in SERVICES.values()
@@ -115,7 +115,7 @@ def test_what_must_last_is_in_a_volume() -> None:
 
 
 async def test_the_provisioning_subscribes_once(orion: NgsiV2, tmp_path: Path) -> None:
-    """The real script against the strict test broker; not against a real Orion."""
+    """Run the real script against the strict test broker; not against a real Orion."""
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
     for expected in ("subscribed", "subscribed already"):
@@ -132,9 +132,9 @@ async def test_the_provisioning_subscribes_once(orion: NgsiV2, tmp_path: Path) -
             },
             stdout=subprocess.PIPE,
         )
-        told, _ = await process.communicate()
+        output, _ = await process.communicate()
         assert process.returncode == 0
-        assert told.decode().splitlines() == [
+        assert output.decode().splitlines() == [
             f"ThreePhaseAcMeasurement: {expected}",
             f"SolarEnergy: {expected}",
         ]
@@ -143,7 +143,7 @@ async def test_the_provisioning_subscribes_once(orion: NgsiV2, tmp_path: Path) -
 
 
 def queries() -> list[tuple[str, str]]:
-    """Return every SQL text with where it stands."""
+    """Return every SQL query with its place."""
     found = []
     for board in BOARDS:
         content = json.loads(board.read_text())
@@ -166,7 +166,7 @@ QUERIES = dict(queries())
 
 
 def filled(sql: str, bucket: str = "1 minute") -> str:
-    """Return SQL as Grafana sends it: macros and variables replaced."""
+    """Return SQL in Grafana's final form: macros and variables replaced."""
     return (
         sql.replace(
             "$__timeFilter(time_index)",
@@ -178,15 +178,15 @@ def filled(sql: str, bucket: str = "1 minute") -> str:
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_cratedb_s_grammar_takes_every_query(name: str) -> None:
-    """CrateDB's own grammar; not that its planner knows every function and column."""
+def test_every_query_parses_by_the_grammar_of_cratedb(name: str) -> None:
+    """Parse queries by CrateDB's grammar; its planner is not tested."""
     parsed = sqlparse(filled(QUERIES[name]), raise_exception=True)
     assert len(parsed) == 1
     assert "$" not in filled(QUERIES[name])
 
 
-def test_the_grammar_is_not_content_with_anything() -> None:
-    """It can refuse."""
+def test_the_grammar_of_cratedb_refuses_errors() -> None:
+    """Refuse an invalid query."""
     with pytest.raises(Exception, match=r"mismatched|extraneous|no viable|missing"):
         sqlparse("SELECT FROM WHERE", raise_exception=True)
 
@@ -272,12 +272,14 @@ def database() -> duckdb.DuckDBPyConnection:
 def test_a_real_engine_runs_every_query(
     database: duckdb.DuckDBPyConnection, name: str
 ) -> None:
-    """On the columns forwarded entities have; DuckDB's types are not CrateDB's."""
+    """Run each query in DuckDB, whose types differ from CrateDB's."""
     assert database.execute(filled(QUERIES[name])).fetchall()
 
 
-def test_the_numbers_are_right(database: duckdb.DuckDBPyConnection) -> None:
-    """By hand, from the house of the fixture."""
+def test_queries_return_the_numbers_of_the_fixture(
+    database: duckdb.DuckDBPyConnection,
+) -> None:
+    """Compare results with numbers worked out by hand from the fixture."""
 
     def run(name: str, bucket: str = "1 hour") -> list[tuple[Any, ...]]:
         return database.execute(filled(QUERIES[name], bucket)).fetchall()
@@ -307,8 +309,8 @@ def test_the_numbers_are_right(database: duckdb.DuckDBPyConnection) -> None:
 
 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.stem)
-def test_grafana_s_own_model_reads_every_dashboard(board: Path) -> None:
-    """Its SDK keeps what it reads; not how it looks."""
+def test_every_dashboard_fits_the_model_of_grafana(board: Path) -> None:
+    """Read dashboards with Grafana's SDK; their looks are not tested."""
     content = json.loads(board.read_text())
     read = Dashboard.from_json(content)
     assert read.title == content["title"]
@@ -322,8 +324,8 @@ def test_grafana_s_own_model_reads_every_dashboard(board: Path) -> None:
         assert panel["datasource"]["uid"] == "nrj-crate"
 
 
-def test_dashboards_and_alerts_name_the_data_source_that_is_provisioned() -> None:
-    """By its uid; the folder of the dashboards is the one that is mounted."""
+def test_dashboards_and_alerts_name_the_provisioned_data_source() -> None:
+    """Name the data source by its uid; mount the folder of the dashboards."""
     provisioning = FIWARE / "grafana" / "provisioning"
     (source,) = yaml.safe_load(
         (provisioning / "datasources" / "crate.yaml").read_text()

@@ -1,4 +1,4 @@
-"""After any faults the broker has everything, in order, none twice, and the rest is counted.
+"""Forwarding through random faults: complete, in order, none twice, exact counts.
 
 A handful of seeds here; `scripts/bench ngsi --trials 200` runs as many as one likes.
 """
@@ -16,7 +16,7 @@ from tests.support.ngsi.faults import Trial
 async def test_nothing_is_lost_doubled_or_out_of_order(
     tmp_path: Path, session: ClientSession, seed: int
 ) -> None:
-    """Within the spool's bounds."""
+    """Deliver every sample once where the spool has room for all."""
     trial = Trial(seed, tmp_path, session, Limits())
     outcome = await trial.run(40)
     assert outcome.complaints(trial.bad, bounded=False) == []
@@ -25,10 +25,10 @@ async def test_nothing_is_lost_doubled_or_out_of_order(
 
 
 @pytest.mark.parametrize("seed", range(100, 104))
-async def test_what_a_full_spool_gave_up_is_counted_exactly(
+async def test_samples_given_up_by_a_full_spool_are_counted_exactly(
     tmp_path: Path, session: ClientSession, seed: int
 ) -> None:
-    """Beyond its bounds: fewer records, the newest among them, and honest counts."""
+    """Deliver the newest samples beyond the limits, and count all others."""
     trial = Trial(seed, tmp_path, session, Limits(rows=15))
     outcome = await trial.run(40)
     assert outcome.complaints(trial.bad, bounded=True) == []

@@ -1,4 +1,4 @@
-"""Entities made from what the real firmware measures are valid, in every model."""
+"""Validity of entities made from readings of the real firmware, in every model."""
 
 import asyncio
 from typing import Any
@@ -19,12 +19,12 @@ WAITED = 4
 
 @pytest.fixture
 def hass_config_dir(hass_tmp_config_dir: str) -> str:
-    """Return a folder for the queues of the brokers."""
+    """Return a folder for the spools of the brokers."""
     return hass_tmp_config_dir
 
 
 async def until_sampled(*servers: NgsiV2 | NgsiLd) -> None:
-    """Wait until each broker has some samples."""
+    """Wait until each broker has several samples."""
     async with asyncio.timeout(30):
         while any(len(set(server.times)) < WAITED for server in servers):
             await asyncio.sleep(0.1)
@@ -37,7 +37,7 @@ async def test_every_model_from_live_readings(
     orion: NgsiV2,
     ld: NgsiLd,
 ) -> None:
-    """Six brokers' worth of entities of one house, each validated by its schema."""
+    """Validate the entities of a house from six brokers by their schemas."""
     entry = await add_meter(firmware.port)
     for model in ("three_phase", "ac", "solar"):
         more: dict[str, Any] = {

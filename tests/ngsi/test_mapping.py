@@ -1,4 +1,4 @@
-"""What is measured becomes entities of the data models, in their units, always valid."""
+"""Mapping of samples to valid entities of the data models, in their units."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,8 +13,8 @@ from custom_components.nrj_monitor.catalog import CHANNELS, QUANTITIES
 from custom_components.nrj_monitor.ngsi.groups import (
     DEFAULT_GROUPS,
     Group,
-    chosen,
     group_of,
+    select_channels,
 )
 from custom_components.nrj_monitor.ngsi.mapping import (
     Api,
@@ -77,7 +77,7 @@ HOUSE: dict[str, float] = {
     "rejected_frames": 3.0,
 }
 
-TWIN = NgsiEntity(
+NGSI_ENTITY = NgsiEntity(
     id="urn:ngsi-ld:ThreePhaseAcMeasurement:aabbccddeeff",
     name="NRJ Meter (cellar)",
     ref_device="urn:ngsi-ld:Device:aabbccddeeff",
@@ -87,10 +87,10 @@ TWIN = NgsiEntity(
 )
 
 
-def twin(model: Model, **changes: Any) -> NgsiEntity:
-    """Return what is known of the house's meter."""
+def ngsi_entity(model: Model, **changes: Any) -> NgsiEntity:
+    """Return the constant attributes of the house's meter."""
     id_ = f"urn:ngsi-ld:{model.value}:aabbccddeeff"
-    return replace(TWIN, id=id_, model=model, **changes)
+    return replace(NGSI_ENTITY, id=id_, model=model, **changes)
 
 
 def entity(
@@ -102,7 +102,7 @@ def entity(
     """Return the entity of the house."""
     readings = HOUSE if values is None else values
     channels = [CHANNELS[id_] for id_ in readings]
-    mapped = Mapper(twin(model, **changes), channels, api).entity(
+    mapped = Mapper(ngsi_entity(model, **changes), channels, api).entity(
         Sample.of(MOMENT, readings)
     )
     assert mapped is not None
@@ -111,7 +111,7 @@ def entity(
 
 @pytest.mark.parametrize("model", Model)
 def test_the_models_own_examples_are_valid(model: Model) -> None:
-    """The validator takes what its authors published: it is set up right."""
+    """Validate the examples the authors of the models published."""
     assert errors(_normalized(read(f"{model.value}/example.json"))) == []
 
 
@@ -119,8 +119,8 @@ def _normalized(example: dict[str, Any]) -> dict[str, Any]:
     return {k: v if k in ("id", "type") else {"value": v} for k, v in example.items()}
 
 
-def test_the_validator_refuses_what_the_older_model_has_no_place_for() -> None:
-    """It can fail: an exported power in ACMeasurement, a time that is none."""
+def test_the_validator_refuses_invalid_entities() -> None:
+    """Refuse an exported power in ACMeasurement, and an invalid time."""
     bad = _normalized(read("ACMeasurement/example.json"))
     bad["activePower"] = {"value": {"L1": -500}}
     bad["dateObserved"] = {"value": "yesterday"}
@@ -131,7 +131,7 @@ def test_the_validator_refuses_what_the_older_model_has_no_place_for() -> None:
 @pytest.mark.parametrize("api", Api)
 @pytest.mark.parametrize("extras", [True, False])
 def test_the_entity_of_a_house_is_valid(model: Model, api: Api, extras: bool) -> None:
-    """While a phase feeds, too."""
+    """Validate the entity of a house with a feeding phase."""
     assert errors(entity(model, api, extras=extras)) == []
 
 
@@ -150,17 +150,17 @@ def test_the_entity_of_a_house_is_valid(model: Model, api: Api, extras: bool) ->
 def test_whatever_is_measured_the_entity_is_valid(
     model: Model, values: dict[str, float]
 ) -> None:
-    """Absurd readings too: what a model has no place for is not in its attributes."""
-    mapped = Mapper(twin(model), [CHANNELS[id_] for id_ in values], Api.V2).entity(
-        Sample.of(MOMENT, values)
-    )
+    """Validate entities of absurd readings, beyond the limits of a model."""
+    mapped = Mapper(
+        ngsi_entity(model), [CHANNELS[id_] for id_ in values], Api.V2
+    ).entity(Sample.of(MOMENT, values))
     if mapped is not None:
         assert errors(mapped) == []
         json.dumps(mapped, allow_nan=False)
 
 
-def test_every_quantity_is_where_the_model_wants_it() -> None:
-    """By hand: W, var, VA, A, V, Hz, kWh, and THD as a fraction."""
+def test_every_quantity_has_its_attribute_and_unit() -> None:
+    """Compare attributes by hand: W, var, VA, A, V, Hz, kWh, THD as a fraction."""
     plain = key_values(entity())
     assert plain["activePower"] == {"L1": 2000.0, "L2": -1100.0, "L3": 100.0}
     assert plain["totalActivePower"] == 1000.0
@@ -193,7 +193,7 @@ def test_every_quantity_is_where_the_model_wants_it() -> None:
 
 
 def test_the_voltage_between_two_phases_is_that_of_the_phasors() -> None:
-    """Computed here from the instantaneous values over one period, not the cosine law."""
+    """Compare with instantaneous values over a period, without the cosine law."""
     plain = key_values(entity())
     angles = {"L12": (230.0, 232.0, 120.0), "L23": (232.0, 229.0, 119.0)}
     for pair, (first, second, angle) in angles.items():
@@ -213,7 +213,7 @@ def test_the_voltage_between_two_phases_is_that_of_the_phasors() -> None:
 
 
 def test_extra_attributes_are_named_after_the_catalog_or_left_out() -> None:
-    """What the model has no place for, in the catalog's units, as an option."""
+    """Send quantities without an attribute as an option, in the catalog's units."""
     plain = key_values(entity())
     assert plain["voltageUnbalance"] == 0.7
     assert plain["totalApparentEnergy"] == 2222.0
@@ -232,8 +232,8 @@ def test_extra_attributes_are_named_after_the_catalog_or_left_out() -> None:
     assert set(without) < set(plain)
 
 
-def test_the_older_model_says_what_a_phase_draws_and_beside_it_what_it_feeds() -> None:
-    """Its active power per phase is what is consumed; its total is signed."""
+def test_ac_measurement_splits_drawn_and_fed_power() -> None:
+    """Send the drawn power per phase, the fed power beside, the total signed."""
     plain = key_values(entity(Model.AC))
     assert plain["activePower"] == {"L1": 2000.0, "L2": 0.0, "L3": 100.0}
     assert plain["activePowerExported"] == {"L1": 0.0, "L2": 1100.0, "L3": 0.0}
@@ -245,7 +245,7 @@ def test_the_older_model_says_what_a_phase_draws_and_beside_it_what_it_feeds() -
 
 
 def test_a_meter_on_a_solar_feed_is_positive_when_it_produces() -> None:
-    """Whichever way round the meter counts it."""
+    """Send produced power as positive, in either direction of the meter."""
     readings = {
         "active_power_l1": -500.0,
         "active_power": -500.0,
@@ -269,8 +269,8 @@ def test_a_meter_on_a_solar_feed_is_positive_when_it_produces() -> None:
     assert turned["totalEnergyGenerated"] == 0.5
 
 
-def test_units_and_the_time_of_measurement_are_with_each_value() -> None:
-    """In the words of either interface."""
+def test_each_value_has_its_unit_and_time() -> None:
+    """Write the unit and the time of a value for either interface."""
     v2 = entity()
     assert v2["activePower"]["metadata"] == {
         "unitCode": {"type": "Text", "value": "WTT"},
@@ -292,14 +292,14 @@ def test_units_and_the_time_of_measurement_are_with_each_value() -> None:
     assert "TimeInstant" not in ld
 
 
-def test_what_is_not_measured_is_not_sent() -> None:
-    """Neither null nor NaN nor an attribute without a value."""
+def test_unknown_readings_are_not_sent() -> None:
+    """Send neither null nor NaN nor an attribute without a value."""
     sample = Sample.of(
         MOMENT,
         {"frequency": float("nan"), "voltage_l1": None, "current_l1": float("inf")},
     )
     assert sample.values == {}
-    mapper = Mapper(TWIN, CHANNELS.values(), Api.V2)
+    mapper = Mapper(NGSI_ENTITY, CHANNELS.values(), Api.V2)
     assert mapper.entity(sample) is None
     one = mapper.entity(Sample.of(MOMENT, {"voltage_l1": None, "voltage_l2": 231.0}))
     assert one is not None
@@ -308,21 +308,25 @@ def test_what_is_not_measured_is_not_sent() -> None:
 
 
 def test_a_temporal_entity_holds_each_instance_once() -> None:
-    """And nothing that does not belong to a moment."""
-    mapper = Mapper(TWIN, CHANNELS.values(), Api.LD)
+    """Leave constant attributes out of the history."""
+    mapper = Mapper(NGSI_ENTITY, CHANNELS.values(), Api.LD)
     entities = [
         mapper.entity(Sample(1000 * n, {"frequency": 50.0 + n})) for n in range(3)
     ]
-    told = temporal([one for one in entities if one is not None])
-    assert [i["value"] for i in told["frequency"]] == [50.0, 51.0, 52.0]
-    assert [i["observedAt"] for i in told["frequency"]][2] == "1970-01-01T00:00:02.000Z"
-    assert "refDevice" not in told
-    assert told["id"] == TWIN.id
-    assert told["@context"]
+    history = temporal([one for one in entities if one is not None])
+    assert [i["value"] for i in history["frequency"]] == [50.0, 51.0, 52.0]
+    assert [i["observedAt"] for i in history["frequency"]][
+        2
+    ] == "1970-01-01T00:00:02.000Z"
+    assert "refDevice" not in history
+    assert history["id"] == NGSI_ENTITY.id
+    assert history["@context"]
 
 
-def test_every_quantity_of_the_catalog_has_a_unit_code_a_group_and_a_place() -> None:
-    """Nothing new in the catalog is forgotten here."""
+def test_every_quantity_of_the_catalog_has_a_unit_code_a_group_and_an_attribute() -> (
+    None
+):
+    """Find a quantity of the catalog forgotten in the mapping."""
     assert {quantity.unit for quantity in QUANTITIES} <= set(UNIT_CODES)
     groups = {quantity.key: group_of(quantity) for quantity in QUANTITIES}
     assert set(groups.values()) == set(Group)
@@ -332,15 +336,15 @@ def test_every_quantity_of_the_catalog_has_a_unit_code_a_group_and_a_place() -> 
     assert groups["apparent_energy"] is Group.ENERGY
     assert groups["voltage_harmonic_7"] is Group.HARMONICS
     assert groups["chip_resets"] is Group.DIAGNOSTICS
-    assert CHANNELS["voltage_harmonic_3_l1"] not in chosen(
+    assert CHANNELS["voltage_harmonic_3_l1"] not in select_channels(
         CHANNELS.values(), DEFAULT_GROUPS
     )
     for id_, channel in CHANNELS.items():
-        mapped = Mapper(TWIN, [channel], Api.V2).entity(Sample(0, {id_: 0.5}))
+        mapped = Mapper(NGSI_ENTITY, [channel], Api.V2).entity(Sample(0, {id_: 0.5}))
         assert mapped is not None, id_
 
 
 def test_without_power_there_is_no_displacement_factor() -> None:
-    """Nothing is divided by zero."""
+    """Divide nothing by a power of zero."""
     values = {"fundamental_active_power": 0.0, "fundamental_reactive_power": 0.0}
     assert "totalDisplacementPowerFactor" not in key_values(entity(values=values))

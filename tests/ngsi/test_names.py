@@ -1,4 +1,4 @@
-"""What a broker would refuse is known before it is asked."""
+"""Names a broker would refuse, recognized before the first request."""
 
 import pytest
 
@@ -19,7 +19,7 @@ from custom_components.nrj_monitor.ngsi import names
     ],
 )
 def test_identifiers(text: str, good: bool) -> None:
-    """ASCII, 1 to 256, none of the characters Orion refuses."""
+    """Accept 1 to 256 ASCII characters, without the characters Orion refuses."""
     assert names.is_identifier(text) is good
 
 
@@ -34,7 +34,7 @@ def test_identifiers(text: str, good: bool) -> None:
     ],
 )
 def test_tenants(tenant: str, good: bool) -> None:
-    """Letters, digits and _, at most 50."""
+    """Accept letters, digits and _, at most 50."""
     assert names.is_tenant(tenant) is good
 
 
@@ -53,12 +53,12 @@ def test_tenants(tenant: str, good: bool) -> None:
     ],
 )
 def test_service_paths(path: str, good: bool) -> None:
-    """Begin with a slash, ten levels at most."""
+    """Accept a leading slash and ten levels at most."""
     assert names.is_service_path(path) is good
 
 
 def test_other_texts() -> None:
-    """URIs, attribute names, values and names made harmless."""
+    """Check URIs, attribute names and values; strip refused characters."""
     assert names.is_uri("urn:ngsi-ld:Device:1")
     assert not names.is_uri("meter1")
     assert names.is_attribute("activePower")

@@ -1,4 +1,4 @@
-"""The dashboard for Prometheus asks for what Home Assistant's endpoint really prints."""
+"""Dashboard for Prometheus, checked against the series of Home Assistant."""
 
 import asyncio
 import json
@@ -37,25 +37,25 @@ BLOCKS = [
 
 
 def filled(expression: str) -> str:
-    """Return an expression as Grafana sends it."""
+    """Return an expression in Grafana's final form."""
     return expression.replace("${meter}", "nrj_meter").replace("$__interval", "5m")
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
-def test_prometheus_s_grammar_takes_every_expression(expression: str) -> None:
-    """Its parser, without a server: not what the expressions yield."""
+def test_every_expression_parses_by_the_grammar_of_prometheus(expression: str) -> None:
+    """Parse expressions without a server; their results are not tested."""
     promql_parser.parse(filled(expression))
     assert "$" not in filled(expression)
 
 
-def test_the_grammar_is_not_content_with_anything() -> None:
-    """It can refuse."""
+def test_the_grammar_of_prometheus_refuses_errors() -> None:
+    """Refuse an invalid expression."""
     with pytest.raises(ValueError, match="unexpected character"):
         promql_parser.parse("rate(x[5m)")
 
 
-def test_grafana_s_own_model_reads_the_dashboard() -> None:
-    """Its SDK keeps what it reads; not how it looks."""
+def test_the_dashboard_fits_the_model_of_grafana() -> None:
+    """Read the dashboard with Grafana's SDK; its looks are not tested."""
     read = Dashboard.from_json(BOARD)
     assert read.panels is not None
     assert len(read.panels) == len(BOARD["panels"])
@@ -63,14 +63,14 @@ def test_grafana_s_own_model_reads_the_dashboard() -> None:
 
 @pytest.fixture(autouse=True)
 def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Print nothing of another test: the client's registry is the process's."""
+    """Give each test a client registry of its own: the default is the process's."""
     monkeypatch.setattr(
         prometheus_client, "REGISTRY", prometheus_client.CollectorRegistry()
     )
 
 
 async def metering(hass: HomeAssistant, add_meter: AddMeter, port: int) -> None:
-    """Add a meter and the integration, configured as docs/fiware.md says."""
+    """Add a meter and the Prometheus integration, configured as in docs/fiware.md."""
     (config,) = (block for block in BLOCKS if "prometheus" in block)
     assert await async_setup_component(hass, "prometheus", config)
     await add_meter(port)
@@ -83,13 +83,13 @@ async def metering(hass: HomeAssistant, add_meter: AddMeter, port: int) -> None:
         )
 
 
-async def test_every_series_is_printed_by_home_assistant(
+async def test_home_assistant_exports_every_series(
     hass: HomeAssistant,
     add_meter: AddMeter,
     firmware: RunningFirmware,
     hass_client: ClientSessionGenerator,
 ) -> None:
-    """With the configuration of docs/fiware.md, from the live firmware."""
+    """Export the series of the live firmware with the documented configuration."""
     await metering(hass, add_meter, firmware.port)
     client = await hass_client()
     async with client.get("/api/prometheus") as response:
@@ -120,7 +120,7 @@ async def test_a_real_prometheus_answers_every_panel(
     tmp_path: Path,
     unused_tcp_port: int,
 ) -> None:
-    """A real server fetches with the job of docs/fiware.md and a token, once a second.
+    """Scrape once a second with the documented job, and query every panel.
 
     Not that it does so over days; `increase` over an hour is that of some seconds here.
     """
@@ -158,8 +158,8 @@ async def test_a_real_prometheus_answers_every_panel(
     assert mean <= highest
 
 
-def test_the_example_for_influxdb_names_entities_by_a_pattern_the_meter_fits() -> None:
-    """Not that InfluxDB takes it: its client libraries are not installed here."""
+def test_the_example_for_influxdb_matches_the_entities_of_the_meter() -> None:
+    """Match the documented pattern; InfluxDB itself is not installed."""
     (config,) = (block["influxdb"] for block in BLOCKS if "influxdb" in block)
     assert config["include"]["entity_globs"] == ["sensor.nrj_meter_*"]
     assert config["api_version"] == 2

@@ -1,4 +1,4 @@
-"""Pauses, paces and batch sizes follow their rules."""
+"""Rules of retry pauses, sending rate and batch size."""
 
 from datetime import UTC, datetime
 
@@ -27,15 +27,15 @@ NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
         ("soon", None),
     ],
 )
-def test_a_broker_says_when_to_come_back(
+def test_retry_after_in_seconds_or_as_a_date(
     header: str | None, seconds: float | None
 ) -> None:
-    """In seconds or as a date; the past is now."""
+    """Read seconds or a date; a past date is now."""
     assert retry_after(header, NOW) == seconds
 
 
 def test_pauses_grow_from_5_s_to_5_min_within_their_upper_half() -> None:
-    """5, 10, 20, ... 300, jittered; a success begins anew."""
+    """Grow 5, 10, 20, ... 300 s with jitter; reset after a success."""
     shortest, longest = Backoff(lambda: 0.0), Backoff(lambda: 1.0)
     assert [shortest.failed() for _ in range(8)] == [2.5, 5, 10, 20, 40, 80, 150, 150]
     assert [longest.failed() for _ in range(8)] == [5, 10, 20, 40, 80, 160, 300, 300]
@@ -47,14 +47,14 @@ def test_pauses_grow_from_5_s_to_5_min_within_their_upper_half() -> None:
     assert longest.failed() == 5
 
 
-def test_what_a_broker_asks_for_is_honoured_within_reason() -> None:
-    """A minute is a minute; a year is an hour."""
+def test_a_requested_pause_is_honoured_up_to_an_hour() -> None:
+    """Wait a requested minute; cut a requested year to an hour."""
     assert Backoff(lambda: 0.0).failed(60.0) == 60.0
     assert Backoff(lambda: 0.0).failed(31_536_000.0) == LONGEST_ASKED
 
 
-def test_a_pace_bounds_the_rate_and_owes_nothing_after_a_pause() -> None:
-    """100 records at 50 a second take 2 s; none is waited for later."""
+def test_a_pace_limits_the_rate_without_a_debt_after_a_pause() -> None:
+    """Take 2 s for 100 records at 50 a second; owe nothing later."""
     pace = Pace(50.0)
     assert pace.wait(0.0) == 0.0
     pace.sent(100, 0.0)
@@ -68,7 +68,7 @@ def test_a_pace_bounds_the_rate_and_owes_nothing_after_a_pause() -> None:
 
 @given(st.integers(1, 500), st.data())
 def test_a_bad_record_is_found_in_few_steps(count: int, data: st.DataObject) -> None:
-    """Only it is set aside, all others go, in at most 3 log2(n) + 3 requests each."""
+    """Isolate each bad record in at most 3 log2(n) + 3 requests."""
     bad = data.draw(st.sets(st.integers(0, count - 1), max_size=4))
     waiting = list(range(count))
     sent: list[int] = []
@@ -90,8 +90,8 @@ def test_a_bad_record_is_found_in_few_steps(count: int, data: st.DataObject) -> 
     assert requests <= (len(bad) + 1) * (3 * count.bit_length() + 3)
 
 
-def test_a_batch_that_was_too_large_is_halved_for_good() -> None:
-    """Down to a single record, which then is too large itself."""
+def test_a_too_large_batch_halves_the_size_for_good() -> None:
+    """Halve down to a single record, which then is too large alone."""
     size = BatchSize(100)
     assert not size.too_large(80)
     assert size.next == 40

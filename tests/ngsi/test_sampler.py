@@ -1,4 +1,4 @@
-"""One sample an interval, with the time of its latest reading, and none without news."""
+"""Sampling: once an interval, at the time of the latest reading, only when new."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ VOLTAGE, POWER = CHANNELS["voltage_l1"], CHANNELS["active_power"]
 
 
 class NoSource(Source):
-    """A source that tells nothing by itself."""
+    """Source without readings."""
 
     async def run(self, listener: Any) -> None:
         """Do nothing."""
@@ -28,7 +28,7 @@ class NoSource(Source):
 
 @pytest.fixture
 def meter() -> Meter:
-    """Return a meter that tells what the test says."""
+    """Return a meter without a running source."""
     description = MeterDescription(
         mac="aa",
         name="m",
@@ -44,8 +44,8 @@ def meter() -> Meter:
     return made
 
 
-def tell(meter: Meter, voltage: float | None, power: float) -> float:
-    """Have the meter measure; return when."""
+def measure(meter: Meter, voltage: float | None, power: float) -> float:
+    """Publish a measurement of the meter; return its time."""
     meter.on_reading(VOLTAGE, voltage)
     meter.on_reading(POWER, power)
     return time.time()
@@ -54,39 +54,39 @@ def tell(meter: Meter, voltage: float | None, power: float) -> float:
 async def test_a_sample_has_the_time_of_its_reading_not_of_the_interval(
     meter: Meter,
 ) -> None:
-    """And what is no measurement is not in it."""
-    taken: list[Sample] = []
-    sampler = Sampler(meter, (VOLTAGE, POWER), 0.1, taken.append)
-    told_at = tell(meter, 230.0, 500.0)
+    """Take the time of the latest reading, and no unknown reading."""
+    samples: list[Sample] = []
+    sampler = Sampler(meter, (VOLTAGE, POWER), 0.1, samples.append)
+    measured_at = measure(meter, 230.0, 500.0)
     sampler.start()
     await asyncio.sleep(0.3)
-    # Told once, taken once, though two intervals have passed.
-    assert [sample.values for sample in taken] == [
+    # One reading is sampled once, though two intervals have passed.
+    assert [sample.values for sample in samples] == [
         {"voltage_l1": 230.0, "active_power": 500.0}
     ]
-    assert abs(taken[0].time / 1000 - told_at) < 0.1
-    told_at = tell(meter, None, 600.0)
+    assert abs(samples[0].time / 1000 - measured_at) < 0.1
+    measured_at = measure(meter, None, 600.0)
     await asyncio.sleep(0.3)
-    assert taken[1].values == {"active_power": 600.0}
-    assert abs(taken[1].time / 1000 - told_at) < 0.05
-    assert len(taken) == 2
+    assert samples[1].values == {"active_power": 600.0}
+    assert abs(samples[1].time / 1000 - measured_at) < 0.05
+    assert len(samples) == 2
     sampler.stop()
     sampler.stop()
-    tell(meter, 231.0, 700.0)
+    measure(meter, 231.0, 700.0)
     await asyncio.sleep(0.2)
-    assert len(taken) == 2
+    assert len(samples) == 2
 
 
 async def test_a_meter_without_a_link_gives_no_samples(
     meter: Meter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing known of it is current."""
+    """Take no sample without a current reading."""
     monkeypatch.setattr(sampler_module, "SLACK", 0.0)
-    taken: list[Sample] = []
-    sampler = Sampler(meter, (VOLTAGE, POWER), 0.05, taken.append)
+    samples: list[Sample] = []
+    sampler = Sampler(meter, (VOLTAGE, POWER), 0.05, samples.append)
     sampler.start()
-    tell(meter, 230.0, 500.0)
+    measure(meter, 230.0, 500.0)
     meter.on_disconnected()
     await asyncio.sleep(0.15)
     sampler.stop()
-    assert taken == []
+    assert samples == []

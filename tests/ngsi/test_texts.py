@@ -1,4 +1,4 @@
-"""Every word of a broker's dialogue is there, and none is left over."""
+"""Texts of a broker's flow: complete, and without leftovers."""
 
 import json
 from pathlib import Path
@@ -13,10 +13,9 @@ from custom_components.nrj_monitor.flows.broker import (
 )
 from custom_components.nrj_monitor.ngsi import errors
 from custom_components.nrj_monitor.ngsi.groups import Group
-from custom_components.nrj_monitor.ngsi.manager import NEED_A_PERSON
+from custom_components.nrj_monitor.ngsi.issues import NEED_A_PERSON
 from custom_components.nrj_monitor.ngsi.mapping import Api, Generation
 from custom_components.nrj_monitor.ngsi.models import Model
-from custom_components.nrj_monitor.ngsi.sensor import STATES
 from custom_components.nrj_monitor.ngsi.settings import AUTHS
 
 FOLDER = Path(config_flow.__file__).parent / "translations"
@@ -47,7 +46,7 @@ def names(*schemas: Any) -> set[str]:
 
 
 def test_every_field_is_named_and_explained() -> None:
-    """Of each form, whatever the interface."""
+    """Find a name and a description of each field, for either interface."""
     forms = {
         "server": names(SERVER_SCHEMA),
         "token": names(TOKEN_SCHEMA),
@@ -65,8 +64,8 @@ def test_every_field_is_named_and_explained() -> None:
             assert set(step["data"]) == set(step["data_description"]) == forms[kind]
 
 
-def test_everything_that_can_go_wrong_has_its_sentence() -> None:
-    """When a broker is added, and when its credentials are renewed."""
+def test_every_error_has_its_text() -> None:
+    """Find the text of each error of adding and of reauthenticating a broker."""
     for texts in TEXTS.values():
         assert set(texts["config_subentries"]["broker"]["error"]) == OF_FORMS | DELIVERY
         renewed = {f"broker_{key}" for key in DELIVERY | {"bad_ca_file"}}
@@ -75,8 +74,8 @@ def test_everything_that_can_go_wrong_has_its_sentence() -> None:
         assert issues <= set(texts["issues"])
 
 
-def test_every_choice_and_state_has_its_word() -> None:
-    """And no other."""
+def test_every_option_and_state_has_its_text() -> None:
+    """Find the text of each option and state, and no others."""
     choices = {
         "broker_api": set(Api),
         "broker_auth": set(AUTHS),
@@ -88,4 +87,4 @@ def test_every_choice_and_state_has_its_word() -> None:
         for key, options in choices.items():
             assert set(texts["selector"][key]["options"]) == options
         states = texts["entity"]["sensor"]["broker_link"]["state"]
-        assert sorted(states) == STATES
+        assert set(states) == set(errors.LinkState)

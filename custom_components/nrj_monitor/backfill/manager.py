@@ -15,7 +15,8 @@ from homeassistant.util import dt as dt_util
 from ..const import DOMAIN
 from ..entry_data import NrjConfigEntry
 from ..meter import Meter
-from ..ngsi.manager import DISK_ERRORS, async_add_samples
+from ..ngsi.manager import async_add_samples
+from ..ngsi.spool import DISK_ERRORS
 from ..sources import Feature, JournalSource
 from ..sources.errors import LinkDownError
 from .boot_clock import BootClock

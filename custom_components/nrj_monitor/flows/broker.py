@@ -1,7 +1,7 @@
-"""The dialogue that adds a context broker to a meter, and changes it later.
+"""Subentry flow of a context broker: adds a broker or changes its settings.
 
-Nothing is stored before the broker has been talked to: what it is, and that it lets a
-probe entity be written, read and removed in the tenant and path that were asked for.
+Settings are stored only after the broker has been probed: its interface is the chosen
+one, and a probe entity can be written, read and deleted in the tenant and service path.
 """
 
 from collections.abc import Mapping
@@ -112,7 +112,7 @@ _INTERVAL: Final = NumberSelector(
 
 
 def entity_schema(api: Api) -> vol.Schema:
-    """Return what is asked about the entity; the history differs with the interface."""
+    """Return the schema of the entity form; its history field depends on the interface."""
     history: dict[Any, Any] = (
         {vol.Optional(CONF_HISTORY_URL): URL}
         if api is Api.V2
@@ -142,7 +142,7 @@ def entity_schema(api: Api) -> vol.Schema:
 
 
 def is_address(text: str) -> bool:
-    """Return whether `text` is the address of a server, without credentials in it."""
+    """Return whether `text` is the URL of a server, without credentials or a query."""
     try:
         parts = urlsplit(text.strip())
         port_is_none = parts.port is None or parts.port > 0
@@ -161,7 +161,7 @@ def is_address(text: str) -> bool:
 async def async_probe(
     hass: HomeAssistant, data: Mapping[str, Any]
 ) -> tuple[str | None, str]:
-    """Talk to a broker; return the key of what is wrong, if anything, and its reason."""
+    """Probe a broker; return the key of the error, None without, and its reason."""
     try:
         connection = await async_connect(hass, data)
     except OSError:
@@ -177,17 +177,17 @@ async def async_probe(
 
 
 class BrokerFlow(ConfigSubentryFlow):
-    """Adds a broker to a meter, or changes one."""
+    """Subentry flow of a broker."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Prepare a flow without settings."""
         self._data: dict[str, Any] = {}
         self._reason = ""
 
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Begin to add a broker."""
+        """Start to add a broker, with the meter and the location of the home suggested."""
         meter = self._get_entry().runtime_data.meter.description
         serial = "".join(c for c in meter.mac if c.isalnum())
         place = self.hass.config
@@ -201,7 +201,7 @@ class BrokerFlow(ConfigSubentryFlow):
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Begin to change a broker."""
+        """Start to change a broker, with its settings suggested."""
         self._data = dict(self._get_reconfigure_subentry().data)
         self._serial = ""
         return await self.async_step_server()
@@ -209,10 +209,10 @@ class BrokerFlow(ConfigSubentryFlow):
     async def async_step_server(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask where the broker is."""
+        """Ask for the URL, the interface, the tenant and the authentication."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            self._take(user_input, SERVER_SCHEMA)
+            self._update(user_input, SERVER_SCHEMA)
             errors = self._server_errors()
             if not errors:
                 if user_input[CONF_AUTH] != AUTH_NONE:
@@ -233,7 +233,7 @@ class BrokerFlow(ConfigSubentryFlow):
     async def async_step_oauth2(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask for the client of an OAuth2 server."""
+        """Ask for the client credentials of an OAuth2 server."""
         return await self._async_credentials("oauth2", user_input)
 
     async def _async_credentials(
@@ -242,7 +242,7 @@ class BrokerFlow(ConfigSubentryFlow):
         errors: dict[str, str] = {}
         schema = CREDENTIAL_SCHEMAS[step]
         if user_input is not None:
-            self._take(user_input, schema)
+            self._update(user_input, schema)
             if not is_address(self._data.get(CONF_TOKEN_URL, self._data[CONF_URL])):
                 errors = {CONF_TOKEN_URL: "bad_url"}
             else:
@@ -254,11 +254,11 @@ class BrokerFlow(ConfigSubentryFlow):
     async def async_step_entity(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask what is forwarded, and how."""
+        """Ask for the model, the entity, the quantities and the interval."""
         errors: dict[str, str] = {}
         schema = entity_schema(Api(self._data[CONF_API]))
         if user_input is not None:
-            self._take(user_input, schema)
+            self._update(user_input, schema)
             self._data[CONF_MODEL] = Model[user_input[CONF_MODEL].upper()].value
             self._data[CONF_INTERVAL] = int(user_input[CONF_INTERVAL])
             errors = self._entity_errors()
@@ -273,7 +273,7 @@ class BrokerFlow(ConfigSubentryFlow):
 
     @callback
     def _finish(self) -> SubentryFlowResult:
-        """Store what was asked, and nothing that belongs to another choice."""
+        """Store the settings, without those of another authentication or interface."""
         unwanted = {
             key
             for auth, keys in CREDENTIALS.items()
@@ -289,13 +289,13 @@ class BrokerFlow(ConfigSubentryFlow):
             str(data.get(key, ""))
             for key in (CONF_URL, CONF_TENANT, CONF_SERVICE_PATH, CONF_ENTITY)
         )
-        mine = (
+        own_id = (
             self._reconfigure_subentry_id if self.source == SOURCE_RECONFIGURE else None
         )
         for known in self._get_entry().get_subentries_of_type(SUBENTRY_BROKER):
-            if known.unique_id == unique_id and known.subentry_id != mine:
+            if known.unique_id == unique_id and known.subentry_id != own_id:
                 return self.async_abort(reason="already_configured")
-        if mine is not None:
+        if own_id is not None:
             return self.async_update_and_abort(
                 self._get_entry(),
                 self._get_reconfigure_subentry(),
@@ -305,8 +305,8 @@ class BrokerFlow(ConfigSubentryFlow):
         return self.async_create_entry(title=title, data=data, unique_id=unique_id)
 
     @callback
-    def _take(self, answers: Mapping[str, Any], schema: vol.Schema) -> None:
-        """Take the answers to a form; a field left empty is forgotten."""
+    def _update(self, answers: Mapping[str, Any], schema: vol.Schema) -> None:
+        """Update the settings from the answers to a form; empty fields are removed."""
         for field in schema.schema:
             self._data.pop(str(field), None)
         for key, value in answers.items():
@@ -342,7 +342,7 @@ class BrokerFlow(ConfigSubentryFlow):
         return errors
 
     async def _async_probe(self) -> dict[str, str]:
-        """Talk to the broker; return what is wrong."""
+        """Probe the broker; return the errors of the form."""
         key, self._reason = await async_probe(self.hass, self._data)
         return {} if key is None else {"base": key}
 
@@ -350,7 +350,7 @@ class BrokerFlow(ConfigSubentryFlow):
     def _form(
         self, step: str, schema: vol.Schema, errors: dict[str, str]
     ) -> SubentryFlowResult:
-        """Show a form with what is known."""
+        """Show a form with the current settings suggested."""
         known = dict(self._data)
         if CONF_MODEL in known:
             known[CONF_MODEL] = Model(known[CONF_MODEL]).name.lower()

@@ -1,4 +1,4 @@
-"""New credentials for a broker that does not accept the old ones any more."""
+"""Reauthentication flow of a broker with refused credentials."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,16 +10,15 @@ from .broker import CREDENTIAL_SCHEMAS, async_probe
 
 
 class BrokerReauthMixin(ConfigFlow):
-    """Tells a broker's wish for a new token from a meter's for a new key."""
+    """Steps of a reauthentication started by a broker, not by the meter."""
 
     _broker_id = ""
 
     async def async_step_reauth(
         self, entry_data: Mapping[str, Any]
     ) -> ConfigFlowResult:
-        """Begin with whoever asked."""
+        """Start the reauthentication of the broker, or of the meter in the next class."""
         if SUBENTRY_BROKER not in entry_data:
-            # Of the meter, in the next class.
             parent: Any = super()
             result: ConfigFlowResult = await parent.async_step_reauth(entry_data)
             return result
@@ -44,7 +43,7 @@ class BrokerReauthMixin(ConfigFlow):
     async def async_step_reauth_oauth2(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the client that is valid now."""
+        """Ask for new client credentials of the OAuth2 server."""
         return await self._async_new_credentials("oauth2", user_input)
 
     async def _async_new_credentials(

@@ -1,6 +1,14 @@
-"""Keeps an NGSI entity of a meter in a context broker: mapping, spool, client, forwarder.
+"""Forwarding of a meter's readings to context brokers: NGSI-v2 and NGSI-LD.
 
-`names`, `sample`, `derived`, `models`, `mapping`, `retry`, `thinning` and `spool` know
-neither Home Assistant nor a network. `client` and its siblings know one wire format each.
-`forwarder` moves samples from the spool to a broker; `binding` ties it to a meter.
+Pure, without Home Assistant's runtime, network or disk: `names`, `sample`, `derived`,
+`models`, `supply_events`, `mapping`, `groups`, `retry`, `downsampling`, `errors`.
+Disk (SQLite, blocking): `spool_file`, `retention`, `spool`, `write_buffer`.
+Network (aiohttp): `auth`, `http`, `broker`, `subscription`.
+`delivery_queue` and `forwarder` move samples from the spool to a broker; they know
+neither a meter nor Home Assistant, which `Environment` stands for.
+Home Assistant: `sampler`, `settings`, `issues`, `manager`, `sensor`, `services`,
+`repairs`, `diagnostics`.
+
+A reading's way: meter -> `sampler` -> `write_buffer` -> `spool` -> `delivery_queue` ->
+`mapping` -> `broker`.
 """

@@ -1,4 +1,4 @@
-"""How a request says who sends it: not at all, with a token, or with one from Keyrock."""
+"""Authentication of requests: none, a static token, or tokens of an OAuth2 server."""
 
 from collections.abc import Callable, Mapping
 from ssl import SSLContext
@@ -10,49 +10,50 @@ import aiohttp
 from .errors import UnansweredError, UnauthorizedError, UnreachableError
 
 LIFE_USED: Final = 0.9
-"""Part of a token's life after which a new one is fetched."""
+"""Part of a token's lifetime after which a new token is fetched."""
 
 DEFAULT_LIFE: Final = 3600.0
-"""Seconds a token of Keyrock lives where it does not say."""
+"""Seconds until a token expires where the server does not say."""
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=20.0)
 
 
 class Auth(Protocol):
-    """Gives the headers of a request."""
+    """Provider of the authentication headers of a request."""
 
     async def headers(self) -> Mapping[str, str]:
-        """Return the headers; may have to fetch a token first."""
+        """Return the headers, after fetching a token where necessary."""
 
     async def refused(self) -> bool:
-        """Note that the headers were not accepted; return whether there are others."""
+        """Record refused headers; return whether a retry has new ones."""
 
 
 def _headers(token: str) -> dict[str, str]:
-    """Return a token as FIWARE's proxies and as all others want it."""
+    """Return the headers of a token for FIWARE's proxies and for all other servers."""
     return {"X-Auth-Token": token, "Authorization": f"Bearer {token}"}
 
 
 class StaticAuth:
-    """Always the same token, or none."""
+    """Authentication with a static token, or without any."""
 
     def __init__(self, token: str | None = None) -> None:
-        """Take the token."""
+        """Prepare the headers of `token`; None sends no headers."""
         self._headers = _headers(token) if token else {}
 
     async def headers(self) -> Mapping[str, str]:
-        """Return the headers."""
+        """Return the headers of the token."""
         return self._headers
 
     async def refused(self) -> bool:
-        """Return False: there is no other token."""
+        """Return False: a static token has no successor."""
         return False
 
 
 class OAuth2:
-    """Tokens of an OAuth2 server such as Keyrock, fetched and refreshed as needed.
+    """Authentication with tokens of an OAuth2 server such as Keyrock.
 
-    With a user name the grant is password, without one client_credentials.
+    Tokens are fetched and refreshed as needed. With a user name the grant is password,
+    without a user name client_credentials.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class OAuth2:
         password: str | None = None,
         ssl: SSLContext | bool = True,
     ) -> None:
-        """Prepare; `url` is the token endpoint, `clock` tells monotonic seconds."""
+        """Prepare for the token endpoint `url`; `clock` returns monotonic seconds."""
         self._session = session
         self._url = url
         self._ssl = ssl
@@ -86,14 +87,14 @@ class OAuth2:
         self._until = 0.0
 
     async def headers(self) -> Mapping[str, str]:
-        """Return the headers with a token that is valid for a while."""
+        """Return the headers of a valid token, renewed if expired."""
         if self._token is None or self._clock() >= self._until:
             await self._renew()
         assert self._token is not None
         return _headers(self._token)
 
     async def refused(self) -> bool:
-        """Forget the token, so that a new one is fetched."""
+        """Discard the token; the next request fetches another."""
         self._token = None
         return True
 
@@ -111,7 +112,7 @@ class OAuth2:
         await self._fetch(self._grant)
 
     async def _fetch(self, form: Mapping[str, str]) -> None:
-        """Fetch a token.
+        """Fetch a token with the grant in `form`.
 
         Raises UnauthorizedError where the server refuses, UnreachableError and
         UnansweredError where there is no answer.

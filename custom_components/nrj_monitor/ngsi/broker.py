@@ -1,4 +1,4 @@
-"""The two kinds of broker and the two kinds of history, each in its own words."""
+"""Clients of brokers (NGSI-v2, NGSI-LD) and of history servers (QuantumLeap, temporal)."""
 
 from collections.abc import Mapping, Sequence
 import json
@@ -21,56 +21,56 @@ _READ: Final = {"Accept": "application/json"}
 
 
 def dump(value: object) -> bytes:
-    """Return JSON; raises ValueError for what is no number, which no broker takes."""
+    """Return `value` as JSON; raises ValueError for NaN and infinity."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
 
 
 class Target(Protocol):
-    """Where entities are delivered to."""
+    """Server to deliver entities to."""
 
     largest_batch: int
-    """How many samples of one entity a request may hold."""
+    """Number of samples of one entity a request may hold."""
 
     def payload(self, entities: Sequence[bytes]) -> bytes:
-        """Return the body of a request with these entities, each as JSON."""
+        """Return the body of a request with `entities`, each encoded as JSON."""
 
     async def deliver(self, payload: bytes) -> None:
-        """Send a request; raises DeliveryError."""
+        """Send a request with the body `payload`; raises DeliveryError."""
 
     async def arrived(self, id_: str, type_: str, times: Sequence[int]) -> set[int]:
-        """Return which of samples at `times`, in order, the target has already."""
+        """Return the `times` (ms, ascending) of the samples the target has already."""
 
 
 class Broker(Target, Protocol):
-    """A context broker."""
+    """Context broker: a target with a version and a probe."""
 
     async def version(self) -> str:
-        """Return what answers there, or raise DeliveryError if that is no broker."""
+        """Return the broker's version, "" if unknown; raises DeliveryError for no broker."""
 
     async def probe(self) -> None:
-        """Write, read and remove a probe entity, or raise DeliveryError."""
+        """Write, read and delete a probe entity; raises DeliveryError."""
 
 
 class V2Broker:
-    """A broker that speaks NGSI-v2, such as Orion."""
+    """Client of an NGSI-v2 broker such as Orion."""
 
     largest_batch = 100
 
     def __init__(self, server: Server) -> None:
-        """Talk to `server`."""
+        """Prepare requests to `server`."""
         self._server = server
 
     async def version(self) -> str:
-        """Return its version, as far as it tells it."""
+        """Return the broker's version, "" if unknown; raises DeliveryError for no broker."""
         answer = await self._server.ask(
             "GET", "/v2/entities", headers=_READ, params={"limit": "1"}
         )
         if not isinstance(answer.json(), list):
             raise NotABrokerError("What answers is no NGSI-v2 broker")
-        return await told_version(self._server)
+        return await read_version(self._server)
 
     async def probe(self) -> None:
-        """Write, read and remove an entity that is nobody else's."""
+        """Write, read and delete a probe entity with a random id; raises DeliveryError."""
         id_ = f"urn:ngsi-ld:{PROBE_TYPE}:{token_hex(8)}"
         entity = {"id": id_, "type": PROBE_TYPE, "ok": {"type": "Number", "value": 1}}
         await self.deliver(self.payload([dump(entity)]))
@@ -82,25 +82,25 @@ class V2Broker:
             await self._server.ask("DELETE", _of(id_, PROBE_TYPE), allowed=(404,))
 
     def payload(self, entities: Sequence[bytes]) -> bytes:
-        """Return a batch update; entities of the same id are applied in their order."""
+        """Return a batch update; the broker applies entities of the same id in order."""
         return b'{"actionType":"append","entities":[' + b",".join(entities) + b"]}"
 
     async def deliver(self, payload: bytes) -> None:
-        """Create or update entities."""
+        """Send a batch update: creates or updates entities."""
         await self._server.ask("POST", "/v2/op/update", body=payload, headers=_JSON)
 
     async def arrived(self, id_: str, type_: str, times: Sequence[int]) -> set[int]:
-        """Return `times` up to the one the entity tells: batches are applied in order."""
+        """Return `times` up to the entity's TimeInstant: batches are applied in order."""
         path = (
             f"/v2/entities/{quote(id_, '')}/attrs/TimeInstant?type={quote(type_, '')}"
         )
         answer = await self._server.ask("GET", path, headers=_READ, allowed=(404,))
         if answer.status == 404:
             return set()
-        return up_to(_time(answer.json()), times)
+        return times_until(_time(answer.json()), times)
 
     async def subscriptions(self) -> list[dict[str, Any]]:
-        """Return all subscriptions of the tenant and path."""
+        """Return all subscriptions of the tenant and service path."""
         found: list[dict[str, Any]] = []
         while True:
             params = {"limit": "1000", "offset": str(len(found))}
@@ -113,7 +113,7 @@ class V2Broker:
                 return found
 
     async def subscribe(self, subscription: Mapping[str, Any]) -> str:
-        """Create a subscription, whether there is an equal one or not; return its id."""
+        """Create a subscription without a check for equals; return its id."""
         answer = await self._server.ask(
             "POST", "/v2/subscriptions", body=dump(subscription), headers=_JSON
         )
@@ -121,17 +121,17 @@ class V2Broker:
 
 
 class LdBroker:
-    """A broker that speaks NGSI-LD."""
+    """Client of an NGSI-LD broker."""
 
-    # What a batch with the same entity twice does differs from broker to broker.
+    # Brokers differ in how they apply a batch with the same entity twice.
     largest_batch = 1
 
     def __init__(self, server: Server) -> None:
-        """Talk to `server`."""
+        """Prepare requests to `server`."""
         self._server = server
 
     async def version(self) -> str:
-        """Return its version, as far as it tells it."""
+        """Return the broker's version, "" if unknown; raises DeliveryError for no broker."""
         try:
             answer = await self._server.ask(
                 "GET", "/ngsi-ld/v1/types", headers=_READ, params={"limit": "1"}
@@ -141,10 +141,10 @@ class LdBroker:
             raise NotABrokerError("What answers is no NGSI-LD broker") from error
         if not isinstance(answer.json(), (dict, list)):
             raise NotABrokerError("What answers is no NGSI-LD broker")
-        return await told_version(self._server)
+        return await read_version(self._server)
 
     async def probe(self) -> None:
-        """Write, read and remove an entity that is nobody else's."""
+        """Write, read and delete a probe entity with a random id; raises DeliveryError."""
         id_ = f"urn:ngsi-ld:{PROBE_TYPE}:{token_hex(8)}"
         entity = {
             "id": id_,
@@ -162,13 +162,13 @@ class LdBroker:
             await self._server.ask("DELETE", path, allowed=(404,))
 
     def payload(self, entities: Sequence[bytes]) -> bytes:
-        """Return a batch."""
+        """Return a batch of entities."""
         return b"[" + b",".join(entities) + b"]"
 
     async def deliver(self, payload: bytes) -> None:
-        """Create entities or update the attributes that are given.
+        """Send a batch: creates entities or updates the given attributes.
 
-        Without options=update the broker would drop the attributes that are not.
+        Without options=update the broker would delete the attributes not given.
         """
         answer = await self._server.ask(
             "POST",
@@ -180,44 +180,45 @@ class LdBroker:
             raise RefusedError(_first_error(answer.json()))
 
     async def arrived(self, id_: str, type_: str, times: Sequence[int]) -> set[int]:
-        """Return `times` up to the one the entity tells."""
+        """Return `times` up to the newest observedAt of the entity."""
         path = f"/ngsi-ld/v1/entities/{quote(id_, '')}"
         answer = await self._server.ask(
             "GET", path, headers={**_READ, "Link": _link()}, allowed=(404,)
         )
         if answer.status == 404:
             return set()
-        told = [
+        observed = [
             _time({"value": attribute.get("observedAt")})
             for attribute in answer.json().values()
             if isinstance(attribute, dict)
         ]
-        return up_to(max((t for t in told if t is not None), default=None), times)
+        newest = max((time for time in observed if time is not None), default=None)
+        return times_until(newest, times)
 
 
 class QuantumLeap:
-    """The history of NGSI-v2: what a broker would notify it of, told directly."""
+    """Client of QuantumLeap, the history of NGSI-v2: notified without a broker."""
 
     largest_batch = 200
 
     def __init__(self, server: Server) -> None:
-        """Talk to `server`."""
+        """Prepare requests to `server`."""
         self._server = server
 
     async def version(self) -> str:
-        """Return its version, or raise DeliveryError."""
-        return await told_version(self._server, needed=True)
+        """Return the version of QuantumLeap; raises DeliveryError without a version."""
+        return await read_version(self._server, required=True)
 
     def payload(self, entities: Sequence[bytes]) -> bytes:
-        """Return a notification."""
+        """Return a notification of `entities` in the format of a broker."""
         return b'{"subscriptionId":"nrj_monitor","data":[' + b",".join(entities) + b"]}"
 
     async def deliver(self, payload: bytes) -> None:
-        """Notify."""
+        """Send a notification."""
         await self._server.ask("POST", "/v2/notify", body=payload, headers=_JSON)
 
     async def arrived(self, id_: str, type_: str, times: Sequence[int]) -> set[int]:
-        """Return which of `times` are rows already."""
+        """Return the `times` already stored as rows."""
         params = {"type": type_, "attrs": "TimeInstant", "limit": "10000"}
         params |= _between(times, "fromDate", "toDate")
         answer = await self._server.ask(
@@ -230,31 +231,31 @@ class QuantumLeap:
         if answer.status == 404:
             return set()
         index = answer.json().get("index", [])
-        told = {_time({"value": moment}) for moment in index}
-        return {time for time in times if time in told}
+        stored = {_time({"value": moment}) for moment in index}
+        return {time for time in times if time in stored}
 
 
 class Temporal:
-    """The history of NGSI-LD: the broker's temporal interface."""
+    """Client of an NGSI-LD broker's temporal interface, its history."""
 
     largest_batch = 100
 
     def __init__(self, server: Server) -> None:
-        """Talk to `server`."""
+        """Prepare requests to `server`."""
         self._server = server
 
     def payload(self, entities: Sequence[bytes]) -> bytes:
-        """Return one temporal entity with an instance for each sample."""
+        """Return a temporal entity with an instance of each attribute a sample."""
         return dump(temporal(json.loads(entity) for entity in entities))
 
     async def deliver(self, payload: bytes) -> None:
-        """Add instances to the entity's history."""
+        """Send instances for the entity's history."""
         await self._server.ask(
             "POST", "/ngsi-ld/v1/temporal/entities", body=payload, headers=_LD
         )
 
     async def arrived(self, id_: str, type_: str, times: Sequence[int]) -> set[int]:
-        """Return which of `times` have an instance already."""
+        """Return the `times` already stored as instances."""
         params = {"timerel": "between", "timeproperty": "observedAt"}
         params |= _between(times, "timeAt", "endTimeAt")
         answer = await self._server.ask(
@@ -266,39 +267,42 @@ class Temporal:
         )
         if answer.status == 404:
             return set()
-        told = {
+        stored = {
             _time({"value": instance.get("observedAt")})
             for instances in answer.json().values()
             if isinstance(instances, list)
             for instance in instances
             if isinstance(instance, dict)
         }
-        return {time for time in times if time in told}
+        return {time for time in times if time in stored}
 
 
-async def told_version(server: Server, needed: bool = False) -> str:
-    """Return what /version says; "" where it is not `needed` and not told."""
+async def read_version(server: Server, required: bool = False) -> str:
+    """Return the version from /version, empty without a version.
+
+    Raises DeliveryError where the request fails and the version is `required`.
+    """
     try:
-        told = (await server.ask("GET", "/version", headers=_READ)).json()
+        answer = (await server.ask("GET", "/version", headers=_READ)).json()
     except DeliveryError:
-        if needed:
+        if required:
             raise
         return ""
-    if not isinstance(told, dict):
+    if not isinstance(answer, dict):
         return ""
-    inner = next((part for part in told.values() if isinstance(part, dict)), told)
+    inner = next((part for part in answer.values() if isinstance(part, dict)), answer)
     return str(inner.get("version", ""))
 
 
-def up_to(last: int | None, times: Sequence[int]) -> set[int]:
-    """Return `times` up to `last` where that is one of them, else none."""
+def times_until(last: int | None, times: Sequence[int]) -> set[int]:
+    """Return `times` up to `last`; none unless `last` is among `times`."""
     if last is None or last not in times:
         return set()
     return {time for time in times if time <= last}
 
 
 def make_broker(api: Api, server: Server) -> V2Broker | LdBroker:
-    """Return the broker of an interface."""
+    """Return the client for the interface `api` of a broker."""
     return V2Broker(server) if api is Api.V2 else LdBroker(server)
 
 
@@ -324,14 +328,14 @@ def _time(attribute: Any) -> int | None:
 
 
 def _between(times: Sequence[int], first: str, last: str) -> dict[str, str]:
-    """Return a window that holds `times`, with room for rounding."""
+    """Return query parameters of a window around `times`, with room for rounding."""
     return {first: iso(min(times) - 1), last: iso(max(times) + 1)}
 
 
-def _first_error(told: Any) -> str:
-    """Return the first reason in the answer to a batch."""
+def _first_error(answer: Any) -> str:
+    """Return the first reason, at most 200 characters, in the answer to a batch."""
     try:
-        error = told["errors"][0]["error"]
+        error = answer["errors"][0]["error"]
         return str(error.get("detail") or error.get("title") or "refused")[:200]
     except KeyError, IndexError, TypeError, AttributeError:
         return "refused"

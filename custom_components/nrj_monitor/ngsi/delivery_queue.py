@@ -1,91 +1,140 @@
-"""What goes into the next request to a broker or a history."""
+"""Delivery of a queue of the spool: target, retry pauses, next request."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 import time
-from typing import Final
+from typing import Final, Self
 
 from .broker import Target, dump
-from .errors import DeliveryError
+from .errors import DeliveryError, RefusedError, TooLargeError
 from .mapping import Mapper
 from .retry import Backoff, BatchSize, Pace
-from .spool import LIVE, Record, Spool
+from .spool import QueueId, Record, Spool
 
 LARGEST_REQUEST: Final = 256 * 1024
 """Bytes of a batch; a broker takes 1 MiB, a single record may be larger than this."""
 
 
-@dataclass(slots=True)
-class DeliveryQueue:
-    """A queue with its own target, pauses and speed."""
-
-    number: int
-    target: Target
-    backoff: Backoff
-    pace: Pace
-    size: BatchSize
-    backlog: Target | None = None
-    """Takes all but the newest record, where the target takes one a request."""
-    idle: bool = False
-    due: float = 0.0
-    error: DeliveryError | None = None
-    refused_in_a_row: int = 0
-    newest_sent: int = 0
-    fits: int = 1000
-    """About how many records a request has room for: no more are read."""
-
-
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A request that is ready to be sent, and what is in it."""
+    """Records of a request, its body and its target."""
 
     records: list[Record]
     payload: bytes
     target: Target
 
 
-def next_batch(lane: DeliveryQueue, spool: Spool, mapper: Mapper) -> Batch | None:
-    """Return the next batch, marked as being sent; None where there is none.
+@dataclass(slots=True)
+class DeliveryQueue:
+    """Queue of the spool with a target, a retry pause and a rate of its own.
 
-    It blocks, and is called in an executor.
+    The forwarder alone changes `due`, `idle` and `error`; times are seconds of its clock.
     """
-    records = spool.head(lane.number, min(lane.size.next, lane.fits))
-    if not records or _must_wait(lane, spool, records[0]):
-        return None
-    target = lane.target
-    if lane.backlog is not None and len(records) > 1:
-        target, records = lane.backlog, records[:-1]
-    records = records[: target.largest_batch]
-    taken: list[tuple[Record, bytes]] = []
-    useless: list[Record] = []
-    size = 0
-    for record in records:
-        # Let the event loop have the interpreter between two records.
-        time.sleep(0)
-        if (entity := mapper.entity(record.sample)) is None:
-            # Nothing of it is to be forwarded any more.
-            useless.append(record)
-            continue
-        body = dump(entity)
-        if taken and size + len(body) > LARGEST_REQUEST:
-            lane.fits = len(taken) + 1
-            break
-        size += len(body)
-        taken.append((record, body))
-    else:
-        lane.fits += 1
-    if useless:
-        spool.drop(useless)
-    there = spool.sending([record for record, _ in taken])
-    taken = [(record, body) for record, body in taken if record.seq in there]
-    if not taken:
-        return next_batch(lane, spool, mapper)
-    bodies = [body for _, body in taken]
-    return Batch([record for record, _ in taken], target.payload(bodies), target)
 
+    id: QueueId
+    target: Target
+    backoff: Backoff
+    pace: Pace
+    size: BatchSize
+    backlog: Target | None = None
+    """Target of all but the newest record, for a broker that takes one record a request."""
+    idle: bool = False
+    due: float = 0.0
+    error: DeliveryError | None = None
+    refused_in_a_row: int = 0
+    newest_sent: int = 0
+    records_per_request: int = 1000
+    """Estimate of how many records fit into a request: the spool reads no more."""
 
-def _must_wait(lane: DeliveryQueue, spool: Spool, oldest: Record) -> bool:
-    """Tell whether sending now would leave an old reading as the broker's latest."""
-    if oldest.sample.time >= lane.newest_sent or lane.number != LIVE:
-        return False
-    newest = spool.newest(lane.number)
-    return newest is not None and newest <= lane.newest_sent
+    @classmethod
+    def create(
+        cls,
+        id_: QueueId,
+        target: Target,
+        *,
+        random: Callable[[], float],
+        rate: float | None,
+        backlog: Target | None = None,
+    ) -> Self:
+        """Return a queue limited to `rate` records a second; None is no limit."""
+        return cls(
+            id_,
+            target,
+            Backoff(random),
+            Pace(rate),
+            BatchSize((backlog or target).largest_batch),
+            backlog=backlog,
+        )
+
+    def send_now(self) -> None:
+        """End the current pause."""
+        self.due = 0.0
+        self.idle = False
+
+    def next_batch(self, spool: Spool, mapper: Mapper) -> Batch | None:
+        """Return the next batch, marked as in flight; None where nothing is to be sent.
+
+        Blocks, and is called in an executor.
+        """
+        records = spool.head(self.id, min(self.size.next, self.records_per_request))
+        if not records or self._must_wait(spool, records[0]):
+            return None
+        target = self.target
+        if self.backlog is not None and len(records) > 1:
+            target, records = self.backlog, records[:-1]
+        records = records[: target.largest_batch]
+        bodies: list[tuple[Record, bytes]] = []
+        empty: list[Record] = []
+        size = 0
+        for record in records:
+            # Let the event loop have the interpreter between two records.
+            time.sleep(0)
+            if (entity := mapper.entity(record.sample)) is None:
+                # Its quantities are no longer among those to be forwarded.
+                empty.append(record)
+                continue
+            body = dump(entity)
+            if bodies and size + len(body) > LARGEST_REQUEST:
+                self.records_per_request = len(bodies) + 1
+                break
+            size += len(body)
+            bodies.append((record, body))
+        else:
+            self.records_per_request += 1
+        if empty:
+            spool.drop(empty)
+        marked = spool.mark_in_flight([record for record, _ in bodies])
+        bodies = [(record, body) for record, body in bodies if record.seq in marked]
+        if not bodies:
+            return self.next_batch(spool, mapper)
+        payload = target.payload([body for _, body in bodies])
+        return Batch([record for record, _ in bodies], payload, target)
+
+    def record_delivery(self, batch: Batch, begun: float) -> None:
+        """Record the delivery of a batch whose request began at `begun`."""
+        self.newest_sent = max(self.newest_sent, batch.records[-1].sample.time)
+        self.size.accepted(len(batch.records))
+        self.pace.sent(len(batch.records), begun)
+        self.refused_in_a_row = 0
+
+    def record_refusal(self, batch: Batch, error: RefusedError | TooLargeError) -> bool:
+        """Record a refusal; return whether a single record was its cause.
+
+        The next batch is smaller otherwise.
+        """
+        count = len(batch.records)
+        is_cause = (
+            self.size.too_large(count)
+            if isinstance(error, TooLargeError)
+            else self.size.refused(count)
+        )
+        if is_cause:
+            self.refused_in_a_row += 1
+        return is_cause
+
+    def _must_wait(self, spool: Spool, oldest: Record) -> bool:
+        """Return whether sending now would leave an old reading as the broker's latest."""
+        if oldest.sample.time >= self.newest_sent or self.id != QueueId.LIVE:
+            return False
+        newest = spool.newest(self.id)
+        return newest is not None and newest <= self.newest_sent

@@ -1,4 +1,4 @@
-"""What the data models ask for and the meter measures the parts of."""
+"""Quantities of the data models derived from readings of the meter."""
 
 from collections.abc import Mapping
 from math import cos, hypot, radians, sqrt
@@ -13,7 +13,7 @@ PAIRS: Final = (
     ("l23", "l2", "l3", "voltage_angle_l2_l3"),
     ("l31", "l3", "l1", "voltage_angle_l1_l3"),
 )
-"""Pairs of phases as the models name them, and the angle between the two voltages."""
+"""Pairs of phases by the models' names, with the angle between the two voltages."""
 
 IMPORTED_QUADRANTS: Final = ("reactive_energy_q1", "reactive_energy_q2")
 EXPORTED_QUADRANTS: Final = ("reactive_energy_q3", "reactive_energy_q4")
@@ -21,7 +21,7 @@ EXPORTED_QUADRANTS: Final = ("reactive_energy_q3", "reactive_energy_q4")
 
 
 def derive(values: Mapping[str, float]) -> dict[str, float]:
-    """Return the derived readings that `values`, by channel id, allow."""
+    """Return the readings derived from `values`, by channel id."""
     found: dict[str, float] = {}
     for suffix in ("", *(f"_{phase}" for phase in PHASES)):
         p = values.get(f"fundamental_active_power{suffix}")

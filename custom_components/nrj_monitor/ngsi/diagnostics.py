@@ -1,27 +1,27 @@
-"""What diagnostics tell of a broker, without secrets, addresses or the place."""
+"""Diagnostics of a broker, without secrets, addresses or the location."""
 
 from dataclasses import asdict
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
 
-from .manager import BrokerLink
+from .manager import BrokerManager
 from .sample import iso
 from .settings import SECRET
 
 
-def broker_diagnostics(link: BrokerLink) -> dict[str, Any]:
-    """Return what was chosen and how the forwarder does."""
-    told = link.told
+def broker_diagnostics(broker: BrokerManager) -> dict[str, Any]:
+    """Return the redacted settings and the status of a broker."""
+    status = broker.status
     return {
-        "settings": async_redact_data(link.subentry.data, SECRET),
-        "state": told.state,
-        "counts": asdict(told.status.counts),
-        "waiting": told.status.waiting,
-        "bytes": told.status.size,
-        "set_aside": told.status.set_aside,
+        "settings": async_redact_data(broker.subentry.data, SECRET),
+        "state": status.state,
+        "counts": asdict(status.spool.counts),
+        "waiting": status.spool.waiting,
+        "bytes": status.spool.size,
+        "set_aside": status.spool.dead_letters,
         "last_refusals": [
-            {"time": iso(refused.time), "reason": refused.reason}
-            for refused in told.refused
+            {"time": iso(letter.time), "reason": letter.reason}
+            for letter in status.dead_letters
         ],
     }

@@ -1,40 +1,41 @@
-"""Which of the stored records become one when the spool is full: the oldest first."""
+"""Rule for downsampling a full spool: which stored records to merge, oldest first."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-GRAINS: Final = (60_000, 300_000, 900_000, 3_600_000, 86_400_000)
-"""Milliseconds: a minute, as long as that frees enough; a day at the coarsest."""
+INTERVALS: Final = (60_000, 300_000, 900_000, 3_600_000, 86_400_000)
+"""Milliseconds one merged record may span: tried from a minute up to a day, until the
+merges free enough room."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A record as far as thinning is concerned: where it is, its time (ms) and size."""
+class StoredRecord:
+    """Key (`seq`), time in ms and size in bytes of a record on disk."""
 
     seq: int
     time: int
     size: int
 
 
-def plan(
-    records: Iterable[Stored], rows: int, size: int, grain: int
-) -> list[list[Stored]]:
-    """Return groups to be merged into one record each, the oldest first.
+def plan_merges(
+    records: Iterable[StoredRecord], rows: int, size: int, interval: int
+) -> list[list[StoredRecord]]:
+    """Return groups of records to merge, each to a mean, the oldest group first.
 
-    `records` are in the order of their times; groups lie within one `grain` of time. The
-    plan ends as soon as `rows` records and `size` bytes are freed, taking a merged record
-    to be as large as the largest of its group.
+    `records` are in the order of their times; a group lies within one `interval` (ms) of
+    the clock. The plan ends as soon as `rows` records and `size` bytes are freed, where a
+    merged record is assumed to be as large as the largest of its group.
     """
-    groups: list[list[Stored]] = []
+    groups: list[list[StoredRecord]] = []
     freed_rows = freed_size = 0
-    group: list[Stored] = []
+    group: list[StoredRecord] = []
     for record in chain(records, (None,)):
         if (
             record is not None
             and group
-            and record.time // grain == group[0].time // grain
+            and record.time // interval == group[0].time // interval
         ):
             group.append(record)
             continue

@@ -1,75 +1,97 @@
-"""What can go wrong between here and a broker, and what follows from it.
+"""States of the link to a broker, and the errors behind the states.
 
-No message holds an address or a secret. Each `key` is that of a sentence for people.
+No message holds an address or a secret.
 """
 
+from enum import StrEnum
 from typing import ClassVar
 
 
-class DeliveryError(Exception):
-    """A request was not answered as hoped; the same request may succeed later."""
+class LinkState(StrEnum):
+    """State of the link to a broker.
 
-    key: ClassVar[str] = "busy"
+    The values are the states of a sensor and parts of translation keys and issue ids.
+    All but the first three are keys of errors.
+    """
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    NO_STORAGE = "no_storage"
+    BUSY = "busy"
+    FORBIDDEN = "forbidden"
+    NOT_A_BROKER = "not_a_broker"
+    REFUSED = "refused"
+    TOO_LARGE = "too_large"
+    UNANSWERED = "unanswered"
+    UNREACHABLE = "unreachable"
+    UNTRUSTED = "untrusted"
+    WRONG_TOKEN = "wrong_token"
+
+
+class DeliveryError(Exception):
+    """Failure of a request; the same request may succeed later."""
+
+    key: ClassVar[LinkState] = LinkState.BUSY
     arrived: ClassVar[bool | None] = False
-    """Whether what was sent is in the broker; None where that is not known."""
+    """Whether the broker has received the request; None where that is unknown."""
 
     retry_after: float | None = None
-    """Seconds the broker asked to wait, if it did."""
+    """Seconds the broker asked to wait, None where it did not ask."""
 
 
 class UnreachableError(DeliveryError):
-    """There was no connection."""
+    """Failure to connect to the server."""
 
-    key = "unreachable"
+    key = LinkState.UNREACHABLE
 
 
 class UntrustedError(UnreachableError):
-    """The broker's certificate is not to be trusted."""
+    """Certificate of the server cannot be verified."""
 
-    key = "untrusted"
+    key = LinkState.UNTRUSTED
 
 
 class UnansweredError(DeliveryError):
-    """The connection broke, the time was up, or the broker failed before it answered."""
+    """Request without an answer: a broken connection, a timeout, or a server error."""
 
-    key = "unanswered"
+    key = LinkState.UNANSWERED
     arrived = None
 
 
 class BusyError(DeliveryError):
-    """The broker asks to come back later."""
+    """Broker asks for a later retry."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
-        """Remember for how many seconds it asked."""
+        """Store the seconds the broker asked to wait."""
         super().__init__(message)
         self.retry_after = retry_after
 
 
 class UnauthorizedError(DeliveryError):
-    """The token, or what one is asked for with, is not accepted."""
+    """Token, or credentials for a token, refused by the server."""
 
-    key = "wrong_token"
+    key = LinkState.WRONG_TOKEN
 
 
 class ForbiddenError(DeliveryError):
-    """The token is good, but not for this tenant or service path."""
+    """Valid token without a right to this tenant or service path."""
 
-    key = "forbidden"
+    key = LinkState.FORBIDDEN
 
 
 class NotABrokerError(DeliveryError):
-    """Something else answers at the address, or a broker of the other interface."""
+    """Answer of another server, or of a broker of the other interface."""
 
-    key = "not_a_broker"
+    key = LinkState.NOT_A_BROKER
 
 
 class TooLargeError(DeliveryError):
-    """The request is larger than the broker takes."""
+    """Request larger than the broker takes."""
 
-    key = "too_large"
+    key = LinkState.TOO_LARGE
 
 
 class RefusedError(DeliveryError):
-    """The broker will never take what was sent; the message is its reason."""
+    """Request the broker will never take; the message is the broker's reason."""
 
-    key = "refused"
+    key = LinkState.REFUSED

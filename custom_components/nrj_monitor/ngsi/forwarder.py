@@ -1,8 +1,8 @@
-"""Moves samples from a meter to a broker: at once if it can, complete in any case.
+"""Forwarder of a meter's samples to a broker, through a spool on disk.
 
-Everything that blocks runs in an executor; one request is in flight at a time. What is
-being sent is marked in the spool first, so that after a broken connection or a killed
-process the broker is asked whether it has it, and nothing is sent twice.
+Everything that blocks runs in an executor; one request is in flight at a time. Records
+are marked in the spool before they are sent: after a broken connection or a killed
+process the forwarder asks the broker which of them arrived, and sends none twice.
 """
 
 import asyncio
@@ -10,16 +10,14 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 import logging
-import sqlite3
 from typing import Final, Protocol
 
 from .broker import Broker, Target
-from .delivery_queue import Batch, DeliveryQueue, next_batch
-from .errors import DeliveryError, RefusedError, TooLargeError, UnauthorizedError
+from .delivery_queue import Batch, DeliveryQueue
+from .errors import DeliveryError, LinkState, RefusedError, TooLargeError
 from .mapping import Mapper
-from .retry import Backoff, BatchSize, Pace
 from .sample import Sample
-from .spool import HISTORY, LIVE, Counts, Record, SetAside, Spool, Status
+from .spool import DISK_ERRORS, Counts, DeadLetter, QueueId, Record, Spool, SpoolStatus
 from .write_buffer import PENDING_LIMIT, WriteBuffer
 
 _LOGGER = logging.getLogger(__name__)
@@ -28,21 +26,20 @@ DISK_PAUSE: Final = 10.0
 """Seconds until a disk that failed is tried again."""
 
 SUSPICIOUS: Final = 5
-"""Records refused in a row after which the broker is asked whether it takes anything."""
+"""Records refused in a row after which a probe tests whether the broker takes any."""
 
 GRACE: Final = 3.0
-"""Seconds for what was sent before a restart to arrive, before it is asked for."""
+"""Seconds after a restart in which requests of the former process may still arrive."""
 
 STOP_LIMIT: Final = 0.9
 """Seconds each of the two steps of stopping may take."""
 
-CONNECTING: Final = "connecting"
-CONNECTED: Final = "connected"
-NO_STORAGE: Final = "no_storage"
+LATEST_DEAD_LETTERS: Final = 10
+"""Dead letters in the status, the newest last."""
 
 
 class Executor(Protocol):
-    """Runs what blocks in another thread."""
+    """Runner of blocking functions in another thread."""
 
     def __call__[*Ts, T](
         self, function: Callable[[*Ts], T], /, *arguments: *Ts
@@ -52,7 +49,7 @@ class Executor(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """What a forwarder needs of the world: threads, time, chance."""
+    """Executor, clock (seconds) and random numbers (from 0 to below 1) of a forwarder."""
 
     executor: Executor
     clock: Callable[[], float]
@@ -61,16 +58,24 @@ class Environment:
 
 @dataclass(slots=True)
 class ForwarderStatus:
-    """What a forwarder tells of itself."""
+    """Status of a forwarder, for sensors, issues and diagnostics.
 
-    state: str = CONNECTING
-    error: str | None = None
-    status: Status = field(default_factory=lambda: Status(Counts()))
-    refused: list[SetAside] = field(default_factory=list)
+    `error` is the cause of the last failure until the broker takes a batch again.
+    """
+
+    state: LinkState = LinkState.CONNECTING
+    error: LinkState | None = None
+    spool: SpoolStatus = field(default_factory=lambda: SpoolStatus(Counts()))
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+
+    @property
+    def needs_credentials(self) -> bool:
+        """Return whether the broker waits for a new token from a person."""
+        return self.error is LinkState.WRONG_TOKEN
 
 
 class Forwarder:
-    """Keeps one entity in one broker."""
+    """Forwarder of samples to an entity in a broker."""
 
     def __init__(
         self,
@@ -78,58 +83,59 @@ class Forwarder:
         spool: Spool,
         mapper: Mapper,
         broker: Broker,
-        means: Environment,
+        environment: Environment,
         *,
         history: Target | None = None,
         backlog: Target | None = None,
         rate: float | None = 100.0,
     ) -> None:
-        """Prepare; `history` takes the journal's readings, if there is such a place.
+        """Prepare a forwarder; `start` begins to write and to send.
 
-        `backlog` takes what waits but the newest, `rate` bounds the records a second.
+        `history` is the target of the journal's samples, by default the broker itself.
+        `backlog` is the target of all waiting samples but the newest. `rate` limits the
+        records a second of each queue; None is no limit.
         """
         self._name = name
         self._spool = spool
         self._mapper = mapper
         self._broker = broker
-        self._means = means
-        self._intake = WriteBuffer(spool)
+        self._environment = environment
+        self._buffer = WriteBuffer(spool)
         self._started = 0.0
-        self._stored = True
+        self._disk_works = True
         self._to_write = asyncio.Event()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._listeners: list[Callable[[], None]] = []
-        self._told = ForwarderStatus()
-        self._log_down = False
+        self._status = ForwarderStatus()
+        self._logged_failure = False
 
-        def lane(
-            number: int, target: Target, more: Target | None = None
-        ) -> DeliveryQueue:
-            largest = (more or target).largest_batch
-            pause = Backoff(means.random)
-            return DeliveryQueue(
-                number, target, pause, Pace(rate), BatchSize(largest), backlog=more
-            )
-
-        self._lanes = [lane(LIVE, broker, backlog)]
+        targets: list[tuple[QueueId, Target, Target | None]] = [
+            (QueueId.LIVE, broker, backlog)
+        ]
         if history is not None:
-            # What happened before is told before.
-            self._lanes.insert(0, lane(HISTORY, history))
+            # The journal is older than live samples, and is sent before them.
+            targets.insert(0, (QueueId.HISTORY, history, None))
+        self._queues = [
+            DeliveryQueue.create(
+                id_, target, random=environment.random, rate=rate, backlog=more
+            )
+            for id_, target, more in targets
+        ]
 
     @property
-    def told(self) -> ForwarderStatus:
-        """Return how it does."""
-        return self._told
+    def status(self) -> ForwarderStatus:
+        """Return the status of the link, the spool and the dead letters."""
+        return self._status
 
-    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener` each time `told` changes; the result takes it off again."""
+    def async_add_listener(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after each update of `status`; return its remover."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
     def start(self) -> None:
-        """Begin."""
-        self._started = self._means.clock()
+        """Start to write samples to the spool and to send its records."""
+        self._started = self._environment.clock()
         self._tasks = [
             asyncio.create_task(self._keep_writing(), name=f"{self._name} spool"),
             asyncio.create_task(self._keep_sending(), name=f"{self._name} broker"),
@@ -137,7 +143,7 @@ class Forwarder:
         self._to_write.set()
 
     async def stop(self) -> None:
-        """End within 2 s; what is not sent stays in the spool."""
+        """Stop within 2 s; unsent samples stay in the spool."""
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -145,74 +151,75 @@ class Forwarder:
         self._tasks = []
         try:
             async with asyncio.timeout(STOP_LIMIT):
-                await self._means.executor(self._intake.close)
+                await self._environment.executor(self._buffer.close)
         except TimeoutError:
             _LOGGER.warning("%s: the disk did not take the last samples", self._name)
 
-    def offer(self, sample: Sample) -> None:
-        """Take a live sample; returns at once."""
-        self._intake.offer(sample)
+    def add_sample(self, sample: Sample) -> None:
+        """Add a live sample without blocking."""
+        self._buffer.append(sample)
         self._to_write.set()
 
-    async def history(self, samples: Iterable[Sample]) -> int:
-        """Take what the meter's journal brings, with its true times; return the new ones.
+    async def add_history(self, samples: Iterable[Sample]) -> int:
+        """Add samples of the journal with their true times; return how many are new.
 
-        They are on disk when it returns. A sample of a time it had before is not taken
-        again. Raises OSError or sqlite3.Error where the disk takes nothing: offer it
-        again later.
+        The samples are on disk when this returns. A time that was added before is
+        skipped. Raises one of DISK_ERRORS where the disk fails: add them again later.
         """
-        new = await self._means.executor(self._push_history, tuple(samples))
-        self._look_again()
+        new = await self._environment.executor(self._push_history, tuple(samples))
+        self._resume_sending()
         return new
 
     def send_now(self) -> None:
-        """Do not wait for the end of a pause."""
-        for lane in self._lanes:
-            lane.due = 0.0
-            lane.idle = False
+        """Send waiting samples at once, without the rest of a pause."""
+        for queue in self._queues:
+            queue.send_now()
         self._wake.set()
 
-    async def empty_set_aside(self) -> int:
-        """Throw away what the broker refused; return how many records that were."""
-        emptied = await self._means.executor(self._spool.empty_set_aside)
-        await self._refresh()
-        return emptied
+    async def clear_dead_letters(self) -> int:
+        """Delete the samples the broker refused; return how many were deleted."""
+        deleted = await self._environment.executor(self._spool.clear_dead_letters)
+        await self._refresh_status()
+        return deleted
 
-    # What runs in the executor.
+    # Blocking functions, called in the executor.
 
     def _push_history(self, samples: Sequence[Sample]) -> int:
-        self._intake.open()
+        self._buffer.open()
         return self._spool.push_history(samples)
 
-    def _status(self) -> tuple[Status, list[SetAside]]:
-        return self._spool.status(), self._spool.refused()[-10:]
+    def _read_status(self) -> tuple[SpoolStatus, list[DeadLetter]]:
+        letters = self._spool.dead_letters()
+        return self._spool.status(), letters[-LATEST_DEAD_LETTERS:]
 
-    def _prepare(self, lane: DeliveryQueue) -> Batch | None:
-        return next_batch(lane, self._spool, self._mapper)
+    def _next_batch(self, queue: DeliveryQueue) -> Batch | None:
+        return queue.next_batch(self._spool, self._mapper)
 
-    def _settle(self, flying: Sequence[Record], there: set[int]) -> int:
-        arrived = [record for record in flying if record.sample.time in there]
-        self._spool.sent(arrived)
-        self._spool.not_sent(
-            [record for record in flying if record.sample.time not in there]
+    def _settle(self, in_flight: Sequence[Record], arrived: set[int]) -> int:
+        """Remove the records whose times `arrived`; mark the others as waiting again."""
+        sent = [record for record in in_flight if record.sample.time in arrived]
+        self._spool.remove_sent(sent)
+        self._spool.clear_in_flight(
+            [record for record in in_flight if record.sample.time not in arrived]
         )
-        return len(arrived)
+        return len(sent)
 
-    # What runs in the event loop.
+    # Coroutines and callbacks of the event loop.
 
-    def _look_again(self) -> None:
-        for lane in self._lanes:
-            lane.idle = False
+    def _resume_sending(self) -> None:
+        for queue in self._queues:
+            queue.idle = False
         self._wake.set()
 
     async def _keep_writing(self) -> None:
+        """Write samples to the spool as they come in, until cancelled."""
         while True:
             await self._to_write.wait()
             self._to_write.clear()
             try:
-                await self._means.executor(self._intake.write)
-            except (OSError, sqlite3.Error) as error:
-                if self._stored:
+                await self._environment.executor(self._buffer.write)
+            except DISK_ERRORS as error:
+                if self._disk_works:
                     _LOGGER.warning(
                         "%s: samples cannot be stored (%s); the latest %d are kept in"
                         " memory",
@@ -220,171 +227,160 @@ class Forwarder:
                         error,
                         PENDING_LIMIT,
                     )
-                self._stored = False
-                self._tell()
+                self._disk_works = False
+                self._update_state()
                 await asyncio.sleep(DISK_PAUSE)
                 self._to_write.set()
                 continue
-            self._stored = True
-            self._look_again()
+            self._disk_works = True
+            self._resume_sending()
 
     async def _keep_sending(self) -> None:
+        """Send batches of the due queues until cancelled."""
+        clock = self._environment.clock
         while True:
             self._wake.clear()
-            now = self._means.clock()
-            waiting = [lane for lane in self._lanes if not lane.idle]
-            due = [lane for lane in waiting if lane.due <= now]
-            if due and self._intake.is_open:
+            now = clock()
+            waiting = [queue for queue in self._queues if not queue.idle]
+            due = [queue for queue in waiting if queue.due <= now]
+            if due and self._buffer.is_open:
                 try:
                     await self._step(due[0])
-                except (OSError, sqlite3.Error) as error:
+                except DISK_ERRORS as error:
                     _LOGGER.warning("%s: the queue failed: %s", self._name, error)
-                    due[0].due = self._means.clock() + DISK_PAUSE
+                    due[0].due = clock() + DISK_PAUSE
                 except Exception:
                     _LOGGER.exception("%s: forwarding failed", self._name)
-                    due[0].due = self._means.clock() + due[0].backoff.failed()
+                    due[0].due = clock() + due[0].backoff.failed()
                 continue
-            pause = min((lane.due for lane in waiting), default=None)
+            pause = min((queue.due for queue in waiting), default=None)
             with suppress(TimeoutError):
                 async with asyncio.timeout(
                     None
-                    if pause is None or not self._intake.is_open
+                    if pause is None or not self._buffer.is_open
                     else max(0.0, pause - now)
                 ):
                     await self._wake.wait()
 
-    async def _step(self, lane: DeliveryQueue) -> None:
-        """Send one batch of a lane and see what becomes of it."""
-        executor, clock = self._means.executor, self._means.clock
-        if (pause := lane.pace.wait(clock())) > 0:
-            lane.due = clock() + pause
+    async def _step(self, queue: DeliveryQueue) -> None:
+        """Send the next batch of a queue, and handle the broker's answer."""
+        executor, clock = self._environment.executor, self._environment.clock
+        if (pause := queue.pace.wait(clock())) > 0:
+            queue.due = clock() + pause
             return
         begun = clock()
         batch: Batch | None = None
         try:
-            if not await self._ask_what_arrived(lane):
+            if not await self._resolve_in_flight(queue):
                 return
-            if (batch := await executor(self._prepare, lane)) is None:
-                lane.idle = True
-                await self._refresh()
+            if (batch := await executor(self._next_batch, queue)) is None:
+                queue.idle = True
+                await self._refresh_status()
                 return
             await batch.target.deliver(batch.payload)
         except (RefusedError, TooLargeError) as error:
-            # Without a batch it was the question that was refused.
+            # Without a batch the broker refused the question of what arrived.
             if batch is None:
-                await self._failed(lane, error)
+                await self._on_failure(queue, error)
                 return
             try:
-                await self._refused(lane, batch, error)
+                await self._on_refusal(queue, batch, error)
             except DeliveryError as other:
-                await self._failed(lane, other)
+                await self._on_failure(queue, other)
             return
         except DeliveryError as error:
             if batch is not None and error.arrived is False:
-                await executor(self._spool.not_sent, batch.records)
-            await self._failed(lane, error)
+                await executor(self._spool.clear_in_flight, batch.records)
+            await self._on_failure(queue, error)
             return
-        await executor(self._spool.sent, batch.records)
-        lane.newest_sent = max(lane.newest_sent, batch.records[-1].sample.time)
-        lane.size.accepted(len(batch.records))
-        lane.pace.sent(len(batch.records), begun)
-        lane.refused_in_a_row = 0
-        await self._worked(lane)
+        await executor(self._spool.remove_sent, batch.records)
+        queue.record_delivery(batch, begun)
+        await self._on_success(queue)
 
-    async def _ask_what_arrived(self, lane: DeliveryQueue) -> bool:
-        """Find out about records that were being sent when something broke.
+    async def _resolve_in_flight(self, queue: DeliveryQueue) -> bool:
+        """Ask the targets which records in flight arrived before a failure.
 
         Returns False where it is too early to ask.
         """
-        executor = self._means.executor
-        flying = await executor(self._spool.in_flight, lane.number)
-        if not flying:
+        executor = self._environment.executor
+        in_flight = await executor(self._spool.in_flight, queue.id)
+        if not in_flight:
             return True
-        if self._means.clock() < (early := self._started + GRACE):
-            # Sent before this began, and perhaps still on its way.
-            lane.due = early
+        if self._environment.clock() < (early := self._started + GRACE):
+            # A request of the former process may still be on its way.
+            queue.due = early
             return False
-        twin = self._mapper.twin
-        times = [record.sample.time for record in flying]
-        there: set[int] = set()
-        for target in (lane.target, lane.backlog):
+        entity = self._mapper.ngsi_entity
+        times = [record.sample.time for record in in_flight]
+        arrived: set[int] = set()
+        for target in (queue.target, queue.backlog):
             if target is not None:
-                there |= await target.arrived(twin.id, twin.model.value, times)
-        settled = await executor(self._settle, flying, there)
-        lane.size.accepted(settled)
-        lane.newest_sent = max(lane.newest_sent, *there, 0)
+                arrived |= await target.arrived(entity.id, entity.model.value, times)
+        queue.size.accepted(await executor(self._settle, in_flight, arrived))
+        queue.newest_sent = max(queue.newest_sent, *arrived, 0)
         return True
 
-    async def _refused(
-        self, lane: DeliveryQueue, batch: Batch, error: RefusedError | TooLargeError
+    async def _on_refusal(
+        self, queue: DeliveryQueue, batch: Batch, error: RefusedError | TooLargeError
     ) -> None:
-        """Look for the bad record, or set it aside once it is found."""
-        executor, count = self._means.executor, len(batch.records)
-        await executor(self._spool.not_sent, batch.records)
-        note = (
-            lane.size.too_large
-            if isinstance(error, TooLargeError)
-            else lane.size.refused
-        )
-        if note(count):
-            lane.refused_in_a_row += 1
-            if lane.refused_in_a_row >= SUSPICIOUS:
-                # Perhaps it is not the records that are bad.
+        """Make the next batch smaller, or a single refused record a dead letter."""
+        executor = self._environment.executor
+        await executor(self._spool.clear_in_flight, batch.records)
+        if queue.record_refusal(batch, error):
+            if queue.refused_in_a_row >= SUSPICIOUS:
+                # The broker may be refusing everything, not these records.
                 await self._broker.probe()
-                lane.refused_in_a_row = 0
+                queue.refused_in_a_row = 0
             reason = str(error) or error.key
             _LOGGER.debug("%s: a record was refused: %s", self._name, reason)
-            await executor(self._spool.set_aside, batch.records[0], reason)
-        await self._worked(lane)
+            await executor(self._spool.add_dead_letter, batch.records[0], reason)
+        await self._on_success(queue)
 
-    async def _worked(self, lane: DeliveryQueue) -> None:
-        lane.backoff.succeeded()
-        lane.due = 0.0
-        lane.error = None
-        if self._log_down and all(lane.error is None for lane in self._lanes):
-            self._log_down = False
+    async def _on_success(self, queue: DeliveryQueue) -> None:
+        queue.backoff.succeeded()
+        queue.due = 0.0
+        queue.error = None
+        if self._logged_failure and all(q.error is None for q in self._queues):
+            self._logged_failure = False
             _LOGGER.info("%s is back", self._name)
-        await self._refresh(CONNECTED)
+        await self._refresh_status(LinkState.CONNECTED)
 
-    async def _failed(self, lane: DeliveryQueue, error: DeliveryError) -> None:
-        lane.due = self._means.clock() + lane.backoff.failed(error.retry_after)
-        lane.error = error
-        if not self._log_down:
-            self._log_down = True
+    async def _on_failure(self, queue: DeliveryQueue, error: DeliveryError) -> None:
+        pause = queue.backoff.failed(error.retry_after)
+        queue.due = self._environment.clock() + pause
+        queue.error = error
+        if not self._logged_failure:
+            self._logged_failure = True
             _LOGGER.warning(
                 "%s takes nothing now, which is kept until it does: %s",
                 self._name,
                 error,
             )
-        await self._refresh()
+        await self._refresh_status()
 
-    async def _refresh(self, state: str | None = None) -> None:
-        """Look how full the spool is, and tell."""
-        status, refused = await self._means.executor(self._status)
-        self._told.status, self._told.refused = status, refused
+    async def _refresh_status(self, state: LinkState | None = None) -> None:
+        """Read the status of the spool, and call the listeners."""
+        status, letters = await self._environment.executor(self._read_status)
+        self._status.spool, self._status.dead_letters = status, letters
         if state is not None:
-            self._told.state = state
-        self._tell()
+            self._status.state = state
+        self._update_state()
 
-    def _tell(self) -> None:
+    def _update_state(self) -> None:
+        """Update the state of the link from the queues and the disk; call the listeners."""
         error = next(
-            (lane.error for lane in self._lanes if lane.error is not None), None
+            (queue.error for queue in self._queues if queue.error is not None), None
         )
-        told = self._told
-        told.error = None if error is None else error.key
-        if not self._stored:
-            told.state = NO_STORAGE
+        status = self._status
+        status.error = None if error is None else error.key
+        if not self._disk_works:
+            status.state = LinkState.NO_STORAGE
         elif error is not None:
-            told.state = error.key
-        elif told.state not in (CONNECTING, CONNECTED):
-            told.state = CONNECTED
+            status.state = error.key
+        elif status.state is not LinkState.CONNECTING:
+            status.state = LinkState.CONNECTED
         for listener in tuple(self._listeners):
             try:
                 listener()
             except Exception:
                 _LOGGER.exception("A listener of %s failed", self._name)
-
-
-def needs_credentials(told: ForwarderStatus) -> bool:
-    """Return whether only a person can help, with a new token."""
-    return told.error == UnauthorizedError.key

@@ -1,4 +1,4 @@
-"""Which quantities are forwarded: chosen in groups, as a person thinks of them."""
+"""Groups of quantities: the choice of quantities to forward."""
 
 from collections.abc import Collection, Iterable
 from enum import StrEnum
@@ -17,7 +17,7 @@ from ..catalog import Channel, Quantity
 
 
 class Group(StrEnum):
-    """A group of quantities."""
+    """Group of quantities; the values are stored in the subentry."""
 
     VOLTAGE_CURRENT = "voltage_current"
     POWER = "power"
@@ -46,7 +46,7 @@ _BY_UNIT: Final[dict[str | None, Group]] = {
 }
 
 _WITH_POWER_QUALITY: Final = ("_half_cycle", "_10_12_cycles", "_peak")
-"""Voltages and currents of other windows than those the meter shows."""
+"""Endings of the keys of voltages and currents of other averaging windows."""
 
 
 def group_of(quantity: Quantity) -> Group:
@@ -67,6 +67,8 @@ def group_of(quantity: Quantity) -> Group:
     return _BY_UNIT.get(quantity.unit, Group.POWER_QUALITY)
 
 
-def chosen(channels: Iterable[Channel], groups: Collection[str]) -> tuple[Channel, ...]:
-    """Return those of `channels` whose group is in `groups`."""
+def select_channels(
+    channels: Iterable[Channel], groups: Collection[str]
+) -> tuple[Channel, ...]:
+    """Return the `channels` of the quantities in `groups`."""
     return tuple(c for c in channels if group_of(c.quantity) in groups)

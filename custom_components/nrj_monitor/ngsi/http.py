@@ -1,4 +1,4 @@
-"""One way to ask any of the servers, and one way to understand a refusal."""
+"""HTTP requests to brokers and history servers, and the errors of their answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,22 +27,22 @@ from .retry import retry_after
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=60.0, connect=10.0)
 ANSWER_LIMIT: Final = 8 * 1024 * 1024
-"""Bytes of an answer that are read at most."""
+"""Bytes of an answer to read at most."""
 
 REASON_LIMIT: Final = 200
-"""Characters of a broker's reason that are kept."""
+"""Characters of a broker's reason to keep."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server answered."""
+    """Answer of a server: status, headers and body."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
     def json(self) -> Any:
-        """Return the body; raises NotABrokerError where it is no JSON."""
+        """Return the decoded body; raises NotABrokerError where the body is no JSON."""
         try:
             return json.loads(self.body)
         except ValueError as error:
@@ -50,26 +50,26 @@ class Answer:
 
     @property
     def reason(self) -> str:
-        """Return the reason a broker gives, in its own words."""
+        """Return the broker's reason for a refusal, else its status."""
         try:
-            told = json.loads(self.body)
+            body = json.loads(self.body)
         except ValueError:
-            told = {}
+            body = {}
         words = (
             [
-                str(told[key])
+                str(body[key])
                 for key in ("error", "title", "description", "detail")
-                if isinstance(told.get(key), str)
+                if isinstance(body.get(key), str)
             ]
-            if isinstance(told, dict)
+            if isinstance(body, dict)
             else []
         )
-        said = plain(": ".join(words))[:REASON_LIMIT]
-        return said or f"status {self.status}"
+        reason = plain(": ".join(words))[:REASON_LIMIT]
+        return reason or f"status {self.status}"
 
 
 class Server:
-    """A server at a base address, asked with the same headers each time."""
+    """Server at a base URL, with authentication and headers common to all requests."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Server:
         headers: Mapping[str, str] | None = None,
         ssl: SSLContext | bool = True,
     ) -> None:
-        """Prepare; nothing is asked yet."""
+        """Prepare requests to `url`, without sending any."""
         self._session = session
         self._url = url.rstrip("/")
         self._auth = auth
@@ -97,9 +97,9 @@ class Server:
         params: Mapping[str, str] | None = None,
         allowed: tuple[int, ...] = (),
     ) -> Answer:
-        """Return a successful answer, or one with a status in `allowed`.
+        """Return the answer to a request: successful, or with a status in `allowed`.
 
-        Raises DeliveryError of the kind that tells what to do.
+        Raises the DeliveryError of the failure. A refused token is renewed once.
         """
         answer = await self._once(method, path, body, headers, params)
         if answer.status == 401 and await self._auth.refused():
@@ -149,7 +149,7 @@ class Server:
 
 
 async def _read(stream: aiohttp.StreamReader) -> bytes:
-    """Return a body; what is beyond the limit is left."""
+    """Return the body of an answer, cut after ANSWER_LIMIT bytes."""
     body = bytearray()
     async for chunk in stream.iter_any():
         body += chunk
@@ -159,7 +159,7 @@ async def _read(stream: aiohttp.StreamReader) -> bytes:
 
 
 def _error(answer: Answer) -> DeliveryError:
-    """Return what an unsuccessful answer means."""
+    """Return the error for the status of an unsuccessful answer."""
     status = answer.status
     if status == 401:
         return UnauthorizedError("The broker does not accept the token")

@@ -1,27 +1,24 @@
-"""Ties forwarders to a meter: one for each broker its entry has."""
+"""Brokers of a meter: a sampler, forwarder and spool a broker."""
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 import logging
 from pathlib import Path
 import random
-import sqlite3
 import time
-from typing import Final
+from typing import Final, Self
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN
 from ..entry_data import NrjConfigEntry, NrjData
-from ..meter import Meter
 from ..power_quality.event import PowerQualityEvent
 from .broker import V2Broker
-from .forwarder import Environment, Forwarder, ForwarderStatus, needs_credentials
-from .groups import Group, chosen
+from .forwarder import Environment, Forwarder, ForwarderStatus
+from .groups import Group, select_channels
+from .issues import async_delete_issues, async_update_issues
 from .mapping import Api, Mapper
 from .sample import Sample
 from .sampler import Sampler
@@ -32,84 +29,137 @@ from .settings import (
     SUBENTRY_BROKER,
     Connection,
     async_connect,
-    twin_of,
+    create_ngsi_entity,
 )
 from .spool import Limits, Spool
-from .supply_events import OwnTimes, sample_of
+from .supply_events import UniqueTimes, event_sample
 
 _LOGGER = logging.getLogger(__name__)
 
 DRAIN_RATE: Final = 100.0
-"""Records a second while a backlog is sent: what a history behind a broker was seen to
-keep up with. The broker alone takes many times that."""
-
-LEARN_MORE: Final = (
-    "https://github.com/nrj-monitor/nrj-monitor/blob/main/docs/fiware.md"
-)
-
-NEED_A_PERSON: Final = ("forbidden", "not_a_broker", "refused", "untrusted")
-"""States in which waiting does not help; a wrong token has a dialogue of its own."""
-
-SET_ASIDE: Final = "samples_set_aside"
+"""Records a second while a backlog is sent: the rate at which a history server behind a
+broker was measured to keep up. The broker alone takes many times that."""
 
 
-def issue_id(key: str, subentry_id: str) -> str:
-    """Return the id of an issue of a broker."""
-    return f"{key}_{subentry_id}"
+class BrokerManager:
+    """Manager of a broker: sampler, forwarder, issues and reauthentication."""
 
-
-@dataclass(slots=True)
-class BrokerLink:
-    """One broker of a meter: what it is called, what forwards to it, what is sampled."""
-
-    entry: NrjConfigEntry
-    subentry: ConfigSubentry
-    connection: Connection
-    forwarder: Forwarder
-    sampler: Sampler
-    wanted: frozenset[str]
-    forget_events: Callable[[], None]
-
-    async def history(self, samples: Iterable[Sample]) -> int:
-        """Take what the meter's journal brings; return how many were new."""
-        return await self.forwarder.history(
-            Sample(s.time, {k: v for k, v in s.values.items() if k in self.wanted})
-            for s in samples
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: NrjConfigEntry,
+        subentry: ConfigSubentry,
+        connection: Connection,
+    ) -> None:
+        """Prepare the broker of `subentry`; `start` begins to forward."""
+        data, meter = subentry.data, entry.runtime_data.meter
+        channels = select_channels(meter.description.channels, data[CONF_GROUPS])
+        entity = create_ngsi_entity(
+            data, meter.description.name, round(entry.created_at.timestamp() * 1000)
         )
+        self._hass = hass
+        self._entry = entry
+        self._meter = meter
+        self._channel_ids = frozenset(channel.id for channel in channels)
+        self._forwards_events = (
+            Group.POWER_QUALITY in data[CONF_GROUPS] and entity.extras
+        )
+        self._remove_listener: Callable[[], None] | None = None
+        self.subentry = subentry
+        self.connection = connection
+        self.forwarder = Forwarder(
+            subentry.title,
+            Spool(
+                spool_path(hass, subentry.subentry_id),
+                Limits(),
+                lambda: round(time.time() * 1000),
+                history=connection.history is not None,
+            ),
+            Mapper(entity, channels, Api(data[CONF_API])),
+            connection.broker,
+            Environment(
+                executor=hass.async_add_executor_job,
+                clock=hass.loop.time,
+                random=random.random,
+            ),
+            history=connection.history,
+            backlog=connection.backlog,
+            rate=DRAIN_RATE,
+        )
+        self._add_sample = UniqueTimes(self.forwarder.add_sample)
+        self._sampler = Sampler(meter, channels, data[CONF_INTERVAL], self._add_sample)
+        self.forwarder.async_add_listener(self._on_status)
 
-    async def async_stop(self) -> None:
-        """Stop within 2 s."""
-        self.sampler.stop()
-        self.forget_events()
-        await self.forwarder.stop()
+    @classmethod
+    async def async_create(
+        cls, hass: HomeAssistant, entry: NrjConfigEntry, subentry: ConfigSubentry
+    ) -> Self:
+        """Return the manager of a subentry; raises OSError for a bad certificate file."""
+        return cls(hass, entry, subentry, await async_connect(hass, subentry.data))
 
     @property
-    def told(self) -> ForwarderStatus:
-        """Return how the forwarder does."""
-        return self.forwarder.told
+    def status(self) -> ForwarderStatus:
+        """Return the status of the forwarder."""
+        return self.forwarder.status
 
     @property
-    def v2(self) -> V2Broker | None:
-        """Return the broker where it speaks NGSI-v2."""
+    def v2_broker(self) -> V2Broker | None:
+        """Return the client of an NGSI-v2 broker, None for NGSI-LD."""
         broker = self.connection.broker
         return broker if isinstance(broker, V2Broker) else None
 
+    def start(self) -> None:
+        """Start to sample the meter and to forward."""
+        self._remove_listener = self._meter.async_add_power_quality_listener(
+            self._on_event
+        )
+        self.forwarder.start()
+        self._sampler.start()
+
+    async def async_stop(self) -> None:
+        """Stop within 2 s; unsent samples stay in the spool."""
+        self._sampler.stop()
+        if self._remove_listener is not None:
+            self._remove_listener()
+            self._remove_listener = None
+        await self.forwarder.stop()
+
+    async def async_add_history(self, samples: Iterable[Sample]) -> int:
+        """Add the journal's samples in the chosen quantities; return how many are new."""
+        chosen = self._channel_ids
+        return await self.forwarder.add_history(
+            Sample(s.time, {k: v for k, v in s.values.items() if k in chosen})
+            for s in samples
+        )
+
+    @callback
+    def _on_event(self, event: PowerQualityEvent) -> None:
+        if self._forwards_events:
+            self._add_sample(event_sample(event))
+
+    @callback
+    def _on_status(self) -> None:
+        if self.status.needs_credentials:
+            self._entry.async_start_reauth(
+                self._hass, data={SUBENTRY_BROKER: self.subentry.subentry_id}
+            )
+        async_update_issues(self._hass, self._entry, self.subentry, self.status)
+
 
 def spool_path(hass: HomeAssistant, subentry_id: str) -> Path:
-    """Return where the queue of a broker is."""
+    """Return the path of the spool of a broker."""
     return Path(hass.config.path(".storage", f"{DOMAIN}.broker.{subentry_id}.sqlite"))
 
 
 async def async_add_samples(data: NrjData, samples: Iterable[Sample]) -> None:
-    """Add samples from the journal of a meter to the queues of all its brokers.
+    """Add samples from the journal of a meter to the spools of all its brokers.
 
-    Each keeps it on disk before this returns, and takes a time only once: it does no
-    harm to hand over the same again. Raises OSError or sqlite3.Error where a disk takes
-    nothing; hand it over again later then.
+    The samples are on disk when this returns. A time that was added before is skipped.
+    Raises one of DISK_ERRORS where a disk fails: add the same samples again later.
     """
     samples = tuple(samples)
-    for link in tuple(data.brokers.values()):
-        await link.history(samples)
+    for broker in tuple(data.brokers.values()):
+        await broker.async_add_history(samples)
 
 
 async def async_start_brokers(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
@@ -117,7 +167,7 @@ async def async_start_brokers(hass: HomeAssistant, entry: NrjConfigEntry) -> Non
     data = entry.runtime_data
     for subentry in entry.get_subentries_of_type(SUBENTRY_BROKER):
         try:
-            link = await _async_link(hass, entry, data.meter, subentry)
+            broker = await BrokerManager.async_create(hass, entry, subentry)
         except OSError as error:
             _LOGGER.error(
                 "%s is not forwarded to: its file of certificates cannot be read: %s",
@@ -125,10 +175,8 @@ async def async_start_brokers(hass: HomeAssistant, entry: NrjConfigEntry) -> Non
                 error.strerror or type(error).__name__,
             )
             continue
-        data.brokers[subentry.subentry_id] = link
-        _watch(hass, link)
-        link.forwarder.start()
-        link.sampler.start()
+        data.brokers[subentry.subentry_id] = broker
+        broker.start()
 
     async def on_stop(_: Event) -> None:
         await async_stop_brokers(data)
@@ -137,128 +185,20 @@ async def async_start_brokers(hass: HomeAssistant, entry: NrjConfigEntry) -> Non
 
 
 async def async_stop_brokers(data: NrjData) -> None:
-    """Stop forwarding to all brokers of a meter within 2 s; nothing is lost."""
-    links = tuple(data.brokers.values())
+    """Stop forwarding to all brokers of a meter within 2 s; unsent samples are kept."""
+    brokers = tuple(data.brokers.values())
     data.brokers.clear()
-    await asyncio.gather(*(link.async_stop() for link in links))
+    await asyncio.gather(*(broker.async_stop() for broker in brokers))
 
 
 async def async_remove_broker(hass: HomeAssistant, subentry_id: str) -> None:
-    """Leave nothing of a broker that is removed."""
-    for key in (SET_ASIDE, *NEED_A_PERSON):
-        ir.async_delete_issue(hass, DOMAIN, issue_id(key, subentry_id))
-    await hass.async_add_executor_job(_remove, spool_path(hass, subentry_id))
+    """Delete the issues and the spool of a removed broker."""
+    async_delete_issues(hass, subentry_id)
+    await hass.async_add_executor_job(
+        _delete_spool_files, spool_path(hass, subentry_id)
+    )
 
 
-def _remove(path: Path) -> None:
+def _delete_spool_files(path: Path) -> None:
     for file in path.parent.glob(f"{path.stem}*"):
         file.unlink(missing_ok=True)
-
-
-async def _async_link(
-    hass: HomeAssistant,
-    entry: NrjConfigEntry,
-    meter: Meter,
-    subentry: ConfigSubentry,
-) -> BrokerLink:
-    data = subentry.data
-    connection = await async_connect(hass, data)
-    description = meter.description
-    channels = chosen(description.channels, data[CONF_GROUPS])
-    twin = twin_of(data, description.name, round(entry.created_at.timestamp() * 1000))
-    forwarder = Forwarder(
-        subentry.title,
-        Spool(
-            spool_path(hass, subentry.subentry_id),
-            Limits(),
-            lambda: round(time.time() * 1000),
-            history=connection.history is not None,
-        ),
-        Mapper(twin, channels, Api(data[CONF_API])),
-        connection.broker,
-        Environment(
-            executor=hass.async_add_executor_job,
-            clock=hass.loop.time,
-            random=random.random,
-        ),
-        history=connection.history,
-        backlog=connection.backlog,
-        rate=DRAIN_RATE,
-    )
-    offer = OwnTimes(forwarder.offer)
-
-    def on_event(event: PowerQualityEvent) -> None:
-        if Group.POWER_QUALITY in data[CONF_GROUPS] and twin.extras:
-            offer(sample_of(event))
-
-    return BrokerLink(
-        entry=entry,
-        subentry=subentry,
-        connection=connection,
-        forwarder=forwarder,
-        sampler=Sampler(meter, channels, data[CONF_INTERVAL], offer),
-        wanted=frozenset(channel.id for channel in channels),
-        forget_events=meter.async_add_power_quality_listener(on_event),
-    )
-
-
-@callback
-def _watch(hass: HomeAssistant, link: BrokerLink) -> None:
-    """Keep the issues of a broker true, and ask for a new token when one is needed."""
-
-    @callback
-    def on_told() -> None:
-        told, subentry = link.told, link.subentry
-        if needs_credentials(told):
-            link.entry.async_start_reauth(
-                hass, data={SUBENTRY_BROKER: subentry.subentry_id}
-            )
-        for key in NEED_A_PERSON:
-            _issue(hass, link, key, told.error == key, {})
-        last = told.refused[-1].reason if told.refused else ""
-        count = told.status.set_aside
-        _issue(
-            hass,
-            link,
-            SET_ASIDE,
-            count > 0,
-            {"count": str(count), "reason": last},
-            fixable=True,
-        )
-
-    link.forwarder.listen(on_told)
-
-
-@callback
-def _issue(
-    hass: HomeAssistant,
-    link: BrokerLink,
-    key: str,
-    there: bool,
-    placeholders: dict[str, str],
-    *,
-    fixable: bool = False,
-) -> None:
-    id_ = issue_id(key, link.subentry.subentry_id)
-    if not there:
-        ir.async_delete_issue(hass, DOMAIN, id_)
-        return
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        id_,
-        data={
-            "entry_id": link.entry.entry_id,
-            SUBENTRY_BROKER: link.subentry.subentry_id,
-        },
-        is_fixable=fixable,
-        is_persistent=False,
-        learn_more_url=LEARN_MORE,
-        severity=ir.IssueSeverity.WARNING,
-        translation_key=key if key == SET_ASIDE else f"broker_{key}",
-        translation_placeholders={"name": link.subentry.title, **placeholders},
-    )
-
-
-DISK_ERRORS: Final = (OSError, sqlite3.Error)
-"""What `async_add_samples` raises where a disk takes nothing."""

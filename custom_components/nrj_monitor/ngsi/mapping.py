@@ -1,4 +1,4 @@
-"""Samples to NGSI entities: pure, from the catalog and the tables of `models`."""
+"""Mapping of samples to NGSI entities: pure, from the catalog and the tables of `models`."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -21,24 +21,24 @@ from .models import (
 )
 from .names import plain
 from .sample import Sample, iso
-from .supply_events import ATTRIBUTE as EVENT_ATTRIBUTE, value_of
+from .supply_events import ATTRIBUTE as EVENT_ATTRIBUTE, event_value
 
 CONTEXTS: Final = (
     "https://raw.githubusercontent.com/smart-data-models/dataModel.Energy/master/context.jsonld",
     "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.6.1.jsonld",
 )
-"""Where NGSI-LD finds what the names of the data models mean."""
+"""JSON-LD contexts that define the names of the data models."""
 
 
 class Api(StrEnum):
-    """The two interfaces a broker may have."""
+    """Interface of a broker."""
 
     V2 = "ngsi_v2"
     LD = "ngsi_ld"
 
 
 class Generation(StrEnum):
-    """The direction in which a meter on a solar feed counts what is produced."""
+    """Direction in which a meter on a solar feed counts produced energy."""
 
     IMPORT = "import"
     EXPORT = "export"
@@ -46,10 +46,11 @@ class Generation(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NgsiEntity:
-    """What an entity says besides what is measured.
+    """Constant attributes of an entity, and options of its mapping.
 
     `latitude` and `longitude` are degrees (WGS 84). `metering_started` is milliseconds
-    since 1970. `extras` tells whether what the model has no place for is sent too.
+    since 1970. With `extras` quantities without an attribute in the model are sent as
+    extra attributes.
     """
 
     id: str
@@ -65,9 +66,9 @@ class NgsiEntity:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One attribute of an entity, not yet in the words of an interface.
+    """Value of an attribute, independent of the interface.
 
-    `observed` is whether it belongs to the moment of the measurement. `kind` is one of
+    `observed` values carry the time of the measurement. `kind` is one of
     number, structured, time, text, geo, list or reference.
     """
 
@@ -78,28 +79,33 @@ class Value:
 
 
 class Mapper:
-    """Turns samples of one meter into entities of one model."""
+    """Mapper of a meter's samples to entities of a data model."""
 
-    def __init__(self, twin: NgsiEntity, channels: Iterable[Channel], api: Api) -> None:
-        """Prepare for samples of `channels`."""
-        self.twin = twin
+    def __init__(
+        self, ngsi_entity: NgsiEntity, channels: Iterable[Channel], api: Api
+    ) -> None:
+        """Prepare the attributes for samples of `channels`."""
+        self.ngsi_entity = ngsi_entity
         self.api = api
         channels = tuple(channels)
         self._attributes = tuple(
             _with_fundamental(attribute, channels)
-            for attribute in ATTRIBUTES[twin.model]
+            for attribute in ATTRIBUTES[ngsi_entity.model]
         )
-        self._extras = self._extra_attributes(channels) if twin.extras else ()
+        self._extras = self._extra_attributes(channels) if ngsi_entity.extras else ()
         self._constants = dict(self._constant_values(channels))
         self._write = _WRITERS[api]
-        self._entity_head: dict[str, Any] = {"id": twin.id, "type": twin.model.value}
+        self._entity_head: dict[str, Any] = {
+            "id": ngsi_entity.id,
+            "type": ngsi_entity.model.value,
+        }
         if api is Api.LD:
             self._entity_head["@context"] = list(CONTEXTS)
 
     def entity(self, sample: Sample) -> dict[str, Any] | None:
-        """Return the entity of a sample, None where it holds nothing to tell.
+        """Return the entity of a sample, None for a sample without a known reading.
 
-        What was not measured is not in it: nothing is sent as null or unknown.
+        Quantities that were not measured are absent: nothing is sent as null.
         """
         measured = dict(self._measured(sample.values))
         if not measured:
@@ -111,11 +117,11 @@ class Mapper:
             entity[name] = write(value, time)
         for name, value in measured.items():
             entity[name] = write(value, time)
-        entity[OBSERVED[self.twin.model]] = write(
+        entity[OBSERVED[self.ngsi_entity.model]] = write(
             Value("time", time, observed=True), time
         )
         if self.api is Api.V2:
-            # QuantumLeap's time index, and what makes an unchanged value news.
+            # QuantumLeap's time index; its change makes the broker notify unchanged values.
             entity["TimeInstant"] = {"type": "DateTime", "value": time}
         return entity
 
@@ -126,32 +132,32 @@ class Mapper:
             yield from _attribute(attribute, readings, left_over)
         for attribute in self._extras:
             yield from _attribute(attribute, readings, {})
-        if self.twin.extras:
+        if self.ngsi_entity.extras:
             for attribute in _of_left_over(left_over):
                 yield from _attribute(attribute, readings, {})
-            if (event := value_of(values)) is not None:
+            if (event := event_value(values)) is not None:
                 yield EVENT_ATTRIBUTE, Value("structured", event, observed=True)
 
     def _readings(self, values: Mapping[str, float]) -> dict[str, float]:
         readings = dict(values)
-        if self.twin.model is Model.SOLAR:
-            if self.twin.generation is Generation.EXPORT:
+        if self.ngsi_entity.model is Model.SOLAR:
+            if self.ngsi_entity.generation is Generation.EXPORT:
                 turned = (key for key in values if _is_signed(key))
                 readings.update({key: -values[key] for key in turned})
-            counter = f"{self.twin.generation.value}_energy"
+            counter = f"{self.ngsi_entity.generation.value}_energy"
             if counter in values:
                 readings["generated_energy"] = values[counter]
         return readings | derive(readings)
 
     def _extra_attributes(self, channels: tuple[Channel, ...]) -> tuple[Attribute, ...]:
-        """Return an attribute for each quantity the model has no place for."""
+        """Return an extra attribute for each quantity the model has none for."""
         placed = {id_ for a in self._attributes for id_ in a.parts.values()}
-        if self.twin.model is Model.SOLAR:
-            placed.add(f"{self.twin.generation.value}_energy")
-        if self.twin.model is Model.AC:
+        if self.ngsi_entity.model is Model.SOLAR:
+            placed.add(f"{self.ngsi_entity.generation.value}_energy")
+        if self.ngsi_entity.model is Model.AC:
             placed |= {f"active_power_l{n}" for n in (1, 2, 3)}
         extras = _own_attributes(c for c in channels if c.id not in placed)
-        if self.twin.model is Model.AC and any(
+        if self.ngsi_entity.model is Model.AC and any(
             channel.id.startswith("active_power_l") for channel in channels
         ):
             extras = (*extras, FED_POWER)
@@ -160,22 +166,25 @@ class Mapper:
     def _constant_values(
         self, channels: Iterable[Channel]
     ) -> Iterator[tuple[str, Value]]:
-        twin = self.twin
-        if twin.name:
-            yield "name", Value("text", plain(twin.name))
-        if twin.ref_device:
+        entity = self.ngsi_entity
+        if entity.name:
+            yield "name", Value("text", plain(entity.name))
+        if entity.ref_device:
             # A relationship in the model of three phases, a property in the older ones.
-            kind = "reference" if twin.model is Model.THREE_PHASE else "list"
-            yield "refDevice", Value(kind, [twin.ref_device])
-        if twin.latitude is not None and twin.longitude is not None:
-            point = {"type": "Point", "coordinates": [twin.longitude, twin.latitude]}
+            kind = "reference" if entity.model is Model.THREE_PHASE else "list"
+            yield "refDevice", Value(kind, [entity.ref_device])
+        if entity.latitude is not None and entity.longitude is not None:
+            point = {
+                "type": "Point",
+                "coordinates": [entity.longitude, entity.latitude],
+            }
             yield "location", Value("geo", point)
-        if twin.metering_started is not None:
+        if entity.metering_started is not None:
             yield (
                 "dateEnergyMeteringStarted",
-                Value("time", iso(twin.metering_started)),
+                Value("time", iso(entity.metering_started)),
             )
-        if twin.model is Model.AC:
+        if entity.model is Model.AC:
             three = any(channel.phase is Phase.L3 for channel in channels)
             kind = "threePhase" if three else "singlePhase"
             yield "phaseType", Value("text", kind)
@@ -189,9 +198,9 @@ def _is_signed(id_: str) -> bool:
 def _attribute(
     attribute: Attribute, readings: Mapping[str, float], left_over: dict[str, float]
 ) -> Iterator[tuple[str, Value]]:
-    """Yield an attribute where something of it is measured.
+    """Yield the name and value of an attribute with a measured part.
 
-    A reading the model has no place for goes to `left_over` instead.
+    A reading beyond the limits of the model goes to `left_over` instead.
     """
     fitting: dict[str, float] = {}
     for member, id_ in attribute.parts.items():
@@ -213,7 +222,7 @@ def _attribute(
 
 
 def _with_fundamental(attribute: Attribute, channels: Iterable[Channel]) -> Attribute:
-    """Return `attribute` with reactive power of the fundamental where that is measured."""
+    """Return `attribute` with the fundamental's reactive power if measured."""
     key, better = FUNDAMENTAL_FIRST
     measured = {channel.id for channel in channels}
     parts = {
@@ -226,7 +235,7 @@ def _with_fundamental(attribute: Attribute, channels: Iterable[Channel]) -> Attr
 
 
 def _own_attributes(channels: Iterable[Channel]) -> tuple[Attribute, ...]:
-    """Return attributes named after the catalog, in its units."""
+    """Return extra attributes with the catalog's names and units."""
     parts: dict[str, dict[str, str]] = {}
     first: dict[str, Channel] = {}
     for channel in channels:
@@ -256,7 +265,7 @@ def _camel(key: str) -> str:
 
 
 def _of_left_over(left_over: Mapping[str, float]) -> tuple[Attribute, ...]:
-    """Return attributes for what was beyond its model, by the catalog's names."""
+    """Return extra attributes for readings beyond the limits of the model."""
     known = (CHANNELS[id_] for id_ in left_over if id_ in CHANNELS)
     return _own_attributes(c for c in known if c.quantity.key in MAY_EXCEED)
 
@@ -274,7 +283,7 @@ _V2_TYPES: Final = {
 
 
 def _write_v2(value: Value, time: str) -> dict[str, Any]:
-    """Return an attribute in normalized NGSI-v2."""
+    """Return a value as an attribute in normalized NGSI-v2."""
     written: dict[str, Any] = {"type": _V2_TYPES[value.kind], "value": value.value}
     metadata: dict[str, Any] = {}
     if value.unit is not None:
@@ -287,7 +296,7 @@ def _write_v2(value: Value, time: str) -> dict[str, Any]:
 
 
 def _write_ld(value: Value, time: str) -> dict[str, Any]:
-    """Return an attribute in normalized NGSI-LD."""
+    """Return a value as an attribute in normalized NGSI-LD."""
     if value.kind == "reference":
         return {"type": "Relationship", "object": value.value}
     if value.kind == "geo":
@@ -307,10 +316,10 @@ _WRITERS: Final = {Api.V2: _write_v2, Api.LD: _write_ld}
 
 
 def temporal(entities: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return one temporal entity with an instance of each measured attribute.
+    """Return a temporal entity with an instance of each measured attribute.
 
-    `entities` are NGSI-LD entities of the same id in the order of their times; what
-    does not belong to a moment is not in it.
+    `entities` are NGSI-LD entities of the same id in the order of their times;
+    attributes without observedAt are left out.
     """
     result: dict[str, Any] = {}
     for entity in entities:

@@ -1,4 +1,4 @@
-"""The data models as tables: which reading goes into which attribute, in which unit.
+"""Tables of the data models: the attributes, their channels, units and limits.
 
 Names, units and ranges are those of the Smart Data Models (dataModel.Energy). THD is a
 fraction of one there. Unit codes are those of UN/CEFACT Recommendation 20.
@@ -42,7 +42,7 @@ UNIT_CODES: Final[Mapping[str | None, str]] = {
 
 
 class Model(StrEnum):
-    """Which data model a meter's entity follows."""
+    """Data model of a meter's entity."""
 
     THREE_PHASE = "ThreePhaseAcMeasurement"
     AC = "ACMeasurement"
@@ -51,11 +51,11 @@ class Model(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One attribute of a model.
+    """Attribute of a data model.
 
-    `parts` maps the members of a structured value to channel ids; of a number the only
-    member is "". A value is multiplied by `scale`, rounded to `decimals`, and left out
-    where it is then beyond `low` or `high`: the model has no place for it.
+    `parts` maps the members of a structured value to channel ids; the only member of a
+    number is "". A value is multiplied by `scale`, rounded to `decimals`, and left out
+    where the result is beyond `low` or `high`, the limits of the model.
     """
 
     name: str
@@ -68,11 +68,11 @@ class Attribute:
 
     @property
     def structured(self) -> bool:
-        """Return whether the value has members."""
+        """Return whether the value is structured, not a number."""
         return "" not in self.parts
 
     def fit(self, value: float) -> float | None:
-        """Return `value` as the model wants it, None where it has no place for it."""
+        """Return `value` scaled and rounded, None beyond the model's limits."""
         scaled = round(value * self.scale, self.decimals) + 0.0
         if self.low is not None and scaled < self.low:
             return None
@@ -100,7 +100,7 @@ def _number(name: str, key: str, unit: str, **limits: Unpack[_Limits]) -> Attrib
 def _both(
     name: str, key: str, unit: str, **limits: Unpack[_Limits]
 ) -> tuple[Attribute, ...]:
-    """Return the attribute of the phases and that of the total."""
+    """Return the attribute of the phases and the attribute of the total."""
     total = f"total{name[0].upper()}{name[1:]}"
     return _phases(name, key, unit, **limits), _number(total, key, unit, **limits)
 
@@ -156,8 +156,8 @@ _THREE_PHASE: Final = (
 )
 
 _AC: Final = (
-    # Its activePower is what a phase consumes and has no negative numbers. What a phase
-    # feeds stands beside it; the total is signed.
+    # ACMeasurement's activePower is the power a phase draws, never negative. The power a
+    # phase feeds is the extra attribute FED_POWER; the total is signed.
     _phases("activePower", "drawn_power", "WTT", low=0.0, decimals=1),
     *(attribute for attribute in _THREE_PHASE if attribute.name != "activePower"),
 )
@@ -183,8 +183,8 @@ FED_POWER: Final = _phases("activePowerExported", "fed_power", "WTT", decimals=1
 """Extra attribute of ACMeasurement."""
 
 FUNDAMENTAL_FIRST: Final = ("reactive_power", "fundamental_reactive_power")
-"""The models' reactive power is that of the fundamental frequency: where the meter
-measures that, it is taken, and the other one is an extra attribute."""
+"""Reactive power in the models is that of the fundamental frequency: where the meter
+measures it, the wide-band reactive power becomes an extra attribute."""
 
 OWN_NAMES: Final[Mapping[str, str]] = {
     "frequency": "phaseFrequency",
@@ -197,7 +197,7 @@ OBSERVED: Final[Mapping[Model, str]] = {
     Model.AC: "dateObserved",
     Model.SOLAR: "observationDateTime",
 }
-"""The attribute that says when, besides TimeInstant or observedAt."""
+"""Attribute with the time of the measurement, besides TimeInstant or observedAt."""
 
 SIGNED: Final = (
     "active_power",
@@ -209,4 +209,4 @@ SIGNED: Final = (
 """Keys of readings whose sign tells import from export."""
 
 MAY_EXCEED: Final = ("voltage_thd", "current_thd")
-"""Keys of readings that are real beyond what a model has a place for: THD above 100 %."""
+"""Keys of quantities that may exceed the limits of a model: THD above 100 %."""

@@ -1,15 +1,15 @@
-"""What a broker takes as a name: checked before it is asked, and said in words.
+"""Names a broker accepts, checked before the first request.
 
 Limits of NGSI-v2 (Orion's "syntax restrictions"): identifiers are 1 to 256 printable
-ASCII characters without white space and & ? / #; a set of characters is refused in any
-text at all; tenants and service paths are narrower still.
+ASCII characters without white space and & ? / #; the characters of FORBIDDEN are refused
+in any text; tenants and service paths have narrower limits.
 """
 
 import re
 from typing import Final
 
 FORBIDDEN: Final = frozenset("<>\"'=;()")
-"""Refused by Orion in any value, identifier, attribute name or description."""
+"""Characters Orion refuses in any value, identifier, attribute name or description."""
 
 _IDENTIFIER = re.compile(r"[!-~]{1,256}")
 _NOT_IN_IDENTIFIERS = frozenset("&?/#")
@@ -33,7 +33,7 @@ def is_uri(text: str) -> bool:
 
 
 def is_attribute(text: str) -> bool:
-    """Return whether `text` is an attribute name every broker and database takes."""
+    """Return whether `text` is an attribute name every broker and database accepts."""
     return _ATTRIBUTE.fullmatch(text) is not None
 
 
@@ -58,5 +58,5 @@ def is_service_path(text: str) -> bool:
 
 
 def plain(text: str) -> str:
-    """Return `text` without what a broker refuses in a value."""
+    """Return `text` without the characters a broker refuses in a value."""
     return "".join(c for c in text if c not in FORBIDDEN and c.isprintable())

@@ -1,4 +1,4 @@
-"""One measurement of a meter at one time, and how several become one."""
+"""Samples of a meter, and their merge into a mean."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from homeassistant.components.sensor import SensorStateClass
 from ..catalog import CHANNELS
 
 LIMIT: Final = 1e15
-"""No reading is beyond it; a number that is was no measurement."""
+"""Magnitude beyond which a number is no measurement, in any unit."""
 
 EVENT: Final = "supply_event_"
-"""What the keys of an event of the supply begin with."""
+"""Prefix of the keys of a power-quality event."""
 
 EVENT_KIND: Final = f"{EVENT}kind"
 
@@ -24,8 +24,8 @@ EVENT_KIND: Final = f"{EVENT}kind"
 class Sample:
     """Readings by channel id at `time`, milliseconds since 1970 in UTC.
 
-    `count` is how many measurements it stands for: more than one after thinning.
-    Only finite numbers get in: what is not known is not there.
+    `count` is the number of measurements in the sample, more than one after
+    downsampling. Only finite numbers are in `values`: unknown readings are absent.
     """
 
     time: int
@@ -34,7 +34,7 @@ class Sample:
 
     @classmethod
     def of(cls, time: datetime | float, values: Mapping[str, float | None]) -> Self:
-        """Return a sample of what is known in `values` at `time` (s since 1970)."""
+        """Return a sample of the known readings in `values` at `time` (s since 1970)."""
         seconds = time.timestamp() if isinstance(time, datetime) else time
         known = {
             key: float(value)
@@ -44,28 +44,28 @@ class Sample:
         return cls(round(seconds * 1000), known)
 
     def body(self) -> bytes:
-        """Return the values as they are stored."""
+        """Return the values encoded for the spool."""
         return json.dumps(
             dict(self.values), separators=(",", ":"), allow_nan=False
         ).encode()
 
     @classmethod
-    def stored(cls, time: int, body: bytes, count: int = 1) -> Self:
-        """Read what `body` wrote."""
+    def from_stored(cls, time: int, body: bytes, count: int = 1) -> Self:
+        """Return the sample of a record of the spool, with the values `body` encoded."""
         values: dict[str, float] = json.loads(body)
         return cls(time, values, count)
 
 
 def iso(time: int) -> str:
-    """Return milliseconds since 1970 as brokers write them: UTC, three decimals, Z."""
+    """Return `time` (ms since 1970) as brokers write times: UTC, three decimals, Z."""
     moment = datetime.fromtimestamp(time / 1000, UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{time % 1000:03d}Z"
 
 
 def from_iso(text: str) -> int:
-    """Return a time a broker tells as milliseconds since 1970.
+    """Return a broker's time in milliseconds since 1970.
 
-    Raises ValueError where it is none. A time without a zone is in UTC.
+    Raises ValueError where `text` is no time. A time without a zone is in UTC.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
@@ -74,11 +74,11 @@ def from_iso(text: str) -> int:
 
 
 def merged(samples: Sequence[Sample]) -> Sample:
-    """Return one sample that stands for several, given in the order of their times.
+    """Return the mean of several samples, given in the order of their times.
 
-    A counter keeps its last value, an angle its circular mean, all else the mean
-    weighted by what each sample stands for. The time is the last one's, so that
-    counters stay exact. Of events of the supply the last one is left.
+    A counter keeps its last value, an angle its circular mean, every other quantity its
+    mean weighted by the counts. The time is that of the last sample, so that counters
+    stay exact. Of power-quality events only the last is kept.
     """
     keys = {
         key: None

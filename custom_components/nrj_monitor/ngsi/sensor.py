@@ -1,4 +1,4 @@
-"""The sensors of a broker, on a device of their own."""
+"""Diagnostic sensors of a broker, on a device of its own."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,48 +17,34 @@ from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.typing import StateType
 
 from ..const import DOMAIN
-from . import errors, forwarder
+from .errors import LinkState
 from .forwarder import ForwarderStatus
-from .manager import BrokerLink
+from .manager import BrokerManager
 from .settings import CONF_API
-
-STATES: Final = sorted(
-    {
-        forwarder.CONNECTED,
-        forwarder.CONNECTING,
-        forwarder.NO_STORAGE,
-        *(
-            kind.key
-            for kind in vars(errors).values()
-            if isinstance(kind, type) and issubclass(kind, errors.DeliveryError)
-        ),
-    }
-)
-"""What the link to a broker can be."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BrokerSensorDescription(SensorEntityDescription):
-    """A sensor and what it shows of a forwarder."""
+    """Description of a sensor of a broker; `value_fn` reads its state from the status."""
 
-    value: Callable[[ForwarderStatus], StateType]
+    value_fn: Callable[[ForwarderStatus], StateType]
 
 
-def _age(told: ForwarderStatus) -> float:
-    """Return the age of the oldest unsent record in seconds, 0 where there is none."""
-    oldest = told.status.oldest
+def _oldest_age(status: ForwarderStatus) -> float:
+    """Return the age of the oldest waiting record in seconds, 0 without any."""
+    oldest = status.spool.oldest
     return 0 if oldest is None else max(0, round(time.time() - oldest / 1000))
 
 
 def _counter(
-    key: str, value: Callable[[ForwarderStatus], int]
+    key: str, value_fn: Callable[[ForwarderStatus], int]
 ) -> BrokerSensorDescription:
     return BrokerSensorDescription(
         key=key,
         translation_key=f"broker_{key}",
         state_class=SensorStateClass.TOTAL_INCREASING,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value=value,
+        value_fn=value_fn,
     )
 
 
@@ -67,9 +53,9 @@ SENSORS: Final = (
         key="link",
         translation_key="broker_link",
         device_class=SensorDeviceClass.ENUM,
-        options=STATES,
+        options=sorted(LinkState),
         entity_category=EntityCategory.DIAGNOSTIC,
-        value=lambda told: told.state,
+        value_fn=lambda status: status.state,
     ),
     BrokerSensorDescription(
         key="oldest_unsent",
@@ -78,7 +64,7 @@ SENSORS: Final = (
         native_unit_of_measurement=UnitOfTime.SECONDS,
         state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value=_age,
+        value_fn=_oldest_age,
     ),
     BrokerSensorDescription(
         key="waiting",
@@ -86,28 +72,30 @@ SENSORS: Final = (
         state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value=lambda told: told.status.waiting,
+        value_fn=lambda status: status.spool.waiting,
     ),
-    _counter("sent", lambda told: told.status.counts.sent),
-    _counter("thinned", lambda told: told.status.counts.thinned),
-    _counter("dropped", lambda told: told.status.counts.dropped),
-    _counter("refused", lambda told: told.status.counts.refused),
+    _counter("sent", lambda status: status.spool.counts.sent),
+    _counter("thinned", lambda status: status.spool.counts.thinned),
+    _counter("dropped", lambda status: status.spool.counts.dropped),
+    _counter("refused", lambda status: status.spool.counts.refused),
 )
 
 
 class BrokerSensor(SensorEntity):
-    """What one forwarder tells of itself, looked at as often as Home Assistant looks."""
+    """Diagnostic sensor of a broker, polled for its counts and pushed for its link."""
 
     _attr_has_entity_name = True
     _attr_should_poll = True
     entity_description: BrokerSensorDescription
 
-    def __init__(self, link: BrokerLink, description: BrokerSensorDescription) -> None:
-        """Show `description` of the broker of `link`."""
+    def __init__(
+        self, broker: BrokerManager, description: BrokerSensorDescription
+    ) -> None:
+        """Prepare the sensor of `description` for `broker`."""
         self.entity_description = description
-        self._link = link
-        self._state: tuple[str, str | None] | None = None
-        subentry = link.subentry
+        self._broker = broker
+        self._link: tuple[LinkState, LinkState | None] | None = None
+        subentry = broker.subentry
         self._attr_unique_id = f"{subentry.subentry_id}_{description.key}"
         self._attr_device_info = DeviceInfo(
             identifiers={(DOMAIN, subentry.subentry_id)},
@@ -120,20 +108,20 @@ class BrokerSensor(SensorEntity):
     @property
     @override
     def native_value(self) -> StateType:
-        """Return what the forwarder tells now."""
-        return self.entity_description.value(self._link.told)
+        """Return the state from the current status of the forwarder."""
+        return self.entity_description.value_fn(self._broker.status)
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Show a change of the link at once; counts can wait."""
-        self.async_on_remove(self._link.forwarder.listen(self._on_told))
+        """Listen for changes of the link; counts wait for the next poll."""
+        self.async_on_remove(self._broker.forwarder.async_add_listener(self._on_status))
 
     async def async_update(self) -> None:
-        """Do nothing: the forwarder is asked when the state is written."""
+        """Do nothing: `native_value` reads the current status."""
 
     @callback
-    def _on_told(self) -> None:
-        told = self._link.told
-        if (told.state, told.error) != self._state:
-            self._state = (told.state, told.error)
+    def _on_status(self) -> None:
+        link = self._broker.status.state, self._broker.status.error
+        if link != self._link:
+            self._link = link
             self.async_write_ha_state()

@@ -1,4 +1,4 @@
-"""The actions on a broker: send now, empty the set-aside, create the subscription."""
+"""Actions on a broker: send now, delete dead letters, create the subscription."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ import probatio as vol
 from ..const import DOMAIN
 from ..entry_data import NrjConfigEntry
 from .errors import DeliveryError
-from .manager import BrokerLink
+from .manager import BrokerManager
 from .names import is_text
 from .settings import CONF_HISTORY_URL, CONF_MODEL
 from .subscription import ensure
@@ -36,10 +36,10 @@ SUBSCRIPTION_SCHEMA: Final = vol.Schema(
 
 @callback
 def async_setup_broker_services(hass: HomeAssistant) -> None:
-    """Register the actions."""
+    """Register the actions of brokers."""
     for name, action, schema in (
         (SEND_NOW, _async_send_now, BROKER_SCHEMA),
-        (EMPTY_SET_ASIDE, _async_empty, BROKER_SCHEMA),
+        (EMPTY_SET_ASIDE, _async_clear_dead_letters, BROKER_SCHEMA),
         (CREATE_SUBSCRIPTION, _async_subscribe, SUBSCRIPTION_SCHEMA),
     ):
         hass.services.async_register(
@@ -48,26 +48,27 @@ def async_setup_broker_services(hass: HomeAssistant) -> None:
 
 
 async def _async_send_now(call: ServiceCall) -> ServiceResponse:
-    """Send what waits without waiting for the end of a pause."""
-    link = _link(call)
-    link.forwarder.send_now()
-    return _response(call, waiting=link.told.status.waiting)
+    """Send waiting samples at once, without the rest of a pause."""
+    broker = _get_broker(call)
+    broker.forwarder.send_now()
+    return _response(call, waiting=broker.status.spool.waiting)
 
 
-async def _async_empty(call: ServiceCall) -> ServiceResponse:
-    """Throw away what the broker refused."""
-    return _response(call, emptied=await _link(call).forwarder.empty_set_aside())
+async def _async_clear_dead_letters(call: ServiceCall) -> ServiceResponse:
+    """Delete the samples the broker refused."""
+    deleted = await _get_broker(call).forwarder.clear_dead_letters()
+    return _response(call, emptied=deleted)
 
 
 async def _async_subscribe(call: ServiceCall) -> ServiceResponse:
-    """Have the broker tell QuantumLeap of every change, once."""
-    link = _link(call)
-    data = link.subentry.data
-    if link.v2 is None:
+    """Create the subscription of QuantumLeap, unless the broker has an equal."""
+    broker = _get_broker(call)
+    data = broker.subentry.data
+    if broker.v2_broker is None:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="no_subscriptions",
-            translation_placeholders={"name": link.subentry.title},
+            translation_placeholders={"name": broker.subentry.title},
         )
     url = call.data.get(ATTR_NOTIFY_URL)
     if url is None and (base := data.get(CONF_HISTORY_URL)):
@@ -76,43 +77,43 @@ async def _async_subscribe(call: ServiceCall) -> ServiceResponse:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="no_notify_url",
-            translation_placeholders={"name": link.subentry.title},
+            translation_placeholders={"name": broker.subentry.title},
         )
     try:
-        id_, created = await ensure(link.v2, data[CONF_MODEL], url)
+        id_, created = await ensure(broker.v2_broker, data[CONF_MODEL], url)
     except DeliveryError as error:
         raise HomeAssistantError(
             translation_domain=DOMAIN,
             translation_key="not_subscribed",
             translation_placeholders={
-                "name": link.subentry.title,
+                "name": broker.subentry.title,
                 "reason": str(error),
             },
         ) from error
     return _response(call, subscription=id_, created=created)
 
 
-def _link(call: ServiceCall) -> BrokerLink:
-    """Return the broker a call is about; with only one it need not be named."""
+def _get_broker(call: ServiceCall) -> BrokerManager:
+    """Return the broker of the call's device; without a device, the only broker."""
     entries: list[NrjConfigEntry] = call.hass.config_entries.async_loaded_entries(
         DOMAIN
     )
-    links = {
-        subentry_id: link
+    brokers = {
+        subentry_id: broker
         for entry in entries
-        for subentry_id, link in entry.runtime_data.brokers.items()
+        for subentry_id, broker in entry.runtime_data.brokers.items()
     }
     if (device_id := call.data.get(ATTR_DEVICE_ID)) is not None:
         device = dr.async_get(call.hass).async_get(device_id)
         ids = {id_ for _, id_ in device.identifiers} if device is not None else set()
-        links = {id_: link for id_, link in links.items() if id_ in ids}
-    if len(links) != 1:
+        brokers = {id_: broker for id_, broker in brokers.items() if id_ in ids}
+    if len(brokers) != 1:
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="which_broker"
         )
-    return next(iter(links.values()))
+    return next(iter(brokers.values()))
 
 
-def _response(call: ServiceCall, **told: str | int | bool) -> ServiceResponse:
-    """Say what was done, where that was asked."""
-    return dict(told) if call.return_response else None
+def _response(call: ServiceCall, **response: str | int | bool) -> ServiceResponse:
+    """Return the response to a call, None unless requested."""
+    return dict(response) if call.return_response else None

@@ -1,4 +1,4 @@
-"""What a person chose for a broker: the data of its config subentry."""
+"""Settings of a broker, stored in its config subentry, and the clients they lead to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from .mapping import Api, Generation, NgsiEntity
 from .models import Model
 
 SUBENTRY_BROKER: Final = "broker"
-"""Type of the config subentries that are brokers."""
+"""Type of the config subentries of brokers."""
 
 CONF_API: Final = "api"
 CONF_TENANT: Final = "tenant"
@@ -54,7 +54,7 @@ CREDENTIALS: Final[Mapping[str, tuple[str, ...]]] = {
         CONF_PASSWORD,
     ),
 }
-"""Which data each kind of authentication has."""
+"""Settings of each kind of authentication."""
 
 SECRET: Final = {
     CONF_URL,
@@ -70,26 +70,26 @@ SECRET: Final = {
     CONF_LOCATION,
     CONF_HISTORY_URL,
 }
-"""Data that is nobody else's business: credentials, addresses, the place."""
+"""Settings to redact: credentials, addresses, the location."""
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """What is talked to."""
+    """Clients of a broker and of its history server."""
 
     broker: V2Broker | LdBroker
     history: QuantumLeap | Temporal | None
 
     @property
     def backlog(self) -> Target | None:
-        """Return where all but the newest goes, where the broker takes one at a time."""
+        """Return the target of waiting samples, None for the broker itself."""
         return self.history if isinstance(self.history, Temporal) else None
 
 
 async def async_connect(hass: HomeAssistant, data: Mapping[str, Any]) -> Connection:
-    """Return the servers of a broker's data; nothing is asked of them yet.
+    """Return the clients for a broker's settings, without sending a request.
 
-    Raises OSError where the file of certificates is none.
+    Raises OSError where the file of certificates cannot be read.
     """
     context: SSLContext | bool = True
     if path := data.get(CONF_CA_FILE):
@@ -107,8 +107,13 @@ async def async_connect(hass: HomeAssistant, data: Mapping[str, Any]) -> Connect
     return Connection(make_broker(api, server), history)
 
 
-def twin_of(data: Mapping[str, Any], name: str, started: int) -> NgsiEntity:
-    """Return what the entity of a broker's data says of itself."""
+def create_ngsi_entity(
+    data: Mapping[str, Any], name: str, metering_started: int
+) -> NgsiEntity:
+    """Return the constant attributes for a broker's settings.
+
+    `metering_started` is in milliseconds since 1970.
+    """
     location = data.get(CONF_LOCATION) or {}
     return NgsiEntity(
         id=data[CONF_ENTITY],
@@ -117,7 +122,7 @@ def twin_of(data: Mapping[str, Any], name: str, started: int) -> NgsiEntity:
         ref_device=data.get(CONF_REF_DEVICE, ""),
         latitude=location.get("latitude"),
         longitude=location.get("longitude"),
-        metering_started=started,
+        metering_started=metering_started,
         extras=data[CONF_EXTRAS],
         generation=Generation(data[CONF_GENERATION]),
     )

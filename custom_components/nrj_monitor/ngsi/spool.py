@@ -1,8 +1,8 @@
-"""The bounded queue on disk in front of a broker; one SQLite file for each broker.
+"""Spool: the bounded queue on disk in front of a broker, an SQLite file each.
 
-Every method blocks, and is called in an executor. What a method has done survives a
-SIGKILL of the process: the file is in WAL mode and every change is one transaction. A
-power cut may take the last moments before it, but leaves the file whole.
+Every method blocks, and is called in an executor. A finished change survives a SIGKILL
+of the process: the file is in WAL mode and every change is one transaction. A power cut
+may lose the last moments before it, but leaves the file whole.
 
 Counts are exact at any time: taken = sent + dropped + refused + thinned + waiting.
 """
@@ -13,26 +13,26 @@ from pathlib import Path
 import sqlite3
 from typing import Final
 
-from .retention import HISTORY, LIVE, Limits, drop_old, make_room
+from .retention import Limits, drop_expired, make_room
 from .sample import Sample
-from .spool_file import Counts, SpoolFile
+from .spool_file import DISK_ERRORS, Counts, QueueId, SpoolFile
 
 __all__ = [
-    "HISTORY",
-    "LIVE",
+    "DISK_ERRORS",
     "Counts",
+    "DeadLetter",
     "Limits",
+    "QueueId",
     "Record",
-    "SetAside",
     "Spool",
-    "Status",
+    "SpoolStatus",
 ]
 
-SET_ASIDE_KEPT: Final = 1000
-"""Refused records kept for a person to look at; the oldest go first."""
+DEAD_LETTER_LIMIT: Final = 1000
+"""Dead letters kept for a person to look at; the oldest are deleted first."""
 
 HISTORY_KNOWN: Final = 100_000
-"""Times of the journal's readings remembered, so that none is taken twice."""
+"""Times of the journal's samples remembered, so that none is added twice."""
 
 _OLDEST: Final = """
 SELECT min(time) FROM (SELECT min(time) AS time FROM records WHERE lane = 0
@@ -49,57 +49,64 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
-    """A sample the broker refused, and why."""
+class DeadLetter:
+    """Time (ms) of a sample the broker refused, and its reason."""
 
     time: int
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
-    """How full a spool is: `oldest` is the time (ms) of the oldest record, if any."""
+class SpoolStatus:
+    """Fill of a spool: records `waiting`, their `size` in bytes, and dead letters.
+
+    `oldest` is the time (ms) of the oldest waiting record, None without one.
+    """
 
     counts: Counts
     waiting: int = 0
     size: int = 0
     oldest: int | None = None
-    set_aside: int = 0
+    dead_letters: int = 0
 
 
 class Spool:
-    """Records in the order of their times, until they are delivered or too many."""
+    """Records in the order of their times, until they are delivered or expire.
+
+    A refused record becomes a dead letter, stored in the table `set_aside`.
+    """
 
     def __init__(
         self, path: Path, limits: Limits, now: Callable[[], int], history: bool = False
     ) -> None:
-        """Keep it at `path`; `now` tells milliseconds since 1970.
+        """Prepare a spool at `path`; `now` returns milliseconds since 1970.
 
-        Without a `history` of its own the journal's readings go through the broker.
+        With `history` the journal's samples have a queue of their own; without, they
+        wait among the live samples for the broker.
         """
         self._limits = limits
         self._now = now
-        self._history_lane = HISTORY if history else LIVE
-        self._file = SpoolFile(path, self._join_lanes)
+        self._history_queue = QueueId.HISTORY if history else QueueId.LIVE
+        self._file = SpoolFile(path, self._merge_queues)
 
     def open(self) -> None:
-        """Open the file, or begin a new one beside one that is damaged.
+        """Open the file; rename a damaged file and begin anew.
 
-        Raises OSError or sqlite3.Error where there is no place for a file.
+        Raises one of DISK_ERRORS where the file can be neither opened nor created.
         """
         self._file.open()
 
     def close(self) -> None:
-        """Close the file; nothing is lost."""
+        """Close the file; all records stay stored."""
         self._file.close()
 
     def push(self, samples: Iterable[Sample]) -> int:
-        """Take live samples; return how many are new."""
+        """Add live samples; return how many have a new time."""
         with self._file.change() as db:
-            return self._insert(db, samples, LIVE)
+            return self._insert(db, samples, QueueId.LIVE)
 
     def push_history(self, samples: Iterable[Sample]) -> int:
-        """Take the journal's samples, each time only once; return how many are new."""
+        """Add the journal's samples, each time only once; return how many are new."""
         with self._file.change() as db:
             new = []
             for sample in samples:
@@ -113,40 +120,40 @@ class Spool:
                 " ORDER BY time DESC LIMIT 1 OFFSET ?)",
                 (HISTORY_KNOWN,),
             )
-            return self._insert(db, new, self._history_lane)
+            return self._insert(db, new, self._history_queue)
 
-    def head(self, lane: int, limit: int) -> list[Record]:
-        """Return the oldest records of a lane, in the order of their times."""
+    def head(self, queue: QueueId, limit: int) -> list[Record]:
+        """Return up to `limit` of the oldest records of a queue, in the order of their times."""
         with self._file.change() as db:
-            drop_old(self._file, db, self._limits, self._now())
+            drop_expired(self._file, db, self._limits, self._now())
             rows = db.execute(
                 "SELECT seq, time, body, count FROM records WHERE lane = ?"
                 " ORDER BY time LIMIT ?",
-                (lane, limit),
+                (queue, limit),
             )
             return [_record(*row) for row in rows]
 
-    def newest(self, lane: int) -> int | None:
-        """Return the time of the newest record of a lane."""
+    def newest(self, queue: QueueId) -> int | None:
+        """Return the time (ms) of the newest record of a queue, None if empty."""
         with self._file.change() as db:
-            return _one(db, "SELECT max(time) FROM records WHERE lane = ?", lane)
+            return _query_int(db, "SELECT max(time) FROM records WHERE lane = ?", queue)
 
-    def in_flight(self, lane: int) -> list[Record]:
-        """Return records of a lane of which it is not known whether they arrived."""
+    def in_flight(self, queue: QueueId) -> list[Record]:
+        """Return the records of a queue whose arrival at the broker is unknown."""
         with self._file.change() as db:
             rows = db.execute(
-                # The planner would read the whole lane to have it sorted.
+                # The planner would read the whole queue to have it sorted.
                 "SELECT seq, time, body, count FROM records INDEXED BY flying"
                 " WHERE in_flight AND lane = ? ORDER BY time",
-                (lane,),
+                (queue,),
             )
             return [_record(*row) for row in rows]
 
-    def sending(self, records: Sequence[Record]) -> set[int]:
-        """Note that records are being sent: should the process die, they may be there.
+    def mark_in_flight(self, records: Sequence[Record]) -> set[int]:
+        """Mark records as being sent; return the `seq` of those still in the spool.
 
-        Returns the `seq` of those still there: since they were read some may have been
-        merged or dropped, and must not be sent.
+        The mark survives the process: after a crash the broker may have the records.
+        Records merged or dropped since they were read must not be sent.
         """
         with self._file.change() as db:
             return {
@@ -157,29 +164,29 @@ class Spool:
                 ).rowcount
             }
 
-    def not_sent(self, records: Sequence[Record]) -> None:
-        """Note that records being sent did not arrive."""
+    def clear_in_flight(self, records: Sequence[Record]) -> None:
+        """Mark undelivered records as waiting again."""
         with self._file.change() as db:
             db.executemany(
                 "UPDATE records SET in_flight = 0 WHERE seq = ?",
                 [(record.seq,) for record in records],
             )
 
-    def sent(self, records: Sequence[Record]) -> None:
-        """Forget records that were delivered."""
+    def remove_sent(self, records: Sequence[Record]) -> None:
+        """Remove delivered records, and count them as sent."""
         with self._file.change() as db:
             self._file.counts.sent += self._file.delete(
                 db, [record.seq for record in records]
             )
 
     def drop(self, records: Sequence[Record]) -> None:
-        """Forget records that there is no use for."""
+        """Remove records that hold nothing to forward, and count them as dropped."""
         with self._file.change() as db:
             seqs = [record.seq for record in records]
             self._file.counts.dropped += self._file.delete(db, seqs)
 
-    def set_aside(self, record: Record, reason: str) -> None:
-        """Put a refused record where it is in nobody's way."""
+    def add_dead_letter(self, record: Record, reason: str) -> None:
+        """Move a refused record out of its queue, to the dead letters."""
         with self._file.change() as db:
             if not self._file.delete(db, [record.seq]):
                 return
@@ -191,63 +198,65 @@ class Spool:
             db.execute(
                 "DELETE FROM set_aside WHERE seq <="
                 " (SELECT max(seq) FROM set_aside) - ?",
-                (SET_ASIDE_KEPT,),
+                (DEAD_LETTER_LIMIT,),
             )
 
-    def refused(self) -> list[SetAside]:
-        """Return what was set aside, the newest last."""
+    def dead_letters(self) -> list[DeadLetter]:
+        """Return the dead letters, the newest last."""
         with self._file.change() as db:
             rows = db.execute("SELECT time, reason FROM set_aside ORDER BY seq")
-            return [SetAside(*row) for row in rows]
+            return [DeadLetter(*row) for row in rows]
 
-    def empty_set_aside(self) -> int:
-        """Throw away what was set aside; return how many records that were."""
+    def clear_dead_letters(self) -> int:
+        """Delete all dead letters; return how many records were deleted."""
         with self._file.change() as db:
             return db.execute("DELETE FROM set_aside").rowcount
 
     def count_dropped(self, count: int) -> None:
-        """Count samples that were lost before they could be stored."""
+        """Count samples lost before they could be stored, as taken and dropped."""
         with self._file.change():
             self._file.counts.taken += count
             self._file.counts.dropped += count
 
-    def status(self) -> Status:
-        """Return how full it is."""
+    def status(self) -> SpoolStatus:
+        """Return the counts and the fill of the spool."""
         with self._file.change() as db:
-            return Status(
+            return SpoolStatus(
                 counts=replace(self._file.counts),
                 waiting=self._file.rows,
                 size=self._file.size,
-                oldest=_one(db, _OLDEST),
-                set_aside=_one(db, "SELECT count(*) FROM set_aside") or 0,
+                oldest=_query_int(db, _OLDEST),
+                dead_letters=_query_int(db, "SELECT count(*) FROM set_aside") or 0,
             )
 
-    def _join_lanes(self, db: sqlite3.Connection) -> None:
-        """Send through the broker what waits for a history there is no more."""
-        if self._history_lane != LIVE:
+    def _merge_queues(self, db: sqlite3.Connection) -> None:
+        """Move the journal's samples to the live queue where their own queue is gone."""
+        if self._history_queue != QueueId.LIVE:
             return
         db.execute(
             "UPDATE OR IGNORE records SET lane = ?, in_flight = 0 WHERE lane = ?",
-            (LIVE, HISTORY),
+            (QueueId.LIVE, QueueId.HISTORY),
         )
-        doubles = db.execute("DELETE FROM records WHERE lane = ?", (HISTORY,))
-        self._file.counts.dropped += doubles.rowcount
+        duplicates = db.execute(
+            "DELETE FROM records WHERE lane = ?", (QueueId.HISTORY,)
+        )
+        self._file.counts.dropped += duplicates.rowcount
 
     def _insert(
-        self, db: sqlite3.Connection, samples: Iterable[Sample], lane: int
+        self, db: sqlite3.Connection, samples: Iterable[Sample], queue: QueueId
     ) -> int:
         file = self._file
-        new = sum(file.insert(db, lane, sample) for sample in samples)
+        new = sum(file.insert(db, queue, sample) for sample in samples)
         file.counts.taken += new
-        drop_old(file, db, self._limits, self._now())
+        drop_expired(file, db, self._limits, self._now())
         make_room(file, db, self._limits)
         return new
 
 
 def _record(seq: int, time: int, body: bytes, count: int) -> Record:
-    return Record(seq, Sample.stored(time, body, count))
+    return Record(seq, Sample.from_stored(time, body, count))
 
 
-def _one(db: sqlite3.Connection, query: str, *values: int) -> int | None:
+def _query_int(db: sqlite3.Connection, query: str, *values: int) -> int | None:
     found: int | None = db.execute(query, values).fetchone()[0]
     return found

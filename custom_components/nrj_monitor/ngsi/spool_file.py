@@ -1,8 +1,9 @@
-"""The SQLite file of a queue: opened, put by when damaged, changed whole or not at all."""
+"""SQLite file of a spool: schema, transactions, renaming of a damaged file."""
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
+from enum import IntEnum
 import logging
 from pathlib import Path
 import sqlite3
@@ -12,6 +13,19 @@ from typing import Final
 from .sample import Sample
 
 _LOGGER = logging.getLogger(__name__)
+
+DISK_ERRORS: Final = (OSError, sqlite3.Error)
+"""Errors of a spool whose disk is full, gone or failing."""
+
+
+class QueueId(IntEnum):
+    """Queues of a spool; the values are stored in the column `lane`."""
+
+    LIVE = 0
+    """Samples for the broker."""
+    HISTORY = 1
+    """Samples of the journal for a history server of their own."""
+
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS records (
@@ -29,9 +43,10 @@ CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, value INTEGER NOT NULL
 
 @dataclass(slots=True)
 class Counts:
-    """What became of all measurements ever taken.
+    """Counts of all samples ever added, by their fate.
 
-    `thinned` is how many are only part of a mean now, or were when it was sent.
+    The field names are stored as keys of the table `counts`. `taken` counts all samples
+    added to the spool, `thinned` those merged into a mean by downsampling.
     """
 
     taken: int = 0
@@ -42,16 +57,16 @@ class Counts:
 
 
 class SpoolFile:
-    """Records and counts on disk, and how many and how large they are.
+    """Records and counts on disk, with the number of records and their size in bytes.
 
-    A change is made within `change`, which also takes back `counts`, `rows` and `size`
-    where it fails.
+    All changes are made within `change`, which restores `counts`, `rows` and `size`
+    where the transaction fails.
     """
 
     def __init__(
         self, path: Path, prepare: Callable[[sqlite3.Connection], None]
     ) -> None:
-        """Keep it at `path`; `prepare` puts right what is in it when it is opened."""
+        """Prepare the file at `path`; `prepare` repairs its records on opening."""
         self._path = path
         self._prepare = prepare
         self._lock = threading.RLock()
@@ -61,9 +76,9 @@ class SpoolFile:
         self.size = 0
 
     def open(self) -> None:
-        """Open the file, or begin a new one beside one that is damaged.
+        """Open the file; rename a damaged file and begin anew.
 
-        Raises OSError or sqlite3.Error where there is no place for a file.
+        Raises one of DISK_ERRORS where the file can be neither opened nor created.
         """
         with self._lock:
             if self._db is not None:
@@ -76,17 +91,17 @@ class SpoolFile:
                 raise
             except sqlite3.DatabaseError as error:
                 self._disconnect()
-                self._put_by(error)
+                self._rename_damaged(error)
                 self._connect()
 
     def close(self) -> None:
-        """Close the file; nothing is lost."""
+        """Close the file; all finished changes are stored."""
         with self._lock:
             self._disconnect()
 
     @contextmanager
     def change(self) -> Generator[sqlite3.Connection]:
-        """Do what is inside as one transaction, with the counts; or nothing of it.
+        """Run the body as a single transaction, counts included.
 
         Raises sqlite3.Error; ProgrammingError where the file is not open.
         """
@@ -110,13 +125,13 @@ class SpoolFile:
                     db.execute("ROLLBACK")
                 raise
 
-    def insert(self, db: sqlite3.Connection, lane: int, sample: Sample) -> bool:
-        """Add a record; return False where its lane has that time already."""
+    def insert(self, db: sqlite3.Connection, queue: QueueId, sample: Sample) -> bool:
+        """Add a record; return False where its queue has a record of the same time."""
         body = sample.body()
         added = db.execute(
             "INSERT OR IGNORE INTO records (lane, time, count, body)"
             " VALUES (?, ?, ?, ?)",
-            (lane, sample.time, sample.count, body),
+            (queue, sample.time, sample.count, body),
         ).rowcount
         if not added:
             return False
@@ -125,7 +140,7 @@ class SpoolFile:
         return True
 
     def delete(self, db: sqlite3.Connection, seqs: Sequence[int]) -> int:
-        """Delete records; return how many there were."""
+        """Delete records; return how many existed."""
         deleted = 0
         for seq in seqs:
             row = db.execute(
@@ -156,8 +171,8 @@ class SpoolFile:
                 "SELECT count(*), coalesce(sum(length(body)), 0) FROM records"
             ).fetchone()
 
-    def _put_by(self, error: sqlite3.DatabaseError) -> None:
-        """Keep a damaged file out of the way."""
+    def _rename_damaged(self, error: sqlite3.DatabaseError) -> None:
+        """Rename a damaged file to *.damaged, for a person to look at."""
         damaged = self._path.with_suffix(".damaged")
         self._path.replace(damaged)
         for suffix in ("-wal", "-shm"):

@@ -1,4 +1,4 @@
-"""The subscription by which a broker tells QuantumLeap of every change, made once."""
+"""Subscription by which a broker notifies QuantumLeap of every change."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,8 +9,8 @@ from .broker import V2Broker
 def subscription(type_: str, url: str) -> dict[str, Any]:
     """Return a subscription of `url` to all entities of a type.
 
-    Without a condition any change counts, that of the time too: what stays constant is
-    recorded as well. Without throttling nothing is left out.
+    Without a condition any change notifies, that of TimeInstant too: constant values are
+    recorded as well. Without throttling no change is skipped.
     """
     return {
         "description": f"{type_} to QuantumLeap",
@@ -22,26 +22,30 @@ def subscription(type_: str, url: str) -> dict[str, Any]:
     }
 
 
-def equal(
+def find_equal(
     wanted: Mapping[str, Any], known: Iterable[Mapping[str, Any]]
 ) -> Mapping[str, Any] | None:
-    """Return the one of `known` that does what is wanted, whatever it is called."""
-    return next((one for one in known if _key(one) == _key(wanted)), None)
+    """Return the subscription of `known` with the same URL and subject, None without."""
+    return next((other for other in known if _key(other) == _key(wanted)), None)
 
 
 async def ensure(broker: V2Broker, type_: str, url: str) -> tuple[str, bool]:
-    """Return the id of the subscription, and whether it had to be created.
+    """Return the id of the subscription, and True for a new subscription.
 
-    A broker would create an equal one without a word, and every row would be doubled.
+    A broker creates an equal subscription without complaint, and QuantumLeap would then
+    store every row twice.
     """
     wanted = subscription(type_, url)
-    if (known := equal(wanted, await broker.subscriptions())) is not None:
+    if (known := find_equal(wanted, await broker.subscriptions())) is not None:
         return str(known["id"]), False
     return await broker.subscribe(wanted), True
 
 
-def _key(one: Mapping[str, Any]) -> tuple[object, ...]:
-    subject, notification = one.get("subject", {}), one.get("notification", {})
+def _key(subscribed: Mapping[str, Any]) -> tuple[object, ...]:
+    subject, notification = (
+        subscribed.get("subject", {}),
+        subscribed.get("notification", {}),
+    )
     return (
         notification.get("http", {}).get("url"),
         sorted(

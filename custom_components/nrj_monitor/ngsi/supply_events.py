@@ -1,7 +1,7 @@
-"""Events of the supply as samples: told at once, at the time they were told of or ended.
+"""Power-quality events as samples, forwarded at once.
 
-The models have no place for them; they are an extra attribute of the meter's entity,
-which keeps the latest. In the queue an event is numbers like any reading.
+The data models have no attribute for events: an extra attribute of the meter's entity
+holds the latest one. In the spool an event is a set of numbers, like any reading.
 """
 
 from collections import deque
@@ -14,18 +14,18 @@ from .models import UNIT_CODES
 from .sample import EVENT, EVENT_KIND, Sample, iso
 
 ATTRIBUTE: Final = "powerQualityEvent"
-"""Name of the attribute."""
+"""Name of the extra attribute."""
 
 _PHASES: Final = ("L1", "L2", "L3", "N")
 _UNITS: Final = ("V", "A")
-# The queue on disk holds positions in these and in KINDS: append, never reorder.
+# The spool stores positions in these tuples and in KINDS: append, never reorder.
 
 TIMES_KNOWN: Final = 1000
-"""Times remembered, so that no two samples have the same."""
+"""Latest times remembered, so that no two samples share one."""
 
 
-def sample_of(event: PowerQualityEvent) -> Sample:
-    """Return an event as a sample, at its end or, while it lasts, when it was told."""
+def event_sample(event: PowerQualityEvent) -> Sample:
+    """Return an event as a sample at its end, or at its latest report while ongoing."""
     numbers: dict[str, float | None] = {
         EVENT_KIND: KINDS.index(event.kind),
         f"{EVENT}phase": _position(_PHASES, event.phase),
@@ -39,8 +39,8 @@ def sample_of(event: PowerQualityEvent) -> Sample:
     return Sample.of(event.started + event.duration, numbers)
 
 
-def value_of(values: Mapping[str, float]) -> dict[str, Any] | None:
-    """Return the value of the attribute, None where a sample tells no event.
+def event_value(values: Mapping[str, float]) -> dict[str, Any] | None:
+    """Return the value of the extra attribute, None for a sample without an event.
 
     `duration` is in seconds; `extreme` in `unitCode`.
     """
@@ -59,24 +59,24 @@ def value_of(values: Mapping[str, float]) -> dict[str, Any] | None:
     return value
 
 
-class OwnTimes:
-    """Gives each sample a time of its own: a millisecond later where one is taken.
+class UniqueTimes:
+    """Filter for unique sample times, a millisecond later where needed.
 
-    The phases of a dip end together, and the queue holds one sample a time.
+    The phases of a dip end together, and the spool holds one sample a time.
     """
 
-    def __init__(self, offer: Callable[[Sample], None]) -> None:
-        """Pass samples on to `offer`."""
-        self._offer = offer
-        self._taken: deque[int] = deque(maxlen=TIMES_KNOWN)
+    def __init__(self, add_sample: Callable[[Sample], None]) -> None:
+        """Prepare to pass samples on to `add_sample`."""
+        self._add_sample = add_sample
+        self._times: deque[int] = deque(maxlen=TIMES_KNOWN)
 
     def __call__(self, sample: Sample) -> None:
-        """Pass a sample on."""
+        """Pass a sample on with a unique time."""
         time = sample.time
-        while time in self._taken:
+        while time in self._times:
             time += 1
-        self._taken.append(time)
-        self._offer(replace(sample, time=time))
+        self._times.append(time)
+        self._add_sample(replace(sample, time=time))
 
 
 def _position(names: tuple[str, ...], name: str | None) -> float | None:

@@ -1,4 +1,4 @@
-"""How fast a backlog drains into a broker, what it costs, and whether it is complete.
+"""Benchmark of forwarding: rate and cost of draining a backlog, and its completeness.
 
 The broker is the strict one of the tests, in a process of its own. Beside it the naive
 way is measured: one request for each value. With --trials the seeded fault test is run
@@ -29,7 +29,7 @@ from custom_components.nrj_monitor.catalog import CHANNELS
 from custom_components.nrj_monitor.ngsi.auth import StaticAuth
 from custom_components.nrj_monitor.ngsi.broker import V2Broker, dump
 from custom_components.nrj_monitor.ngsi.forwarder import Environment, Forwarder
-from custom_components.nrj_monitor.ngsi.groups import DEFAULT_GROUPS, chosen
+from custom_components.nrj_monitor.ngsi.groups import DEFAULT_GROUPS, select_channels
 from custom_components.nrj_monitor.ngsi.http import Server
 from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, NgsiEntity
 from custom_components.nrj_monitor.ngsi.sample import Sample
@@ -45,7 +45,9 @@ AIM_LAG = 20.0
 """Records a second at least, and milliseconds of event-loop lag that one look in a
 thousand may exceed: the worst is also that of whatever else the machine does."""
 
-_ALL = tuple(channel.id for channel in chosen(CHANNELS.values(), DEFAULT_GROUPS))
+_ALL = tuple(
+    channel.id for channel in select_channels(CHANNELS.values(), DEFAULT_GROUPS)
+)
 SIZES = {
     "power": (("active_power", *(f"active_power_l{n}" for n in (1, 2, 3))), False),
     "model": (_ALL, False),
@@ -60,7 +62,7 @@ tenth as many are drained."""
 
 
 def _serve(pipe: Connection) -> None:
-    """Be the broker until told to stop; say then what was received."""
+    """Run the broker until a None arrives; answer every request for its counts."""
 
     async def serve() -> None:
         async with NgsiV2() as broker:
@@ -80,21 +82,21 @@ def _serve(pipe: Connection) -> None:
 
 
 class Lag:
-    """How late the event loop is."""
+    """Lag of the event loop."""
 
     def __init__(self) -> None:
-        """Begin with nothing seen."""
+        """Prepare without measurements."""
         self.seen: list[float] = []
 
     async def watch(self) -> None:
-        """Look every 5 ms until cancelled."""
+        """Measure the lag every 5 ms until cancelled."""
         while True:
             begun = time.perf_counter()
             await asyncio.sleep(0.005)
             self.seen.append((time.perf_counter() - begun - 0.005) * 1000)
 
-    def told(self) -> dict[str, float]:
-        """Return the worst and what one in a thousand exceeds, milliseconds."""
+    def percentiles(self) -> dict[str, float]:
+        """Return the worst lag and two percentiles, milliseconds."""
         seen = sorted(self.seen) or [0.0]
         return {
             "worst": round(seen[-1], 1),
@@ -104,20 +106,20 @@ class Lag:
 
 
 def sample(n: int, ids: Sequence[str]) -> Sample:
-    """Return the n-th measurement."""
+    """Return the n-th sample, with a value for each channel."""
     values = {id_: round(1000 * sin(n / 50 + k), 2) for k, id_ in enumerate(ids)}
     return Sample(BEGIN + 1000 * n, values)
 
 
 async def in_thread[*Ts, T](function: Callable[[*Ts], T], /, *arguments: *Ts) -> T:
-    """Run what blocks, as Home Assistant does."""
+    """Run a blocking function in a thread, as Home Assistant does."""
     return await asyncio.to_thread(function, *arguments)
 
 
 async def drain(
     folder: Path, url: str, count: int, ids: Sequence[str], extras: bool
 ) -> dict[str, Any]:
-    """Drain `count` measurements and return what it took."""
+    """Drain `count` samples; return the rate, the lag and the memory."""
     limits = Limits(rows=10 * count, size=1 << 40, age=1 << 60)
 
     def make() -> Spool:
@@ -147,10 +149,10 @@ async def drain(
         begun = time.monotonic()
         forwarder.start()
         early = None
-        while forwarder.told.status.counts.sent < count:
+        while forwarder.status.spool.counts.sent < count:
             await asyncio.sleep(0.1)
             highest = max(highest, process.memory_info().rss)
-            if early is None and forwarder.told.status.counts.sent > count / 10:
+            if early is None and forwarder.status.spool.counts.sent > count / 10:
                 early = process.memory_info().rss
         seconds = time.monotonic() - begun
         cpu = sum(process.cpu_times()[:2]) - cpu
@@ -164,7 +166,7 @@ async def drain(
         "records": count,
         "records_per_second": round(count / seconds),
         "cpu_percent": round(100 * cpu / seconds),
-        "lag_ms": lag.told(),
+        "lag_ms": lag.percentiles(),
         "memory_mb": {
             "growth_at_most": round((highest - before) / 2**20, 1),
             "growth_after_a_tenth": round((late - (early or late)) / 2**20, 1),
@@ -173,7 +175,7 @@ async def drain(
 
 
 async def naive(url: str, count: int) -> dict[str, Any]:
-    """Send one value a request, one after the other, as automations do."""
+    """Send a value a request in sequence, as automations do."""
     async with ClientSession() as session:
         begun = time.monotonic()
         for n in range(count):
@@ -200,7 +202,7 @@ async def naive(url: str, count: int) -> dict[str, Any]:
 
 
 async def trials(count: int, first: int) -> list[str]:
-    """Run seeded fault trials; return what is wrong."""
+    """Run seeded fault trials; return their complaints."""
     found = []
     for seed in range(first, first + count):
         with tempfile.TemporaryDirectory() as folder:
@@ -217,7 +219,7 @@ async def trials(count: int, first: int) -> list[str]:
 
 
 def measure(count: int) -> dict[str, Any]:
-    """Run the benchmark; return the result as JSON can store it."""
+    """Run the benchmark; return its result for JSON."""
     context = get_context("spawn")
     mine, its = context.Pipe()
     broker = context.Process(target=_serve, args=(its,), daemon=True)
@@ -228,12 +230,12 @@ def measure(count: int) -> dict[str, Any]:
         for name, (ids, extras) in SIZES.items():
             part = count if name in AIMED else count // 10
             with tempfile.TemporaryDirectory() as folder:
-                told = asyncio.run(drain(Path(folder), url, part, ids, extras))
+                outcome = asyncio.run(drain(Path(folder), url, part, ids, extras))
             mine.send("count")
             received, in_order, requests = mine.recv()
-            told["complete_and_in_order"] = received == part and in_order
-            told["requests"] = requests
-            result["drain"][name] = told
+            outcome["complete_and_in_order"] = received == part and in_order
+            outcome["requests"] = requests
+            result["drain"][name] = outcome
         result["naive"] = asyncio.run(naive(url, min(count, 2000)))
         mine.send(None)
     finally:
@@ -243,7 +245,7 @@ def measure(count: int) -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure, print, and return 1 where an aim is missed."""
+    """Run the benchmark, print its result; return 1 where an aim is missed."""
     parser = CommandLine("scripts/bench ngsi", __doc__)
     parser.add_argument(
         "--records",
@@ -274,6 +276,6 @@ def main(arguments: Sequence[str]) -> int:
     print(json.dumps(result, indent=2))
     drained = result["drain"].values()
     slowest = min(result["drain"][name]["records_per_second"] for name in AIMED)
-    lag = max((told["lag_ms"]["p99.9"] for told in drained), default=inf)
-    complete = all(told["complete_and_in_order"] for told in drained)
+    lag = max((outcome["lag_ms"]["p99.9"] for outcome in drained), default=inf)
+    complete = all(outcome["complete_and_in_order"] for outcome in drained)
     return 0 if slowest >= AIM_RATE and lag <= AIM_LAG and complete else 1

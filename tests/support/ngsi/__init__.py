@@ -1,4 +1,4 @@
-"""Strict servers on loopback ports, answering as the real ones were measured to.
+"""Strict test servers on loopback ports, with the measured behaviour of real ones.
 
 What they do not prove: anything a real one does that nobody has measured yet.
 """

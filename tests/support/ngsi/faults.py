@@ -1,4 +1,4 @@
-"""A meter that measures on while broker, network and Home Assistant fail at random.
+"""Trial of forwarding in which broker, network and Home Assistant fail at random.
 
 What happens follows from the seed; how it interleaves follows from the machine, and must
 not matter: afterwards the books have to balance to the last measurement.
@@ -33,13 +33,13 @@ ID = "urn:ngsi-ld:ThreePhaseAcMeasurement:m1"
 
 
 async def in_thread[*Ts, T](function: Callable[[*Ts], T], /, *arguments: *Ts) -> T:
-    """Run what blocks, as Home Assistant does."""
+    """Run a blocking function in a thread, as Home Assistant does."""
     return await asyncio.to_thread(function, *arguments)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was measured, what arrived, and what the forwarder says of it."""
+    """Outcome of a trial: times measured and delivered, counts and faults."""
 
     measured: list[int]
     journal: list[int]
@@ -50,7 +50,7 @@ class Outcome:
     faults: dict[str, int]
 
     def complaints(self, bad: set[int], bounded: bool) -> list[str]:
-        """Return what is wrong; `bad` are times the broker refuses."""
+        """Return the contradictions; `bad` are times the broker refuses."""
         found = []
         if self.delivered != sorted(set(self.delivered)):
             found.append("the broker's are out of order or double")
@@ -82,12 +82,12 @@ class Outcome:
 
 
 class Trial:
-    """One seeded trial."""
+    """Seeded trial of a forwarder with a broker and a history server."""
 
     def __init__(
         self, seed: int, folder: Path, session: ClientSession, limits: Limits
     ) -> None:
-        """Prepare."""
+        """Prepare a trial with the faults of `seed`."""
         self.random = random.Random(seed)
         self.folder = folder
         self.session = session
@@ -104,12 +104,12 @@ class Trial:
         self._spool: Spool | None = None
 
     async def run(self, steps: int) -> Outcome:
-        """Measure and fail for `steps`, then let everything be well again."""
+        """Measure and fail for `steps`, then mend all faults and drain the spool."""
         async with self.orion, self.history:
             self.orion.refuse = lambda entity: (
                 entity.get("totalActivePower", {}).get("value") == -1.0
             )
-            self._begin()
+            self._start()
             for _ in range(steps):
                 await self._step()
             await self._mend()
@@ -135,8 +135,8 @@ class Trial:
             self.folder / "queue.sqlite", self.limits, lambda: BEGIN, history=True
         )
 
-    def _begin(self) -> None:
-        """Start Home Assistant, as far as this is concerned."""
+    def _start(self) -> None:
+        """Start a forwarder, as a start of Home Assistant does."""
         auth = StaticAuth()
         self._spool = self._new_spool()
         self._forwarder = Forwarder(
@@ -155,7 +155,7 @@ class Trial:
         self._forwarder.start()
 
     async def _step(self) -> None:
-        """Measure something, and let something happen."""
+        """Measure up to twelve times, and cause a random fault."""
         assert self._forwarder is not None
         for _ in range(self.random.randint(0, 12)):
             time_ = BEGIN + 1000 * len(self.measured)
@@ -164,7 +164,7 @@ class Trial:
             if is_bad:
                 self.bad.add(time_)
             power = -1.0 if is_bad else self.random.uniform(0.0, 9000.0)
-            self._forwarder.offer(Sample(time_, {"active_power": round(power, 1)}))
+            self._forwarder.add_sample(Sample(time_, {"active_power": round(power, 1)}))
         happening = self.random.choice(
             ["nothing"] * 3
             + ["broker", "busy", "lost_answer", "lost_request", "history", "pause"]
@@ -175,7 +175,7 @@ class Trial:
         await asyncio.sleep(self.random.random() * 0.02)
 
     async def _nothing(self) -> None:
-        """Let nothing happen."""
+        """Cause no fault."""
 
     async def _pause(self) -> None:
         self.skipped += 400.0
@@ -183,7 +183,7 @@ class Trial:
         self._forwarder.send_now()
 
     async def _broker(self) -> None:
-        """Stop the broker, or start it again."""
+        """Stop a running broker, start a stopped broker."""
         if self.up:
             await self.orion.stop()
         else:
@@ -204,7 +204,7 @@ class Trial:
         self.random.choice([self.orion, self.history]).drop_requests += 1
 
     async def _journal(self) -> None:
-        """Have the journal bring an outage, some of it for the second time."""
+        """Add journal samples of an outage, some for the second time."""
         assert self._forwarder is not None
         first = max(0, len(self.journal) - 3)
         more = len(self.journal) + self.random.randint(1, 10)
@@ -212,17 +212,17 @@ class Trial:
             Sample(BEGIN - 1_000_000 + 1000 * n, {"import_energy": n / 1000})
             for n in range(first, more)
         ]
-        await self._forwarder.history(samples)
+        await self._forwarder.add_history(samples)
         self.journal = [BEGIN - 1_000_000 + 1000 * n for n in range(more)]
 
     async def _stored(self) -> None:
-        """Wait until what was measured is on disk."""
+        """Wait until all samples are on disk."""
         assert self._forwarder is not None
-        while len(self._forwarder._intake):
+        while len(self._forwarder._buffer):
             await asyncio.sleep(0.002)
 
     async def _kill(self) -> None:
-        """End Home Assistant in the middle of whatever it does."""
+        """Kill the forwarder without a clean stop."""
         await self._stored()
         assert self._forwarder is not None
         assert self._spool is not None
@@ -232,13 +232,13 @@ class Trial:
         # Its file is closed as the kernel would: no word is said about what is in flight.
         self._spool.close()
         await asyncio.sleep(ON_THE_WIRE)
-        self._begin()
+        self._start()
 
     async def _restart(self) -> None:
         assert self._forwarder is not None
         await self._forwarder.stop()
         await asyncio.sleep(ON_THE_WIRE)
-        self._begin()
+        self._start()
 
     async def _mend(self) -> None:
         for server in (self.orion, self.history):
@@ -249,7 +249,7 @@ class Trial:
         await self._stored()
 
     async def _drained(self) -> None:
-        """Wait until nothing waits any more."""
+        """Wait until the spool is empty."""
         assert self._spool is not None
         end = time.monotonic() + 60
         while time.monotonic() < end:

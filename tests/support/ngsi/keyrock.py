@@ -1,4 +1,4 @@
-"""An OAuth2 server like Keyrock."""
+"""Test OAuth2 server like Keyrock."""
 
 import base64
 
@@ -8,10 +8,10 @@ from tests.support.ngsi.loopback import Loopback
 
 
 class Keyrock(Loopback):
-    """An OAuth2 server that gives out numbered tokens."""
+    """OAuth2 server of numbered tokens."""
 
     def __init__(self, client: str = "app", secret: str = "s3cret") -> None:
-        """Prepare."""
+        """Prepare the accepted client and user."""
         super().__init__()
         self.client, self.secret = client, secret
         self.forms: list[dict[str, str]] = []
@@ -21,7 +21,7 @@ class Keyrock(Loopback):
         self.nonsense = False
 
     def routes(self) -> None:
-        """Say what is answered where."""
+        """Add the routes of the server."""
         self.app.router.add_post("/oauth2/token", self._token)
 
     @property

@@ -1,4 +1,4 @@
-"""A server that can be slow, down, full, rate-limiting or wrong, and lose answers."""
+"""Test server: slow, down, full, rate-limiting or wrong on demand."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -18,16 +18,16 @@ LIMIT = 1_048_576
 
 
 class Refusal(Exception):
-    """An answer other than success."""
+    """Answer other than success, raised by a handler."""
 
     def __init__(self, status: int, error: str, description: str) -> None:
-        """Prepare."""
+        """Prepare the status, error and description of an answer."""
         super().__init__(description)
         self.status, self.error, self.description = status, error, description
 
 
 def milliseconds(text: str) -> int:
-    """Return a time as a number; written apart from the code under test."""
+    """Return an ISO time in milliseconds, independent of the code under test."""
     moment = datetime.strptime(
         text.replace("Z", "+0000"), "%Y-%m-%dT%H:%M:%S.%f%z"
     ).astimezone(UTC)
@@ -36,7 +36,7 @@ def milliseconds(text: str) -> int:
 
 @lru_cache(1024)
 def normalized_time(text: Any) -> str:
-    """Return a DateTime as Orion keeps it: UTC, milliseconds."""
+    """Return a DateTime in Orion's stored form: UTC, milliseconds."""
     try:
         moment = datetime.fromisoformat(text)
     except TypeError, ValueError:
@@ -49,7 +49,7 @@ BEYOND = re.compile(rb"\d[eE]\+?\d{3}")
 
 
 def number(text: str) -> float:
-    """Return a number, unless it is beyond a double."""
+    """Return a JSON number; raises Refusal for a number beyond a double."""
     value = float(text)
     if math.isinf(value):
         raise ValueError(text)
@@ -57,7 +57,7 @@ def number(text: str) -> float:
 
 
 def parsed(body: bytes) -> Any:
-    """Return JSON as a strict parser reads it: no NaN, no number beyond a double."""
+    """Return JSON from a strict parser: no NaN, no number beyond a double."""
 
     def constant(text: str) -> float:
         raise ValueError(text)
@@ -75,7 +75,7 @@ def parsed(body: bytes) -> Any:
 
 @dataclass(frozen=True)
 class Applied:
-    """One entity of one request, as it was applied."""
+    """Entity of a request with its time (ms), in the form applied by the server."""
 
     id: str
     time: int | None
@@ -83,10 +83,10 @@ class Applied:
 
 
 class Loopback:
-    """An aiohttp application on a loopback port that keeps its port when restarted."""
+    """Application on a loopback port, with the same port after restarts."""
 
     def __init__(self) -> None:
-        """Prepare."""
+        """Prepare a server without faults."""
         self.port = 0
         self.ssl: SSLContext | None = None
         self.app = web.Application(
@@ -109,11 +109,11 @@ class Loopback:
 
     @property
     def url(self) -> str:
-        """Return its address."""
+        """Return the URL of the server."""
         return f"http://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
-        """Listen."""
+        """Start to listen."""
         self._runner = web.AppRunner(
             self.app,
             handle_signals=False,
@@ -133,7 +133,7 @@ class Loopback:
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
-        """Stop listening and cut what is open."""
+        """Stop to listen, and cut open connections."""
         if self._runner is not None:
             runner, self._runner = self._runner, None
             await runner.cleanup()
@@ -143,17 +143,17 @@ class Loopback:
             self.routes()
 
     def routes(self) -> None:
-        """Say what is answered where."""
+        """Add the routes of the server."""
         raise NotImplementedError
 
     async def __aenter__(self) -> Self:
-        """Start."""
+        """Start the server."""
         self.routes()
         await self.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Stop."""
+        """Stop the server."""
         await self.stop()
 
     @web.middleware
@@ -202,7 +202,7 @@ class Loopback:
             self.in_flight -= 1
 
     def answered(self, request: web.Request, response: web.Response) -> web.Response:
-        """Return a response to a write, or lose it."""
+        """Return the response to a write, or cut the connection instead."""
         if self.lose_answers:
             self.lose_answers -= 1
             assert request.transport is not None

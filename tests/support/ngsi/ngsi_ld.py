@@ -1,4 +1,4 @@
-"""An NGSI-LD broker, strict where brokers agree, with a temporal interface."""
+"""Test NGSI-LD broker with a temporal interface, strict where real brokers agree."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,10 +18,10 @@ from tests.support.ngsi.loopback import (
 
 
 class NgsiLd(Loopback):
-    """An NGSI-LD broker with a temporal interface."""
+    """NGSI-LD broker with a temporal interface."""
 
     def __init__(self) -> None:
-        """Prepare."""
+        """Prepare an empty broker."""
         super().__init__()
         self.tenants: dict[str, dict[str, dict[str, Any]]] = {}
         self.applied: list[Applied] = []
@@ -29,7 +29,7 @@ class NgsiLd(Loopback):
         self.refuse: Callable[[dict[str, Any]], bool] = lambda entity: False
 
     def routes(self) -> None:
-        """Say what is answered where."""
+        """Add the routes of the broker."""
         router = self.app.router
         base = "/ngsi-ld/v1"
         router.add_get(f"{base}/types", self._types)
@@ -119,13 +119,13 @@ class NgsiLd(Loopback):
             else:
                 known.update(entity)
             (created if known is None else updated).append(entity["id"])
-            told = [
+            times = [
                 milliseconds(a["observedAt"])
                 for a in entity.values()
                 if isinstance(a, dict) and "observedAt" in a
             ]
             self.applied.append(
-                Applied(entity["id"], max(told, default=None), dict(entity))
+                Applied(entity["id"], max(times, default=None), dict(entity))
             )
         if errors:
             return web.json_response(
@@ -150,13 +150,13 @@ class NgsiLd(Loopback):
         body = await self._body(request)
         self._check(body)
         lists = [value for value in body.values() if isinstance(value, list)]
-        told = {
+        times = {
             milliseconds(one["observedAt"])
             for instances in lists
             for one in instances
             if isinstance(one, dict)
         }
-        self.instances += sorted(told)
+        self.instances += sorted(times)
         return self.answered(request, web.Response(status=204))
 
     async def _history(self, request: web.Request) -> web.Response:

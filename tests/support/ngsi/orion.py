@@ -1,4 +1,4 @@
-"""An NGSI-v2 broker, answering case by case as Orion 4.7 was measured to."""
+"""Test NGSI-v2 broker with the measured behaviour of Orion 4.7."""
 
 import asyncio
 from collections.abc import Callable
@@ -31,7 +31,7 @@ MEMBERS = {"type", "value", "metadata"}
 
 @lru_cache(4096)
 def check_name(text: Any, what: str) -> None:
-    """Refuse what Orion refuses as an identifier."""
+    """Raise Refusal for an identifier Orion refuses."""
     if not isinstance(text, str) or not NAME.fullmatch(text):
         raise Refusal(400, "BadRequest", f"Invalid characters in {what}")
     if set(text) & (FORBIDDEN | set("&?/#")):
@@ -39,7 +39,7 @@ def check_name(text: Any, what: str) -> None:
 
 
 def check_value(value: Any) -> None:
-    """Refuse forbidden characters in any text."""
+    """Raise Refusal for a forbidden character in any text."""
     if isinstance(value, str):
         if not FORBIDDEN.isdisjoint(value):
             raise Refusal(400, "BadRequest", "Invalid characters in attribute value")
@@ -53,24 +53,24 @@ def check_value(value: Any) -> None:
 
 
 def inferred(value: Any) -> dict[str, Any]:
-    """Return what ?options=keyValues makes of a value: a date becomes a text."""
+    """Return an attribute inferred with ?options=keyValues: a date becomes a text."""
     kinds = {bool: "Boolean", int: "Number", float: "Number", str: "Text"}
     return {"type": kinds.get(type(value), "StructuredValue"), "value": value}
 
 
 @dataclass
 class Tenant:
-    """What belongs to one tenant and service path."""
+    """Entities and subscriptions of a tenant and service path."""
 
     entities: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 class NgsiV2(Loopback):
-    """Orion 4.7, as measured."""
+    """NGSI-v2 broker with the measured behaviour of Orion 4.7."""
 
     def __init__(self, seed: int = 0) -> None:
-        """Prepare."""
+        """Prepare an empty broker; `seed` is for the order of notifications."""
         super().__init__()
         self.tenants: dict[tuple[str, str], Tenant] = {}
         self.applied: list[Applied] = []
@@ -84,7 +84,7 @@ class NgsiV2(Loopback):
         self._session: ClientSession | None = None
 
     def routes(self) -> None:
-        """Say what is answered where."""
+        """Add the routes of the broker."""
         router = self.app.router
         router.add_get("/version", self._version)
         router.add_get("/v2/entities", self._list)
@@ -98,7 +98,7 @@ class NgsiV2(Loopback):
         router.add_post("/ngsi-ld/{rest:.*}", self._no_ld)
 
     async def stop(self) -> None:
-        """Stop."""
+        """Stop the server and its notifications."""
         for task in tuple(self._notifying):
             task.cancel()
         if self._session is not None:
@@ -108,7 +108,7 @@ class NgsiV2(Loopback):
 
     @property
     def times(self) -> list[int]:
-        """Return the times of all that was applied and had one, in that order."""
+        """Return the times of all applied entities, in the order of arrival."""
         return [applied.time for applied in self.applied if applied.time is not None]
 
     def entity(self, id_: str, service: str = "", path: str = "/") -> dict[str, Any]:
@@ -179,7 +179,7 @@ class NgsiV2(Loopback):
         return self.answered(request, web.Response(status=204))
 
     def _checked(self, entity: Any, key_values: bool) -> dict[str, Any]:
-        """Return an entity as it will be kept, or refuse it."""
+        """Return an entity in Orion's stored form; raises Refusal."""
         if not isinstance(entity, dict) or "id" not in entity:
             raise Refusal(400, "BadRequest", "no entity id")
         check_name(entity["id"], "entity id")
@@ -220,7 +220,7 @@ class NgsiV2(Loopback):
     def _apply(
         self, tenant: Tenant, action: str, entity: dict[str, Any], forced: bool
     ) -> bool:
-        """Apply one entity; return False where there is none to update."""
+        """Apply an entity; return False without an entity to update."""
         key = (entity["id"], entity["type"])
         known = tenant.entities.get(key)
         if action in ("update", "replace", "delete") and known is None:
@@ -245,7 +245,7 @@ class NgsiV2(Loopback):
         return True
 
     def _notify(self, tenant: Tenant, entity: dict[str, Any]) -> None:
-        """Tell the subscribers, each in its own time: the order is lost on the way."""
+        """Notify each subscriber after a delay of its own, which loses the order."""
         for id_, subscription in tenant.subscriptions.items():
             for wanted in subscription["subject"]["entities"]:
                 pattern = wanted.get("idPattern", re.escape(wanted.get("id", "")))
@@ -271,7 +271,7 @@ class NgsiV2(Loopback):
                 pass
 
     async def notified(self) -> None:
-        """Wait until everybody has been told."""
+        """Wait until all notifications are sent."""
         while self._notifying:
             await asyncio.gather(*self._notifying, return_exceptions=True)
 

@@ -1,4 +1,4 @@
-"""QuantumLeap, answering as version 1.0 was measured to."""
+"""Test QuantumLeap with the measured behaviour of version 1.0."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,10 +10,10 @@ from tests.support.ngsi.loopback import Loopback, Refusal, milliseconds, parsed
 
 
 class QuantumLeapServer(Loopback):
-    """QuantumLeap 1.0, as measured."""
+    """QuantumLeap with the measured behaviour of version 1.0."""
 
     def __init__(self) -> None:
-        """Prepare."""
+        """Prepare a server without rows."""
         super().__init__()
         self.rows: list[tuple[str, int, dict[str, Any]]] = []
         self.lost: list[dict[str, Any]] = []
@@ -22,14 +22,14 @@ class QuantumLeapServer(Loopback):
         self.refuse: Callable[[dict[str, Any]], bool] = lambda entity: False
 
     def routes(self) -> None:
-        """Say what is answered where."""
+        """Add the routes of the server."""
         self.app.router.add_get("/version", self._version)
         self.app.router.add_post("/v2/notify", self._notify)
         self.app.router.add_get("/v2/entities/{id}", self._entity)
 
     @property
     def times(self) -> list[int]:
-        """Return the time index of all rows in the order they came."""
+        """Return the time index of all rows in the order of arrival."""
         return [time for _, time, _ in self.rows]
 
     async def _version(self, request: web.Request) -> web.Response:

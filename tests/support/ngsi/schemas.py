@@ -1,4 +1,4 @@
-"""The Smart Data Models' own schemas, and entities as those read them."""
+"""Schemas of the Smart Data Models, and entities in the form the schemas read."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -17,7 +17,7 @@ COMMON = "https://smart-data-models.github.io/data-models/common-schema.json"
 
 
 def read(name: str) -> Any:
-    """Return a file of the models, or skip where they are not."""
+    """Return a file of the models; skip the test where the models are missing."""
     path = FOLDER / name
     if not path.exists():
         skip_for_good("the Smart Data Models' schemas are not in ../shared/data/ngsi")
@@ -26,7 +26,7 @@ def read(name: str) -> Any:
 
 @cache
 def validator(model: str) -> Draft202012Validator:
-    """Return the validator of a model; formats such as date-time count."""
+    """Return the validator of a model, which checks formats such as date-time."""
     common = Resource.from_contents(
         read("common-schema.json"), default_specification=DRAFT202012
     )
@@ -37,7 +37,7 @@ def validator(model: str) -> Draft202012Validator:
 
 
 def key_values(entity: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a normalized entity, NGSI-v2 or NGSI-LD, as plain keys and values."""
+    """Return a normalized entity, NGSI-v2 or NGSI-LD, as keys and values."""
     plain: dict[str, Any] = {}
     for name, attribute in entity.items():
         if name in ("id", "type"):
@@ -51,7 +51,7 @@ def key_values(entity: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def errors(entity: Mapping[str, Any]) -> list[str]:
-    """Return what a model's schema has against an entity."""
+    """Return the errors of an entity by its model's schema."""
     return [
         f"{'/'.join(map(str, error.path))}: {error.message}"
         for error in validator(entity["type"]).iter_errors(key_values(entity))
