@@ -7,6 +7,19 @@ import pytest
 
 from nrj_demo.firmware import RunningFirmware, build, free_port
 
+BUILT_ONCE = ("boards", "guarded", "tables", "tree", "updatable")
+"""Fixtures of a module that take so long that one worker makes them for all who use them."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share what takes long to make on one worker."""
+    for item in items:
+        used = getattr(item, "fixturenames", ())
+        for name in BUILT_ONCE:
+            if name in used:
+                item.add_marker(pytest.mark.xdist_group(name))
+
 
 @pytest.fixture(scope="session")
 def program() -> Path:

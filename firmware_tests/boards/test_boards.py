@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 import re
+import shutil
 import subprocess
 from typing import Any
 
@@ -258,8 +259,9 @@ def updatable(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path,
     """Build the updates package for this computer, without and with a password, and return programs and ports."""
     folder = tmp_path_factory.mktemp("updatable")
     built: dict[str, tuple[Path, int]] = {}
+    name, port, api_port = "updatable", free_port(), free_port()
+    # In one folder: the second needs little more than its own main.cpp compiled.
     for password in ("", "correct horse"):
-        port, name = free_port(), f"updatable-{len(built)}"
         configuration = {
             "packages": {
                 "device": f"!include {FOLDER}/packages/device.yaml",
@@ -267,7 +269,7 @@ def updatable(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path,
             },
             "substitutions": {"name": name, "ota_password": password},
             "host": {"mac_address": "02:4e:52:4a:00:02"},
-            "api": {"port": free_port()},
+            "api": {"port": api_port},
             "ota": [{"platform": "esphome", "id": "!extend updates", "port": port}],
         }
         path = folder / f"{name}.yaml"
@@ -280,7 +282,9 @@ def updatable(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path,
             for found in (folder / "data/build" / name).rglob("program")
             if found.is_file()
         ]
-        built[password] = (program, port)
+        kept = folder / f"program-{len(built)}"
+        shutil.copy2(program, kept)
+        built[password] = (kept, port)
     return built
 
 

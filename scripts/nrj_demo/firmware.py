@@ -8,9 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = ROOT / "esphome" / "nrj-meter-simulated.yaml"
@@ -79,12 +80,35 @@ def _find_program(folder: Path) -> Path | None:
     return programs[-1] if programs else None
 
 
+PORTS = range(10_000, 30_000)
+"""Below those that systems give to outgoing connections, which would come in between."""
+
+_reserved: list[IO[bytes]] = []
+"""Locks of the ports that this process was given, held until the process ends."""
+
+
 def free_port() -> int:
-    """Return a loopback TCP port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """Return a loopback TCP port nobody listens on now, and keep it from other tests and demos.
+
+    Raises:
+        FirmwareError: all are taken.
+    """
+    folder = Path(tempfile.gettempdir(), f"nrj-ports-{os.getuid()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    start = os.getpid() * 37 % len(PORTS)
+    for step in range(len(PORTS)):
+        port = PORTS[(start + step) % len(PORTS)]
+        lock = (folder / str(port)).open("ab")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            lock.close()
+            continue
+        _reserved.append(lock)
         return port
+    raise FirmwareError(f"No port from {PORTS[0]} to {PORTS[-1]} is free.")
 
 
 class RunningFirmware:

@@ -62,7 +62,12 @@ STEPS: Mapping[str, Step] = {
     "cpp": Step(commands=(("firmware_tests/cpp/run",),)),
     # More workers than processors: these tests wait for clocks. The same below.
     "firmware": Step(
-        commands=(_pytest("firmware_tests", "-p", "no:homeassistant", "-n", "4"),),
+        commands=(
+            _pytest(
+                *("firmware_tests", "-p", "no:homeassistant"),
+                *("-n", "4", "--dist", "loadgroup"),
+            ),
+        ),
         needs="build",
         waits=True,
     ),

@@ -20,13 +20,11 @@ type StartHouse = Callable[[Playback], AbstractAsyncContextManager[House]]
 type ConnectMeter = Callable[[House], AbstractAsyncContextManager[MeterClient]]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file, with the house that its tests share, on one worker.
-
-    But for tests that have a group of their own.
-    """
+    """Keep the tests of a file that share a house on one worker."""
     for item in items:
-        if item.path.parent == HERE and not item.get_closest_marker("xdist_group"):
+        if item.path.parent == HERE and "house" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 

@@ -1,0 +1,36 @@
+"""Ports for tests that run side by side."""
+
+import socket
+import subprocess
+import sys
+
+from nrj_demo.firmware import PORTS, ROOT, free_port
+
+ANOTHER = "from nrj_demo.firmware import free_port; print(free_port())"
+
+
+def test_no_port_is_given_twice() -> None:
+    """Not in this process, and not to another one while this one runs."""
+    given = {free_port() for _ in range(5)}
+    assert len(given) == 5
+    assert all(port in PORTS for port in given)
+    others = {
+        int(
+            subprocess.run(
+                [sys.executable, "-c", ANOTHER],
+                env={"PYTHONPATH": str(ROOT / "scripts")},
+                capture_output=True,
+                check=True,
+            ).stdout
+        )
+        for _ in range(2)
+    }
+    assert not given & others
+
+
+def test_a_port_in_use_is_passed_over() -> None:
+    """Whoever listens need not know of the locks."""
+    with socket.socket() as taken:
+        port = free_port() + 1
+        taken.bind(("127.0.0.1", port))
+        assert free_port() != port
