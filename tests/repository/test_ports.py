@@ -4,7 +4,11 @@ import socket
 import subprocess
 import sys
 
+import pytest
+
 from nrj_demo.firmware import PORTS, ROOT, free_port
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 ANOTHER = "from nrj_demo.firmware import free_port; print(free_port())"
 
