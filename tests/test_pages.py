@@ -22,6 +22,7 @@ from custom_components.nrj_monitor.logbook import async_describe_events
 from tests.conftest import AddMeter
 from tests.support.device import DeviceServer
 from tests.support.states import state_is
+from tests.support.texts import use_language
 
 FIRMWARE = "update.nrj_meter_firmware"
 
@@ -109,8 +110,12 @@ async def test_a_build_of_ones_own_is_up_to_date(
     await state_is(hass, FIRMWARE, "off")
 
 
-def test_the_logbook_describes_events_of_the_supply(hass: HomeAssistant) -> None:
+@pytest.mark.usefixtures("enable_custom_integrations")
+async def test_the_logbook_describes_events_of_the_supply(
+    hass: HomeAssistant,
+) -> None:
     """The sentence stands beside the meter's name and leads to its entity."""
+    await use_language(hass, "en")
     described: dict[tuple[str, str], Any] = {}
 
     def describe(domain: str, event_type: str, words: Any) -> None:

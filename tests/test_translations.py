@@ -19,7 +19,7 @@ from custom_components.nrj_monitor.flows.entities import START_SCHEMA, fields_sc
 from custom_components.nrj_monitor.flows.mqtt import MAPPING_SCHEMA, TOPIC_SCHEMA
 from custom_components.nrj_monitor.flows.native_form import ADDRESS_SCHEMA
 from custom_components.nrj_monitor.guard_sensor import WORDS as GUARD_WORDS
-from custom_components.nrj_monitor.loads.activity import WORDS
+from custom_components.nrj_monitor.loads.activity import ACTIVITIES
 from custom_components.nrj_monitor.loads.sensor import ENERGIES
 from custom_components.nrj_monitor.loads.services import SCHEMAS
 from custom_components.nrj_monitor.ngsi.sensor import SENSORS as BROKER_SENSORS
@@ -163,7 +163,9 @@ def test_every_channel_has_a_name_and_no_name_is_left_over() -> None:
 def test_every_word_for_what_a_load_does_is_translated() -> None:
     """The sensor and the event say it in the person's language."""
     for texts in TEXTS.values():
-        assert set(texts["entity"]["sensor"]["load_activity"]["state"]) == set(WORDS)
+        assert set(texts["entity"]["sensor"]["load_activity"]["state"]) == set(
+            ACTIVITIES
+        )
 
 
 def test_phases_are_named_in_their_names_and_totals_are_not() -> None:

@@ -1,6 +1,7 @@
-"""The integration's events as sentences in the logbook."""
+"""Logbook messages for the events of the integration, in Home Assistant's language."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from homeassistant.components.logbook.const import (
@@ -11,17 +12,21 @@ from homeassistant.components.logbook.const import (
 from homeassistant.core import Event, HomeAssistant, callback
 
 from .const import DOMAIN, EVENT_GUARD, EVENT_LOAD, EVENT_POWER_QUALITY
-from .loads.activity import NOTICES, SENTENCES as LOAD_SENTENCES
+from .frequency_guard.event import REASONS, RELAY_KINDS
+from .texts import ACTIVITY_STATES, async_text
 
-SENTENCES: Final = {
-    "dip": "voltage dip",
-    "swell": "voltage swell",
-    "interruption": "interruption of the supply",
-    "phase_loss": "phase lost",
-    "overcurrent": "overcurrent",
-    "wrong_sequence": "wrong phase sequence",
-}
-EXTREMES: Final = {"swell": "up to", "overcurrent": "up to"}
+TEMPLATES: Final = "selector.logbook.options"
+NOTICES: Final = "selector.logbook_notice.options"
+GUARD: Final = "selector.logbook_guard.options"
+GUARD_REASONS: Final = "entity.sensor.guard_reason.state"
+RELAY_REASONS: Final = "selector.logbook_relay_reason.options"
+POWER_QUALITY: Final = "selector.logbook_power_quality.options"
+"""Places of the texts in the translations."""
+
+RISING: Final = frozenset({"swell", "overcurrent"})
+"""Kinds of power quality events whose extreme is a maximum."""
+
+type Describe = Callable[[HomeAssistant, Mapping[str, Any]], str]
 
 
 @callback
@@ -29,78 +34,74 @@ def async_describe_events(
     hass: HomeAssistant,
     async_describe_event: Callable[[str, str, Callable[[Event], dict[str, Any]]], None],
 ) -> None:
-    """Describe the integration's events."""
+    """Register the descriptions of the integration's events."""
 
-    def describer(
-        words: Callable[[Mapping[str, Any]], str],
-    ) -> Callable[[Event], dict[str, Any]]:
-        @callback
-        def describe(event: Event) -> dict[str, Any]:
-            return {
-                LOGBOOK_ENTRY_NAME: event.data.get("name", "NRJ Monitor"),
-                LOGBOOK_ENTRY_MESSAGE: words(event.data),
-                LOGBOOK_ENTRY_ENTITY_ID: event.data.get("entity_id"),
-            }
+    @callback
+    def entry(describe: Describe, event: Event) -> dict[str, Any]:
+        return {
+            LOGBOOK_ENTRY_NAME: event.data.get("name", "NRJ Monitor"),
+            LOGBOOK_ENTRY_MESSAGE: describe(hass, event.data),
+            LOGBOOK_ENTRY_ENTITY_ID: event.data.get("entity_id"),
+        }
 
-        return describe
-
-    async_describe_event(DOMAIN, EVENT_POWER_QUALITY, describer(sentence))
-    async_describe_event(DOMAIN, EVENT_GUARD, describer(guard_sentence))
-    async_describe_event(DOMAIN, EVENT_LOAD, describer(load_sentence))
+    for kind, describe in DESCRIPTIONS.items():
+        async_describe_event(DOMAIN, kind, partial(entry, describe))
 
 
-def sentence(data: Mapping[str, Any]) -> str:
-    """Return what happened to the supply in words."""
+@callback
+def describe_power_quality(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
+    """Return the message for a power quality event: kind, phase, extreme, duration."""
     kind = str(data.get("kind", ""))
-    words = [SENTENCES.get(kind, kind)]
+    text = async_text(hass, POWER_QUALITY, kind)
+    add = partial(async_text, hass, POWER_QUALITY)
     if data.get("phase"):
-        words.append(f"on {data['phase']}")
+        text = add("on_phase", text=text, phase=data["phase"])
     if data.get("extreme") is not None:
-        words.append(
-            f"{EXTREMES.get(kind, 'down to')} {data['extreme']:g} {data.get('unit')}"
-        )
+        extreme, unit = f"{data['extreme']:g}", data.get("unit")
+        direction = "up_to" if kind in RISING else "down_to"
+        text = add(direction, text=text, extreme=extreme, unit=unit)
     duration = data.get("duration_s") or 0.0
     if data.get("ongoing"):
-        words.append("has begun and goes on")
-    elif duration >= 1:
-        words.append(f"for {duration:.1f} s")
-    else:
-        words.append(f"for {duration * 1000:.0f} ms")
-    return " ".join(words)
+        return add("ongoing", text=text)
+    if duration >= 1:
+        return add("seconds", text=text, duration=f"{duration:.1f}")
+    return add("milliseconds", text=text, duration=f"{duration * 1000:.0f}")
 
 
-GUARD_STATES: Final = {
-    "normal": "found the grid normal",
-    "inhibit": "found the grid low and lets nothing start",
-    "shed_1": "found the grid low and sheds the first loads",
-    "shed_2": "found the grid low and sheds the second loads",
-    "shed_3": "found the grid failing and sheds all that may go",
-    "absorb_1": "found the grid high and starts a storage load",
-    "absorb_2": "found the grid high and starts all storage loads",
-    "invalid": "has no valid frequency and holds",
-}
-RELAYS: Final = {"relay_off": "switched off", "relay_on": "switched on"}
+@callback
+def describe_guard(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
+    """Return the message for a frequency guard event: state or relay, reason, Hz."""
+    kind, reason = str(data.get("kind", "")), str(data.get("reason", ""))
+    relay = data.get("relay") if kind in RELAY_KINDS else None
+    text = async_text(hass, GUARD, kind, relay=relay)
+    path = GUARD_REASONS if reason in REASONS else RELAY_REASONS
+    why = async_text(hass, path, reason)
+    # In the middle of a sentence.
+    why = why[:1].lower() + why[1:]
+    text = f"{text} ({why})"
+    if (hertz := data.get("frequency")) is None:
+        return text
+    return async_text(
+        hass, TEMPLATES, "guard_frequency", text=text, frequency=f"{hertz:.3f}"
+    )
 
 
-def guard_sentence(data: Mapping[str, Any]) -> str:
-    """Return what the meter's guard did in words."""
-    kind = str(data.get("kind", ""))
-    if kind in RELAYS:
-        words = f"{RELAYS[kind]} {data.get('relay')}"
-    else:
-        words = GUARD_STATES.get(kind, kind)
-    reason = str(data.get("reason", "")).replace("_", " ")
-    hertz = data.get("frequency")
-    at = "" if hertz is None else f" at {hertz:.3f} Hz"
-    return f"{words} ({reason}){at}"
-
-
-def load_sentence(data: Mapping[str, Any]) -> str:
-    """Return what was decided about a load in words."""
+@callback
+def describe_load(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
+    """Return the message for a decision on a load, or for a notice."""
     if (notice := data.get("notice")) is not None:
-        return NOTICES.get(str(notice), str(notice))
-    word = str(data.get("activity", ""))
-    words = LOAD_SENTENCES.get(word, word)
+        return async_text(hass, NOTICES, str(notice))
+    text = async_text(hass, ACTIVITY_STATES, str(data.get("activity", "")))
     if (power := data.get("power")) is not None:
-        words = f"{words}, with {power} W"
-    return f"{words} (dry run)" if data.get("dry_run") else words
+        text = async_text(hass, TEMPLATES, "load_power", activity=text, power=power)
+    if data.get("dry_run"):
+        text = async_text(hass, TEMPLATES, "load_dry_run", text=text)
+    return text
+
+
+DESCRIPTIONS: Final[Mapping[str, Describe]] = {
+    EVENT_POWER_QUALITY: describe_power_quality,
+    EVENT_GUARD: describe_guard,
+    EVENT_LOAD: describe_load,
+}
+"""Description of each event type."""

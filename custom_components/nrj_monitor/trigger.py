@@ -26,7 +26,7 @@ from homeassistant.util.unit_conversion import ElectricCurrentConverter, PowerCo
 import probatio as vol
 
 from .frequency_guard.guard_state import OVER, UNDER, GuardState
-from .loads.activity import WORDS as ACTIVITIES
+from .loads.activity import ACTIVITIES
 
 STAGES: Final = tuple(state.value for state in GuardState)
 LOW: Final = frozenset(state.value for state in UNDER)

@@ -14,9 +14,9 @@ from custom_components.nrj_monitor.control.load import (
     WhenLost,
 )
 from custom_components.nrj_monitor.control.overload import CURVES, OverloadMonitor
+from custom_components.nrj_monitor.control.supply import PHASES, Supply
 
 from .errors import ReplayError
-from .recording import PHASES
 
 LIMITS = {
     "contract": "power in W",
@@ -46,7 +46,7 @@ class HouseFile:
 
     loads: tuple[Load, ...]
     on: frozenset[str]
-    monitors: Mapping[str | None, OverloadMonitor]
+    monitors: Mapping[Supply, OverloadMonitor]
 
 
 def default_house() -> HouseFile:
@@ -106,7 +106,7 @@ def _load(path: Path, number: int, item: Any) -> Load:
             id=item["name"],
             load_class=_word(LoadClass, item.get("class", "never_shed")),
             when_lost=_word(WhenLost, item.get("when_lost", "hold")),
-            phase=phase,
+            phase=Supply.TOTAL if phase is None else Supply(phase),
             nominal_power=float(item.get("power", 0.0)),
             **_numbers(item),
         )
@@ -145,10 +145,10 @@ def _word[Word: (LoadClass, WhenLost)](kind: type[Word], text: Any) -> Word:
         raise ValueError(f"'{text}' is none of {words}") from error
 
 
-def _monitors(path: Path, limits: Any) -> dict[str | None, OverloadMonitor]:
+def _monitors(path: Path, limits: Any) -> dict[Supply, OverloadMonitor]:
     if not isinstance(limits, dict) or set(limits) - set(LIMITS):
         raise ReplayError(f"{path}: 'limits:' takes {' and '.join(LIMITS)}.")
-    monitors: dict[str | None, OverloadMonitor] = {}
+    monitors: dict[Supply, OverloadMonitor] = {}
     for name, limit in limits.items():
         power = limit.get("power") if isinstance(limit, dict) else None
         curve = str(
@@ -159,6 +159,6 @@ def _monitors(path: Path, limits: Any) -> dict[str | None, OverloadMonitor]:
                 f"{path}: the limit '{name}' needs 'power:' ({LIMITS[name]}) and, if"
                 f" it is no breaker, 'tolerance:' ({', '.join(CURVES)})."
             )
-        for phase in PHASES if name == "phases" else (None,):
-            monitors[phase] = OverloadMonitor(float(power), CURVES[curve])
+        for part in PHASES if name == "phases" else (Supply.TOTAL,):
+            monitors[part] = OverloadMonitor(float(power), CURVES[curve])
     return monitors

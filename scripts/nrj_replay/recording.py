@@ -9,6 +9,7 @@ from math import isfinite, nan
 from pathlib import Path
 from statistics import median
 
+from custom_components.nrj_monitor.control.supply import PHASES, Supply
 from custom_components.nrj_monitor.frequency_guard.frequency_check import (
     GridSample,
     PhaseSample,
@@ -16,7 +17,6 @@ from custom_components.nrj_monitor.frequency_guard.frequency_check import (
 
 from .errors import ReplayError
 
-PHASES = ("L1", "L2", "L3")
 FREQUENCY = "frequency_hz"
 NOT_MEASURED = frozenset({"", "nan", "none", "null", "unknown", "unavailable"})
 
@@ -26,7 +26,7 @@ class Sample:
     """One row: what the guard takes, and the power by phase and in all, W."""
 
     grid: GridSample
-    powers: dict[str | None, float | None]
+    powers: dict[Supply, float | None]
 
     @property
     def seconds(self) -> float:
@@ -141,13 +141,15 @@ def _sample(
         for phase in PHASES
         if (column := f"voltage_{phase.lower()}") in cells
     ] or [nominal]
-    powers: dict[str | None, float | None] = {
+    powers: dict[Supply, float | None] = {
         phase: _number(path, number, column, cells[column])
         for phase in PHASES
         if (column := f"power_{phase.lower()}") in cells
     }
     if powers:
-        powers[None] = sum(value for value in powers.values() if value is not None)
+        powers[Supply.TOTAL] = sum(
+            value for value in powers.values() if value is not None
+        )
     return Sample(
         GridSample(
             round(seconds * 1000), tuple(PhaseSample(v, frequency) for v in volts)

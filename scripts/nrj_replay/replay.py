@@ -9,6 +9,7 @@ from typing import Any
 from custom_components.nrj_monitor.control.arbiter import Arbiter
 from custom_components.nrj_monitor.control.decision import Activity, Decision
 from custom_components.nrj_monitor.control.house import HouseView, LoadView
+from custom_components.nrj_monitor.control.supply import Supply
 from custom_components.nrj_monitor.frequency_guard.grid_view import GridView
 from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
 
@@ -53,7 +54,7 @@ class Replay:
         arbiter = Arbiter(self.house.loads, self.house.monitors)
         self.on = {load.id: load.id in self.house.on for load in self.house.loads}
         guard, held, at = GridView(state=GuardState.INVALID), GuardState.NORMAL, 0
-        powers: dict[str | None, float | None] = {}
+        powers: dict[Supply, float | None] = {}
         before = 0
         for moment in played:
             now_ms = moment if isinstance(moment, int) else moment.grid.time_ms
@@ -110,17 +111,17 @@ class Replay:
                 self.off_seconds[id_] += passed_ms
 
     def _house_view(
-        self, now_ms: int, guard: GridView, powers: dict[str | None, float | None]
+        self, now_ms: int, guard: GridView, powers: dict[Supply, float | None]
     ) -> HouseView:
         """Return the house; what it draws follows what its loads now do otherwise."""
         drawn = dict(powers)
         for load in self.house.loads:
             more = int(self.on[load.id]) - int(load.id in self.house.on)
             draws = self.levels.get(load.id) or load.nominal_power
-            for phase, power in powers.items():
+            for part, power in powers.items():
                 if power is not None and more:
-                    drawn[phase] = (drawn[phase] or 0.0) + (
-                        more * draws * load.share_of(phase)
+                    drawn[part] = (drawn[part] or 0.0) + (
+                        more * draws * load.share_of(part)
                     )
         return HouseView(
             now=now_ms / 1000.0,

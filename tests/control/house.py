@@ -7,10 +7,9 @@ from custom_components.nrj_monitor.control.arbiter import Arbiter
 from custom_components.nrj_monitor.control.decision import Decision, Notice
 from custom_components.nrj_monitor.control.house import HouseView, LoadView
 from custom_components.nrj_monitor.control.load import Load
+from custom_components.nrj_monitor.control.supply import PHASES, Supply
 from custom_components.nrj_monitor.frequency_guard.grid_view import GridView
 from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
-
-PHASES = ("L1", "L2", "L3")
 
 
 def grid(state: str, held: str | None = None, *, dead: bool = False) -> GridView:
@@ -29,12 +28,14 @@ class House:
 
     arbiter: Arbiter
     on: dict[str, bool]
-    base: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))
+    base: dict[Supply, float] = field(
+        default_factory=lambda: dict.fromkeys(PHASES, 0.0)
+    )
     guard: GridView | None = field(default_factory=lambda: grid("normal"))
     meter_there: bool = True
     reads: bool = True
     """Whether the powers are measured; else they are NaN."""
-    stuck: dict[str | None, float | None] | None = None
+    stuck: dict[Supply, float | None] | None = None
     """What is told for ever, whatever is drawn."""
     deaf: set[str] = field(default_factory=set)
     """Loads that do not obey."""
@@ -67,20 +68,22 @@ class House:
         """Return what a load that is on draws, W."""
         return self.levels.get(load.id) or load.nominal_power
 
-    def powers(self) -> Mapping[str | None, float | None]:
+    def powers(self) -> Mapping[Supply, float | None]:
         """Return what the meter tells."""
         if self.stuck is not None:
             return self.stuck
         if not self.reads:
-            return {phase: float("nan") for phase in (*PHASES, None)}
-        drawn: dict[str | None, float | None] = {}
+            return {phase: float("nan") for phase in Supply}
+        drawn: dict[Supply, float | None] = {}
         for phase in PHASES:
             drawn[phase] = self.base[phase] + sum(
                 self.draws(load) * load.share_of(phase)
                 for id_, load in self.arbiter.loads.items()
                 if self.on[id_] and id_ not in self.idle
             )
-        drawn[None] = sum(value for value in drawn.values() if value is not None)
+        drawn[Supply.TOTAL] = sum(
+            value for value in drawn.values() if value is not None
+        )
         return drawn
 
     def step(self, seconds: float = 1.0) -> list[Decision]:

@@ -4,6 +4,7 @@ import pytest
 
 from custom_components.nrj_monitor.control.decision import Action
 from custom_components.nrj_monitor.control.load import Load, LoadClass, WhenLost
+from custom_components.nrj_monitor.control.supply import Supply
 from tests.control.house import House, grid
 
 
@@ -139,7 +140,7 @@ def test_sheds_for_the_grid_that_do_not_help_end(house: House) -> None:
 def test_a_storage_load_goes_off_though_sheds_do_not_help(house: House) -> None:
     """It is not shed: the grid has nothing to spare for it."""
     house.idle |= {"heater"}
-    house.base["L3"] = -9000.0
+    house.base[Supply.L3] = -9000.0
     house.run(100)
     assert house.is_on("boiler")
     house.guard = grid("shed_1")
@@ -168,7 +169,7 @@ def test_where_nothing_is_measured_nothing_can_show(house: House) -> None:
 def test_nothing_is_shed_for_a_power_that_is_not_known(house: House) -> None:
     """NaN is neither an overload nor a surplus."""
     house.reads = False
-    house.base["L1"] = 9000.0
+    house.base[Supply.L1] = 9000.0
     house.run(600)
     assert not house.switched
 

@@ -13,6 +13,7 @@ from custom_components.nrj_monitor.control.load import (
     LoadError,
     WhenLost,
 )
+from custom_components.nrj_monitor.control.supply import Supply
 from tests.control.house import House, grid
 from tests.control.winter_house import ALL, HEATER
 
@@ -124,9 +125,9 @@ def test_no_more_starts_than_a_load_may_have_in_an_hour() -> None:
     )
     house = House.of([load])
     for _ in range(12):
-        house.base["L1"] = -3000.0
+        house.base[Supply.L1] = -3000.0
         house.run(140)
-        house.base["L1"] = 1000.0
+        house.base[Supply.L1] = 1000.0
         house.run(100)
     first = [now for now, _, on, _ in house.switched if on and now < 3600]
     assert len(first) == 6

@@ -1,11 +1,12 @@
 """What the arbiter does when a phase or the contract is overloaded."""
 
-from tests.control.house import PHASES, House, grid
+from custom_components.nrj_monitor.control.supply import PHASES, Supply
+from tests.control.house import House, grid
 
 
 def test_an_overloaded_phase_loses_its_least_important_load(house: House) -> None:
     """As much as relieves it, none on another phase; it comes back where there is room."""
-    house.base["L1"] = 5500.0
+    house.base[Supply.L1] = 5500.0
     house.run(300)
     assert house.is_on("heater"), "1.3 times the rated current is borne for a while"
     house.run(300)
@@ -14,17 +15,17 @@ def test_an_overloaded_phase_loses_its_least_important_load(house: House) -> Non
     assert house.what("heater") == ("shed", "overload")
     house.run(600)
     assert not house.is_on("heater")
-    house.base["L1"] = 1000.0
+    house.base[Supply.L1] = 1000.0
     house.run(1200)
     assert house.is_on("heater")
 
 
 def test_a_short_overload_is_tolerated(house: House) -> None:
     """A kettle's minute is what breakers and contracts are made for."""
-    house.base["L1"] = 4500.0
+    house.base[Supply.L1] = 4500.0
     house.run(100)
     assert house.is_on("heater")
-    house.base["L1"] = 0.0
+    house.base[Supply.L1] = 0.0
     house.run(100)
     assert not house.switched
 
@@ -32,7 +33,7 @@ def test_a_short_overload_is_tolerated(house: House) -> None:
 def test_an_overload_that_shows_no_effect_ends_the_shedding(house: House) -> None:
     """Nothing that is taken off helps: it is said, and given back."""
     house.person("boiler", True)
-    house.stuck = {**dict.fromkeys(PHASES, 2000.0), None: 20000.0}
+    house.stuck = {**dict.fromkeys(PHASES, 2000.0), Supply.TOTAL: 20000.0}
     house.run(60)
     assert house.told() == ["futile"]
     assert house.arbiter.is_overload_shedding_futile
@@ -49,7 +50,7 @@ def test_two_sheds_in_vain_are_enough(house: House) -> None:
     house.person("boiler", True)
     house.person("tank", True)
     house.run(100)
-    house.stuck = {**dict.fromkeys(PHASES, 2000.0), None: 9100.0}
+    house.stuck = {**dict.fromkeys(PHASES, 2000.0), Supply.TOTAL: 9100.0}
     house.run(60)
     assert house.told() == ["futile"]
     taken = [id_ for _, id_, on, _ in house.switched if not on]
@@ -60,7 +61,7 @@ def test_two_sheds_in_vain_are_enough(house: House) -> None:
 
 def test_an_overload_of_which_nobody_can_say_what_helped(house: House) -> None:
     """The meter falls silent just after a shed: that is no failure."""
-    house.base["L1"] = 9000.0
+    house.base[Supply.L1] = 9000.0
     house.run(12)
     assert not house.is_on("heater")
     house.reads = False
@@ -70,7 +71,7 @@ def test_an_overload_of_which_nobody_can_say_what_helped(house: House) -> None:
 
 def test_what_the_sun_started_gives_way(house: House) -> None:
     """An overload, an inhibit or a person end it at once."""
-    house.base["L3"] = -6000.0
+    house.base[Supply.L3] = -6000.0
     house.run(100)
     assert house.is_on("boiler")
     house.guard = grid("inhibit")

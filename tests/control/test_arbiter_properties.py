@@ -1,6 +1,8 @@
 """What holds for the arbiter whatever happens in the house."""
 
 from collections.abc import Iterable
+from copy import deepcopy
+from dataclasses import is_dataclass
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -8,9 +10,11 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from custom_components.nrj_monitor.control.decision import EMERGENCIES, Reason
 from custom_components.nrj_monitor.control.load import Load, LoadClass, WhenLost
 from custom_components.nrj_monitor.control.overload import CURVES, OverloadMonitor
+from custom_components.nrj_monitor.control.rules import LoadRequest
+from custom_components.nrj_monitor.control.supply import PHASES, Supply
 from custom_components.nrj_monitor.frequency_guard.grid_view import GridView
 from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
-from tests.control.house import PHASES, House, grid
+from tests.control.house import House, grid
 
 CLASSES = list(LoadClass)
 
@@ -27,7 +31,7 @@ def loads(draw: st.DrawFn) -> list[Load]:
             id=f"load_{number}",
             load_class=(kind := draw(st.sampled_from(CLASSES))),
             priority=draw(st.integers(0, 100)),
-            phase=draw(st.sampled_from([*PHASES, None])),
+            phase=draw(st.sampled_from(list(Supply))),
             nominal_power=(
                 power := draw(st.sampled_from([0.0, 400.0, 2000.0, 6000.0]))
             ),
@@ -89,7 +93,7 @@ def new_house(given_loads: Iterable[Load], seed: int = 7) -> House:
     given_loads = list(given_loads)
     monitors = {
         phase: OverloadMonitor(5000.0, CURVES["breaker"]) for phase in PHASES
-    } | {None: OverloadMonitor(9000.0, CURVES["strict"])}
+    } | {Supply.TOTAL: OverloadMonitor(9000.0, CURVES["strict"])}
     return House.of(
         given_loads,
         on=[load.id for load in given_loads[::2]],
@@ -112,9 +116,7 @@ def play(house: House, happened: list[tuple[str, Any]]) -> None:
         elif kind == "reads":
             house.reads = value
         elif kind == "stuck":
-            house.stuck = (
-                None if value is None else dict.fromkeys((*PHASES, None), value)
-            )
+            house.stuck = None if value is None else dict.fromkeys(Supply, value)
         elif kind == "wait":
             # In tens of seconds where it is long: nobody promises a steady pace.
             house.run(value, 1.0 if value < 100 else 10.0)
@@ -302,3 +304,36 @@ def test_a_higher_reason_always_wins(
         # One that did not listen is told again in its time.
         if state.reason in EMERGENCIES and not state.attempts:
             assert not house.on[id_]
+
+
+@common
+@given(loads(), events)
+def test_a_request_changes_no_state(
+    given_loads: list[Load], happened: list[tuple[str, Any]]
+) -> None:
+    """Two requests in a row agree and leave loads, timers and sheds unchanged."""
+    house = new_house(given_loads)
+    rules = house.arbiter._rules
+    request = rules.request
+
+    def request_twice(*args: Any, **kwargs: Any) -> LoadRequest:
+        before = deepcopy((vars(rules._context), vars(rules._grid_monitor)))
+        first = request(*args, **kwargs)
+        assert request(*args, **kwargs) == first
+        after = (vars(rules._context), vars(rules._grid_monitor))
+        assert comparable(after) == comparable(before)
+        return first
+
+    rules.request = request_twice  # type: ignore[method-assign]
+    play(house, happened[:12])
+
+
+def comparable(thing: Any) -> Any:
+    """Return nested objects as containers that compare by value."""
+    if isinstance(thing, dict):
+        return {key: comparable(value) for key, value in thing.items()}
+    if isinstance(thing, (list, tuple)):
+        return [comparable(item) for item in thing]
+    if is_dataclass(thing) or not hasattr(thing, "__dict__"):
+        return thing
+    return comparable(vars(thing))

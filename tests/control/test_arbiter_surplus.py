@@ -2,24 +2,25 @@
 
 from custom_components.nrj_monitor.control.arbiter import Arbiter
 from custom_components.nrj_monitor.control.load import Load, LoadClass
+from custom_components.nrj_monitor.control.supply import Supply
 from tests.control.house import House
 from tests.control.winter_house import BOILER
 
 
 def test_surplus_starts_what_fits_and_ends_it_when_it_is_gone(house: House) -> None:
     """A cloud is waited out; the load has its minimum times."""
-    house.base["L3"] = -6000.0
+    house.base[Supply.L3] = -6000.0
     house.run(55)
     assert not house.is_on("boiler")
     house.run(30)
     assert house.is_on("boiler")
     assert house.what("boiler") == ("surplus", "surplus")
-    house.base["L3"] = -1000.0
+    house.base[Supply.L3] = -1000.0
     house.run(30)
-    house.base["L3"] = -6000.0
+    house.base[Supply.L3] = -6000.0
     house.run(100)
     assert house.is_on("boiler")
-    house.base["L3"] = 0.0
+    house.base[Supply.L3] = 0.0
     house.run(90)
     assert not house.is_on("boiler")
     assert len(house.switched) == 2
@@ -37,7 +38,7 @@ def test_no_two_loads_start_at_once_on_the_same_surplus() -> None:
         for number in range(3)
     ]
     house = House.of(loads)
-    house.base["L1"] = -2500.0
+    house.base[Supply.L1] = -2500.0
     house.run(600)
     starts = [now for now, _, on, _ in house.switched if on]
     assert [id_ for _, id_, on, _ in house.switched] == ["store_2", "store_1"]
@@ -47,7 +48,7 @@ def test_no_two_loads_start_at_once_on_the_same_surplus() -> None:
 def test_a_load_that_draws_nothing_makes_room_for_the_next(house: House) -> None:
     """A boiler that is hot already is let go and said so, and not tried again at once."""
     house.idle.add("boiler")
-    house.base["L3"] = -6000.0
+    house.base[Supply.L3] = -6000.0
     house.run(240)
     assert house.told() == ["no_effect"]
     assert house.notices[0].load_id == "boiler"
@@ -59,12 +60,12 @@ def test_a_load_that_draws_nothing_makes_room_for_the_next(house: House) -> None
 def test_a_load_started_before_a_restart_is_let_go() -> None:
     """Nobody asked for it, and the sun is gone."""
     house = House.of([BOILER])
-    house.base["L3"] = -6000.0
+    house.base[Supply.L3] = -6000.0
     house.run(100)
     assert house.is_on("boiler")
     stored = house.arbiter.as_dict()
     house.arbiter = Arbiter([BOILER])
     house.arbiter.update_from_dict(stored, house.now)
-    house.base["L3"] = 0.0
+    house.base[Supply.L3] = 0.0
     house.run(100)
     assert not house.is_on("boiler")

@@ -3,6 +3,7 @@
 import pytest
 
 from custom_components.nrj_monitor.control.load import Load, LoadClass, LoadError
+from custom_components.nrj_monitor.control.supply import Supply
 from tests.control.house import House, grid
 
 AMPERE = 230.0
@@ -10,7 +11,7 @@ CAR = Load(
     id="car",
     load_class=LoadClass.SURPLUS,
     priority=40,
-    phase="L1",
+    phase=Supply.L1,
     nominal_power=16 * AMPERE,
     least_power=6 * AMPERE,
     power_step=AMPERE,
@@ -19,7 +20,7 @@ BOILER = Load(
     id="boiler",
     load_class=LoadClass.SURPLUS,
     priority=60,
-    phase="L2",
+    phase=Supply.L2,
     nominal_power=2000.0,
 )
 
@@ -41,7 +42,7 @@ def amperes(house: House) -> float | None:
 
 def sun(house: House, watts: float, seconds: float = 120) -> None:
     """Let the sun shine on the rest of the house."""
-    house.base["L1"] = -watts
+    house.base[Supply.L1] = -watts
     house.run(seconds)
 
 

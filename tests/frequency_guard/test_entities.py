@@ -19,7 +19,7 @@ from pytest_homeassistant_custom_component.common import async_capture_events
 from custom_components.nrj_monitor.const import EVENT_GUARD
 from custom_components.nrj_monitor.frequency_guard.event import GuardEvent
 from custom_components.nrj_monitor.loads.relay_conflict import class_on_meter
-from custom_components.nrj_monitor.logbook import guard_sentence
+from custom_components.nrj_monitor.logbook import describe_guard
 from custom_components.nrj_monitor.meter import Meter
 from custom_components.nrj_monitor.sources.errors import LinkDownError
 from custom_components.nrj_monitor.sources.settings import Setting
@@ -27,6 +27,7 @@ from nrj_demo.firmware import RunningFirmware, free_port
 from tests.conftest import HOST, AddMeter
 from tests.support.device import DeviceServer
 from tests.support.states import state_is, state_where
+from tests.support.texts import use_language
 
 HOUR = 3600.0
 FREQUENCIES = (50.0, 49.7)
@@ -202,8 +203,10 @@ def test_a_change_is_told_once_and_only_when_somebody_listens() -> None:
     assert list(meter.known_guard_events) == ["7-3", "7-4"]
 
 
-def test_what_the_logbook_says() -> None:
-    """What happened, why, and at which frequency."""
+@pytest.mark.usefixtures("enable_custom_integrations")
+async def test_the_logbook_describes_a_guard_event(hass: HomeAssistant) -> None:
+    """The message has state or relay, reason and frequency."""
+    await use_language(hass, "en")
     event = GuardEvent.from_device(
         {
             "what": "state",
@@ -214,11 +217,12 @@ def test_what_the_logbook_says() -> None:
             "on": "0",
         }
     )
-    assert guard_sentence({"kind": event.kind, **event.attributes()}) == (
+    assert describe_guard(hass, {"kind": event.kind, **event.attributes()}) == (
         "has no valid frequency and holds (no voltage)"
     )
-    assert guard_sentence(
-        {"kind": "relay_off", "reason": "shed", "relay": "Relay 1", "frequency": 49.7}
+    assert describe_guard(
+        hass,
+        {"kind": "relay_off", "reason": "shed", "relay": "Relay 1", "frequency": 49.7},
     ) == ("switched off Relay 1 (shed) at 49.700 Hz")
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from custom_components.nrj_monitor.const import DOMAIN
 from tests.loads.conftest import AddLoad, Pass
+from tests.support.texts import use_language
 
 HEATER = "input_boolean.heater"
 BOILER = "input_boolean.boiler"
@@ -42,7 +43,7 @@ async def test_shed_and_restore(
         "on": False,
         "activity": "overridden_off",
         "reason": "override",
-        "says": "Heater is off because somebody wants it so",
+        "says": "Heater: Off: somebody wants it so",
         "dry_run": False,
     }
     await let_pass(40)
@@ -103,3 +104,13 @@ async def test_what_cannot_be_is_refused_for_all(
         await act(hass, "override", HEATER)
     assert hass.states.is_state(HEATER, "on")
     assert (await act(hass, "override", ROUTER, on=True))["on"] is True
+
+
+async def test_a_response_is_in_the_language_of_home_assistant(
+    hass: HomeAssistant, add_load: AddLoad
+) -> None:
+    """A French household reads the state of its load in French."""
+    await add_load("heater")
+    await use_language(hass, "fr")
+    outcome = await act(hass, "shed", HEATER)
+    assert outcome["says"] == "Heater: Éteint : quelqu’un le veut ainsi"

@@ -9,7 +9,7 @@ import pytest
 
 from custom_components.nrj_monitor.const import EVENT_LOAD
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
-from custom_components.nrj_monitor.logbook import async_describe_events, load_sentence
+from custom_components.nrj_monitor.logbook import async_describe_events, describe_load
 from tests.loads.conftest import AddLoad, Guard, Pass
 from tests.support.device import DeviceServer
 from tests.support.states import state_is
@@ -61,7 +61,7 @@ async def test_it_is_set_to_what_fits(
     await let_pass(70)
     assert amperes(hass) == 8
     assert told[-1].data["power"] == 1840
-    assert load_sentence(told[-1].data).endswith("given away, with 1840 W")
+    assert describe_load(hass, told[-1].data) == "On: surplus, with 1840 W"
     await draw(hass, server, -2000.0 + 1840.0)
     await let_pass(60)
     await draw(hass, server, -3000.0 + 1840.0)
@@ -96,7 +96,7 @@ async def test_the_logbook_has_a_line_for_each_step(
     )
     assert describers[EVENT_LOAD](told[-1]) == {
         "name": "Car",
-        "message": "runs on what would be given away, with 1840 W",
+        "message": "On: surplus, with 1840 W",
         "entity_id": CAR,
     }
 

@@ -21,7 +21,7 @@ from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
 from custom_components.nrj_monitor.loads import manager as manager
 from custom_components.nrj_monitor.loads.store import DELAY
-from custom_components.nrj_monitor.logbook import load_sentence
+from custom_components.nrj_monitor.logbook import describe_load
 from tests.loads.conftest import AddLoad, Guard, Pass, a_second_passes
 from tests.support.device import DeviceServer
 from tests.support.states import state_is, state_where
@@ -59,7 +59,7 @@ async def test_a_load_goes_off_and_comes_back(
         "Heater",
         load_id,
     )
-    assert load_sentence(event) == "is off: the frequency of the grid is low"
+    assert describe_load(hass, event) == "Off: the grid is low"
     decision = hass.states.get("event.heater_decision")
     assert decision is not None
     assert decision.attributes["event_type"] == "shed"
@@ -214,7 +214,7 @@ async def test_a_dry_run_touches_nothing(
     assert hass.states.is_state(HEATER, "on")
     assert hass.states.is_state("sensor.heater_activity", "shed_under_frequency")
     assert told[-1].data["dry_run"] is True
-    assert load_sentence(told[-1].data).endswith("(dry run)")
+    assert describe_load(hass, told[-1].data) == "Off: the grid is low (dry run)"
     await hass.services.async_call("switch", "turn_on", switch, blocking=True)
     await hass.services.async_call("switch", "turn_off", switch, blocking=True)
     await let_pass(3)
@@ -388,7 +388,7 @@ async def test_the_meter_is_lost(
     assert hass.states.is_state(HEATER, "off")
     assert hass.states.is_state("sensor.heater_activity", "lost")
     notices = [event.data for event in told if event.data["action"] == "notice"]
-    assert load_sentence(notices[0]).startswith("the meter is lost")
+    assert describe_load(hass, notices[0]).startswith("The meter is lost")
 
 
 async def test_what_is_stored_is_json(

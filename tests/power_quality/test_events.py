@@ -21,7 +21,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.nrj_monitor.const import EVENT_POWER_QUALITY
-from custom_components.nrj_monitor.logbook import sentence
+from custom_components.nrj_monitor.logbook import describe_power_quality
 from custom_components.nrj_monitor.power_quality.event import (
     KINDS,
     Oscillogram,
@@ -34,6 +34,7 @@ from custom_components.nrj_monitor.sources.native_api.client import NativeApiCli
 from nrj_demo.firmware import RunningFirmware
 from tests.conftest import AddMeter
 from tests.support.states import state_is, state_where
+from tests.support.texts import use_language
 
 EVENT = "event.nrj_meter_power_quality"
 IMAGE = "image.nrj_meter_oscillogram"
@@ -251,6 +252,7 @@ def test_the_picture_is_valid_whatever_it_shows() -> None:
     assert Oscillogram.from_dict(WAVE.as_dict()) == WAVE
 
 
+@pytest.mark.usefixtures("enable_custom_integrations")
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -269,10 +271,14 @@ def test_the_picture_is_valid_whatever_it_shows() -> None:
         ),
     ],
 )
-def test_the_logbook_reads_like_sentences(change: dict[str, str], words: str) -> None:
-    """What happened stands there in words."""
+async def test_the_logbook_describes_an_event(
+    hass: HomeAssistant, change: dict[str, str], words: str
+) -> None:
+    """The message has kind, phase, extreme and duration of the event."""
+    await use_language(hass, "en")
     event = PowerQualityEvent.from_device(DATA | change, NOW)
-    assert sentence({"kind": event.kind, **event.attributes()}) == words
+    data = {"kind": event.kind, **event.attributes()}
+    assert describe_power_quality(hass, data) == words
 
 
 class Answers:

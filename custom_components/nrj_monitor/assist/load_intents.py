@@ -19,6 +19,7 @@ from ..control.load import LoadError
 from ..loads.activity import current_activity
 from ..loads.manager import LoadManager
 from ..loads.services import loaded_managers
+from ..texts import ACTIVITY_STATES, text_of
 from .queries import exposed_to
 
 SLOT: Final = "load"
@@ -111,9 +112,9 @@ class LoadIntentHandler(intent.IntentHandler):
             texts = await async_get_translations(
                 hass, intent_obj.language, "entity", {DOMAIN}
             )
-            word = current_activity(manager.arbiter.states[load_id])
-            says = texts[f"component.{DOMAIN}.entity.sensor.load_activity.state.{word}"]
-            response.async_set_speech(f"{manager.titles[load_id]}: {says}")
+            activity = current_activity(manager.arbiter.states[load_id])
+            text = text_of(texts, ACTIVITY_STATES, activity)
+            response.async_set_speech(f"{manager.titles[load_id]}: {text}")
             return response
         raise intent.MatchFailedError(
             intent.MatchTargetsResult(False, intent.MatchFailedReason.NAME),

@@ -1,4 +1,4 @@
-"""What is decided for the house, as pure rules: time and samples are arguments.
+"""Load control of a house, as pure rules: time and samples are arguments.
 
 Nothing in this package knows Home Assistant.
 """

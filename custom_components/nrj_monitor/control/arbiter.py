@@ -1,7 +1,7 @@
-"""The one place that decides what each load of the house does, and why.
+"""Arbiter: the one place that decides the state of each load, and the reason.
 
-The reasons and their order are those of `decision.Reason`: a greater one always wins.
-The same inputs give the same decisions; time and chance are arguments.
+Reasons and their order are those of `decision.Reason`: a greater reason always wins.
+Equal inputs give equal decisions; time and the seed of random delays are arguments.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,19 +19,25 @@ from .overload import OverloadMonitor
 from .restore_plan import RestorePlan
 from .rules import LoadRequest, ReasonRules
 from .storage_loads import StorageLoads
+from .supply import Supply
 
 
 class Arbiter:
-    """Feed it the house with `update`, and what people do with the other methods."""
+    """Decides over the loads of one meter.
+
+    State mutation rules: `update` alone moves time and decides; persons and automations
+    change the state of a load through `record_switch`, `override`, `end_override` and
+    `restore`. `loads`, `states` and the other properties are for reading.
+    """
 
     def __init__(
         self,
         loads: Iterable[Load],
-        monitors: Mapping[str | None, OverloadMonitor] | None = None,
+        monitors: Mapping[Supply, OverloadMonitor] | None = None,
         settings: ArbiterSettings | None = None,
         seed: int = 1,
     ) -> None:
-        """Take over loads; `monitors` are the limits by phase, None the contract."""
+        """Control `loads` within the limits of `monitors`; `seed` sets the random delays."""
         settings = settings or ArbiterSettings()
         self._context = ArbiterContext(loads, monitors or {}, settings)
         self._grid_monitor = GridMonitor(settings)
@@ -42,54 +48,55 @@ class Arbiter:
 
     @property
     def loads(self) -> Mapping[str, Load]:
-        """Return the loads by id, in the order in which they are shed."""
+        """Return the loads by id, in the order of shedding."""
         return self._context.loads
 
     @property
     def states(self) -> Mapping[str, LoadState]:
-        """Return what is remembered of each load."""
+        """Return the state of each load by id."""
         return self._context.states
 
     @property
     def is_lost(self) -> bool:
-        """Return whether nothing is known of the grid."""
+        """Return whether the state of the grid is unknown."""
         return self._grid_monitor.is_lost
 
     @property
     def is_overload_shedding_futile(self) -> bool:
-        """Return whether shedding for an overload was given up for now."""
+        """Return whether shedding for overloads is given up for now."""
         return self._context.shedding.is_futile
 
     @property
     def is_grid_shedding_futile(self) -> bool:
-        """Return whether shedding for the grid was given up until it is well."""
+        """Return whether shedding for the grid is given up until the grid is normal."""
         return self._context.shed_check.is_futile
 
-    # What people and automations do.
+    # Persons and automations.
 
     def record_switch(
         self, load_id: str, on: bool, now: float, *, by_person: bool
     ) -> None:
-        """Note that somebody else switched a load."""
+        """Record that a person or an automation switched a load."""
         state = self._context.states[load_id]
         against = state.target is not None and on is not state.target
         state.record_switch(on, now)
         state.requested_on = on
         state.requested_by_automation = not by_person
         if self.loads[load_id].load_class is LoadClass.NEVER_SHED:
-            # Whoever it was: there is nothing to hold against him.
+            # A never-shed load follows whoever switched it: clear override and command.
             state.override = state.target = None
         elif against and by_person:
             self._override(state, on, now + OVERRIDE_TIME)
         elif against:
-            # It did obey; it is told again at once.
+            # An automation undid our command: clear the command, so the next update sends
+            # the command again without the retry delay.
             state.clear_other_command(None)
 
     def override(self, load_id: str, on: bool, duration: float, now: float) -> None:
-        """Have a load on or off for `duration` s, whatever is below a person's wish.
+        """Override a load for `duration` s, against all reasons but safety.
 
         Raises:
-            LoadError: it is never shed, or the duration is none.
+            LoadError: off for a never-shed load, or a duration out of range.
         """
         if not 0 < duration <= LONGEST_OVERRIDE:
             raise LoadError(
@@ -99,7 +106,7 @@ class Arbiter:
             raise LoadError("never_shed", "load", f"{load_id} is never shed")
         state = self._context.states[load_id]
         if self.loads[load_id].load_class is LoadClass.NEVER_SHED:
-            # It stays on afterwards too: nothing here ever switches it off.
+            # A never-shed load stays on after the override: the arbiter has no off for it.
             state.requested_on = True
         self._override(state, on, now + duration)
 
@@ -109,69 +116,50 @@ class Arbiter:
         state.to_restore = False
 
     def end_override(self, load_id: str, now: float) -> bool:
-        """End a person's override; return whether there was one."""
+        """End the override of a load; return whether an override was in force."""
         state = self._context.states[load_id]
-        there = state.override is not None and now < state.override.until
-        if there:
+        in_force = state.override is not None and now < state.override.until
+        if in_force:
             state.override = Override(False, now)
-        return there
+        return in_force
 
     def restore(self, load_id: str, now: float) -> None:
-        """Give a load back as soon as nothing else keeps it off: no random delay."""
+        """Restore a load without random delay, once no other reason keeps the load off."""
         self.end_override(load_id, now)
         state = self._context.states[load_id]
         if state.to_restore:
             state.restore_at = now
 
     def pop_notices(self) -> list[Notice]:
-        """Return what a person should know since the last time."""
+        """Return and clear the notices since the last call."""
         notices, self._notices = self._notices, []
         return notices
 
-    # What is remembered over a restart.
+    # Storage.
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what must survive a restart, as JSON can store it."""
+        """Return the states of the loads that outlive a restart, as JSON can store them."""
         now = self._context.now
-        return {
-            id_: {
-                "asked": state.requested_on,
-                "to_restore": state.to_restore or state.target is False,
-                "override": None
-                if state.override is None
-                else [state.override.on, state.override.until - now],
-                "mine": bool(state.target),
-            }
-            for id_, state in self._context.states.items()
-        }
+        return {id_: state.as_dict(now) for id_, state in self._context.states.items()}
 
     def update_from_dict(self, stored: Mapping[str, Any], now: float) -> None:
-        """Take up what `memory` returned; loads that are no more are left out."""
+        """Take over the states that `as_dict` returned; unknown loads are left out."""
         self._context.now = now
         for id_, kept in stored.items():
             state = self._context.states.get(id_)
             if state is None:
                 continue
-            if self.loads[id_].load_class is LoadClass.NEVER_SHED:
-                # It may have been of another class, and off for it.
-                if kept["to_restore"] and kept["asked"]:
-                    self.override(id_, True, OVERRIDE_TIME, now)
-                    state.is_recalled = True
-                continue
-            state.to_restore = kept["to_restore"] and kept["asked"]
-            state.requested_on = kept["asked"]
-            # What it was started for is to be seen again, or it is let go.
-            state.target = True if kept["mine"] else None
-            state.is_recalled = state.to_restore or kept["mine"]
-            if kept["override"] is not None:
-                on, left = kept["override"]
-                state.override = Override(on, now + left)
+            if self.loads[id_].load_class is not LoadClass.NEVER_SHED:
+                state.update_from_dict(kept, now)
+            elif kept["to_restore"] and kept["asked"]:
+                # The load was of another class before, and shed.
+                self.override(id_, True, OVERRIDE_TIME, now)
                 state.is_recalled = True
 
     # Deciding.
 
     def update(self, view: HouseView) -> list[Decision]:
-        """Return what changes now."""
+        """Return the decisions that are new in the state `view` of the house."""
         context = self._context
         context.now = max(context.now, view.now)
         for id_, state in context.states.items():
@@ -188,37 +176,40 @@ class Arbiter:
         powers = view.powers if view.meter_there else {}
         self._shed_overload(view, powers)
         for failed in self._storage.update_surplus(
-            powers.get(None),
+            powers.get(Supply.TOTAL),
             guard,
             is_lost=self.is_lost,
             cut_off=view.cut_off,
-            levels={id_: seen.level for id_, seen in view.loads.items()},
+            levels={id_: load.level for id_, load in view.loads.items()},
         ):
             self._add_notice("no_effect", failed)
         absorbing = self._storage.absorbing(guard, is_lost=self.is_lost)
         may_restore = guard.may_restore or self.is_lost
         self._restores.plan(context.loads, context.states, may_restore, context.now)
         decisions: list[Decision] = []
-        # What matters most comes on first.
+        # Loads of highest priority come on first.
         for load in reversed(context.loads.values()):
+            is_cut_off = load.id in view.cut_off
+            self._rules.advance(load, guard, cut_off=is_cut_off)
             request = self._rules.request(
                 load,
                 guard,
-                cut_off=load.id in view.cut_off,
+                cut_off=is_cut_off,
                 absorbs=load.id in absorbing,
                 has_surplus=self._storage.has_surplus(load.id),
                 level=self._storage.level(load.id),
             )
+            self._rules.record(load, request)
             decision = self._apply(load, request)
             if decision is not None:
                 decisions.append(decision)
-        self._check_effect(view, powers.get(None), decisions)
+        self._check_effect(view, powers.get(Supply.TOTAL), decisions)
         return decisions
 
     def _check_effect(
         self, view: HouseView, power: float | None, decisions: Iterable[Decision]
     ) -> None:
-        """Tell where a shed for the grid's sake took nothing off; there are no more then."""
+        """Check the effect of sheds for the grid; add a notice where there is none."""
         check = self._context.shed_check
         if check.update(power, self._context.now):
             self._add_notice("no_relief")
@@ -234,28 +225,28 @@ class Arbiter:
 
     @staticmethod
     def _power_of(view: HouseView, load: Load) -> float:
-        seen = view.loads[load.id]
-        drawn = seen.level if seen.power is None else seen.power
+        observed = view.loads[load.id]
+        drawn = observed.level if observed.power is None else observed.power
         return load.nominal_power if drawn is None else drawn
 
     def _add_notice(self, key: str, load_id: str | None = None) -> None:
         self._notices.append(Notice(key=key, time=self._context.now, load_id=load_id))
 
-    def _record_observation(self, state: LoadState, seen: LoadView) -> None:
-        first = state.observed_on is None and seen.on is not None
-        state.record_observation(seen.on, self._context.now)
+    def _record_observation(self, state: LoadState, observed: LoadView) -> None:
+        first = state.observed_on is None and observed.on is not None
+        state.record_observation(observed.on, self._context.now)
         if first and not state.is_recalled:
             state.requested_on = state.is_on
 
     def _expect_pickup(self) -> None:
-        """After an outage everything comes back one by one."""
+        """Have all requested loads come back one by one after an outage."""
         for id_, load in self._context.loads.items():
             state = self._context.states[id_]
             if load.load_class is not LoadClass.NEVER_SHED and state.requested_on:
                 state.to_restore = True
 
     def _shed_overload(
-        self, view: HouseView, powers: Mapping[str | None, float | None]
+        self, view: HouseView, powers: Mapping[Supply, float | None]
     ) -> None:
         context = self._context
         candidates = [
@@ -270,17 +261,15 @@ class Arbiter:
             powers, candidates, partial(self._power_of, view), context.now
         )
         if given_up is not None:
-            self._notices.append(
-                Notice(key="futile", time=context.now, phase=given_up or None)
-            )
+            self._notices.append(Notice(key="futile", time=context.now, limit=given_up))
 
     def _apply(self, load: Load, request: LoadRequest) -> Decision | None:
-        """Turn a wish into a decision within the load's limits; None if nothing is new."""
+        """Return the decision on a request within the load's limits; None if unchanged."""
         now = self._context.now
         state = self._context.states[load.id]
         on, activity = request.on, request.activity
         if on is None and state.target is not None:
-            # It was taken, and is given back as it is wanted now.
+            # The arbiter has no say any more: the load returns to the requested state.
             if state.is_on is state.requested_on:
                 state.target = None
             else:
@@ -291,11 +280,14 @@ class Arbiter:
             and on is not state.is_on
             and self._must_wait(load, request, on)
         ):
-            # What keeps it says more than that it waits.
+            # Lost and overridden are more telling than the wait.
             if activity not in (Activity.LOST, Activity.OVERRIDDEN):
                 activity = Activity.WAITING
             on = state.is_on
-        switch = on is not None and state.needs_command(on, now)
+        switch = False
+        if on is not None:
+            state.confirm_command(on)
+            switch = state.needs_command(on, now)
         state.target = on
         if switch:
             self._record_command(load, state, on=bool(on))
@@ -304,7 +296,7 @@ class Arbiter:
         before, last = state.activity, state.last_decision
         level = request.level if on else None
         if on and not request.on and last is not None and last.level is not None:
-            # It ends as soon as its minimum time lets it.
+            # The load stops once its minimum time on is over, at least power until then.
             level = load.least_power
         if on and state.is_on and last is not None and last.on:
             switch = switch or level != last.level
@@ -338,7 +330,7 @@ class Arbiter:
             self._add_notice("disobeys", load.id)
 
     def _must_wait(self, load: Load, request: LoadRequest, on: bool) -> bool:
-        """Return whether a load's own limits keep it as it is for now."""
+        """Return whether a load's own limits forbid switching for now."""
         context = self._context
         state = context.states[load.id]
         if not on:
@@ -348,6 +340,6 @@ class Arbiter:
         if state.commanded_at is not None:
             return False
         if request.reason is Reason.OVERRIDE:
-            # A person may ask for more starts, but not for a compressor's damage.
+            # A person may exceed the number of starts, but not harm a compressor.
             return not state.has_lasted(load.minimum_off, context.now)
         return not context.may_start(load) or not context.is_spaced()

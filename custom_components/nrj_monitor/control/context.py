@@ -1,4 +1,4 @@
-"""What all rules of the arbiter look at."""
+"""State shared by all rules of the arbiter: loads, limits, settings and time."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,21 +9,23 @@ from .load_state import LoadState
 from .overload import OverloadMonitor
 from .overload_shedding import OverloadShedding
 from .shed_check import ShedCheck
+from .supply import Supply
 from .surplus import SurplusSettings
 
 OVERRIDE_TIME: Final = 1800.0
-"""Seconds for which a switch operated by a person holds against the arbiter."""
+"""Seconds for which a switch operated by a person overrides the arbiter."""
 
 LONGEST_OVERRIDE: Final = 7 * 86_400.0
+"""Seconds for which a person may override the arbiter at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArbiterSettings:
-    """Times in s.
+    """Delays of the arbiter, s.
 
     The meter counts as lost after `lost_after` without readings, or `broken_after` with
-    a frequency that is none though there is voltage. What is held then is given back
-    after `hold_limit`. Without voltage for `outage` everything is picked up one by one.
+    an invalid frequency in spite of voltage. Loads that are held off then come back
+    after `hold_limit`. After `outage` without voltage all loads come back one by one.
     """
 
     surplus: SurplusSettings = field(default_factory=SurplusSettings)
@@ -36,15 +38,18 @@ class ArbiterSettings:
 
 
 class ArbiterContext:
-    """The loads in the order of shedding, their states, the limits and the time."""
+    """Loads in the order of shedding, their states, the limits and the time.
+
+    State mutation rules: the arbiter sets `now` and `last_start`; the methods only read.
+    """
 
     def __init__(
         self,
         loads: Iterable[Load],
-        monitors: Mapping[str | None, OverloadMonitor],
+        monitors: Mapping[Supply, OverloadMonitor],
         settings: ArbiterSettings,
     ) -> None:
-        """Begin with nothing known."""
+        """Start with loads whose state is unknown."""
         ordered = sorted(
             loads, key=lambda load: (load.load_class.sheds_at, load.priority, load.id)
         )
@@ -58,24 +63,24 @@ class ArbiterContext:
         self.last_start: float | None = None
 
     def is_overridden(self, load: Load) -> bool:
-        """Return whether a person has the say over a load."""
+        """Return whether a person's override of a load is in force."""
         override = self.states[load.id].override
         return override is not None and self.now < override.until
 
     def has_headroom(self, load: Load) -> bool:
-        """Return whether the limits leave room for a load."""
+        """Return whether all limits have headroom for the nominal power of a load."""
         return all(
             monitor.headroom >= load.nominal_power * load.share_of(limit)
             for limit, monitor in self.monitors.items()
         )
 
     def may_start(self, load: Load) -> bool:
-        """Return whether a load's own limits let it start."""
+        """Return whether minimum time off and number of starts permit a load to start."""
         state = self.states[load.id]
         return state.may_go_on(load.minimum_off, load.starts_per_hour, self.now)
 
     def is_spaced(self) -> bool:
-        """Return whether the last start of any load is long enough ago."""
+        """Return whether `spacing` has passed since the last start of any load."""
         return (
             self.last_start is None
             or self.now - self.last_start >= self.settings.spacing

@@ -1,12 +1,14 @@
-"""What the arbiter decides, and the words for why."""
+"""Decisions of the arbiter, with their reasons, activities and actions."""
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Final
 
+from .supply import Supply
+
 
 class Reason(IntEnum):
-    """Why a load is as it is; a greater one always wins (design: priority of reasons)."""
+    """Reason for the state of a load; a greater reason always wins."""
 
     DEFAULT = 0
     AUTOMATION = 1
@@ -20,42 +22,42 @@ class Reason(IntEnum):
 
     @property
     def word(self) -> str:
-        """Return its name in states and events."""
+        """Return the name of the reason in states and events."""
         return self.name.lower()
 
 
 EMERGENCIES: Final = frozenset({Reason.SAFETY, Reason.UNDER_FREQUENCY, Reason.OVERLOAD})
-"""Reasons that do not wait for a load's minimum time on."""
+"""Reasons that do not wait for the minimum time on of a load."""
 
 
 class Activity(StrEnum):
-    """What a load does, in the sense a person asks for it."""
+    """Activity of a load as a person asks for it: state and purpose in a word."""
 
     IDLE = "idle"
-    """Off, and nobody wants it on."""
+    """Off, and not requested."""
     RUNNING = "running"
-    """On, as it was asked for."""
+    """On, as requested."""
     SHED = "shed"
     RESTORING = "restoring"
-    """Off, and waits for its turn to come back."""
+    """Off, and waiting for the time of return."""
     COMFORT = "comfort"
-    """On although it could be shed: it has been off as long as it may be."""
+    """On in spite of a shed: the longest time off is over."""
     ABSORBING = "absorbing"
     SURPLUS = "surplus"
     OVERRIDDEN = "overridden"
     HELD = "held"
-    """The frequency is invalid: it stays as it is."""
+    """Unchanged while the frequency is invalid."""
     LOST = "lost"
-    """The meter is lost: it does what it is to do then."""
+    """In the state that is configured for a lost meter."""
     WAITING = "waiting"
-    """It is to change, and its minimum time is not over."""
+    """To be switched once the minimum time is over."""
     DISOBEYING = "disobeying"
-    """It was told to change, again and again, and did not."""
+    """Commanded repeatedly, without effect."""
     CUT_OFF = "cut_off"
 
 
 class Action(StrEnum):
-    """What a decision does to a load."""
+    """Effect of a decision on a load."""
 
     SHED = "shed"
     RESTORE = "restore"
@@ -85,7 +87,7 @@ _OFF: Final = frozenset(
 
 
 def action_of(before: Activity, activity: Activity) -> Action:
-    """Return what turns the activity `before` into `activity`."""
+    """Return the action that leads from the activity `before` to `activity`."""
     if activity is Activity.RUNNING and before in _OFF:
         return Action.RESTORE
     return _ACTIONS.get(activity, Action.RELEASE)
@@ -93,11 +95,11 @@ def action_of(before: Activity, activity: Activity) -> Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What a load is to do from now on.
+    """State that a load is to take from now on.
 
-    `on` is None where it does as it likes. `switch` says that it is not so yet, and
-    must be told. `time` is in s, as the arbiter was told it. `level` is the power a load
-    that can be set is to draw, W; None is as it likes.
+    `on` is None where the arbiter has no say. `switch` says that the load must be
+    commanded. `time` is that of the arbiter, s. `level` is the power that an adjustable
+    load is to draw, W; None leaves the power to the load.
     """
 
     load_id: str
@@ -112,9 +114,9 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something a person should know: `key` names the sentence, the rest fills it in."""
+    """Message to a person: `key` selects the text, the other fields complete the text."""
 
     key: str
     time: float
     load_id: str | None = None
-    phase: str | None = None
+    limit: Supply | None = None

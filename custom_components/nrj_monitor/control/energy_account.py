@@ -1,4 +1,4 @@
-"""How much energy a load was denied, took up for others, and had again afterwards."""
+"""Energy that a load did not draw while shed, absorbed, and drew again afterwards."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from .decision import Activity
 
 WATT_SECONDS_PER_KWH = 3.6e6
 
-DENIED = frozenset(
+NOT_DRAWN = frozenset(
     {
         Activity.SHED,
         Activity.RESTORING,
@@ -18,16 +18,16 @@ DENIED = frozenset(
         Activity.OVERRIDDEN,
     }
 )
-TAKEN_UP = frozenset({Activity.ABSORBING, Activity.SURPLUS})
+ABSORBED = frozenset({Activity.ABSORBING, Activity.SURPLUS})
 
 
 @dataclass(slots=True)
 class EnergyAccount:
-    """Totals in kWh; they only rise.
+    """Totals of one load in kWh; totals never fall.
 
-    `shed` is what a load that was wanted on would have drawn at its expected power;
-    `absorbed` is what it drew because it was started; `restored` is what it drew after
-    it came back, up to what it had been denied.
+    `shed` is the energy that a requested load would have drawn at its expected power;
+    `absorbed` the energy drawn because the arbiter started the load; `restored` the
+    energy drawn after the return, up to `owed`, which is shed and not restored yet.
     """
 
     shed: float = 0.0
@@ -45,12 +45,12 @@ class EnergyAccount:
         drawn: float,
         seconds: float,
     ) -> None:
-        """Let `seconds` pass; powers in W."""
-        if not on and requested_on and activity in DENIED:
+        """Add `seconds` at the powers `expected` and `drawn`, W, to the total they concern."""
+        if not on and requested_on and activity in NOT_DRAWN:
             energy = expected * seconds / WATT_SECONDS_PER_KWH
             self.shed += energy
             self.owed += energy
-        elif on and activity in TAKEN_UP:
+        elif on and activity in ABSORBED:
             self.absorbed += drawn * seconds / WATT_SECONDS_PER_KWH
         elif on and self.owed > 0:
             energy = min(self.owed, drawn * seconds / WATT_SECONDS_PER_KWH)
@@ -58,7 +58,7 @@ class EnergyAccount:
             self.owed -= energy
 
     def as_dict(self) -> dict[str, float]:
-        """Return it as JSON can store it."""
+        """Return the totals as JSON can store them."""
         return {
             "shed": self.shed,
             "absorbed": self.absorbed,
@@ -68,5 +68,5 @@ class EnergyAccount:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, float]) -> Self:
-        """Read what `as_dict` wrote."""
+        """Return the account that `as_dict` stored."""
         return cls(**stored)

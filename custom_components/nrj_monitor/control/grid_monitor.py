@@ -1,4 +1,4 @@
-"""Since when the grid, or the meter itself, cannot be seen."""
+"""Detection of a lost meter and of an outage of the grid."""
 
 from ..frequency_guard.guard_state import GuardState
 from .context import ArbiterSettings
@@ -6,10 +6,13 @@ from .house import HouseView
 
 
 class GridMonitor:
-    """Tells a pause in the readings from a meter that is lost, and an outage."""
+    """Tells a short pause in the readings from a lost meter, and detects outages.
+
+    State mutation rules: only `update` changes the times kept here.
+    """
 
     def __init__(self, settings: ArbiterSettings) -> None:
-        """Begin with everything in sight."""
+        """Start with a meter that answers and a grid with voltage."""
         self._settings = settings
         self._now = 0.0
         self._gone_since: float | None = None
@@ -17,7 +20,7 @@ class GridMonitor:
         self._dead_since: float | None = None
 
     def update(self, view: HouseView, now: float) -> None:
-        """Take what can be seen now."""
+        """Add the state of meter and grid at `now`, s."""
         self._now = now
         guard = view.guard
         invalid = guard is not None and guard.state is GuardState.INVALID
@@ -28,7 +31,7 @@ class GridMonitor:
 
     @property
     def lost_since(self) -> float | None:
-        """Return since when nothing is known of the grid, None where something is."""
+        """Return the time, s, at which the state of the grid became unknown, or None."""
         settings = self._settings
         ends = [
             since + after
@@ -42,18 +45,18 @@ class GridMonitor:
 
     @property
     def is_lost(self) -> bool:
-        """Return whether nothing is known of the grid."""
+        """Return whether the state of the grid is unknown."""
         return self.lost_since is not None
 
     @property
     def is_outage(self) -> bool:
-        """Return whether there has been no voltage for long."""
+        """Return whether the voltage has been missing for longer than a short dip."""
         since = self._dead_since
         return since is not None and self._now - since >= self._settings.outage
 
 
 def _since(before: float | None, holds: bool, now: float) -> float | None:
-    """Return since when something holds, None where it does not."""
+    """Return the start of a condition, `before` or `now`; None while it does not hold."""
     if not holds:
         return None
     return now if before is None else before

@@ -1,16 +1,17 @@
-"""What the arbiter is told of the house, at one moment."""
+"""State of the house at one moment, as the arbiter receives it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..frequency_guard.grid_view import GridView
+from .supply import Supply
 
 
 @dataclass(frozen=True, slots=True)
 class LoadView:
-    """What a load does (None: not known) and draws, W (None: not measured).
+    """State of a load: on or off (None: unknown), and its power in W (None: unmeasured).
 
-    `level` is the power that one that can be set is set to, W (None: not known).
+    `level` is the power to which an adjustable load is set, W (None: unknown).
     """
 
     on: bool | None
@@ -20,16 +21,16 @@ class LoadView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HouseView:
-    """All of it. `now` is in s of a clock that does not go back.
+    """State of meter, grid and loads at `now`, s of a clock that never goes back.
 
-    `powers` (W, import positive) are by phase, None being the whole supply; what is
-    missing or None is not known. `guard` is None where there is no frequency at all.
-    `cut_off` are loads that must be off for safety.
+    `powers` are in W, import positive; a missing or None power is unknown. `guard` is
+    None for a meter without a frequency. `cut_off` are the loads that must be off for
+    safety.
     """
 
     now: float
     guard: GridView | None = None
     meter_there: bool = True
-    powers: Mapping[str | None, float | None] = field(default_factory=dict)
+    powers: Mapping[Supply, float | None] = field(default_factory=dict)
     loads: Mapping[str, LoadView] = field(default_factory=dict)
     cut_off: frozenset[str] = frozenset()

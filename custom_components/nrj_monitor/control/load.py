@@ -1,32 +1,33 @@
-"""What may be done to a load of the house, and within which limits."""
+"""Loads of the house: their class, and the limits within which they are switched."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from math import isfinite
 
 from ..frequency_guard.guard_state import GuardState
+from .supply import Supply
 
 
 class LoadClass(StrEnum):
-    """What may be done to a load; the same words as the firmware's relays have."""
+    """Class of a load, in the words that the firmware has for its relays."""
 
     NEVER_SHED = "never_shed"
     SHED_1 = "shed_1"
     SHED_2 = "shed_2"
     SHED_3 = "shed_3"
     ABSORB = "absorb"
-    """A storage load: on where the grid has too much, off from `inhibit` on."""
+    """Storage load: on while the grid has too much power, off from `inhibit` on."""
     SURPLUS = "surplus"
-    """A storage load that also runs on what the sun gives away."""
+    """Storage load that also runs on surplus of the house."""
 
     @property
     def sheds_at(self) -> int:
-        """Return the depth below normal from which it goes off; 5 is never."""
+        """Return the under-frequency depth from which the load goes off; 5 is never."""
         return _SHEDS_AT[self]
 
     @property
     def stores(self) -> bool:
-        """Return whether it may be started to take up energy."""
+        """Return whether the load may be started to absorb energy."""
         return self in (LoadClass.ABSORB, LoadClass.SURPLUS)
 
 
@@ -41,7 +42,7 @@ _SHEDS_AT = {
 
 
 class WhenLost(StrEnum):
-    """What a load does when nothing is known of the grid any more."""
+    """State of a load while the meter is lost."""
 
     HOLD = "hold"
     OFF = "off"
@@ -49,10 +50,10 @@ class WhenLost(StrEnum):
 
 
 class LoadError(ValueError):
-    """A load contradicts itself; `key` says how, `field` where."""
+    """A load with contradictory settings; `key` names the error, `field` the place."""
 
     def __init__(self, key: str, field: str, message: str) -> None:
-        """Say what is wrong."""
+        """Name error, field and value."""
         super().__init__(message)
         self.key = key
         self.field = field
@@ -60,20 +61,20 @@ class LoadError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """A load and its limits.
+    """Settings of a load.
 
     `priority` 0 to 100: the higher, the later it is shed within its class and the
-    earlier it comes back. `phase` is "L1", "L2" or "L3", None for a load on all
-    three. `nominal_power` is in W, times in s. `longest_off` and `recovery` are the
-    comfort limits: no longer off than that, and then on that long; None is without.
-    A load whose power can be set draws `least_power` to `nominal_power`, in steps of
-    `power_step`, W; None is one that is only on or off.
+    earlier it comes back. `phase` is the phase of a
+    single-phase load, `TOTAL` for a load on all three. `nominal_power` is in W, times in s. `longest_off` and `recovery` are the
+    comfort limits: the longest time off, and the time on after that; None is no limit.
+    An adjustable load draws `least_power` to `nominal_power`, in steps of `power_step`,
+    W; without `least_power` a load is only on or off.
     """
 
     id: str
     load_class: LoadClass = LoadClass.NEVER_SHED
     priority: int = 50
-    phase: str | None = None
+    phase: Supply = Supply.TOTAL
     nominal_power: float = 0.0
     minimum_on: float = 60.0
     minimum_off: float = 180.0
@@ -85,7 +86,7 @@ class Load:
     power_step: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what contradicts itself.
+        """Check the settings.
 
         Raises:
             LoadError: a number is out of its range, or a never-shed load is to go off.
@@ -126,11 +127,11 @@ class Load:
 
     @property
     def starts_at(self) -> float:
-        """Return the least it draws when it is on, W."""
+        """Return the least power of the load while on, W."""
         return self.nominal_power if self.least_power is None else self.least_power
 
-    def share_of(self, phase: str | None) -> float:
-        """Return which part of its power flows on `phase`; None is the whole supply."""
-        if phase is None or phase == self.phase:
+    def share_of(self, part: Supply) -> float:
+        """Return the fraction of the load's power that flows on a part of the supply."""
+        if part in (Supply.TOTAL, self.phase):
             return 1.0
-        return 1.0 / 3.0 if self.phase is None else 0.0
+        return 1.0 / 3.0 if self.phase is Supply.TOTAL else 0.0

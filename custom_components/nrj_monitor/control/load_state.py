@@ -1,23 +1,24 @@
-"""What the arbiter remembers of one load."""
+"""State that the arbiter keeps of one load."""
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from .decision import Activity, Decision, Reason
 
 HOUR: Final = 3600.0
 
 RESPONSE_TIMES: Final = (10.0, 30.0, 60.0)
-"""Seconds a load has to obey, the first time, the second and the third."""
+"""Seconds that a load has to follow its first, second and third command."""
 
 RETRY_INTERVAL: Final = 300.0
-"""Seconds between further attempts, once it counts as disobeying."""
+"""Seconds between further commands to a load that counts as unresponsive."""
 
 
 @dataclass(slots=True)
 class Override:
-    """What a person wants of a load, until when."""
+    """State that a person demands of a load, and the time at which the demand ends, s."""
 
     on: bool
     until: float
@@ -25,58 +26,83 @@ class Override:
 
 @dataclass(slots=True)
 class LoadState:
-    """One load: what is seen, what is asked, what was decided."""
+    """State of one load: observed, requested and decided.
+
+    State mutation rules: properties and the methods `has_lasted`, `may_go_on` and
+    `needs_command` only read. The arbiter alone calls `record_…`, `confirm_command` and
+    `clear_other_command`; `ReasonRules.advance` moves the timers (`override`,
+    `off_since`, `comfort_until`), `ReasonRules.record` the wait for a restore
+    (`to_restore`, `restore_at`, `shed_reason`), and `RestorePlan` sets `restore_at`.
+    """
 
     observed_on: bool | None = None
-    """What it does, as far as is known."""
+    """Whether the load is on; None while unknown."""
     requested_on: bool = False
-    """What somebody or something wants of it, the arbiter apart."""
+    """Whether a person or an automation wants the load on, the arbiter apart."""
     target: bool | None = None
-    """What the arbiter wants; None where it has no say."""
+    """State that the arbiter wants; None where the arbiter has no say."""
     changed_at: float | None = None
-    """When it last went on or off."""
+    """Time of the last change between on and off, s."""
     to_restore: bool = False
+    """Whether the load is off for the arbiter's sake and waits to come back."""
     restore_at: float | None = None
     override: Override | None = None
     off_since: float | None = None
-    """Since when the arbiter keeps it off."""
+    """Time since which the arbiter keeps the load off, s."""
     comfort_until: float | None = None
     starts: deque[float] = field(default_factory=lambda: deque(maxlen=64))
     commanded_at: float | None = None
-    """When it was last told to change, to what, and how often without effect."""
+    """Time of the last command that the load has not followed yet, s."""
     commanded_on: bool | None = None
     attempts: int = 0
+    """Number of commands without effect."""
     last_decision: Decision | None = None
     reason: Reason = Reason.DEFAULT
     activity: Activity = Activity.IDLE
     shed_reason: Reason = Reason.UNDER_FREQUENCY
-    """Why it was taken off last."""
+    """Reason for which the load was shed last."""
     requested_by_automation: bool = False
     is_recalled: bool = False
-    """Whether what is asked of it is remembered from before a restart."""
+    """Whether `requested_on` comes from storage, from before a restart."""
 
     @property
     def is_on(self) -> bool:
-        """Return whether it is on, as far as is known."""
+        """Return whether the load is on; False while unknown."""
         return bool(self.observed_on)
 
     @property
     def is_unresponsive(self) -> bool:
-        """Return whether it was told often enough."""
+        """Return whether the load ignored the last command of `RESPONSE_TIMES` too."""
         return self.attempts > len(RESPONSE_TIMES)
 
     def has_lasted(self, minimum: float, now: float) -> bool:
-        """Return whether it has been on, or off, for as long as it must."""
+        """Return whether the load has been on, or off, for at least `minimum` s."""
         return self.changed_at is None or now - self.changed_at >= minimum
 
     def may_go_on(self, minimum_off: float, starts_per_hour: int, now: float) -> bool:
-        """Return whether its minimum time off is over, and it was not started too often."""
+        """Return whether minimum time off and number of starts permit a start."""
         if not self.has_lasted(minimum_off, now):
             return False
         return sum(now - start < HOUR for start in self.starts) < starts_per_hour
 
+    def needs_command(self, on: bool, now: float) -> bool:
+        """Return whether a command to go `on` is due, the first or a repeated one.
+
+        A load that was never observed, as after a start, cannot be commanded.
+        """
+        if self.observed_on is None or self.observed_on is on:
+            return False
+        if self.commanded_at is None:
+            return True
+        wait = (
+            RETRY_INTERVAL
+            if self.is_unresponsive
+            else RESPONSE_TIMES[self.attempts - 1]
+        )
+        return now - self.commanded_at >= wait
+
     def record_observation(self, on: bool | None, now: float) -> None:
-        """Take what it does now; None where that is not known."""
+        """Record the state of the load at `now`; None leaves the last known state."""
         if on is not None and on is not self.observed_on:
             if self.observed_on is not None:
                 self.changed_at = now
@@ -85,37 +111,50 @@ class LoadState:
             self.observed_on = on
 
     def record_switch(self, on: bool, now: float) -> None:
-        """Take that it went on or off just now, though it may not have been seen."""
+        """Record a switching just now, even of a load that was never observed."""
         self.observed_on = on
         self.changed_at = now
         if on:
             self.starts.append(now)
 
+    def record_command(self, on: bool, now: float) -> None:
+        """Record a command to go `on`, sent at `now`."""
+        self.commanded_at, self.commanded_on = now, on
+        self.attempts = min(self.attempts + 1, len(RESPONSE_TIMES) + 1)
+
     def clear_other_command(self, on: bool | None) -> None:
-        """Forget what it was told before, where it is to do something else now."""
+        """Drop the last command unless that command, too, was to go `on`."""
         if on is None or on is not self.commanded_on:
             self.commanded_at = self.commanded_on = None
             self.attempts = 0
 
-    def needs_command(self, on: bool, now: float) -> bool:
-        """Return whether it has to be told, the first time or again.
-
-        What has never been seen, as after a start, is not there to be told.
-        """
+    def confirm_command(self, on: bool) -> None:
+        """Close the last command where the load is `on`, or was never observed."""
         if self.observed_on is None or self.observed_on is on:
             self.attempts = 0
             self.commanded_at = None
-            return False
-        if self.commanded_at is None:
-            return True
-        wait = (
-            RESPONSE_TIMES[self.attempts - 1]
-            if not self.is_unresponsive
-            else RETRY_INTERVAL
-        )
-        return now - self.commanded_at >= wait
 
-    def record_command(self, on: bool, now: float) -> None:
-        """Note that it is told to change now."""
-        self.commanded_at, self.commanded_on = now, on
-        self.attempts = min(self.attempts + 1, len(RESPONSE_TIMES) + 1)
+    # The stored keys are older than the names of the fields, and stay.
+
+    def as_dict(self, now: float) -> dict[str, Any]:
+        """Return the state that outlives a restart, as JSON can store it."""
+        return {
+            "asked": self.requested_on,
+            "to_restore": self.to_restore or self.target is False,
+            "override": None
+            if self.override is None
+            else [self.override.on, self.override.until - now],
+            "mine": bool(self.target),
+        }
+
+    def update_from_dict(self, stored: Mapping[str, Any], now: float) -> None:
+        """Take over a state that `as_dict` returned before a restart."""
+        self.to_restore = stored["to_restore"] and stored["asked"]
+        self.requested_on = stored["asked"]
+        # A load that the arbiter had started must earn its start again, or is released.
+        self.target = True if stored["mine"] else None
+        self.is_recalled = self.to_restore or stored["mine"]
+        if stored["override"] is not None:
+            on, left = stored["override"]
+            self.override = Override(on, now + left)
+            self.is_recalled = True

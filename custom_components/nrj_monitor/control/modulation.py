@@ -1,7 +1,7 @@
-"""How much a load that can be set, like a charger, draws of a surplus.
+"""Power of an adjustable load, like a charger, that follows the surplus.
 
-It is raised by what would still be given away, and lowered by what is drawn, in whole
-steps. Between the two lies a band in which nothing happens, and both must last.
+Export raises the power and import lowers the power, in whole steps. Between the two
+lies a dead band, and both must last for a delay.
 """
 
 from math import ceil, floor
@@ -10,25 +10,25 @@ from typing import Final
 from .load import Load
 
 SMALLEST_STEP: Final = 100.0
-"""W; what is finer is not worth telling a charger."""
+"""Smallest change of power worth a command, W."""
 
 RAISE_DELAY: Final = 30.0
 LOWER_DELAY: Final = 10.0
-"""Seconds for which it must be so. Drawing costs more than giving away."""
+"""Seconds for which export or import must last. Import costs more than export."""
 
 _ROUNDING: Final = 1e-6
 
 
 class Modulation:
-    """One load that runs: its `level` is what it is to draw, W."""
+    """Power control of one running load; `level` is the power to draw, W."""
 
     def __init__(
         self, load: Load, surplus: float, *, margin: float, deficit: float
     ) -> None:
-        """Begin with what fits `surplus` but for `margin`, W.
+        """Start at the level that fits `surplus` less `margin`, W.
 
-        It is raised where more than `margin` is given away, and lowered where more
-        than `deficit` is drawn.
+        The level rises while more than `margin` is exported, and falls while more than
+        `deficit` is imported.
         """
         self.load = load
         self._margin = margin
@@ -41,19 +41,20 @@ class Modulation:
 
     @property
     def spare(self) -> float:
-        """Return what it can do without, W, and still run."""
+        """Return the power above the least level, W."""
         return self.level - self._least
 
     @property
     def _least(self) -> float:
         return self.load.starts_at
 
-    def update(self, surplus: float, seen: float | None, now: float) -> bool:
-        """Take what is given away, W (drawn is negative); return whether that changes it.
+    def update(self, surplus: float, observed: float | None, now: float) -> bool:
+        """Add the surplus, W (import is negative); return whether the level changes.
 
-        `seen` is what it is set to, W, where that is known: a person may have set it.
+        `observed` is the power to which the load is set, W: a person may have set the
+        load otherwise. None is unknown.
         """
-        level = seen or self.level
+        level = observed or self.level
         wanted = level
         if surplus > self._margin:
             wanted = max(level, self._fitting(level + surplus - self._margin))
@@ -73,7 +74,7 @@ class Modulation:
         return changes
 
     def _fitting(self, power: float) -> float:
-        """Return the greatest level that is no more than `power`, but the least."""
+        """Return the greatest level up to `power`, W, but no less than the least level."""
         nominal = self.load.nominal_power
         if power >= nominal:
             return nominal

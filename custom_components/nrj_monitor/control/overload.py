@@ -1,7 +1,7 @@
-"""How long a phase or a contract may be overloaded, and when that is used up.
+"""Tolerance of breakers and contracts for overloads, and how much of it is used.
 
-Breakers and contracts tolerate a little for long and a lot only briefly. A curve
-says for each overload how long; the time used adds up, whatever its course.
+Small overloads are tolerated for long, great overloads only briefly. A curve gives the
+tolerated time for each overload; the fractions of these times add up.
 """
 
 from bisect import bisect_right
@@ -12,27 +12,27 @@ from types import MappingProxyType
 from typing import Final
 
 COOLING: Final = 900.0
-"""Seconds below the limit in which all that was used up comes back."""
+"""Seconds below the limit after which the whole tolerance is available again."""
 
 SHED_AT: Final = 0.5
-"""The part of the tolerance after which something must go off."""
+"""Used fraction of the tolerance at which a load must be shed."""
 
 CLEAR_AT: Final = 0.25
-"""The part below which it may come back."""
+"""Used fraction of the tolerance up to which a load may come back."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToleranceCurve:
-    """Pairs of load (as a fraction of the limit) and seconds it is tolerated.
+    """Pairs of load, as a fraction of the limit, and tolerated time, s.
 
-    Loads rise and times fall; below the first load nothing is used up. Between two
+    Loads rise and times fall; loads below the first pair are tolerated for ever. Between
     pairs both are interpolated logarithmically, as trip curves are drawn.
     """
 
     points: tuple[tuple[float, float], ...]
 
     def tolerated(self, load: float) -> float:
-        """Return for how many seconds a load is tolerated; inf is for ever."""
+        """Return the tolerated time of a load, s; inf is for ever."""
         loads = [point[0] for point in self.points]
         at = bisect_right(loads, load)
         if at == 0:
@@ -61,10 +61,13 @@ CURVES: Final[Mapping[str, ToleranceCurve]] = MappingProxyType(
 
 
 class OverloadMonitor:
-    """Adds up how much of the tolerance of one limit is used."""
+    """Monitors the power at one limit, and the tolerance used.
+
+    State mutation rules: only `update` changes the monitor.
+    """
 
     def __init__(self, limit: float, curve: ToleranceCurve) -> None:
-        """Watch a limit in W."""
+        """Monitor a limit, W, whose tolerance is `curve`."""
         self.limit = limit
         self._curve = curve
         self._used = 0.0
@@ -74,47 +77,47 @@ class OverloadMonitor:
 
     @property
     def used(self) -> float:
-        """Return which part of the tolerance is used: 0 to 1, beyond which it trips."""
+        """Return the used fraction of the tolerance, 0 to 1; at 1 the breaker trips."""
         return self._used
 
     @property
     def must_shed(self) -> bool:
-        """Return whether something must go off."""
+        """Return whether a load must be shed."""
         return self._shedding
 
     @property
     def excess(self) -> float:
-        """Return by how many W the limit is exceeded, 0 where that is not known."""
+        """Return the power above the limit, W; 0 while the power is unknown."""
         return max(0.0, (self._power or 0.0) - self.limit)
 
     @property
     def headroom(self) -> float:
-        """Return how many W may be added, 0 where that is not known."""
+        """Return the power left below the limit, W; 0 while the power is unknown."""
         if self._power is None:
             return 0.0
         return max(0.0, self.limit - self._power)
 
     @property
     def is_calm(self) -> bool:
-        """Return whether little enough is used for a load to come back."""
+        """Return whether enough tolerance is left for a load to come back."""
         return self._used <= CLEAR_AT
 
     def update(self, power: float | None, now: float) -> None:
-        """Take the power drawn since the last update, W; None where it is not known.
+        """Add the power at `now`, W; None is unknown.
 
-        Where it is not known nothing is used up and nothing is given back.
+        While the power is unknown the used tolerance does not change.
         """
         since, self._time = self._time, now
         if power is not None and not isfinite(power):
             power = None
         if power is not None and self._power is not None and since is not None:
-            # What was measured last held until now.
+            # The power measured last is taken to have held until now.
             self._add(self._power, now - since)
         self._power = power
         if power is None:
             self._shedding = False
             return
-        # What is only just begun is acted on when it would be over before it is due.
+        # An overload whose tolerance ends within the next second is acted on at once.
         tolerated = self._curve.tolerated(power / self.limit)
         begun = self._used + (1.0 / tolerated if tolerated < inf else 0.0)
         if power <= self.limit:

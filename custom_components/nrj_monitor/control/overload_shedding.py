@@ -1,7 +1,7 @@
-"""Which loads go off because a phase or the contract is overloaded.
+"""Selection of the loads to shed while a phase or the contract is overloaded.
 
-As few as relieve it, then a wait for what that does. Where nothing shows, twice, no
-more is shed: it would only walk the house dark.
+As few loads as relieve the limit are shed, then their effect is awaited. After two
+sheds without effect no more loads are shed: the house would go dark for nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -10,32 +10,33 @@ from typing import Final
 
 from .load import Load
 from .overload import OverloadMonitor
+from .supply import Supply
 
 SHOWN: Final = 0.3
-"""The part of what was taken off that must show."""
+"""Part of the power that was shed by which the measured power must fall."""
 
 FAILURES: Final = 2
-"""Attempts without effect after which there are no more."""
+"""Number of sheds without effect after which shedding is given up."""
 
 EFFECT_TIME: Final = 10.0
-"""Seconds within which a shed must show: a relay, and a meter that tells each second."""
+"""Seconds for the effect of a shed: a relay, and a meter that reports each second."""
 
 PAUSE: Final = 900.0
 LONGEST_PAUSE: Final = 14_400.0
-"""Seconds without a further attempt; twice as long each time, up to the second."""
+"""Seconds without shedding once given up: `PAUSE`, doubled up to `LONGEST_PAUSE`."""
 
 RETURN_AFTER: Final = 60.0
 RETURN_MARGIN: Final = 1.1
-"""A load comes back where there has been room for that much more than it, that long."""
+"""Seconds for which the headroom must exceed the power of a load by `RETURN_MARGIN`."""
 
 type PowerOf = Callable[[Load], float]
 
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """What was taken off of which limit, and what was drawn before, W."""
+    """A shed whose effect is awaited: limit, loads, and the power before, W."""
 
-    limit: str | None
+    limit: Supply
     loads: tuple[str, ...]
     before: float
     expected: float
@@ -43,13 +44,17 @@ class _Attempt:
 
 
 class OverloadShedding:
-    """Relieves limits, by phase; None is the whole supply."""
+    """Relieves overloaded limits by shedding loads.
 
-    def __init__(self, monitors: Mapping[str | None, OverloadMonitor]) -> None:
-        """Begin with nothing off."""
+    State mutation rules: `may_return` only reads. `update` sheds and gives up,
+    `advance` moves the timer of one load's return, `remove` ends a shed.
+    """
+
+    def __init__(self, monitors: Mapping[Supply, OverloadMonitor]) -> None:
+        """Start without shed loads; `monitors` watch the limits."""
         self._monitors = monitors
         self.off: dict[str, float] = {}
-        """Loads that are to be off, and what they would draw, W."""
+        """Shed loads, and the power each would draw, W."""
         self._attempt: _Attempt | None = None
         self._failures: list[str] = []
         self._failed = 0
@@ -59,20 +64,20 @@ class OverloadShedding:
 
     @property
     def is_futile(self) -> bool:
-        """Return whether shedding was given up for now."""
+        """Return whether shedding is given up for now."""
         return self._futile_until is not None
 
     def update(
         self,
-        powers: Mapping[str | None, float | None],
+        powers: Mapping[Supply, float | None],
         candidates: Iterable[Load],
         power_of: PowerOf,
         now: float,
-    ) -> str | None:
-        """Take what is drawn; return the limit on which shedding was given up just now.
+    ) -> Supply | None:
+        """Shed for overloads; return the limit whose shedding was given up just now.
 
-        `candidates` are the loads that draw something and may be shed, the least
-        important first. A limit is returned as its phase, "" being the whole supply.
+        `powers` are in W. `candidates` are the loads that are on and may be shed, the
+        least important first.
         """
         for limit, monitor in self._monitors.items():
             monitor.update(powers.get(limit), now)
@@ -90,27 +95,35 @@ class OverloadShedding:
                 given_up = self._give_up(lacking, now)
         return given_up
 
-    def may_return(self, load: Load, now: float) -> bool:
-        """Return whether a load may come back as far as the limits go."""
+    def advance(self, load: Load, now: float) -> None:
+        """Move the timer of a shed load's return: the time with headroom for the load."""
+        if load.id not in self.off:
+            return
         wanted = self.off.get(load.id, load.nominal_power) * RETURN_MARGIN
-        room = all(
+        fits = all(
             monitor.is_calm and monitor.headroom >= wanted * load.share_of(limit)
             for limit, monitor in self._monitors.items()
             if load.share_of(limit) > 0
         )
-        if not room:
+        if fits:
+            self._headroom_since.setdefault(load.id, now)
+        else:
             self._headroom_since.pop(load.id, None)
-            return False
-        return now - self._headroom_since.setdefault(load.id, now) >= RETURN_AFTER
+
+    def may_return(self, load: Load, now: float) -> bool:
+        """Return whether the limits have had headroom for a shed load long enough."""
+        since = self._headroom_since.get(load.id)
+        return since is not None and now - since >= RETURN_AFTER
 
     def remove(self, load_id: str) -> None:
-        """Forget a load that came back, or that something else decides over."""
+        """Remove a load that came back, or over which another reason decides."""
         self.off.pop(load_id, None)
         self._headroom_since.pop(load_id, None)
 
     def _check_effect(
-        self, powers: Mapping[str | None, float | None], now: float
-    ) -> str | None:
+        self, powers: Mapping[Supply, float | None], now: float
+    ) -> Supply | None:
+        """Compare the power with the last shed; return a limit that was given up."""
         attempt = self._attempt
         if attempt is None:
             return None
@@ -124,7 +137,7 @@ class OverloadShedding:
             return None
         self._attempt = None
         if power is None:
-            # Nobody can say whether it helped.
+            # Without a measured power the effect is unknown.
             return None
         self._failed += 1
         self._failures.extend(attempt.loads)
@@ -132,25 +145,25 @@ class OverloadShedding:
             return None
         return self._give_up(attempt.limit, now)
 
-    def _give_up(self, limit: str | None, now: float) -> str:
-        """Let what did not help come back, and shed no more for a while."""
+    def _give_up(self, limit: Supply, now: float) -> Supply:
+        """Let the loads without effect come back, and pause the shedding."""
         for load_id in self._failures:
             self.remove(load_id)
         self._failures.clear()
         self._failed = 0
         self._futile_until = now + self._pause
         self._pause = min(LONGEST_PAUSE, 2 * self._pause)
-        return limit or ""
+        return limit
 
     def _shed(
         self,
-        powers: Mapping[str | None, float | None],
+        powers: Mapping[Supply, float | None],
         candidates: list[Load],
         power_of: PowerOf,
         now: float,
-    ) -> str | None:
-        """Choose what goes off; return a limit for which there is nothing left."""
-        lacking: str | None = None
+    ) -> Supply | None:
+        """Choose the loads to shed; return a limit for which no load is left."""
+        lacking: Supply | None = None
         for limit, monitor in self._monitors.items():
             before = powers.get(limit)
             if not monitor.must_shed or before is None:
@@ -169,5 +182,5 @@ class OverloadShedding:
             if chosen:
                 self._attempt = _Attempt(limit, tuple(chosen), before, relieved, now)
                 return None
-            lacking = limit or ""
+            lacking = limit
         return lacking

@@ -1,4 +1,4 @@
-"""When loads that were shed come back: apart, by chance, the last one off first."""
+"""Times at which shed loads come back: at random delays, the last one shed first."""
 
 from collections.abc import Mapping
 
@@ -9,13 +9,13 @@ from .xorshift import XorShift32
 
 
 class RestorePlan:
-    """Gives each load its time, once it may come back.
+    """Sets the time of return of each waiting load, once the grid permits a return.
 
     EU 2016/1388 Art. 29 asks for a random delay of up to five minutes.
     """
 
     def __init__(self, spread: float, seed: int) -> None:
-        """Spread the loads over `spread` s."""
+        """Spread the returns over `spread` s, at delays that follow from `seed`."""
         self._spread = spread
         self._random = XorShift32(seed)
 
@@ -26,14 +26,14 @@ class RestorePlan:
         may_restore: bool,
         now: float,
     ) -> None:
-        """Give those that have none a time; `loads` are in the order of shedding."""
+        """Set `restore_at` of waiting loads; `loads` are in the order of shedding."""
         waiting: list[LoadState] = []
         for id_ in reversed(tuple(loads)):
             state = states[id_]
             if not state.to_restore:
                 continue
             if state.shed_reason is Reason.OVERLOAD:
-                # That is this house's own matter: there is nobody to spread it over.
+                # An overload concerns this house alone: no other house returns with it.
                 state.restore_at = now if state.restore_at is None else state.restore_at
             elif not may_restore:
                 state.restore_at = None

@@ -1,41 +1,41 @@
-"""Whether what was shed for the grid's sake shows in what the house draws.
+"""Check whether sheds for the grid reduce the power that the house draws.
 
-Where a shed took nothing off, because loads were off already or are not where they are
-said to be, no more are shed until the grid is well: it would only walk the house dark.
-What is off stays off, since the grid decides how long it lasts, not the house.
+After a shed without effect, because loads were off already or are behind another meter,
+no more loads are shed until the grid is normal: the house would go dark for nothing.
+Shed loads stay off, since the grid decides how long a shed lasts.
 """
 
 from math import isfinite
 from typing import Final
 
 EFFECT_TIME: Final = 15.0
-"""Seconds within which it must show."""
+"""Seconds within which the power must fall."""
 
 SHOWN: Final = 0.3
-"""The part of what was taken off that must show."""
+"""Part of the power that was shed by which the measured power must fall."""
 
 WORTH: Final = 200.0
-"""W below which the rest of the house hides it."""
+"""Expected power, W, below which changes of other loads hide the effect."""
 
 
 class ShedCheck:
-    """Compares what is drawn before a shed and after."""
+    """Compares the power of the house before and after a shed for the grid."""
 
     def __init__(self) -> None:
-        """Begin with nothing shed."""
+        """Start without a shed to check."""
         self._since: float | None = None
         self._before = 0.0
         self._expected = 0.0
         self._least = 0.0
         self.is_futile = False
-        """Whether shedding was given up until the grid is well."""
+        """Whether shedding is given up until the grid is normal."""
 
     def reset(self) -> None:
-        """Forget that it was in vain: the next time it may help."""
+        """Permit sheds again, once the grid is normal."""
         self.is_futile = False
 
     def record_shed(self, power: float | None, expected: float, now: float) -> None:
-        """Note that `expected` W are taken off now, where `power` W are drawn."""
+        """Record a shed of `expected` W at `now`, while the house draws `power` W."""
         if power is None or not isfinite(power):
             return
         if self._since is None:
@@ -45,7 +45,7 @@ class ShedCheck:
         self._expected += expected
 
     def update(self, power: float | None, now: float) -> bool:
-        """Take what is drawn; return whether it is certain now that nothing shows."""
+        """Add the power of the house, W; return whether a shed is just found futile."""
         if self._since is None:
             return False
         if power is not None and isfinite(power):
@@ -56,6 +56,6 @@ class ShedCheck:
         if now - self._since < EFFECT_TIME:
             return False
         self._since = None
-        in_vain = self._expected >= WORTH and power is not None and isfinite(power)
-        self.is_futile = self.is_futile or in_vain
-        return in_vain
+        futile = self._expected >= WORTH and power is not None and isfinite(power)
+        self.is_futile = self.is_futile or futile
+        return futile

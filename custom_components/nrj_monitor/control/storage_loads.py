@@ -1,4 +1,4 @@
-"""Which storage loads take up energy: the grid's, or what the house would give away."""
+"""Selection of the storage loads that absorb energy of the grid, or the surplus."""
 
 from collections.abc import Mapping
 
@@ -11,10 +11,13 @@ from .surplus import SurplusRule
 
 
 class StorageLoads:
-    """Chooses among the storage loads over which nothing greater has a say."""
+    """Selects storage loads over which no higher reason decides.
+
+    State mutation rules: only `update_surplus` and `record_start` change the selection.
+    """
 
     def __init__(self, context: ArbiterContext) -> None:
-        """Begin with none."""
+        """Start without running storage loads."""
         self._context = context
         self._rule = SurplusRule(context.settings.surplus)
 
@@ -23,11 +26,11 @@ class StorageLoads:
         return load_id in self._rule.running
 
     def level(self, load_id: str) -> float | None:
-        """Return what a load on surplus is to draw, W, where that can be set."""
+        """Return the power that an adjustable load on surplus is to draw, W, or None."""
         return self._rule.level_of(load_id)
 
     def record_start(self, load_id: str) -> None:
-        """Note that a load is told to start now: its effect shows from here."""
+        """Record the command to start a load: its effect counts from now on."""
         if load_id in self._rule.running:
             self._rule.record_start(self._context.now)
 
@@ -40,9 +43,9 @@ class StorageLoads:
         cut_off: frozenset[str],
         levels: Mapping[str, float | None],
     ) -> list[str]:
-        """Take the power at the grid point, W; return whose start never showed.
+        """Add the power at the grid point, W; return the loads whose start had no effect.
 
-        `levels` are what loads that can be set are set to, W.
+        `levels` are the powers to which adjustable loads are set, W.
         """
         context, rule = self._context, self._rule
         inhibited = guard.held.under_depth > 0 or is_lost
@@ -65,7 +68,7 @@ class StorageLoads:
         return rule.update(grid_power, candidates, may_start, context.now, levels)
 
     def absorbing(self, guard: GridView, *, is_lost: bool) -> set[str]:
-        """Return the storage loads the grid wants on: one, then all."""
+        """Return the storage loads to run for the grid: one in absorb_1, all in absorb_2."""
         context = self._context
         wanted = guard.state.over_depth
         if wanted == 0 or is_lost:
@@ -80,7 +83,7 @@ class StorageLoads:
             )
         ]
         if wanted == 1:
-            # The one that runs already, else the one that matters most.
+            # A load that absorbs already goes on; else the highest priority starts.
             free.sort(
                 key=lambda load: (
                     context.states[load.id].activity is not Activity.ABSORBING,
@@ -92,7 +95,7 @@ class StorageLoads:
         return {load.id for load in free}
 
     def _is_free(self, load: Load) -> bool:
-        """Return whether nothing greater has a say in a storage load."""
+        """Return whether no higher reason decides over a storage load."""
         context = self._context
         state = context.states[load.id]
         return (

@@ -1,7 +1,7 @@
-"""Which storage loads run on what the house would give away.
+"""Selection of the storage loads that run on the surplus of the house.
 
-One change at a time: after each the power at the grid must show it before the next.
-What starts and what ends a load are far apart, and each must last.
+Loads change one at a time: the power at the grid point must show each change before
+the next. Thresholds for start and stop are far apart, and each must last for a delay.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,16 +13,16 @@ from .load import Load
 from .modulation import Modulation
 
 SHOWN: Final = 0.5
-"""The part of a load's nominal power that must show for its start to count."""
+"""Part of a load's expected power by which the surplus must fall after a start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SurplusSettings:
-    """Powers in W at the grid point, times in s.
+    """Thresholds at the grid point, W, and delays, s.
 
-    A load starts where `margin` more than the least it draws is given away for
-    `start_delay`, and ends where more than `deficit` is drawn for `stop_delay`. A start
-    has `effect_time` to show; one that does not is tried again after `retry_after`.
+    A load starts after `start_delay` with a surplus of its least power and `margin`, and
+    stops after `stop_delay` with an import above `deficit`. The effect of a start must
+    show within `effect_time`; a load without effect starts again after `retry_after`.
     """
 
     margin: float = 100.0
@@ -35,10 +35,14 @@ class SurplusSettings:
 
 
 class SurplusRule:
-    """Decides which loads run on surplus."""
+    """Starts, adjusts and stops loads by the surplus.
+
+    State mutation rules: `update`, `remove` and `record_start` change the selection;
+    `running` and `level_of` are for reading.
+    """
 
     def __init__(self, settings: SurplusSettings) -> None:
-        """Begin with none."""
+        """Start without running loads."""
         self._settings = settings
         self.running: list[str] = []
         self._fits_since: float | None = None
@@ -46,7 +50,7 @@ class SurplusRule:
         self._lacking_since: float | None = None
         self._changed_at: float | None = None
         self._before = 0.0
-        self._unproven: Load | None = None
+        self._awaited: Load | None = None
         self._not_before: dict[str, float] = {}
         self._modulated: dict[str, Modulation] = {}
 
@@ -58,18 +62,18 @@ class SurplusRule:
         now: float,
         levels: Mapping[str, float | None],
     ) -> list[str]:
-        """Take the power at the grid point (W, import positive); return what failed.
+        """Add the power at the grid point (W, import positive); return loads that failed.
 
-        `candidates` are the loads that could start, most important first. Where the
-        power is not known nothing starts, and what runs goes on for `stop_delay`.
-        `levels` are what loads that can be set are set to, W.
+        `candidates` are the loads that could start, highest priority first. While the
+        power is unknown no load starts, and running loads go on for `stop_delay`.
+        `levels` are the powers to which adjustable loads are set, W.
         """
         loads = list(candidates)
         failed: list[str] = []
         known = grid_power is not None and isfinite(grid_power)
         surplus = -grid_power if known and grid_power is not None else None
-        if self._unproven is not None and self._changed_at is not None:
-            failed = self._prove(surplus, now)
+        if self._awaited is not None and self._changed_at is not None:
+            failed = self._check_effect(surplus, now)
         if surplus is not None and not self._is_settling(now):
             self._modulate(surplus, levels, now)
         self._stop(surplus, now)
@@ -80,42 +84,42 @@ class SurplusRule:
         return failed
 
     def remove(self, load_id: str) -> None:
-        """Take a load out: something else decides over it now."""
+        """Remove a load from those that run on surplus."""
         if load_id in self.running:
             self.running.remove(load_id)
         self._modulated.pop(load_id, None)
-        if self._unproven is not None and self._unproven.id == load_id:
-            self._unproven = None
+        if self._awaited is not None and self._awaited.id == load_id:
+            self._awaited = None
 
     def level_of(self, load_id: str) -> float | None:
-        """Return what a load that can be set is to draw, W; None of all others."""
+        """Return the power that an adjustable load is to draw, W; None for other loads."""
         modulated = self._modulated.get(load_id)
         return None if modulated is None else modulated.level
 
     def record_start(self, now: float) -> None:
-        """Note that a load really came on just now: its effect shows from here."""
+        """Record the start of a load: its effect counts from now on."""
         self._changed_at = now
 
     def _is_settling(self, now: float) -> bool:
-        if self._unproven is not None:
+        if self._awaited is not None:
             return True
         return (
             self._changed_at is not None
             and now - self._changed_at < self._settings.settle_time
         )
 
-    def _prove(self, surplus: float | None, now: float) -> list[str]:
-        """See whether the last start shows; return it where it never did."""
-        load = self._unproven
+    def _check_effect(self, surplus: float | None, now: float) -> list[str]:
+        """Check the effect of the last start; return the load where there is none."""
+        load = self._awaited
         assert load is not None
         assert self._changed_at is not None
         drop = None if surplus is None else self._before - surplus
         expected = self.level_of(load.id) or load.nominal_power
         if drop is not None and drop >= SHOWN * expected:
-            self._unproven = None
+            self._awaited = None
             self._changed_at = now
         elif now - self._changed_at >= self._settings.effect_time:
-            # Full, switched off at the device, or cloud and load at once.
+            # The store is full, the device is off, or a cloud came with the start.
             self._not_before[load.id] = now + self._settings.retry_after
             self.remove(load.id)
             return [load.id]
@@ -124,23 +128,23 @@ class SurplusRule:
     def _modulate(
         self, surplus: float, levels: Mapping[str, float | None], now: float
     ) -> None:
-        """Raise the most important load that can be, or lower the least, one at a time."""
+        """Raise the adjustable load of highest priority, or lower that of lowest."""
         modulated = sorted(
             self._modulated.values(),
-            key=lambda one: (one.load.priority, one.load.id),
+            key=lambda modulation: (modulation.load.priority, modulation.load.id),
             reverse=surplus > 0,
         )
-        for one in modulated:
-            if one.update(surplus, levels.get(one.load.id), now):
+        for modulation in modulated:
+            if modulation.update(surplus, levels.get(modulation.load.id), now):
                 self._changed_at = now
                 return
 
     def _available(self, surplus: float, load: Load) -> float:
-        """Return what `load` may count on, W: less important ones do with less."""
+        """Return the surplus for `load`, W, with all loads of lower priority at least power."""
         return surplus + sum(
-            one.spare
-            for one in self._modulated.values()
-            if one.load.priority < load.priority
+            modulation.spare
+            for modulation in self._modulated.values()
+            if modulation.load.priority < load.priority
         )
 
     def _stop(self, surplus: float | None, now: float) -> None:
@@ -182,6 +186,6 @@ class SurplusRule:
                     margin=self._settings.margin,
                     deficit=self._settings.deficit,
                 )
-            self._unproven, self._before = fitting, surplus
+            self._awaited, self._before = fitting, surplus
             self._changed_at = now
             self._fits_since = self._fitting = None

@@ -5,6 +5,7 @@ from typing import Final
 
 from ..control.decision import Decision
 from ..control.load import Load
+from ..control.supply import Supply
 from .managed_device import ManagedDevice
 
 
@@ -43,15 +44,15 @@ class DryRun:
         return self._devices[load_id].level
 
     def powers(
-        self, measured: Mapping[str | None, float | None], loads: Mapping[str, Load]
-    ) -> dict[str | None, float | None]:
+        self, measured: Mapping[Supply, float | None], loads: Mapping[str, Load]
+    ) -> dict[Supply, float | None]:
         """Return what would be drawn, W by phase; `measured` is what is drawn."""
         powers = dict(measured)
         for id_, on in self._on.items():
             load = loads[id_]
             drawn = (self.level(id_) if on else None) or load.nominal_power
             more = int(on) - int(bool(self._devices[id_].is_on))
-            for phase, power in powers.items():
+            for part, power in powers.items():
                 if more and power is not None:
-                    powers[phase] = power + more * drawn * load.share_of(phase)
+                    powers[part] = power + more * drawn * load.share_of(part)
         return powers

@@ -1,9 +1,11 @@
-"""The limits of a house: its main fuse and its contract."""
+"""Limits of a house: its main fuse and its contract."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from ..catalog import Phase
+from homeassistant.const import UnitOfPower
+from homeassistant.util.unit_conversion import PowerConverter
+
 from ..const import (
     CONF_CONTRACT,
     CONF_CONTRACT_TOLERANCE,
@@ -11,19 +13,24 @@ from ..const import (
     DEFAULT_CONTRACT_TOLERANCE,
 )
 from ..control.overload import CURVES, OverloadMonitor
+from ..control.supply import PHASES, Supply
 
 NOMINAL_VOLTAGE = 230.0
+"""V, by which the rated current of a main fuse becomes a power."""
 
 
-def overload_monitors(options: Mapping[str, Any]) -> dict[str | None, OverloadMonitor]:
-    """Return the limits that are told in a meter's options, by phase; None is all."""
-    monitors: dict[str | None, OverloadMonitor] = {}
+def overload_monitors(options: Mapping[str, Any]) -> dict[Supply, OverloadMonitor]:
+    """Return monitors for the limits in the options of a meter."""
+    monitors: dict[Supply, OverloadMonitor] = {}
     if (fuse := options.get(CONF_MAIN_FUSE)) is not None:
-        for phase in Phase:
-            monitors[phase.value] = OverloadMonitor(
+        for phase in PHASES:
+            monitors[phase] = OverloadMonitor(
                 float(fuse) * NOMINAL_VOLTAGE, CURVES["breaker"]
             )
     if (contract := options.get(CONF_CONTRACT)) is not None:
         tolerance = options.get(CONF_CONTRACT_TOLERANCE, DEFAULT_CONTRACT_TOLERANCE)
-        monitors[None] = OverloadMonitor(float(contract) * 1000.0, CURVES[tolerance])
+        limit = PowerConverter.convert(
+            float(contract), UnitOfPower.KILO_WATT, UnitOfPower.WATT
+        )
+        monitors[Supply.TOTAL] = OverloadMonitor(limit, CURVES[tolerance])
     return monitors

@@ -22,12 +22,13 @@ from homeassistant.helpers.event import (
     async_track_time_interval,
 )
 
-from ..catalog import CHANNELS, Phase
+from ..catalog import CHANNELS
 from ..const import CONF_GRID_PROFILE, DEFAULT_GRID_PROFILE, DOMAIN
 from ..control.arbiter import Arbiter
 from ..control.decision import Decision
 from ..control.energy_account import EnergyAccount
 from ..control.house import HouseView, LoadView
+from ..control.supply import PHASES, Supply
 from ..entry_data import NrjConfigEntry
 from ..frequency_guard.guard_state import GuardState
 from ..meter import Meter
@@ -311,14 +312,14 @@ class LoadManager:
             _LOGGER.warning("%s was not switched: %s", title, error)
 
 
-def powers_of(meter: Meter) -> dict[str | None, float | None]:
-    """Return what is drawn by phase, W; None is all of them, their sum if need be."""
+def powers_of(meter: Meter) -> dict[Supply, float | None]:
+    """Return the power of each phase and in total, W; the total may be their sum."""
     snapshot = meter.snapshot
-    powers: dict[str | None, float | None] = {
-        phase.value: snapshot.get(CHANNELS[f"active_power_{phase.value.lower()}"])
-        for phase in Phase
+    powers: dict[Supply, float | None] = {
+        phase: snapshot.get(CHANNELS[f"active_power_{phase.lower()}"])
+        for phase in PHASES
     }
     total = snapshot.get(CHANNELS["active_power"])
     known = [power for power in powers.values() if power is not None]
-    powers[None] = sum(known) if total is None and known else total
+    powers[Supply.TOTAL] = sum(known) if total is None and known else total
     return powers

@@ -14,7 +14,7 @@ from homeassistant.const import UnitOfEnergy
 from homeassistant.core import callback
 
 from ..control.decision import Decision, Notice
-from .activity import WORDS, current_activity
+from .activity import ACTIVITIES, current_activity
 from .entity import LoadEntity
 from .manager import LoadManager
 
@@ -51,7 +51,7 @@ class LoadActivity(LoadEntity, SensorEntity):
     def __init__(self, manager: LoadManager, load_id: str) -> None:
         """Show what a load does."""
         super().__init__(manager, load_id, "activity")
-        self._attr_options = list(WORDS)
+        self._attr_options = list(ACTIVITIES)
 
     @property
     @override

@@ -16,9 +16,11 @@ from homeassistant.helpers import config_validation as cv, entity_registry as er
 import probatio as vol
 
 from ..const import DOMAIN
+from ..control.context import LONGEST_OVERRIDE, OVERRIDE_TIME
 from ..control.load import LoadClass
 from ..entry_data import NrjConfigEntry
-from .activity import SENTENCES, current_activity
+from ..texts import ACTIVITY_STATES, async_text
+from .activity import current_activity
 from .manager import LoadManager
 
 SHED: Final = "shed"
@@ -31,20 +33,23 @@ ATTR_LOAD: Final = "load"
 ATTR_DURATION: Final = "duration"
 ATTR_ON: Final = "on"
 
-LONGEST: Final = timedelta(days=7)
-
 
 def _duration(value: Any) -> timedelta:
-    """Validate a time to override for."""
+    """Return the duration of an override; raises Invalid for one out of range."""
     duration: timedelta = cv.positive_time_period(value)
-    if not timedelta(0) < duration <= LONGEST:
-        raise vol.Invalid("the duration must be more than nothing, and 7 days at most")
+    longest = timedelta(seconds=LONGEST_OVERRIDE)
+    if not timedelta(0) < duration <= longest:
+        raise vol.Invalid(
+            f"the duration must be more than nothing, and {longest.days} days at most"
+        )
     return duration
 
 
 _LOAD: Final = {vol.Required(ATTR_LOAD): cv.entity_ids}
 _FOR: Final = {
-    vol.Optional(ATTR_DURATION, default=lambda: timedelta(minutes=30)): _duration
+    vol.Optional(
+        ATTR_DURATION, default=lambda: timedelta(seconds=OVERRIDE_TIME)
+    ): _duration
 }
 
 SCHEMAS: Final[Mapping[str, vol.Schema]] = {
@@ -164,12 +169,13 @@ _ACTS: Final[
 def _outcome(manager: LoadManager, load_id: str) -> dict[str, Any]:
     """Return what a load does now, as the response of an action."""
     state = manager.arbiter.states[load_id]
-    word = current_activity(state)
+    activity = current_activity(state)
+    text = async_text(manager.hass, ACTIVITY_STATES, activity)
     return {
         "name": manager.titles[load_id],
         "on": manager.is_load_on(load_id),
-        "activity": word,
+        "activity": activity,
         "reason": state.reason.word,
-        "says": f"{manager.titles[load_id]} {SENTENCES[word]}",
+        "says": f"{manager.titles[load_id]}: {text}",
         "dry_run": manager.dry_run,
     }

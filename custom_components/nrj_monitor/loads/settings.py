@@ -6,6 +6,7 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigSubentry
 
 from ..control.load import Load, LoadClass, WhenLost
+from ..control.supply import Supply
 from ..entry_data import NrjConfigEntry
 
 SUBENTRY_LOAD: Final = "load"
@@ -87,7 +88,7 @@ def load_of(load_id: str, data: Mapping[str, Any]) -> Load:
         id=load_id,
         load_class=LoadClass(data[CONF_CLASS]),
         priority=int(data.get(CONF_PRIORITY, 50)),
-        phase=None if phase == ALL_PHASES else phase.upper(),
+        phase=Supply.TOTAL if phase == ALL_PHASES else Supply(phase.upper()),
         nominal_power=float(data.get(CONF_POWER, 0.0)),
         minimum_on=float(data.get(CONF_MINIMUM_ON, 60.0)),
         minimum_off=float(data.get(CONF_MINIMUM_OFF, 180.0)),
