@@ -1,4 +1,4 @@
-"""What other pages of Home Assistant say of the meters."""
+"""The meters on other pages of Home Assistant: system health, updates, logbook."""
 
 from typing import Any
 
@@ -27,10 +27,10 @@ from tests.support.texts import use_language
 FIRMWARE = "update.nrj_meter_firmware"
 
 
-async def test_the_health_page_counts_meters_and_names_their_firmware(
+async def test_system_health_has_meters_and_firmware_versions(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """Enough for whoever helps from afar."""
+    """The page has the number of meters, their sources and their firmware."""
     await add_meter(server.port)
     assert await async_setup_component(hass, "system_health", {})
     await hass.async_block_till_done()
@@ -43,10 +43,10 @@ async def test_the_health_page_counts_meters_and_names_their_firmware(
     }
 
 
-async def test_firmware_that_fits_is_up_to_date(
+async def test_expected_firmware_is_up_to_date(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """Nothing is offered."""
+    """No update is offered."""
     await add_meter(server.port)
     await state_is(hass, FIRMWARE, "off")
 
@@ -54,14 +54,14 @@ async def test_firmware_that_fits_is_up_to_date(
 @pytest.mark.parametrize(
     "versions", [("0.2.0", "on"), ("0.1.0", "off"), ("0.0.9", "off")]
 )
-async def test_older_firmware_than_expected_is_a_hint(
+async def test_older_firmware_has_an_update(
     hass: HomeAssistant,
     add_meter: AddMeter,
     server: DeviceServer,
     versions: tuple[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The integration knows which firmware it came with; a newer one is fine too."""
+    """The expected firmware is the oldest without an update."""
     expected, state = versions
     monkeypatch.setattr(update, "EXPECTED_FIRMWARE", expected)
     await add_meter(server.port)
@@ -73,18 +73,18 @@ async def test_older_firmware_than_expected_is_a_hint(
     [
         ("{mac}-update-firmware", None, "off"),
         ("{mac}-update-firmware", er.RegistryEntryDisabler.USER, "on"),
-        # That of the ESPHome dashboard, which compares versions of ESPHome.
+        # The update of the ESPHome dashboard, which compares versions of ESPHome.
         ("{mac}", None, "on"),
     ],
 )
-async def test_an_update_is_offered_once(
+async def test_update_is_offered_once(
     hass: HomeAssistant,
     add_meter: AddMeter,
     server: DeviceServer,
     offer: tuple[str, er.RegistryEntryDisabler | None, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What the meter offers through the ESPHome integration is not offered here too."""
+    """An update offered by the ESPHome integration is not offered a second time."""
     monkeypatch.setattr(update, "EXPECTED_FIRMWARE", "99.0.0")
     unique_id, disabled_by, hint = offer
     mac = server.device.mac
@@ -101,28 +101,28 @@ async def test_an_update_is_offered_once(
     await state_is(hass, FIRMWARE, hint)
 
 
-async def test_a_build_of_ones_own_is_up_to_date(
+async def test_firmware_without_a_version_number_is_up_to_date(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """A version that can not be compared is left alone."""
+    """A version that cannot be compared has no update."""
     server.device.project_version = "my build"
     await add_meter(server.port)
     await state_is(hass, FIRMWARE, "off")
 
 
 @pytest.mark.usefixtures("enable_custom_integrations")
-async def test_the_logbook_describes_events_of_the_supply(
+async def test_logbook_describes_events_of_the_supply(
     hass: HomeAssistant,
 ) -> None:
-    """The sentence stands beside the meter's name and leads to its entity."""
+    """The entry has the meter's name, a sentence and the entity id."""
     await use_language(hass, "en")
     described: dict[tuple[str, str], Any] = {}
 
-    def describe(domain: str, event_type: str, words: Any) -> None:
-        described[domain, event_type] = words
+    def describe(domain: str, event_type: str, description: Any) -> None:
+        described[domain, event_type] = description
 
     async_describe_events(hass, describe)
-    words = described[DOMAIN, EVENT_POWER_QUALITY]
+    description = described[DOMAIN, EVENT_POWER_QUALITY]
     data = {
         "name": "NRJ Meter",
         "entity_id": "event.nrj_meter_power_quality",
@@ -132,7 +132,7 @@ async def test_the_logbook_describes_events_of_the_supply(
         "unit": "V",
         "duration_s": 0.3,
     }
-    assert words(Event(EVENT_POWER_QUALITY, data)) == {
+    assert description(Event(EVENT_POWER_QUALITY, data)) == {
         "name": "NRJ Meter",
         "message": "voltage dip on L1 down to 115.2 V for 300 ms",
         "entity_id": "event.nrj_meter_power_quality",

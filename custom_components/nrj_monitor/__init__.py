@@ -17,7 +17,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.typing import ConfigType
 
-from .assist.aliases import async_give_spoken_names
+from .assist.aliases import async_assign_aliases
 from .backfill.manager import async_remove_backfill_store, async_start_backfill
 from .backfill.services import async_setup_backfill_services
 from .const import (
@@ -27,7 +27,7 @@ from .const import (
     DOMAIN,
     SOURCE_NATIVE_API,
 )
-from .energy_dashboard.dashboard import async_add_meter, async_forget_meter
+from .energy_dashboard.dashboard import async_add_meter, async_delete_meter
 from .entry_data import NrjConfigEntry, NrjData
 from .issues.monitor import IssueMonitor, async_delete_issues
 from .loads.manager import LoadManager
@@ -112,7 +112,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
     meter.async_deliver_events()
     data.issues.async_start()
     await async_start_backfill(hass, entry)
-    async_give_spoken_names(hass, entry, meter.description)
+    async_assign_aliases(hass, entry, meter.description)
     if entry.data.get(CONF_ADD_TO_ENERGY):
         await _async_add_to_energy(hass, entry)
     return True
@@ -143,7 +143,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool
 
 async def async_remove_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
     """Leave nothing behind, in the meter neither."""
-    await async_forget_meter(hass, entry)
+    await async_delete_meter(hass, entry)
     await async_remove_key(hass, entry)
     await async_remove_meter_store(hass, entry.entry_id)
     await async_remove_load_store(hass, entry.entry_id)

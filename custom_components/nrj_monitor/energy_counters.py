@@ -11,7 +11,7 @@ RESET_RATIO: Final = 0.1
 
 
 class EnergyCounters:
-    """Latest energy totals, and the decreases that nobody has acknowledged."""
+    """Latest energy totals, and decreases not yet acknowledged."""
 
     def __init__(self, *, may_start_over: bool = False) -> None:
         """Start without totals.
@@ -24,7 +24,7 @@ class EnergyCounters:
 
     @property
     def gone_back(self) -> Mapping[str, tuple[float, float]]:
-        """Return the totals that went back by channel id: before and after, kWh."""
+        """Return the decreased totals by channel id: before and after, kWh."""
         return dict(self._gone_back)
 
     def update(self, channel_id: str, value: float) -> bool:
@@ -50,7 +50,7 @@ class EnergyCounters:
         }
 
     def restore(self, stored: Mapping[str, Any]) -> None:
-        """Restore totals and decreases that `as_dict` returned."""
+        """Restore totals and decreases written by `as_dict`."""
         self._latest.update(stored["latest"])
         self._gone_back.update(
             {id_: (pair[0], pair[1]) for id_, pair in stored["gone_back"].items()}

@@ -1,4 +1,4 @@
-"""Runtime data of a config entry: all parts of one meter."""
+"""Runtime data of a config entry: all parts of a meter."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ type NrjConfigEntry = ConfigEntry[NrjData]
 
 @dataclass(kw_only=True, slots=True)
 class NrjData:
-    """Parts of one meter while its entry is loaded.
+    """Parts of a meter while its entry is loaded.
 
     `loads` is None for a meter without loads, `backfill` where Home Assistant runs
     without a recorder. `brokers` are by the id of their subentry.

@@ -1,4 +1,4 @@
-"""The waveform around the last event of the supply, so that a person can see the dip."""
+"""Image entity: the oscillogram of the latest event of the supply."""
 
 from dataclasses import replace
 from typing import override
@@ -14,7 +14,7 @@ from .const import DOMAIN
 from .entity import MeterEntity
 from .entry_data import NrjConfigEntry
 from .meter import Meter
-from .power_quality.oscillogram_image import picture
+from .power_quality.oscillogram_image import draw_oscillogram
 from .sources import Feature
 
 PARALLEL_UPDATES = 0
@@ -32,20 +32,20 @@ async def async_setup_entry(
     entry: NrjConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up the picture of a meter that watches the supply."""
+    """Set up the image of a meter with power quality."""
     meter = entry.runtime_data.meter
     if Feature.POWER_QUALITY in meter.description.features:
         async_add_entities([MeterOscillogram(hass, meter)])
 
 
 class MeterOscillogram(MeterEntity, ImageEntity):
-    """The latest oscillogram; it stays when the meter goes."""
+    """Latest oscillogram of a meter, also while the meter is offline."""
 
     _attr_translation_key = "oscillogram"
     _attr_content_type = "image/svg+xml"
 
     def __init__(self, hass: HomeAssistant, meter: Meter) -> None:
-        """Show the log of `meter`."""
+        """Initialize the image of the latest oscillogram in the log of `meter`."""
         MeterEntity.__init__(self, meter, "oscillogram")
         ImageEntity.__init__(self, hass)
         if (wave := meter.log.latest) is not None:
@@ -54,12 +54,12 @@ class MeterOscillogram(MeterEntity, ImageEntity):
     @property
     @override
     def available(self) -> bool:
-        """Return True: the picture is kept here."""
+        """Return True: the oscillogram is stored in Home Assistant."""
         return True
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the waveforms."""
+        """Update the image with each new oscillogram."""
         await super().async_added_to_hass()
         self.async_on_remove(self._meter.async_add_oscillogram_listener(self._on_wave))
 
@@ -77,7 +77,7 @@ class MeterOscillogram(MeterEntity, ImageEntity):
         )
         title = f"{texts.get(KIND_NAMES + kind, kind)} {phase}".strip()
         shown = replace(wave, title=title, started=dt_util.as_local(wave.started))
-        text = await self.hass.async_add_executor_job(picture, shown, nominal)
+        text = await self.hass.async_add_executor_job(draw_oscillogram, shown, nominal)
         return text.encode()
 
     @callback

@@ -1,7 +1,7 @@
-"""Questions to Assist that its own intents have no answer to.
+"""Intents of Assist about the supply: grid, power use and load of the phases.
 
-The sentences that lead here are files in docs/sentences, to be copied to the folder
-custom_sentences of the configuration: an integration cannot bring its own.
+The sentences of these intents are files in docs/sentences, to be copied to the folder
+custom_sentences of the configuration: an integration cannot bring sentences of its own.
 """
 
 from collections.abc import Callable
@@ -13,78 +13,80 @@ from homeassistant.helpers import intent
 
 from .assist.load_intents import async_setup_load_intents
 from .assist.queries import (
-    AskedMeter,
-    House,
-    anything,
-    ask_grid,
-    ask_load,
-    ask_power,
-    async_house,
+    HousePower,
+    QueriedMeter,
+    async_house_power,
     async_meters,
+    everything_exposed,
+    query_grid,
+    query_phase_load,
+    query_power,
 )
-from .assist.sentences import Wording
+from .assist.sentences import ResponseSentences
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A question, and how a meter that can be reached answers it."""
+class QueryIntent:
+    """Intent of a query, and the response of a connected meter."""
 
     intent_type: str
     description: str
-    say: Callable[[AskedMeter, House, Wording], str]
+    respond: Callable[[QueriedMeter, HousePower, ResponseSentences], str]
 
 
-QUESTIONS: Final = (
-    Question(
+QUERY_INTENTS: Final = (
+    QueryIntent(
         "NrjGridStability",
         "Tells whether grid frequency and voltage are normal",
-        lambda meter, house, wording: wording.grid(ask_grid(meter, house)),
+        lambda meter, house, sentences: sentences.grid(query_grid(meter, house)),
     ),
-    Question(
+    QueryIntent(
         "NrjPowerUse",
         "Tells how much power is drawn, on which phase and by which devices",
-        lambda meter, house, wording: wording.power(ask_power(meter, house)),
+        lambda meter, house, sentences: sentences.power(query_power(meter, house)),
     ),
-    Question(
+    QueryIntent(
         "NrjPhaseLoad",
         "Tells how close each phase is to the rating of the main fuse",
-        lambda meter, house, wording: wording.load(ask_load(meter, house)),
+        lambda meter, house, sentences: sentences.phase_load(
+            query_phase_load(meter, house)
+        ),
     ),
 )
 
 
 async def async_setup_intents(hass: HomeAssistant) -> None:
-    """Register the intents."""
+    """Register the intents of the queries and of the loads."""
     async_setup_load_intents(hass)
-    for question in QUESTIONS:
-        intent.async_register(hass, MeterIntentHandler(question))
+    for query in QUERY_INTENTS:
+        intent.async_register(hass, QueryIntentHandler(query))
 
 
-class MeterIntentHandler(intent.IntentHandler):
-    """Has each meter answer a question."""
+class QueryIntentHandler(intent.IntentHandler):
+    """Responds to a query for each meter."""
 
-    def __init__(self, question: Question) -> None:
-        """Handle `question`."""
-        self.intent_type = question.intent_type
-        self.description = question.description
-        self._say = question.say
+    def __init__(self, query: QueryIntent) -> None:
+        """Initialize the handler of a query."""
+        self.intent_type = query.intent_type
+        self.description = query.description
+        self._respond = query.respond
 
     @override
     async def async_handle(self, intent_obj: intent.Intent) -> intent.IntentResponse:
-        """Answer in the language of the question."""
+        """Respond in the language of the sentence."""
         hass = intent_obj.hass
-        wording = Wording(intent_obj.language)
-        house = await async_house(hass, anything)
-        answers = [
+        sentences = ResponseSentences(intent_obj.language)
+        house = await async_house_power(hass, everything_exposed)
+        responses = [
             (
                 meter.name,
-                self._say(meter, house, wording)
+                self._respond(meter, house, sentences)
                 if meter.connected
-                else wording.offline(),
+                else sentences.offline(),
             )
-            for meter in async_meters(hass, anything)
+            for meter in async_meters(hass, everything_exposed)
         ]
         response = intent_obj.create_response()
         response.response_type = intent.IntentResponseType.QUERY_ANSWER
-        response.async_set_speech(wording.of_meters(answers))
+        response.async_set_speech(sentences.meters(responses))
         return response

@@ -1,7 +1,7 @@
-"""Tools by which language models answer questions about the supply.
+"""Tools of Assist's language models: queries about the supply.
 
-They get the same answers as voice does, as data. They are offered only while an entity
-of a meter is exposed to the assistant, and tell of exposed devices only.
+Tools return the results of the voice queries as data. Home Assistant offers the tools only
+while an entity of a meter is exposed to the assistant; results have exposed devices only.
 """
 
 from collections.abc import Callable
@@ -19,25 +19,25 @@ from homeassistant.helpers.llm import (
 )
 
 from .assist.queries import (
-    AskedMeter,
-    House,
-    ask_grid,
-    ask_load,
-    ask_power,
-    async_house,
+    HousePower,
+    QueriedMeter,
+    async_house_power,
     async_meters,
     exposed_to,
+    query_grid,
+    query_phase_load,
+    query_power,
 )
 from .const import DOMAIN
 
-type Answer = Callable[[AskedMeter, House], dict[str, Any]]
+type Query = Callable[[QueriedMeter, HousePower], dict[str, Any]]
 
 
 @callback
 def async_get_tools(
     hass: HomeAssistant, llm_context: LLMContext, api_id: str
 ) -> LLMTools | None:
-    """Return the tools where the assistant may know a meter."""
+    """Return the tools, None where no meter is exposed to the assistant."""
     if api_id != LLM_API_ASSIST or not llm_context.assistant:
         return None
     if not async_meters(hass, exposed_to(hass, llm_context.assistant)):
@@ -46,7 +46,7 @@ def async_get_tools(
 
 
 class MeterTool(Tool):
-    """A question that each meter answers."""
+    """Tool to query each meter."""
 
     integration = DOMAIN
     annotations = ToolAnnotations(
@@ -54,28 +54,28 @@ class MeterTool(Tool):
     )
 
     def __init__(
-        self, question: str, *, title: str, description: str, answer: Answer
+        self, name: str, *, title: str, description: str, query: Query
     ) -> None:
-        """Offer `question`; `answer` is how a meter that can be reached answers it."""
-        self.name = f"{DOMAIN}__{question}"
+        """Initialize the tool; `query` runs for each connected meter."""
+        self.name = f"{DOMAIN}__{name}"
         self.title = title
         self.description = description
-        self._answer = answer
+        self._query = query
 
     @override
     async def async_call(
         self, hass: HomeAssistant, tool_input: ToolInput, llm_context: LLMContext
     ) -> ToolResult:
-        """Answer for each meter by its name."""
-        may_know = exposed_to(hass, llm_context.assistant)
-        house = await async_house(hass, may_know)
+        """Return the result of each meter by name."""
+        is_exposed = exposed_to(hass, llm_context.assistant)
+        house = await async_house_power(hass, is_exposed)
         meters: dict[str, Any] = {
             meter.name: (
-                self._answer(meter, house)
+                self._query(meter, house)
                 if meter.connected
                 else {"error": "The meter cannot be reached"}
             )
-            for meter in async_meters(hass, may_know)
+            for meter in async_meters(hass, is_exposed)
         }
         return ToolResult(data={"meters": meters})
 
@@ -89,7 +89,7 @@ TOOLS: Final = (
             "each phase, which limits of EN 50160 are broken, and the last disturbance "
             "within an hour."
         ),
-        answer=lambda meter, house: ask_grid(meter, house).as_dict(),
+        query=lambda meter, house: query_grid(meter, house).as_dict(),
     ),
     MeterTool(
         "power_use",
@@ -98,7 +98,7 @@ TOOLS: Final = (
             "Tells what uses electric power now: power drawn from the grid (negative "
             "while feeding it), by phase, by device, and what no device accounts for."
         ),
-        answer=lambda meter, house: ask_power(meter, house).as_dict(),
+        query=lambda meter, house: query_power(meter, house).as_dict(),
     ),
     MeterTool(
         "phase_load",
@@ -108,6 +108,6 @@ TOOLS: Final = (
             "main_fuse_known is false nobody has entered the rating of the main fuse: "
             "do not guess it."
         ),
-        answer=lambda meter, house: ask_load(meter, house).as_dict(),
+        query=lambda meter, house: query_phase_load(meter, house).as_dict(),
     ),
 )

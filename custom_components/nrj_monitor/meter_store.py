@@ -1,4 +1,4 @@
-"""Stored data of a meter that outlives restarts: one file for each meter."""
+"""Stored data of a meter over restarts: a file for each meter."""
 
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ TOTALS_DELAY: Final = 900.0
 
 
 class MeterStore:
-    """Stores the power-quality log, energy totals and known guard events of one meter.
+    """Stores the power-quality log, energy totals and known guard events of a meter.
 
     Keys of the stored dict are a promise to older versions: `power_quality` is the log,
     `totals` the energy counters, `guard` the ids of guard events.
@@ -53,7 +53,7 @@ class MeterStore:
 
     @callback
     def async_schedule_save(self, delay: float = DELAY) -> None:
-        """Schedule a save within `delay` seconds; an earlier one stays scheduled."""
+        """Schedule a save within `delay` seconds, keeping an earlier schedule."""
         due = self._hass.loop.time() + delay
         if self._is_stopped:
             return

@@ -24,13 +24,13 @@ class RecheckRepairFlow(RepairsFlow):
     """Shows a fault and its remedy, and checks again before the issue is deleted."""
 
     def __init__(self, entry: NrjConfigEntry, check: str) -> None:
-        """Initialize the flow for one failed check of the meter of `entry`."""
+        """Initialize the flow for a failed check of the meter of `entry`."""
         self._entry = entry
         self._check = check
 
     @property
     def _monitor(self) -> IssueMonitor:
-        """Return the issue monitor of the entry as it is set up now."""
+        """Return the issue monitor of the present set-up of the entry."""
         if self._entry.state is not ConfigEntryState.LOADED:
             raise data_entry_flow.AbortFlow("not_there")
         return self._entry.runtime_data.issues
@@ -66,7 +66,7 @@ class RecheckRepairFlow(RepairsFlow):
         )
 
     async def _async_prepare(self) -> str | None:
-        """Prepare the check; return the key of the error if that fails."""
+        """Prepare the check; return the key of the error on failure."""
         meter = self._entry.runtime_data.meter
         if self._check == "energy_gone_back":
             self._monitor.async_acknowledge_totals()

@@ -1,4 +1,4 @@
-"""The actions of the integration, registered once, whatever is set up."""
+"""Actions of the integration, registered once, before any entry is set up."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
@@ -41,7 +41,7 @@ MAPPED_CLASSES: Final[Mapping[str, SensorDeviceClass]] = {
     "battery_power": SensorDeviceClass.POWER,
     "battery_level": SensorDeviceClass.BATTERY,
 }
-"""What kind of sensor each field of `MappedEntities` takes."""
+"""Device class of the sensor in each field of `MappedEntities`."""
 
 NEEDS: Final[Mapping[str, str]] = {
     "solar_power": "solar_production",
@@ -50,7 +50,7 @@ NEEDS: Final[Mapping[str, str]] = {
     "battery_power": "battery_discharge",
     "battery_level": "battery_discharge",
 }
-"""Which field makes no sense without which other."""
+"""Field that each optional field depends on."""
 
 METER_SCHEMA: Final = {vol.Optional(ATTR_CONFIG_ENTRY_ID): str}
 
@@ -66,7 +66,7 @@ REMOVE_SCHEMA: Final = vol.Schema(METER_SCHEMA)
 
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
-    """Register the actions."""
+    """Register the actions of loads, brokers and the energy dashboard."""
     async_setup_load_services(hass)
     async_setup_broker_services(hass)
     hass.services.async_register(
@@ -96,7 +96,7 @@ async def _async_add(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_remove(call: ServiceCall) -> ServiceResponse:
-    """Take a meter out of the energy dashboard."""
+    """Remove a meter from the energy dashboard."""
     entry = async_get_config_entry(
         call.hass, DOMAIN, call.data.get(ATTR_CONFIG_ENTRY_ID)
     )
@@ -105,28 +105,28 @@ async def _async_remove(call: ServiceCall) -> ServiceResponse:
 
 
 def _mapped(call: ServiceCall) -> MappedEntities:
-    """Return the sensors named in a call, or raise ServiceValidationError."""
+    """Return the sensors of a call; raise ServiceValidationError for unsuitable ones."""
     mapped = MappedEntities(
         **{name: call.data[name] for name in MAPPED_CLASSES if name in call.data}
     )
-    given = {name: value for name, value in asdict(mapped).items() if value is not None}
-    for name, entity_id in given.items():
-        if name in NEEDS and NEEDS[name] not in given:
+    used = {name: value for name, value in asdict(mapped).items() if value is not None}
+    for name, entity_id in used.items():
+        if name in NEEDS and NEEDS[name] not in used:
             raise ServiceValidationError(
                 translation_domain=DOMAIN,
                 translation_key="field_missing",
                 translation_placeholders={"field": name, "missing": NEEDS[name]},
             )
         state = call.hass.states.get(entity_id)
-        wanted = MAPPED_CLASSES[name]
-        if state is None or state.attributes.get(ATTR_DEVICE_CLASS) != wanted:
+        device_class = MAPPED_CLASSES[name]
+        if state is None or state.attributes.get(ATTR_DEVICE_CLASS) != device_class:
             raise ServiceValidationError(
                 translation_domain=DOMAIN,
                 translation_key="unsuitable_sensor",
                 translation_placeholders={
                     "entity_id": entity_id,
                     "field": name,
-                    "device_class": wanted,
+                    "device_class": device_class,
                 },
             )
     return mapped
@@ -135,7 +135,7 @@ def _mapped(call: ServiceCall) -> MappedEntities:
 def _response(
     call: ServiceCall, change: Change, changed: str, unchanged: str
 ) -> ServiceResponse:
-    """Say what changed, where that was asked."""
+    """Return the change as a response, None if the caller wants no response."""
     if not call.return_response:
         return None
     response: dict[str, Any] = {changed: change.changed, unchanged: change.unchanged}

@@ -13,7 +13,7 @@ from .entry_data import NrjConfigEntry
 def async_register(
     hass: HomeAssistant, register: system_health.SystemHealthRegistration
 ) -> None:
-    """Register the callback that gathers the information."""
+    """Register the callback with the information."""
     register.async_register_info(async_system_health_info)
 
 

@@ -1,1 +1,1 @@
-"""Questions about the supply, asked of Assist and of language models."""
+"""Assist: queries, aliases and loads, by voice and by language models."""

@@ -1,4 +1,4 @@
-"""A language model asks about the supply, by the tools Home Assistant hands it."""
+"""Language models query the supply with Home Assistant's tools."""
 
 from typing import Any
 
@@ -25,15 +25,14 @@ SENSORS: dict[str, float | None] = {
 }
 
 GRID, POWER, LOAD = (
-    f"{DOMAIN}__{question}"
-    for question in ("grid_stability", "power_use", "phase_load")
+    f"{DOMAIN}__{query}" for query in ("grid_stability", "power_use", "phase_load")
 )
 
 
 async def tools(
     hass: HomeAssistant, assistant: str = "conversation"
 ) -> llm.APIInstance:
-    """Return what a language model gets to work with."""
+    """Return the API for a language model of an assistant."""
     context = llm.LLMContext(
         platform="a_model",
         context=Context(),
@@ -44,19 +43,19 @@ async def tools(
     return await llm.async_get_api(hass, llm.LLM_API_ASSIST, context)
 
 
-def ours(api: llm.APIInstance) -> list[str]:
+def meter_tools(api: llm.APIInstance) -> list[str]:
     """Return the names of this integration's tools."""
     return sorted(tool.name for tool in api.tools if tool.integration == DOMAIN)
 
 
 async def call(api: llm.APIInstance, name: str) -> dict[str, Any]:
-    """Return what the only meter answers to a model that calls a tool."""
+    """Return the result of a tool for the only meter."""
     result = await api.async_call_tool(llm.ToolInput(tool_name=name, tool_args={}))
     assert not result.error
     meters: Any = result.data["meters"]
-    (answer,) = meters.values()
+    (result_of_meter,) = meters.values()
     assert list(meters) == ["NRJ Meter"]
-    return dict(answer)
+    return dict(result_of_meter)
 
 
 @pytest.fixture
@@ -69,12 +68,12 @@ async def house(hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer) 
     return entry
 
 
-async def test_a_model_is_told_what_a_person_would_be(
+async def test_tools_return_the_results_of_the_voice_queries(
     hass: HomeAssistant, house: Any
 ) -> None:
-    """The three questions, answered with values, limits and units."""
+    """Results of the three queries have values, limits and units."""
     api = await tools(hass)
-    assert ours(api) == sorted([GRID, LOAD, POWER])
+    assert meter_tools(api) == sorted([GRID, LOAD, POWER])
     grid = await call(api, GRID)
     assert grid["verdict"] == "disturbed"
     assert grid["frequency_hz"] == 50.0
@@ -93,10 +92,10 @@ async def test_a_model_is_told_what_a_person_would_be(
     assert (await call(api, LOAD))["overloaded_phases"] == ["L2"]
 
 
-async def test_the_tools_keep_to_home_assistants_rules(
+async def test_tools_keep_to_home_assistants_rules(
     hass: HomeAssistant, house: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """They only read, are described, and nothing is logged about how they are made."""
+    """Tools only read, have descriptions, and cause no warnings in the log."""
     api = await tools(hass)
     for tool in api.tools:
         if tool.integration == DOMAIN:
@@ -109,32 +108,32 @@ async def test_the_tools_keep_to_home_assistants_rules(
     assert "deprecated" not in caplog.text
 
 
-async def test_a_model_is_told_nothing_of_a_meter_that_is_not_exposed(
+async def test_meter_without_exposed_entities_has_no_tools(
     hass: HomeAssistant, house: Any
 ) -> None:
-    """Whoever hides the meter from Assist hides it from its models."""
+    """A meter hidden from Assist is hidden from its language models."""
     for entity in er.async_entries_for_config_entry(er.async_get(hass), house.entry_id):
         er.async_get(hass).async_update_entity_options(
             entity.entity_id, "conversation", {"should_expose": False}
         )
-    assert ours(await tools(hass)) == []
+    assert meter_tools(await tools(hass)) == []
     expose(hass, "sensor.nrj_meter_frequency")
-    assert GRID in ours(await tools(hass))
+    assert GRID in meter_tools(await tools(hass))
 
 
-async def test_other_apis_and_strangers_get_no_tools(
+async def test_other_apis_and_assistants_get_no_tools(
     hass: HomeAssistant, house: Any
 ) -> None:
-    """The tools belong to Assist."""
-    assert ours(await tools(hass, assistant="")) == []
+    """The tools are offered in Assist's API only."""
+    assert meter_tools(await tools(hass, assistant="")) == []
     context = (await tools(hass)).llm_context
     assert async_get_tools(hass, context, "another_api") is None
 
 
-async def test_a_model_is_told_that_the_meter_is_gone(
+async def test_tool_of_an_offline_meter_returns_an_error(
     hass: HomeAssistant, house: Any, server: DeviceServer
 ) -> None:
-    """Old readings are not passed off as current."""
+    """A meter without a link has no old readings in its result."""
     await server.stop()
     await state_is(hass, "sensor.nrj_meter_active_power", "unavailable")
     assert await call(await tools(hass), GRID) == {

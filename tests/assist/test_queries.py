@@ -1,4 +1,4 @@
-"""Asking Assist what its own intents cannot answer, with the sentences the docs offer."""
+"""Queries to Assist about the supply, with the sentences of the docs."""
 
 from pathlib import Path
 import shutil
@@ -33,7 +33,7 @@ SENSORS: dict[str, float | None] = {
     "Frequency": 49.98,
 }
 
-QUESTIONS: dict[str, dict[str, list[str]]] = {
+QUERIES: dict[str, dict[str, list[str]]] = {
     "en": {
         "grid": [
             "is the grid stable",
@@ -98,7 +98,7 @@ QUESTIONS: dict[str, dict[str, list[str]]] = {
     },
 }
 
-ANSWERS: dict[str, dict[str, str]] = {
+RESPONSES: dict[str, dict[str, str]] = {
     "en": {
         "grid": "The grid is stable: 49.98 Hz, 229 to 233 V.",
         "power": (
@@ -126,13 +126,13 @@ ANSWERS: dict[str, dict[str, str]] = {
 
 @pytest.fixture
 def sentences_copied(hass: HomeAssistant, tmp_path: Path) -> None:
-    """Copy the sentences the way the docs say."""
+    """Copy the sentences to the configuration, as the docs describe."""
     shutil.copytree(SENTENCES, tmp_path / "custom_sentences")
     hass.config.config_dir = str(tmp_path)
 
 
-async def measured(hass: HomeAssistant, key: str = "active_power") -> None:
-    """Wait until a meter has a reading, whatever language named it."""
+async def wait_reading(hass: HomeAssistant, key: str = "active_power") -> None:
+    """Wait until a sensor of the meter has a reading, in any language."""
     entity_id = er.async_get(hass).async_get_entity_id(
         "sensor", DOMAIN, f"{MAC.lower()}_{key}"
     )
@@ -143,45 +143,45 @@ async def measured(hass: HomeAssistant, key: str = "active_power") -> None:
 @pytest.mark.usefixtures("sentences_copied")
 @pytest.mark.parametrize("language", ["en", "fr"])
 @pytest.mark.parametrize("subject", ["grid", "power", "load"])
-async def test_questions_are_understood_and_answered(
+async def test_sentences_of_a_query_get_its_response(
     hass: HomeAssistant,
     add_meter: AddMeter,
     server: DeviceServer,
     language: str,
     subject: str,
 ) -> None:
-    """However one asks, the answer is the same, in the language of the question."""
+    """Every sentence of a query gets the same response, in the sentence's language."""
     server.device.sensors = dict(SENSORS)
     await async_set_up_assist(hass, language)
     await add_meter(server.port)
-    await measured(hass)
-    for question in QUESTIONS[language][subject]:
-        said = await answer(hass, question, language)
-        assert said == ANSWERS[language][subject], question
+    await wait_reading(hass)
+    for query in QUERIES[language][subject]:
+        response = await answer(hass, query, language)
+        assert response == RESPONSES[language][subject], query
 
 
 @pytest.mark.usefixtures("sentences_copied")
-async def test_the_same_house_answers_in_the_language_it_is_asked_in(
+async def test_response_has_the_language_of_the_sentence(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """An English house answers a French question in French."""
+    """A house set up in English responds to a French sentence in French."""
     server.device.sensors = dict(SENSORS)
     await async_set_up_assist(hass, "en")
     await add_meter(server.port)
-    await measured(hass)
-    said = await answer(hass, "le réseau est-il stable", "fr")
-    assert said == ANSWERS["fr"]["grid"]
+    await wait_reading(hass)
+    response = await answer(hass, "le réseau est-il stable", "fr")
+    assert response == RESPONSES["fr"]["grid"]
 
 
 @pytest.mark.usefixtures("sentences_copied")
-async def test_what_is_wrong_is_told_as_it_happens(
+async def test_response_follows_the_latest_readings(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """The answer follows the readings, not the states written for the history."""
+    """Responses use the meter's readings, not the states written to the recorder."""
     server.device.sensors = dict(SENSORS)
     await async_set_up_assist(hass, "en")
     entry = await add_meter(server.port)
-    await measured(hass)
+    await wait_reading(hass)
     server.measure(voltage_l3=198.0, frequency=49.5)
     await state_is(hass, "sensor.nrj_meter_frequency", "49.5")
     assert await answer(hass, "is the grid stable") == (
@@ -195,10 +195,10 @@ async def test_what_is_wrong_is_told_as_it_happens(
 
 
 @pytest.mark.usefixtures("sentences_copied")
-async def test_the_main_fuse_is_told_once_in_the_options(
+async def test_main_fuse_of_the_options_is_the_limit(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """What is entered on the screen is what the answer goes by."""
+    """The rating entered in the options is the limit in the response."""
     server.device.sensors = dict(SENSORS)
     await async_set_up_assist(hass, "en")
     entry = await add_meter(server.port)
@@ -207,21 +207,21 @@ async def test_the_main_fuse_is_told_once_in_the_options(
         form["flow_id"], {CONF_MAIN_FUSE: 25}
     )
     await hass.async_block_till_done()
-    await measured(hass)
+    await wait_reading(hass)
     assert await answer(hass, "which phase is overloaded") == (
         "No phase is overloaded. The most loaded is L2, 16.5 of 25 A."
     )
 
 
 @pytest.mark.usefixtures("sentences_copied")
-async def test_a_recent_dip_is_part_of_the_answer(
+async def test_recent_dip_is_part_of_the_response(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """An event entity of the meter tells of what is over by now."""
+    """The response names the last disturbance of the meter's event entity."""
     server.device.sensors = dict(SENSORS)
     await async_set_up_assist(hass, "en")
     entry = await add_meter(server.port)
-    await measured(hass)
+    await wait_reading(hass)
     event = er.async_get(hass).async_get_or_create(
         "event", DOMAIN, f"{MAC.lower()}_told_of", config_entry=entry
     )
@@ -230,17 +230,17 @@ async def test_a_recent_dip_is_part_of_the_answer(
         dt_util.utcnow().isoformat(timespec="milliseconds"),
         {"event_type": "dip", "phase": "L2"},
     )
-    said = await answer(hass, "is the grid stable")
-    assert said.endswith("The last disturbance was a voltage dip on L2, just now.")
+    response = await answer(hass, "is the grid stable")
+    assert response.endswith("The last disturbance was a voltage dip on L2, just now.")
     hass.states.async_set(event.entity_id, "unknown", {"event_type": None})
-    assert await answer(hass, "is the grid stable") == ANSWERS["en"]["grid"]
+    assert await answer(hass, "is the grid stable") == RESPONSES["en"]["grid"]
 
 
 @pytest.mark.usefixtures("sentences_copied")
-async def test_no_meter_and_an_absent_meter_are_said(
+async def test_missing_and_offline_meters_have_a_response(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """Nobody is told of readings that are not there."""
+    """Without a meter or a link the response has no readings."""
     await async_set_up_assist(hass, "en")
     assert await async_setup_component(hass, DOMAIN, {})
     await hass.async_block_till_done()
@@ -253,14 +253,14 @@ async def test_no_meter_and_an_absent_meter_are_said(
 
 
 @pytest.mark.usefixtures("sentences_copied")
-async def test_of_two_meters_each_answers_by_its_name(
+async def test_two_meters_respond_by_name(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """One question, one answer a meter."""
+    """A query gets the response of each meter, with its name."""
     server.device.sensors = dict(SENSORS)
     await async_set_up_assist(hass, "en")
     await add_meter(server.port)
-    await measured(hass)
+    await wait_reading(hass)
     garage = Device(
         name="garage",
         friendly_name="Garage",
@@ -278,17 +278,17 @@ async def test_of_two_meters_each_answers_by_its_name(
             assert await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_without_the_files_assist_says_that_it_does_not_understand(
+async def test_sentences_need_the_copied_files(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """The sentences come from the files and from nowhere else."""
+    """Without the files Assist does not understand the sentences."""
     await async_set_up_assist(hass, "fr")
     await add_meter(server.port)
     response = await say(hass, "qu'est-ce qui consomme le plus")
     assert response.error_code is not None
 
 
-# The recorder has to be there before Home Assistant is.
+# The recorder must start before Home Assistant.
 @pytest.mark.usefixtures("recorder_mock", "sentences_copied")
 async def test_devices_of_the_energy_dashboard_are_named(
     hass: HomeAssistant,
@@ -296,12 +296,12 @@ async def test_devices_of_the_energy_dashboard_are_named(
     server: DeviceServer,
     hass_ws_client: Any,
 ) -> None:
-    """Who entered devices in the energy dashboard hears which of them use the power."""
+    """Devices of the energy dashboard with a power sensor are part of the response."""
     server.device.sensors = dict(SENSORS)
     await async_set_up_assist(hass, "en")
     assert await async_setup_component(hass, "energy", {})
     await add_meter(server.port)
-    await measured(hass)
+    await wait_reading(hass)
     kilowatts = {"unit_of_measurement": "kW", "device_class": "power"}
     hass.states.async_set("sensor.oven_power", "2.1", kilowatts)
     hass.states.async_set("sensor.car_power", "unavailable", kilowatts)
@@ -341,10 +341,10 @@ async def test_devices_of_the_energy_dashboard_are_named(
 
 
 @pytest.mark.usefixtures("sentences_copied")
-async def test_the_real_meter_answers(
+async def test_real_firmware_responds(
     hass: HomeAssistant, add_meter: AddMeter, firmware: RunningFirmware
 ) -> None:
-    """The built-in house has an ordinary supply, three phases and something to use."""
+    """The simulated house has an ordinary supply, three phases and consumers."""
     await async_set_up_assist(hass, "en")
     await add_meter(firmware.port)
     await state_where(
@@ -352,9 +352,9 @@ async def test_the_real_meter_answers(
         "sensor.nrj_meter_voltage_l3",
         lambda state: state.state not in ("unavailable", "unknown"),
     )
-    said = await answer(hass, "is the grid stable")
-    assert said.startswith("The grid is stable: "), said
-    assert " Hz, 2" in said
+    response = await answer(hass, "is the grid stable")
+    assert response.startswith("The grid is stable: "), response
+    assert " Hz, 2" in response
     assert " the grid. L" in await answer(hass, "what is using the power")
     assert "The most loaded phase is L" in await answer(
         hass, "which phase is overloaded"

@@ -1,4 +1,4 @@
-"""Speaking to Home Assistant's own Assist: relays obey and sensors answer by name."""
+"""Assist's own intents switch relays and read sensors by their aliases."""
 
 from typing import Any
 
@@ -26,13 +26,13 @@ SENSORS = {
     "Import energy": 1234.5,
 }
 
-WORDS: dict[str, dict[str, Any]] = {
+PHRASES: dict[str, dict[str, Any]] = {
     "en": {
         "on": "turn on {}",
         "off": "turn off {}",
         "relays": ("relay one", "relay 1", "the relay one", "NRJ Meter relay 1"),
         "second": "relay two",
-        "questions": {
+        "queries": {
             "what is the grid power": "Grid power is 2500 W",
             "what's the active power": "Active power is 2500 W",
             "what is the grid frequency": "Grid frequency is 49.983 Hz",
@@ -48,7 +48,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "off": "éteins {}",
         "relays": ("le relais un", "le relais 1", "relais un", "NRJ Meter relais 1"),
         "second": "le relais deux",
-        "questions": {
+        "queries": {
             "quelle est la puissance du réseau": "Puissance du réseau est 2500 W",
             "quelle est la fréquence du réseau": "Fréquence du réseau est 49.983 Hz",
             "quelle est la tension de la phase deux": (
@@ -61,8 +61,8 @@ WORDS: dict[str, dict[str, Any]] = {
 }
 
 
-def sensors_of(hass: HomeAssistant) -> list[str]:
-    """Return the sensors of all meters."""
+def meter_sensors(hass: HomeAssistant) -> list[str]:
+    """Return the entity ids of all meters' sensors."""
     registry = er.async_get(hass)
     return [
         entity_id
@@ -72,16 +72,16 @@ def sensors_of(hass: HomeAssistant) -> list[str]:
 
 
 def relay(hass: HomeAssistant, number: int, mac: str = MAC) -> str:
-    """Return the entity id of a relay, whatever language named it."""
-    found = er.async_get(hass).async_get_entity_id(
+    """Return the entity id of a relay, in any language."""
+    entity_id = er.async_get(hass).async_get_entity_id(
         "switch", DOMAIN, f"{mac.lower()}_relay_{number}"
     )
-    assert found is not None
-    return found
+    assert entity_id is not None
+    return entity_id
 
 
-def names(hass: HomeAssistant, entity_id: str) -> list[str]:
-    """Return what an entity answers to."""
+def aliases(hass: HomeAssistant, entity_id: str) -> list[str]:
+    """Return all names by which Assist finds an entity."""
     registry = er.async_get(hass)
     entity = registry.async_get(entity_id)
     assert entity is not None
@@ -89,42 +89,42 @@ def names(hass: HomeAssistant, entity_id: str) -> list[str]:
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-async def test_relays_obey_by_the_names_people_say(
+async def test_relays_are_switched_by_alias(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer, language: str
 ) -> None:
-    """On and off, with the number as a digit or a word, without any preparation."""
-    words = WORDS[language]
+    """Relays switch on and off, with their number as a digit or a word."""
+    phrases = PHRASES[language]
     await async_set_up_assist(hass, language)
     await add_meter(server.port)
     await state_is(hass, relay(hass, 1), "off")
-    for name in words["relays"]:
-        await answer(hass, words["on"].format(name))
+    for name in phrases["relays"]:
+        await answer(hass, phrases["on"].format(name))
         assert server.device.relays == {"Relay 1": True, "Relay 2": True}, name
-        await answer(hass, words["off"].format(name))
+        await answer(hass, phrases["off"].format(name))
         assert server.device.relays == {"Relay 1": False, "Relay 2": True}, name
-    await answer(hass, words["off"].format(words["second"]))
+    await answer(hass, phrases["off"].format(phrases["second"]))
     assert server.device.relays == {"Relay 1": False, "Relay 2": False}
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-async def test_readings_are_told_by_the_names_people_say(
+async def test_sensors_are_read_by_alias(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer, language: str
 ) -> None:
-    """A sensor that a person exposes answers with its value and unit."""
+    """The response about an exposed sensor has its value and unit."""
     server.device.sensors = dict(SENSORS)
     await async_set_up_assist(hass, language)
     await add_meter(server.port)
-    for entity_id in sensors_of(hass):
+    for entity_id in meter_sensors(hass):
         await state_where(hass, entity_id, lambda state: state.state != "unavailable")
-    expose(hass, *sensors_of(hass))
-    for question, expected in WORDS[language]["questions"].items():
-        assert await answer(hass, question) == expected
+    expose(hass, *meter_sensors(hass))
+    for query, expected in PHRASES[language]["queries"].items():
+        assert await answer(hass, query) == expected
 
 
-async def test_a_relay_is_found_by_its_area_and_its_class(
+async def test_relay_is_found_by_area_and_class(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """A meter put in an area has switches there, and takes part in what is asked of it."""
+    """Relays of a meter in an area are switches of the area."""
     await async_set_up_assist(hass, "en")
     entry = await add_meter(server.port)
     await state_is(hass, relay(hass, 2), "on")
@@ -141,10 +141,10 @@ async def test_a_relay_is_found_by_its_area_and_its_class(
     assert on == "NRJ Meter Relay 1"
 
 
-async def test_a_relay_named_in_the_firmware_obeys_that_name(
+async def test_relay_named_in_the_firmware_has_that_name(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """Whoever called a relay Boiler says boiler."""
+    """A relay named Boiler is switched as boiler."""
     server.device.relays = {"Boiler": False}
     await async_set_up_assist(hass, "en")
     await add_meter(server.port)
@@ -153,28 +153,32 @@ async def test_a_relay_named_in_the_firmware_obeys_that_name(
     assert server.device.relays == {"Boiler": True}
 
 
-async def test_names_a_person_took_away_or_chose_stay_so(
+async def test_aliases_changed_by_a_person_stay(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """Names are given once, not at each start."""
+    """Aliases are assigned once, not at each start."""
     await async_set_up_assist(hass, "en")
     entry = await add_meter(server.port)
-    assert names(hass, relay(hass, 1)) == ["NRJ Meter Relay 1", "Relay 1", "Relay one"]
+    assert aliases(hass, relay(hass, 1)) == [
+        "NRJ Meter Relay 1",
+        "Relay 1",
+        "Relay one",
+    ]
     registry = er.async_get(hass)
     registry.async_update_entity(relay(hass, 1), aliases=["Pool pump"])
     registry.async_update_entity(relay(hass, 2), aliases=[er.COMPUTED_NAME])
     assert await hass.config_entries.async_reload(entry.entry_id)
     await state_is(hass, relay(hass, 1), "off")
-    assert names(hass, relay(hass, 1)) == ["Pool pump"]
-    assert names(hass, relay(hass, 2)) == ["NRJ Meter Relay 2"]
+    assert aliases(hass, relay(hass, 1)) == ["Pool pump"]
+    assert aliases(hass, relay(hass, 2)) == ["NRJ Meter Relay 2"]
     await answer(hass, "turn on the pool pump")
     assert server.device.relays["Relay 1"]
 
 
-async def test_a_name_something_else_answers_to_is_left_to_it(
+async def test_alias_of_another_entity_is_not_assigned(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """With a second meter, relay one is that of the first; the second has its full name."""
+    """Relay 1 of the second meter has its full name only."""
     await async_set_up_assist(hass, "en")
     await add_meter(server.port)
     mac = "02:4E:52:4A:00:08"
@@ -198,11 +202,11 @@ async def test_a_name_something_else_answers_to_is_left_to_it(
             assert await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_in_other_languages_names_are_those_of_the_interface(
+async def test_other_languages_have_english_aliases(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """What has no translation is shown in English, and answers to English."""
+    """A language without translations has English names and English aliases."""
     await async_set_up_assist(hass, "de-AT")
     await add_meter(server.port)
     await state_is(hass, relay(hass, 1), "off")
-    assert "Relay one" in names(hass, relay(hass, 1))
+    assert "Relay one" in aliases(hass, relay(hass, 1))

@@ -1,4 +1,4 @@
-"""What docs/voice.md says one can say, said to Assist."""
+"""Sentences of docs/voice.md, spoken to Assist."""
 
 from pathlib import Path
 import re
@@ -38,14 +38,14 @@ SENSORS: dict[str, float | None] = {
 
 
 @pytest.mark.parametrize(("language", "column"), [("en", 0), ("fr", 1)])
-async def test_everything_on_the_page_is_understood(
+async def test_sentences_of_the_page_are_understood(
     hass: HomeAssistant,
     add_meter: AddMeter,
     server: DeviceServer,
     language: str,
     column: int,
 ) -> None:
-    """Each sentence of the tables is obeyed or answered with a value."""
+    """Each sentence of the tables switches a relay or gets a value."""
     assert len(PAIRS) == 8
     server.device.sensors = dict(SENSORS)
     await async_set_up_assist(hass, language)

@@ -1,4 +1,4 @@
-"""Source with a journal that is sent page by page, as a real meter sends its own."""
+"""Source with a journal, sent page by page as by a real meter."""
 
 import asyncio
 from collections.abc import Mapping
@@ -60,7 +60,7 @@ class JournalMeter(Source):
         self.send_records(client, received)
 
     async def close_journal(self, client: str) -> None:
-        """Record that a client has left."""
+        """Record the departure of a client."""
         self.closed.append(client)
 
     def send_records(self, client: str, after: int) -> None:

@@ -1,4 +1,4 @@
-"""Encoder of journal pages as the firmware writes them, apart from the decoder."""
+"""Encoder of journal pages in the firmware's format, apart from the decoder."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -61,7 +61,7 @@ def record(
 
 
 def page(records: Sequence[bytes] = (), **overrides: object) -> Mapping[str, str]:
-    """Return the data of the event that carries a page."""
+    """Return the data of a page's event."""
     data: dict[str, object] = {
         "client": "0000beef",
         "journal": "11223344",

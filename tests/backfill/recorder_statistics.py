@@ -28,7 +28,7 @@ START = int(dt_util.utcnow().timestamp() // HOUR - 12) * HOUR
 
 
 class Row(TypedDict, total=False):
-    """Values of one hour."""
+    """Values of an hour."""
 
     state: float
     sum: float

@@ -1,4 +1,4 @@
-"""Starts of the meter are dated by the clock that can be trusted."""
+"""Starts of the meter are dated by a trusted clock."""
 
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ NOON = int(datetime(2026, 11, 1, 12, tzinfo=UTC).timestamp())
 
 
 def boot_time(clock: BootClock, received: JournalPage, now: float) -> float:
-    """Return the boot time of a page that is received at `now`."""
+    """Return the boot time of a page received at `now`."""
     clock.update(received, now)
     return clock.boot_times[received.boot]
 
@@ -36,7 +36,7 @@ def test_wrong_clock_of_the_meter_is_replaced() -> None:
 
 
 def test_only_the_latest_starts_are_kept() -> None:
-    """A meter that restarts again and again fills no memory."""
+    """Frequent restarts of a meter fill no memory."""
     clock = BootClock({str(number): 1.0 for number in range(MAX_BOOTS)})
     assert clock.update(JournalPage.from_device(page(boot="99")), NOON)
     assert len(clock.boot_times) == MAX_BOOTS

@@ -118,7 +118,7 @@ async def test_second_backfill_changes_nothing(
 async def test_dry_run_lists_hours_and_writes_none(
     hass: HomeAssistant, energy: str
 ) -> None:
-    """The response has the hours that would be written, in local time."""
+    """The response lists the hours to write, in local time."""
     rows = await hours_of(hass, energy)
     response = (await backfill(hass, 6, dry_run=True)).as_response()
     assert response["hours"] == 4
@@ -177,7 +177,7 @@ async def test_missed_measurements_get_mean_and_extremes(hass: HomeAssistant) ->
 
 
 async def test_row_that_repeats_an_old_state_is_replaced(hass: HomeAssistant) -> None:
-    """Home Assistant carried the last state on while it was off."""
+    """A row made while Home Assistant was off has the last state only."""
     id_ = add_sensor(hass, "voltage_l1")
     flat: Row = {"mean": 240.0, "min": 240.0, "max": 240.0}
     await record_hours(

@@ -52,7 +52,7 @@ def test_any_bytes_are_decoded_or_refused(data: bytes) -> None:
 
 @given(st.data())
 def test_truncated_record_is_refused(data: st.DataObject) -> None:
-    """No part of a record is decoded as a whole one."""
+    """No part of a record is decoded as a whole record."""
     whole = record(60, (300,) * 8, powers=((1, 2),) * 4)
     cut = data.draw(st.integers(1, len(whole) - 1))
     with pytest.raises(ValueError, match="length"):
@@ -74,7 +74,7 @@ def test_truncated_record_is_refused(data: st.DataObject) -> None:
 def test_damaged_page_is_refused_with_a_reason(
     changes: dict[str, object], reason: str
 ) -> None:
-    """The error names the field that is wrong."""
+    """The error names the wrong field."""
     with pytest.raises(ValueError, match=reason):
         JournalPage.from_device(page([record()], **changes))
 

@@ -102,7 +102,7 @@ async def test_missed_hours_are_filled_once_the_meter_is_back(
 async def test_records_are_done_only_once_their_hours_are_written(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
 ) -> None:
-    """Until then the meter keeps the records that it has sent."""
+    """Until then the meter keeps the sent records."""
     entry.runtime_data.meter.on_connected(DESCRIPTION)
     await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
     assert all(
@@ -129,7 +129,7 @@ async def test_only_new_records_are_downloaded_after_a_restart(
 async def test_used_records_are_acknowledged_again_after_a_reconnection(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter, energy: str
 ) -> None:
-    """A restarted meter would otherwise keep records that it could merge."""
+    """A restarted meter would otherwise never merge these records."""
     entry.runtime_data.meter.on_connected(DESCRIPTION)
     await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
     entry.runtime_data.meter.on_disconnected()
@@ -142,7 +142,7 @@ async def test_used_records_are_acknowledged_again_after_a_reconnection(
 async def test_unused_records_are_requested_again_after_a_crash(
     hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
 ) -> None:
-    """Records that were received and not yet used are requested once more."""
+    """Records received and not yet used are requested once more."""
     source.records = 3 * PAGE
     backfill = entry.runtime_data.backfill
     entry.runtime_data.meter.on_connected(DESCRIPTION)

@@ -23,7 +23,7 @@ OFFSET = -40.0
 
 
 def constant_load(kilowatts: float = 2.0) -> Callable[[float], EnergyEstimate]:
-    """Return the total over time of a constant load that starts at 50 kWh."""
+    """Return the total over time of a constant load, starting at 50 kWh."""
 
     def energy_at(time: float) -> EnergyEstimate:
         total = 50.0 + kilowatts * time / HOUR
@@ -108,7 +108,7 @@ def test_measured_hours_stay_as_they_are() -> None:
 
 
 def test_interrupted_hour_gets_its_end() -> None:
-    """The row of an hour in which the link was cut has the state of that moment."""
+    """The row of an hour with a lost link has the last state before the loss."""
     rows = {0: live(0), HOUR: live(HOUR, late=1500.0), 3 * HOUR: live(3 * HOUR)}
     plan = plan_sums(
         range(0, 4 * HOUR, HOUR),
@@ -290,7 +290,7 @@ def test_row_is_not_replaced_by_a_few_minutes() -> None:
 
 
 def test_equal_row_is_not_planned() -> None:
-    """A voltage that never changed has the right row already."""
+    """A constant voltage has the right row already."""
     still = MeanRow(230.0, 230.0, 230.0)
     assert not plan_means(
         [0],

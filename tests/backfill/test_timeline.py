@@ -15,12 +15,12 @@ BOOTED = {"7": float(NOON)}
 
 
 def gain(milliwatthours: int) -> tuple[int, ...]:
-    """Return the gain of a record that imports on L1, in the order of `COUNTERS`."""
+    """Return the gain of an import on L1, in the order of `COUNTERS`."""
     return (milliwatthours, 0, 0, milliwatthours, 0, 0, 0, 0)
 
 
 def page_of(records: list[bytes], **overrides: object) -> JournalPage:
-    """Return a decoded page of a meter that started at noon."""
+    """Return a decoded page of a meter started at noon."""
     return JournalPage.from_device(
         page(
             records,
@@ -95,7 +95,7 @@ def test_energy_of_a_power_cut_lies_between_its_ends() -> None:
 
 
 def test_earlier_start_is_dated_by_its_record() -> None:
-    """Records from before a reboot carry the time that they were given then."""
+    """Records from before a reboot carry the time of the meter's clock then."""
     timeline = timeline_of(
         page_of(
             [
@@ -112,7 +112,7 @@ def test_earlier_start_is_dated_by_its_record() -> None:
 
 
 def test_start_with_a_known_boot_time_is_dated_by_home_assistant() -> None:
-    """Whatever the meter's clock had at that start."""
+    """The boot time counts, whatever the meter's own clock had."""
     timeline = EnergyTimeline()
     timeline.add_page(
         page_of(
@@ -136,7 +136,7 @@ def test_start_with_a_known_boot_time_is_dated_by_home_assistant() -> None:
 
 
 def test_records_in_the_future_are_undated() -> None:
-    """Records of a clock that was ahead before a reboot add no points."""
+    """Records of a clock ahead of time before a reboot add no points."""
     timeline = timeline_of(
         page_of(
             [
@@ -180,7 +180,7 @@ def test_records_dated_after_the_next_start_are_undated() -> None:
 
 
 def test_journal_that_begins_in_the_future_begins_with_the_next_start() -> None:
-    """Otherwise no point could be added until that time has come."""
+    """No point could otherwise be added before the journal's begin."""
     timeline = timeline_of(
         page_of(
             [record(60, gain(KWH)), record(60, gain(KWH), flags=Flag.START)],
@@ -265,7 +265,7 @@ def test_discarding_keeps_the_point_before_a_time() -> None:
 
 
 def test_sequence_is_that_of_the_last_ended_record() -> None:
-    """The meter may drop the records that end by a time."""
+    """The meter may drop the records ending by a time."""
     timeline = timeline_of(
         page_of([record(60), record(120, count=2)], last=3, newest=3)
     )

@@ -1,1 +1,1 @@
-"""The meter in the energy dashboard."""
+"""The meter in the energy dashboard: rules, actions and the offer at set-up."""

@@ -1,4 +1,4 @@
-"""The meter in the energy dashboard: one action or press in, one out."""
+"""The meter is added to the energy dashboard and removed by actions and buttons."""
 
 import asyncio
 from datetime import timedelta
@@ -24,7 +24,7 @@ from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from tests.conftest import AddMeter
 from tests.support.device import DeviceServer
 
-# The recorder has to be there before Home Assistant is.
+# The recorder must start before Home Assistant.
 pytestmark = pytest.mark.usefixtures("recorder_mock")
 
 IMPORT = "sensor.nrj_meter_import_energy"
@@ -36,7 +36,7 @@ type Prefs = list[dict[str, Any]]
 
 @pytest.fixture
 async def dashboard(hass: HomeAssistant) -> None:
-    """Start the energy dashboard, empty."""
+    """Set up an empty energy dashboard."""
     assert await async_setup_component(hass, "energy", {})
 
 
@@ -44,7 +44,7 @@ async def dashboard(hass: HomeAssistant) -> None:
 async def entry(
     dashboard: None, add_meter: AddMeter, server: DeviceServer
 ) -> NrjConfigEntry:
-    """Add a meter that imports and exports."""
+    """Add a meter with import and export."""
     server.device.sensors["Export energy"] = 3.25
     return await add_meter(server.port)
 
@@ -56,7 +56,7 @@ async def preferences(hass: HomeAssistant) -> Prefs:
 
 
 async def save(hass: HomeAssistant, prefs: Prefs) -> None:
-    """Save what a person has in the energy dashboard."""
+    """Save sources as a person does in the energy dashboard."""
     update: Any = {"energy_sources": prefs}
     await (await async_get_manager(hass)).async_update(update)
 
@@ -69,17 +69,17 @@ async def call(hass: HomeAssistant, action: str, **fields: Any) -> Any:
 
 
 async def add(hass: HomeAssistant, **fields: Any) -> Any:
-    """Add the meter."""
+    """Call the action to add the meter."""
     return await call(hass, "add_to_energy_dashboard", **fields)
 
 
 async def remove(hass: HomeAssistant, **fields: Any) -> Any:
-    """Remove the meter."""
+    """Call the action to remove the meter."""
     return await call(hass, "remove_from_energy_dashboard", **fields)
 
 
 def grid(**changed: Any) -> dict[str, Any]:
-    """Return the grid connection the meter is, the way Home Assistant stores it."""
+    """Return the meter's grid connection as Home Assistant stores sources."""
     return {
         "type": "grid",
         "stat_energy_from": IMPORT,
@@ -104,13 +104,13 @@ OWN: Prefs = [
     ),
     {"type": "gas", "stat_energy_from": "sensor.gas"},
 ]
-"""What a person has there already."""
+"""Sources that a person has in the dashboard already."""
 
 
-async def test_an_empty_dashboard_gets_import_export_and_power(
+async def test_empty_dashboard_gets_import_export_and_power(
     hass: HomeAssistant, entry: NrjConfigEntry
 ) -> None:
-    """One call, no question."""
+    """A call without fields adds all three sensors."""
     assert await add(hass) == {
         "added": [IMPORT, EXPORT, POWER],
         "already_there": [],
@@ -118,10 +118,10 @@ async def test_an_empty_dashboard_gets_import_export_and_power(
     assert await preferences(hass) == [grid()]
 
 
-async def test_a_second_call_changes_nothing(
+async def test_second_call_changes_nothing(
     hass: HomeAssistant, entry: NrjConfigEntry
 ) -> None:
-    """It says so instead."""
+    """The response lists the sensors as already there."""
     await add(hass)
     assert await add(hass, config_entry_id=entry.entry_id) == {
         "added": [],
@@ -130,10 +130,10 @@ async def test_a_second_call_changes_nothing(
     assert await preferences(hass) == [grid()]
 
 
-async def test_what_a_person_has_there_stays_as_it_is(
+async def test_sources_of_a_person_stay_as_they_are(
     hass: HomeAssistant, entry: NrjConfigEntry
 ) -> None:
-    """Before, between and after."""
+    """Adding and removing the meter changes no source of a person."""
     await save(hass, OWN)
     await add(hass)
     assert await preferences(hass) == [*OWN, grid()]
@@ -141,10 +141,10 @@ async def test_what_a_person_has_there_stays_as_it_is(
     assert await preferences(hass) == OWN
 
 
-async def test_what_a_person_entered_by_hand_is_not_ours_to_remove(
+async def test_sources_entered_by_hand_are_not_removed(
     hass: HomeAssistant, entry: NrjConfigEntry
 ) -> None:
-    """Only the power was missing, so only the power goes."""
+    """Only the power was missing, so only the power is removed."""
     by_hand = grid(number_energy_price=0.28)
     del by_hand["stat_rate"]
     await save(hass, [by_hand])
@@ -153,10 +153,10 @@ async def test_what_a_person_entered_by_hand_is_not_ours_to_remove(
     assert await preferences(hass) == [by_hand]
 
 
-async def test_solar_panels_and_a_battery_come_along_where_they_are_named(
+async def test_named_solar_and_battery_sensors_are_added(
     hass: HomeAssistant, entry: NrjConfigEntry
 ) -> None:
-    """They are sensors of other integrations, and go with the meter."""
+    """Sensors of other integrations are added and removed with the meter."""
     named = {
         "solar_production": ("sensor.sun", "energy"),
         "solar_power": ("sensor.sun_power", "power"),
@@ -186,7 +186,7 @@ async def test_solar_panels_and_a_battery_come_along_where_they_are_named(
 
 
 @pytest.mark.parametrize(
-    ("fields", "words"),
+    ("fields", "message"),
     [
         ({"solar_production": "sensor.nowhere"}, "sensor.nowhere cannot be taken"),
         ({"solar_production": POWER}, "device class energy"),
@@ -194,19 +194,19 @@ async def test_solar_panels_and_a_battery_come_along_where_they_are_named(
         ({"solar_power": POWER}, "solar_power also needs solar_production"),
     ],
 )
-async def test_a_wrong_sensor_is_refused_with_a_reason_and_nothing_changes(
-    hass: HomeAssistant, entry: NrjConfigEntry, fields: dict[str, str], words: str
+async def test_unsuitable_sensor_is_refused_and_nothing_changes(
+    hass: HomeAssistant, entry: NrjConfigEntry, fields: dict[str, str], message: str
 ) -> None:
-    """Not half of it either."""
-    with pytest.raises(ServiceValidationError, match=words):
+    """The error names the reason, and no source is added."""
+    with pytest.raises(ServiceValidationError, match=message):
         await add(hass, **fields)
     assert await preferences(hass) == []
 
 
-async def test_an_edited_connection_loses_only_what_was_added(
+async def test_edited_connection_loses_only_the_added_sensors(
     hass: HomeAssistant, entry: NrjConfigEntry
 ) -> None:
-    """A person replaced the import counter and set a price."""
+    """The import counter and price set by a person stay."""
     await add(hass)
     await save(
         hass, [grid(stat_energy_from="sensor.utility", number_energy_price=0.31)]
@@ -219,10 +219,10 @@ async def test_an_edited_connection_loses_only_what_was_added(
     assert "stat_rate" not in left
 
 
-async def test_a_renamed_sensor_is_still_found(
+async def test_renamed_sensor_is_removed_by_its_new_name(
     hass: HomeAssistant, entry: NrjConfigEntry
 ) -> None:
-    """A person renamed it and put the new name into the dashboard."""
+    """A person has put the new entity id of a sensor into the dashboard."""
     await add(hass)
     er.async_get(hass).async_update_entity(IMPORT, new_entity_id="sensor.bought")
     await save(hass, [grid(stat_energy_from="sensor.bought")])
@@ -230,10 +230,10 @@ async def test_a_renamed_sensor_is_still_found(
     assert await preferences(hass) == []
 
 
-async def test_removing_the_meter_removes_it_from_the_dashboard(
+async def test_removed_meter_leaves_the_dashboard(
     hass: HomeAssistant, entry: NrjConfigEntry, hass_storage: dict[str, Any]
 ) -> None:
-    """No sensor that is no more is left there, and no note of it either."""
+    """Neither a source nor stored data of a removed meter is left."""
     await save(hass, OWN)
     await add(hass)
     assert f"{DOMAIN}.energy_dashboard" in hass_storage
@@ -242,16 +242,16 @@ async def test_removing_the_meter_removes_it_from_the_dashboard(
     assert f"{DOMAIN}.energy_dashboard" not in hass_storage
 
 
-async def test_a_disabled_counter_is_left_out(
+async def test_disabled_counter_is_not_added(
     hass: HomeAssistant, entry: NrjConfigEntry
 ) -> None:
-    """It has no statistics."""
+    """A disabled sensor has no statistics."""
     registry = er.async_get(hass)
     registry.async_update_entity(EXPORT, disabled_by=er.RegistryEntryDisabler.USER)
     assert (await add(hass))["added"] == [IMPORT, POWER]
 
 
-async def test_the_only_phase_of_a_meter_is_its_total(
+async def test_only_phase_of_a_meter_stands_for_the_total(
     hass: HomeAssistant, dashboard: None, add_meter: AddMeter, server: DeviceServer
 ) -> None:
     """A single-phase meter without totals is a grid connection as well."""
@@ -264,30 +264,30 @@ async def test_the_only_phase_of_a_meter_is_its_total(
     assert source["stat_rate"] == f"{POWER}_l1"
 
 
-async def test_a_meter_without_energy_says_so(
+async def test_meter_without_energy_is_refused(
     hass: HomeAssistant, dashboard: None, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """There is nothing to add."""
+    """The error names the meter, which has no sensor to add."""
     server.device.sensors = {"Voltage L1": 230.0}
     await add_meter(server.port)
     with pytest.raises(ServiceValidationError, match="NRJ Meter has no enabled sensor"):
         await add(hass)
 
 
-async def test_home_assistant_without_the_dashboard_says_so(
+async def test_missing_dashboard_is_an_error(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """The meter works all the same, and can be removed."""
+    """Without the dashboard the meter works, and can be removed."""
     entry = await add_meter(server.port)
     with pytest.raises(ServiceValidationError, match="no energy dashboard"):
         await add(hass)
     assert await hass.config_entries.async_remove(entry.entry_id)
 
 
-async def test_an_action_on_a_meter_that_is_not_running_is_refused(
+async def test_action_on_a_disabled_meter_is_refused(
     hass: HomeAssistant, entry: NrjConfigEntry
 ) -> None:
-    """Home Assistant's own sentence says which."""
+    """Home Assistant's own error names the entry."""
     await hass.config_entries.async_set_disabled_by(
         entry.entry_id, ConfigEntryDisabler.USER
     )
@@ -295,10 +295,10 @@ async def test_an_action_on_a_meter_that_is_not_running_is_refused(
         await add(hass, config_entry_id=entry.entry_id)
 
 
-async def test_a_press_adds_and_another_button_removes(
+async def test_buttons_add_and_remove_the_meter(
     hass: HomeAssistant, entry: NrjConfigEntry
 ) -> None:
-    """The second one waits disabled: undoing is rare."""
+    """The button to remove is disabled at first, as people rarely remove the meter."""
     registry = er.async_get(hass)
     undo = "button.nrj_meter_remove_from_energy_dashboard"
     registered = registry.async_get(undo)
@@ -313,12 +313,12 @@ async def test_a_press_adds_and_another_button_removes(
     assert await preferences(hass) == []
 
 
-async def test_the_dashboard_finds_nothing_wrong_with_it(
+async def test_dashboard_validates_the_added_sources(
     hass: HomeAssistant,
     entry: NrjConfigEntry,
     server: DeviceServer,
 ) -> None:
-    """Home Assistant's own check is clean once there are statistics."""
+    """Home Assistant's own validation passes once there are statistics."""
     await add(hass)
     server.measure(import_energy=12.6, export_energy=3.26, active_power=1600.0)
     await asyncio.sleep(1.2)

@@ -1,4 +1,4 @@
-"""The offer at the end of a set-up: the meter in the energy dashboard."""
+"""Offer at the end of a set-up to add the meter to the energy dashboard."""
 
 from typing import Any
 
@@ -18,8 +18,8 @@ from tests.support.device import DeviceServer
 GRID = "sensor.nrj_meter_import_energy"
 
 
-async def up_to_the_offer(hass: HomeAssistant, port: int) -> ConfigFlowResult:
-    """Add a meter up to the last question."""
+async def open_offer(hass: HomeAssistant, port: int) -> ConfigFlowResult:
+    """Run the config flow of a meter up to the offer."""
     menu = await hass.config_entries.flow.async_init(
         DOMAIN, context={"source": SOURCE_USER}
     )
@@ -29,10 +29,10 @@ async def up_to_the_offer(hass: HomeAssistant, port: int) -> ConfigFlowResult:
     return form
 
 
-async def answer(
+async def submit(
     hass: HomeAssistant, form: ConfigFlowResult, **answers: Any
 ) -> ConfigFlowResult:
-    """Answer the last question."""
+    """Submit the form of the offer."""
     result = await hass.config_entries.flow.async_configure(form["flow_id"], answers)
     await hass.async_block_till_done()
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -52,43 +52,45 @@ async def imports(hass: HomeAssistant) -> list[str]:
 
 @pytest.fixture
 async def dashboard(recorder_mock: Recorder, hass: HomeAssistant) -> None:
-    """Start the energy dashboard, empty."""
+    """Set up an empty energy dashboard."""
     assert await async_setup_component(hass, "energy", {})
 
 
 @pytest.mark.usefixtures("dashboard", "unloaded")
-async def test_a_yes_adds_the_meter(hass: HomeAssistant, server: DeviceServer) -> None:
-    """In an empty dashboard it is the default."""
-    await answer(hass, await up_to_the_offer(hass, server.port))
+async def test_accepted_offer_adds_the_meter(
+    hass: HomeAssistant, server: DeviceServer
+) -> None:
+    """In an empty dashboard the default is to add the meter."""
+    await submit(hass, await open_offer(hass, server.port))
     assert await imports(hass) == [GRID]
 
 
 @pytest.mark.usefixtures("dashboard", "unloaded")
-async def test_a_no_adds_nothing(hass: HomeAssistant, server: DeviceServer) -> None:
-    """A person decides."""
-    form = await up_to_the_offer(hass, server.port)
-    await answer(hass, form, **{CONF_ADD_TO_ENERGY: False})
+async def test_refused_offer_adds_nothing(
+    hass: HomeAssistant, server: DeviceServer
+) -> None:
+    """The dashboard stays empty."""
+    form = await open_offer(hass, server.port)
+    await submit(hass, form, **{CONF_ADD_TO_ENERGY: False})
     assert await imports(hass) == []
 
 
 @pytest.mark.usefixtures("dashboard", "unloaded")
-async def test_a_grid_that_is_there_is_not_doubled_unasked(
+async def test_present_grid_connection_changes_the_default(
     hass: HomeAssistant, server: DeviceServer
 ) -> None:
-    """Two meters of one connection would count everything twice."""
-    first = await up_to_the_offer(hass, server.port)
-    await answer(hass, first, **{CONF_ADD_TO_ENERGY: True})
+    """Two meters of a connection would count all energy twice."""
+    first = await open_offer(hass, server.port)
+    await submit(hass, first, **{CONF_ADD_TO_ENERGY: True})
     server.device.mac = "02:4E:52:4A:00:08"
-    await answer(hass, await up_to_the_offer(hass, server.port))
+    await submit(hass, await open_offer(hass, server.port))
     assert await imports(hass) == [GRID]
 
 
 @pytest.mark.usefixtures("dashboard", "unloaded")
-async def test_the_offer_is_taken_once(
-    hass: HomeAssistant, server: DeviceServer
-) -> None:
-    """What a person takes out of the dashboard later stays out."""
-    result = await answer(hass, await up_to_the_offer(hass, server.port))
+async def test_offer_is_applied_once(hass: HomeAssistant, server: DeviceServer) -> None:
+    """A source removed later by a person is not added again."""
+    result = await submit(hass, await open_offer(hass, server.port))
     manager = await async_get_manager(hass)
     nothing: Any = {"energy_sources": []}
     await manager.async_update(nothing)
@@ -98,10 +100,10 @@ async def test_the_offer_is_taken_once(
 
 
 @pytest.mark.usefixtures("unloaded")
-async def test_a_yes_without_a_dashboard_is_said_in_the_log(
+async def test_accepted_offer_without_a_dashboard_is_logged(
     hass: HomeAssistant, server: DeviceServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The meter works all the same."""
-    form = await up_to_the_offer(hass, server.port)
-    await answer(hass, form, **{CONF_ADD_TO_ENERGY: True})
+    """The meter is set up without the energy dashboard."""
+    form = await open_offer(hass, server.port)
+    await submit(hass, form, **{CONF_ADD_TO_ENERGY: True})
     assert "NRJ Meter was not added to the energy dashboard" in caplog.text

@@ -1,12 +1,12 @@
-"""What is missing in the energy preferences, and what undoing leaves of them."""
+"""Sources missing in the energy preferences, and removal of added sources."""
 
 from hypothesis import given, strategies as st
 
 from custom_components.nrj_monitor.energy_dashboard.preferences import (
     STATISTICS,
     Source,
-    missing,
-    undone,
+    missing_part,
+    without_added,
 )
 
 GRID: Source = {
@@ -24,46 +24,48 @@ BATTERY: Source = {
 }
 
 
-def test_an_empty_dashboard_gets_everything() -> None:
-    """Nothing is there, so all of it is missing."""
+def test_empty_dashboard_gets_whole_sources() -> None:
+    """Without sources the missing part is the whole source."""
     for source in (GRID, SOLAR, BATTERY):
-        assert missing([], source) == source
+        assert missing_part([], source) == source
 
 
-def test_a_grid_connection_is_completed_beside_what_a_person_has() -> None:
-    """Import and price are a person's; the rest comes in a connection of its own."""
+def test_grid_connection_is_completed_beside_a_persons() -> None:
+    """The import is a person's; the missing part is a connection of its own."""
     own = {"type": "grid", "stat_energy_from": "sensor.import", "name": "Mine"}
-    rest = missing([own], GRID)
+    rest = missing_part([own], GRID)
     assert rest == {
         key: value for key, value in GRID.items() if key != "stat_energy_from"
     }
 
 
-def test_what_is_there_as_a_whole_is_not_added_again() -> None:
-    """Twice is as good as once."""
+def test_present_source_is_not_added_again() -> None:
+    """Adding a source twice equals adding the source once."""
     for source in (GRID, SOLAR, BATTERY):
-        assert missing([source], source) is None
+        assert missing_part([source], source) is None
 
 
-def test_a_battery_that_is_there_is_not_completed() -> None:
+def test_present_battery_is_not_completed() -> None:
     """Half a battery cannot exist beside its other half."""
-    assert missing([{**BATTERY, "stat_energy_to": "sensor.other"}], BATTERY) is None
+    assert (
+        missing_part([{**BATTERY, "stat_energy_to": "sensor.other"}], BATTERY) is None
+    )
 
 
-def test_the_same_sensor_elsewhere_does_not_count() -> None:
-    """A solar sensor named in a grid connection is another matter."""
-    assert missing([{**GRID, "stat_energy_to": "sensor.sun"}], SOLAR) == SOLAR
+def test_sensor_in_a_source_of_another_type_does_not_count() -> None:
+    """A solar sensor in a grid connection does not make the solar source present."""
+    assert missing_part([{**GRID, "stat_energy_to": "sensor.sun"}], SOLAR) == SOLAR
 
 
-def test_undoing_leaves_the_price_of_a_replaced_counter() -> None:
-    """A person took another import counter and gave it a price: that stays."""
+def test_removal_leaves_the_price_of_a_replaced_counter() -> None:
+    """The import counter and price set by a person stay."""
     edited = {
         **GRID,
         "stat_energy_from": "sensor.utility",
         "number_energy_price": 0.3,
         "power_config": {"stat_rate": "sensor.power"},
     }
-    assert undone([edited], GRID) == [
+    assert without_added([edited], GRID) == [
         {
             "type": "grid",
             "stat_energy_from": "sensor.utility",
@@ -73,22 +75,25 @@ def test_undoing_leaves_the_price_of_a_replaced_counter() -> None:
     ]
 
 
-def test_undoing_takes_a_price_that_has_nothing_left_to_price() -> None:
-    """An empty connection is none."""
-    assert undone([{**GRID, "number_energy_price": 0.3, "name": "Mine"}], GRID) == []
+def test_removal_takes_a_price_without_a_counter() -> None:
+    """A connection without statistics is removed as a whole."""
+    assert (
+        without_added([{**GRID, "number_energy_price": 0.3, "name": "Mine"}], GRID)
+        == []
+    )
 
 
-def test_undoing_leaves_a_battery_that_has_become_half_a_persons() -> None:
-    """It cannot be halved, and it is not ours to delete."""
+def test_removal_leaves_a_battery_changed_by_a_person() -> None:
+    """A battery cannot be halved, and a person's half must not be deleted."""
     edited = {**BATTERY, "stat_energy_to": "sensor.other"}
-    assert undone([edited], BATTERY) == [edited]
+    assert without_added([edited], BATTERY) == [edited]
 
 
-def test_undoing_takes_only_the_power_of_a_solar_plant_that_was_replaced() -> None:
-    """The plant is a person's now, its power sensor was ours."""
+def test_removal_takes_only_the_power_of_a_replaced_solar_source() -> None:
+    """The energy counter is a person's now, the power sensor was added."""
     added = {**SOLAR, "stat_rate": "sensor.sun_power"}
     edited = {**added, "stat_energy_from": "sensor.other"}
-    assert undone([edited], added) == [
+    assert without_added([edited], added) == [
         {"type": "solar", "stat_energy_from": "sensor.other"}
     ]
 
@@ -108,12 +113,12 @@ sources = grids | solars | batteries
 
 
 @given(st.lists(sources, max_size=4), sources)
-def test_undoing_an_addition_gives_back_what_was_there(
+def test_removal_of_an_addition_restores_the_sources(
     existing: list[Source], wanted: Source
 ) -> None:
-    """Whatever a person has, adding and removing changes nothing of it."""
-    added = missing(existing, wanted)
+    """Adding and removing changes no source of a person."""
+    added = missing_part(existing, wanted)
     if added is None:
         return
-    assert missing([*existing, added], wanted) is None
-    assert undone([*existing, added], added) == existing
+    assert missing_part([*existing, added], wanted) is None
+    assert without_added([*existing, added], added) == existing

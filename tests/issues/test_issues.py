@@ -1,4 +1,4 @@
-"""Faults of a meter raise issues with a remedy, and repairing them deletes the issues."""
+"""Faults of a meter raise issues with a remedy, and repairs delete the issues."""
 
 import asyncio
 from collections.abc import Generator
@@ -211,7 +211,7 @@ async def test_wiring_issue_is_in_the_users_language(
 async def test_wiring_of_an_offline_meter_cannot_be_checked(
     hass: HomeAssistant, add_meter: AddMeter, heaters: RunningFirmware
 ) -> None:
-    """The repair flow shows that the link is down, and stays open."""
+    """The repair flow has the error of a lost link, and stays open."""
     await act(heaters, "simulate_current_wiring", pins=0, line=0, factor=-1.0)
     await add_meter(heaters.port)
     await asyncio.sleep(2)
@@ -324,7 +324,7 @@ def test_checks_fail_on_their_fault_only(facts: Facts, expected: set[str]) -> No
 def test_only_a_networked_meter_needs_encryption(
     source: str, host: str | None, is_networked: bool
 ) -> None:
-    """Nobody else can hear a meter that is a program on the same machine."""
+    """Nobody else can hear a meter simulated on the same machine."""
     assert monitor_module.uses_network({"source": source, "host": host}) is is_networked
 
 

@@ -1,4 +1,4 @@
-"""Events of the supply, from the real firmware's simulated line to the pages."""
+"""Events of the supply, from the firmware's simulated line to the entities."""
 
 import asyncio
 import base64
@@ -28,7 +28,9 @@ from custom_components.nrj_monitor.power_quality.event import (
     PowerQualityEvent,
 )
 from custom_components.nrj_monitor.power_quality.log import PowerQualityLog
-from custom_components.nrj_monitor.power_quality.oscillogram_image import picture
+from custom_components.nrj_monitor.power_quality.oscillogram_image import (
+    draw_oscillogram,
+)
 from custom_components.nrj_monitor.sources.native_api import events as device_events
 from custom_components.nrj_monitor.sources.native_api.client import NativeApiClient
 from nrj_demo.firmware import RunningFirmware
@@ -44,7 +46,7 @@ NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 async def disturb(
     firmware: RunningFirmware, phases: int, seconds: float, voltage: float
 ) -> None:
-    """Let the voltage of some phases change for a while."""
+    """Change the voltage of some phases by a factor for some seconds."""
     client = APIClient("127.0.0.1", firmware.port, None)
     await client.connect(login=True)
     _, services = await client.list_entities_services()
@@ -62,8 +64,8 @@ async def disturb(
     await client.disconnect()
 
 
-async def told(hass: HomeAssistant, kind: str) -> State:
-    """Wait until the event entity has told of an event of a kind."""
+async def wait_event(hass: HomeAssistant, kind: str) -> State:
+    """Wait until the event entity has an event of a kind; return the state."""
     return await state_where(
         hass,
         EVENT,
@@ -72,7 +74,7 @@ async def told(hass: HomeAssistant, kind: str) -> State:
     )
 
 
-async def test_a_dip_is_told_with_what_it_was(
+async def test_dip_is_an_event_with_attributes(
     hass: HomeAssistant, add_meter: AddMeter, firmware: RunningFirmware
 ) -> None:
     """Phase, depth, duration and time are attributes of the event."""
@@ -82,7 +84,7 @@ async def test_a_dip_is_told_with_what_it_was(
     await asyncio.sleep(2)
     before = datetime.now(UTC)
     await disturb(firmware, 0b010, 0.3, voltage=0.5)
-    state = await told(hass, "dip")
+    state = await wait_event(hass, "dip")
     assert state.attributes["phase"] == "L2"
     # Half of some 230 V; the house's voltage moves by a few percent.
     assert state.attributes["extreme"] == pytest.approx(115, abs=6)
@@ -94,56 +96,56 @@ async def test_a_dip_is_told_with_what_it_was(
     assert fired[0].data["name"] == "NRJ Meter"
 
 
-async def test_the_dip_can_be_seen(
+async def test_dip_has_an_image(
     hass: HomeAssistant, add_meter: AddMeter, firmware: RunningFirmware
 ) -> None:
-    """The waveform around it is a picture with a curve for each conductor."""
+    """The image of the oscillogram has a line for each conductor."""
     assert await async_setup_component(hass, "image", {})
     entry = await add_meter(firmware.port)
     await asyncio.sleep(2)
     await disturb(firmware, 0b001, 0.5, voltage=0.5)
-    seen = await state_where(
+    state = await state_where(
         hass, IMAGE, lambda state: state.state not in ("unknown", ""), within=20
     )
     image = await async_get_image(hass, IMAGE)
-    # By the clock on the wall, and in words.
-    started = dt_util.as_local(datetime.fromisoformat(seen.state))
+    # In local time, and with the translated kind.
+    started = dt_util.as_local(datetime.fromisoformat(state.state))
     assert f"Dip L1 &#183; {started:%Y-%m-%d %H:%M:%S}" in image.content.decode()
     assert await hass.config_entries.async_reload(entry.entry_id)
     assert b"Dip L1" in (await async_get_image(hass, IMAGE)).content
     assert image.content_type == "image/svg+xml"
-    curves = ET.fromstring(image.content).findall(  # noqa: S314
+    lines = ET.fromstring(image.content).findall(  # noqa: S314
         "{http://www.w3.org/2000/svg}polyline"
     )
     # Three voltages, three currents and the neutral's.
-    assert len(curves) == 7
-    assert all(len(curve.attrib["points"].split()) == 512 for curve in curves)
+    assert len(lines) == 7
+    assert all(len(line.attrib["points"].split()) == 512 for line in lines)
 
 
-async def test_what_happened_while_nobody_listened_is_told_afterwards(
+async def test_missed_event_is_fired_after_a_restart(
     hass: HomeAssistant, add_meter: AddMeter, firmware: RunningFirmware
 ) -> None:
-    """After a restart of Home Assistant the missed event comes, the known one does not."""
+    """After a reload the missed event is fired, and the known event is not repeated."""
     fired: list[Event] = []
     hass.bus.async_listen(EVENT_POWER_QUALITY, fired.append)
     entry = await add_meter(firmware.port)
     await asyncio.sleep(2)
     await disturb(firmware, 0b001, 0.2, voltage=0.5)
-    await told(hass, "dip")
+    await wait_event(hass, "dip")
     assert await hass.config_entries.async_unload(entry.entry_id)
     await disturb(firmware, 0b100, 0.2, voltage=1.2)
     await asyncio.sleep(1)
     assert await hass.config_entries.async_setup(entry.entry_id)
-    state = await told(hass, "swell")
+    state = await wait_event(hass, "swell")
     await hass.async_block_till_done()
     assert state.attributes["phase"] == "L3"
     assert [event.data["kind"] for event in fired] == ["dip", "swell"]
 
 
-async def test_a_meter_that_watches_nothing_has_no_such_entities(
+async def test_meter_without_power_quality_has_no_event_and_image(
     hass: HomeAssistant, add_meter: AddMeter, server: object
 ) -> None:
-    """A firmware without power quality shows no empty pictures."""
+    """A firmware without power_quality has no empty entities."""
     await add_meter(server.port)  # type: ignore[attr-defined]
     registry = er.async_get(hass)
     assert registry.async_get(EVENT) is None
@@ -164,8 +166,8 @@ DATA = {
 }
 
 
-def test_an_event_is_dated_by_how_long_ago_it_was() -> None:
-    """The meter's clock may be wrong; Home Assistant's counts."""
+def test_event_is_dated_by_its_age() -> None:
+    """Home Assistant's clock dates the event, as the meter's may be wrong."""
     event = PowerQualityEvent.from_device(DATA, NOW)
     assert event.started == NOW - timedelta(seconds=1.5)
     assert event.duration == timedelta(seconds=0.3005)
@@ -177,8 +179,8 @@ def test_an_event_is_dated_by_how_long_ago_it_was() -> None:
         lambda wrong: {**DATA, **wrong}
     )
 )
-def test_a_damaged_event_is_refused(data: dict[str, str]) -> None:
-    """What can not be read raises ValueError and nothing else."""
+def test_damaged_event_is_refused(data: dict[str, str]) -> None:
+    """Damaged data raises ValueError and no other error."""
     try:
         event = PowerQualityEvent.from_device(data, NOW)
     except ValueError:
@@ -186,12 +188,12 @@ def test_a_damaged_event_is_refused(data: dict[str, str]) -> None:
     assert event.kind in KINDS
 
 
-def test_an_event_is_told_once_and_again_when_it_is_over() -> None:
-    """One that lasts is told when it lasts; its repetition after a reconnection is not."""
+def test_event_is_new_at_its_begin_and_at_its_end() -> None:
+    """A repetition after a reconnection is not new."""
     log = PowerQualityLog()
-    begun = PowerQualityEvent.from_device(DATA | {"ongoing": "1"}, NOW)
+    ongoing = PowerQualityEvent.from_device(DATA | {"ongoing": "1"}, NOW)
     over = PowerQualityEvent.from_device(DATA, NOW)
-    assert [log.add(event) for event in (begun, begun, over, over, begun)] == [
+    assert [log.add(event) for event in (ongoing, ongoing, over, over, ongoing)] == [
         True,
         False,
         True,
@@ -205,8 +207,8 @@ def test_an_event_is_told_once_and_again_when_it_is_over() -> None:
     assert not restored.add(over)
 
 
-def test_of_an_earlier_start_of_the_meter_no_waveform_is_asked_for() -> None:
-    """The event has outlived a power cut, its waveform has not."""
+def test_restored_event_has_no_oscillogram_to_request() -> None:
+    """After a power cut the meter has the event, and no oscillogram."""
     log = PowerQualityLog()
     event = PowerQualityEvent.from_device(DATA | {"restored": "1"}, NOW)
     assert log.add(event)
@@ -214,8 +216,8 @@ def test_of_an_earlier_start_of_the_meter_no_waveform_is_asked_for() -> None:
     assert not log.wants_oscillogram(event)
 
 
-def test_a_waveform_is_asked_for_until_it_is_there_and_kept_once() -> None:
-    """A link that breaks in between loses none; events of one capture share it."""
+def test_oscillogram_is_requested_until_received_and_kept_once() -> None:
+    """A broken link loses no request, and events of the same capture share an oscillogram."""
     log = PowerQualityLog()
     first = PowerQualityEvent.from_device(DATA, NOW)
     second = PowerQualityEvent.from_device(DATA | {"number": "4", "phase": "L2"}, NOW)
@@ -243,9 +245,9 @@ WAVE = Oscillogram(
 )
 
 
-def test_the_picture_is_valid_whatever_it_shows() -> None:
-    """Flat lines and strange titles give a picture too."""
-    root = ET.fromstring(picture(WAVE))  # noqa: S314
+def test_image_is_valid_whatever_the_oscillogram_has() -> None:
+    """Flat lines and strange titles make valid SVG."""
+    root = ET.fromstring(draw_oscillogram(WAVE))  # noqa: S314
     texts = [node.text or "" for node in root.iter() if node.text]
     assert any("dip L1 <&>" in text for text in texts)
     assert "200 V" in texts
@@ -254,7 +256,7 @@ def test_the_picture_is_valid_whatever_it_shows() -> None:
 
 @pytest.mark.usefixtures("enable_custom_integrations")
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "text"),
     [
         ({}, "voltage dip on L1 down to 115.2 V for 300 ms"),
         (
@@ -272,48 +274,48 @@ def test_the_picture_is_valid_whatever_it_shows() -> None:
     ],
 )
 async def test_the_logbook_describes_an_event(
-    hass: HomeAssistant, change: dict[str, str], words: str
+    hass: HomeAssistant, change: dict[str, str], text: str
 ) -> None:
     """The message has kind, phase, extreme and duration of the event."""
     await use_language(hass, "en")
     event = PowerQualityEvent.from_device(DATA | change, NOW)
     data = {"kind": event.kind, **event.attributes()}
-    assert describe_power_quality(hass, data) == words
+    assert describe_power_quality(hass, data) == text
 
 
-class Answers:
-    """A meter's side of the conversation about one event, as a test wants it."""
+class ScriptedDevice:
+    """Client of a device with scripted pages for an event."""
 
     def __init__(self, pages: list[dict[str, str] | None]) -> None:
-        """Answer page after page; None is silence."""
+        """Respond with `pages` by number; None is no response."""
         self.pages = pages
-        self.tell: Any = None
+        self.send: Any = None
 
     def subscribe_service_calls(self, on_call: Any) -> None:
-        """Remember whom to tell."""
-        self.tell = on_call
+        """Record the callback for events."""
+        self.send = on_call
 
     async def execute_service(self, service: Any, arguments: dict[str, int]) -> None:
-        """Answer an action."""
+        """Respond to an action with the events of the device."""
         if service.name == "power_quality_events":
             for data in (DATA | {"kind": "tea"}, DATA):
-                self.tell(call("esphome.nrj_power_quality", data))
+                self.send(call("esphome.nrj_power_quality", data))
         elif (page := self.pages[arguments["page"]]) is not None:
             stale = call("esphome.nrj_oscillogram", {"number": "2", "page": "0"})
-            self.tell(stale)
-            self.tell(HomeassistantServiceCall.from_dict({"service": "light.turn_on"}))
-            self.tell(call("esphome.nrj_oscillogram", {"number": "3"} | page))
+            self.send(stale)
+            self.send(HomeassistantServiceCall.from_dict({"service": "light.turn_on"}))
+            self.send(call("esphome.nrj_oscillogram", {"number": "3"} | page))
 
 
 def call(event: str, data: dict[str, str]) -> HomeassistantServiceCall:
-    """Return an event as the client hands it on."""
+    """Return an event as the native API's client passes events on."""
     return HomeassistantServiceCall.from_dict(
         {"service": event, "is_event": True, "data": data}
     )
 
 
 def actions(*names: str) -> list[UserService]:
-    """Return user actions as a device lists them."""
+    """Return user actions as a device lists its actions."""
     return [
         UserService.from_dict({"name": name, "key": key, "args": []})
         for key, name in enumerate(names)
@@ -327,21 +329,21 @@ def connected(api: Any, listed: list[UserService]) -> NativeApiClient:
     return client
 
 
-class Heard:
-    """A listener of a source that records the events."""
+class RecordingListener:
+    """Listener with a record of events and oscillograms."""
 
     def __init__(self) -> None:
-        """Start with nothing heard."""
+        """Start without events."""
         self.events: list[PowerQualityEvent] = []
         self.waves: list[Oscillogram] = []
 
     def on_power_quality_event(self, event: PowerQualityEvent) -> bool:
-        """Take an event."""
+        """Record an event."""
         self.events.append(event)
         return True
 
     def wants_oscillogram(self, event: PowerQualityEvent) -> bool:
-        """Want every waveform."""
+        """Request every oscillogram."""
         return True
 
     def on_journal_page(self, page: Mapping[str, str]) -> None:
@@ -351,7 +353,7 @@ class Heard:
     def on_oscillogram(
         self, event: PowerQualityEvent, wave: Oscillogram | None
     ) -> None:
-        """Take a waveform."""
+        """Record an oscillogram."""
         if wave is not None:
             self.waves.append(wave)
 
@@ -378,16 +380,16 @@ PAGE = {
         ([PAGE | {"page": "0", "volts_per_code": "x"}, PAGE | {"page": "1"}], 0),
     ],
 )
-async def test_a_waveform_is_whole_or_not_there(
+async def test_oscillogram_is_complete_or_missing(
     monkeypatch: pytest.MonkeyPatch, pages: list[dict[str, str] | None], waves: int
 ) -> None:
-    """Lost and damaged pages leave the event and no picture; strange events are left out."""
+    """Lost and damaged pages leave the event without an oscillogram."""
     monkeypatch.setattr(device_events, "SETTLING", 0.0)
     monkeypatch.setattr(device_events, "PAGE_TIMEOUT", 0.05)
     services = actions("power_quality_events", "power_quality_oscillogram")
-    heard = Heard()
-    client: Any = Answers(pages)
-    listener: Any = heard
+    recording = RecordingListener()
+    client: Any = ScriptedDevice(pages)
+    listener: Any = recording
     events = device_events.DeviceEvents(
         connected(client, services), listener, lambda: NOW
     )
@@ -395,22 +397,22 @@ async def test_a_waveform_is_whole_or_not_there(
     task = asyncio.create_task(events.run())
     await asyncio.sleep(0.2)
     task.cancel()
-    assert [event.id for event in heard.events] == ["77-3"]
-    assert len(heard.waves) == waves
-    for wave in heard.waves:
+    assert [event.id for event in recording.events] == ["77-3"]
+    assert len(recording.waves) == waves
+    for wave in recording.waves:
         assert wave.channels["UL1"] == (200.0, -200.0, 200.0, -200.0)
         assert wave.channels["IL1"] == pytest.approx((1.0, -1.0, 1.0, -1.0))
         assert wave.started == NOW - timedelta(seconds=1)
 
 
-async def test_a_damaged_event_of_the_guard_is_left_out(
+async def test_damaged_guard_event_is_ignored(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It is named in the log, and the next ones come."""
-    client: Any = Answers([])
-    listener: Any = Heard()
-    heard: list[object] = []
-    listener.on_guard_event = heard.append
+    """The damaged event is logged, and later events are received."""
+    client: Any = ScriptedDevice([])
+    listener: Any = RecordingListener()
+    received: list[object] = []
+    listener.on_guard_event = received.append
     events = device_events.DeviceEvents(connected(client, []), listener, lambda: NOW)
     events.subscribe()
     sound = {
@@ -422,22 +424,22 @@ async def test_a_damaged_event_of_the_guard_is_left_out(
         "on": "0",
     }
     for data in (sound | {"state": "sunny"}, sound):
-        client.tell(call("esphome.nrj_guard", data))
-    assert len(heard) == 1
+        client.send(call("esphome.nrj_guard", data))
+    assert len(received) == 1
     assert "sunny" in caplog.text
 
 
-async def test_a_broken_link_ends_the_conversation(
+async def test_broken_link_ends_the_requests(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It is no error: the link says so itself."""
+    """The error is suppressed, as the link reports the loss itself."""
 
-    class Broken(Answers):
+    class Broken(ScriptedDevice):
         async def execute_service(self, service: Any, arguments: Any) -> None:
             raise APIConnectionError("gone")
 
     client: Any = Broken([])
-    listener: Any = Heard()
+    listener: Any = RecordingListener()
     services = actions("power_quality_events")
     events = device_events.DeviceEvents(
         connected(client, services), listener, lambda: NOW
@@ -446,18 +448,18 @@ async def test_a_broken_link_ends_the_conversation(
     await events.run()
 
 
-def test_a_picture_without_samples_is_empty_but_valid() -> None:
-    """Nothing to draw is no reason to fail."""
+def test_image_without_samples_is_empty_and_valid() -> None:
+    """An oscillogram without samples makes valid SVG."""
     empty = Oscillogram(
         event_id="1", title="", started=NOW, points_per_cycle=128, channels={"UL1": ()}
     )
-    ET.fromstring(picture(empty))  # noqa: S314
+    ET.fromstring(draw_oscillogram(empty))  # noqa: S314
 
 
-async def test_without_a_waveform_there_is_no_picture(
+async def test_image_is_unknown_without_an_oscillogram(
     hass: HomeAssistant, add_meter: AddMeter, firmware: RunningFirmware
 ) -> None:
-    """The image is unknown until the first event."""
+    """Until the first event the entity is unknown, and has no image to fetch."""
     assert await async_setup_component(hass, "image", {})
     await add_meter(firmware.port)
     await state_is(hass, IMAGE, "unknown")

@@ -1,4 +1,4 @@
-"""The check that every module is tested cannot be passed by averages or by absence."""
+"""Check of the coverage floor: each module counts, not the average."""
 
 import json
 from pathlib import Path
@@ -21,15 +21,15 @@ def report(path: Path, **modules: float) -> Path:
 def test_all_modules_above_the_floor_pass(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is said includes the worst module."""
+    """The output includes the worst module."""
     assert main(report(tmp_path / "r.json", meter=100.0, sensor=95.1)) == 0
     assert "2 modules, each at least 95.1 %" in capsys.readouterr().out
 
 
-def test_one_module_below_fails_whatever_the_others_do(
+def test_module_below_the_floor_fails(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is named, with what was not run, the worst first."""
+    """Modules below the floor are named with the lines not run, the worst first."""
     assert main(report(tmp_path / "r.json", meter=100.0, llm=94.9, mqtt=0.0)) == 1
     said = capsys.readouterr().out.splitlines()
     assert said == [
@@ -38,6 +38,6 @@ def test_one_module_below_fails_whatever_the_others_do(
     ]
 
 
-def test_a_report_of_nothing_fails(tmp_path: Path) -> None:
-    """A wrong path measures nothing, and that is no success."""
+def test_report_without_modules_fails(tmp_path: Path) -> None:
+    """A report without modules, as of a wrong path, is no success."""
     assert main(report(tmp_path / "r.json")) == 1

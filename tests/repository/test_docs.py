@@ -34,13 +34,13 @@ AUTOMATIONS = {example["alias"]: example for example in EXAMPLES if "alias" in e
 
 
 def anchor(heading: str) -> str:
-    """Return what a heading is linked by."""
+    """Return the anchor of a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    """Files and headings that are linked to exist."""
+    """Linked files and headings exist."""
     for link in LINK.findall(page.read_text()):
         if link.startswith(("http", "mailto")):
             continue
@@ -53,7 +53,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_every_page_can_be_reached_from_the_readme() -> None:
-    """Nobody has to know the name of a file."""
+    """Links lead from the README to every page."""
     reached, to_read = set(), [ROOT / "README.md"]
     while to_read:
         page = to_read.pop()
@@ -66,10 +66,8 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 
 
 @pytest.mark.parametrize("alias", AUTOMATIONS)
-async def test_an_example_is_a_valid_automation(
-    hass: HomeAssistant, alias: str
-) -> None:
-    """Home Assistant takes it as it stands."""
+async def test_example_is_a_valid_automation(hass: HomeAssistant, alias: str) -> None:
+    """Home Assistant accepts the example as written."""
     assert await async_setup_component(hass, "homeassistant", {})
     valid = await async_validate_config_item(hass, alias, AUTOMATIONS[alias])
     assert valid is not None
@@ -79,7 +77,7 @@ async def test_an_example_is_a_valid_automation(
 async def test_examples_name_entities_as_the_meter_has_them(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """A meter with its name unchanged has the entities the examples speak of."""
+    """A meter with its default name has the entities in the examples."""
     sensors = ["Current L1", "Current L2", "Current L3", "Active power", "Frequency"]
     server.device.sensors = dict.fromkeys(sensors, 1.0)
     await add_meter(server.port)
@@ -93,18 +91,18 @@ async def test_examples_name_entities_as_the_meter_has_them(
     assert named <= known
 
 
-def test_the_example_of_the_action_is_one() -> None:
-    """Its fields are those the action takes."""
+def test_example_of_the_action_is_valid() -> None:
+    """The action accepts the fields of the example."""
     (example,) = (e for e in EXAMPLES if e.get("action", "").startswith(DOMAIN))
     ADD_SCHEMA(example["data"])
 
 
-async def test_the_surplus_heats_water_and_stops(
+async def test_surplus_example_switches_the_relay(
     hass: HomeAssistant,
     add_meter: AddMeter,
     server: DeviceServer,
 ) -> None:
-    """The example switches the real relay; the waiting is left out."""
+    """The automation switches the real relay, here without its waiting time."""
     server.device.sensors = {"Active power": -2600.0}
     entry = await add_meter(server.port)
     example = dict(AUTOMATIONS["Water from the sun"])
@@ -123,10 +121,10 @@ async def test_the_surplus_heats_water_and_stops(
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_a_phase_near_its_limit_reaches_the_phone(
+async def test_overload_example_notifies_the_phone(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """The message says which phase and how much, and offers what to do."""
+    """The message names phase and current, and offers actions."""
     sent = async_mock_service(hass, "notify", "mobile_app_your_phone")
     server.device.sensors = dict.fromkeys(
         ["Current L1", "Current L2", "Current L3"], 2.0
@@ -145,10 +143,10 @@ async def test_a_phase_near_its_limit_reaches_the_phone(
     assert call.data["data"]["actions"][0]["action"] == "BOILER_OFF"
 
 
-async def test_a_meter_that_is_gone_is_noticed(
+async def test_lost_meter_example_notifies(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """The example's state is the one a lost meter really has."""
+    """The state in the example is the real state of a lost meter."""
     notified = async_mock_service(hass, "persistent_notification", "create")
     await add_meter(server.port)
     await state_is(hass, "sensor.nrj_meter_active_power", "1500.0")

@@ -66,7 +66,7 @@ def measurements(node: Any) -> dict[str, dict[str, Any]]:
 
 
 def meter_sensors(configuration: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the sensors of what the meter measures by object id."""
+    """Return the sensors of the meter's measurements by object id."""
     return measurements(
         [
             sensor
@@ -106,6 +106,6 @@ def test_both_relays_are_there(configuration: dict[str, Any]) -> None:
 def test_home_assistant_s_own_esphome_shows_no_doubles(
     configuration: dict[str, Any],
 ) -> None:
-    """The measuring entities are disabled there unless the user wants them."""
+    """The measuring entities are disabled there by default."""
     for sensor in meter_sensors(configuration).values():
         assert sensor["disabled_by_default"] is True

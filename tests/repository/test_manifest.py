@@ -1,4 +1,4 @@
-"""The manifest keeps to the rules Home Assistant checks before it publishes."""
+"""The manifest keeps to the rules of Home Assistant's own checks."""
 
 import json
 from pathlib import Path
@@ -17,14 +17,14 @@ MANIFEST = json.loads(
 
 
 def test_nothing_is_pinned_against_home_assistant() -> None:
-    """The native API library is the one Home Assistant's own ESPHome brings."""
+    """Home Assistant's own ESPHome integration brings the native API library."""
     assert "requirements" not in MANIFEST
     assert "esphome" in MANIFEST["after_dependencies"]
 
 
 @pytest.mark.usefixtures("integration")
-async def test_home_assistant_accepts_it(hass: HomeAssistant) -> None:
-    """The loader reads it, its version included."""
+async def test_home_assistant_accepts_the_manifest(hass: HomeAssistant) -> None:
+    """The loader accepts the manifest with its version."""
     integration = await async_get_integration(hass, DOMAIN)
     assert integration.version is not None
     assert integration.config_flow

@@ -1,4 +1,4 @@
-"""What Home Assistant's hassfest and the HACS action check, checked without them."""
+"""Checks of Home Assistant's hassfest and of the HACS action, without either program."""
 
 from collections.abc import Callable
 import json
@@ -31,14 +31,14 @@ type Break = Callable[[Table], object]
 
 
 def broken(good: Table, change: Break) -> Table:
-    """Return a copy of `good` that breaks a rule."""
+    """Return a copy of `good` with a broken rule."""
     bad: Table = json.loads(json.dumps(good))
     change(bad)
     return bad
 
 
-def test_the_manifest_keeps_to_its_schema_and_its_place() -> None:
-    """Known keys only, in order, and the folder is named after the domain."""
+def test_manifest_keeps_to_its_schema() -> None:
+    """The manifest has known keys in order, and its folder the name of the domain."""
     MANIFEST(MANIFEST_JSON)
     assert MANIFEST_JSON["domain"] == FOLDER.name == DOMAIN
     keys = list(MANIFEST_JSON)
@@ -62,28 +62,28 @@ def test_the_manifest_keeps_to_its_schema_and_its_place() -> None:
         lambda manifest: manifest["zeroconf"][0]["properties"].update(mac="AA*"),
     ],
 )
-def test_a_manifest_that_breaks_a_rule_is_found(change: Break) -> None:
-    """The rules are not so lenient that anything passes."""
+def test_manifest_with_a_broken_rule_is_refused(change: Break) -> None:
+    """The rules refuse a manifest with an error."""
     with pytest.raises(vol.Invalid):
         MANIFEST(broken(MANIFEST_JSON, change))
 
 
-def test_every_integration_that_is_imported_is_declared() -> None:
-    """Home Assistant sets up first what the code needs."""
+def test_imported_integrations_are_declared() -> None:
+    """Home Assistant sets up imported integrations first."""
     assert list(undeclared(FOLDER, MANIFEST_JSON)) == []
     bare = MANIFEST_JSON | {"dependencies": [], "after_dependencies": []}
     assert "zeroconf" in " ".join(undeclared(FOLDER, bare))
 
 
-def test_what_the_manifest_promises_is_there() -> None:
-    """A config flow has its file; set-up from the interface alone is declared so."""
+def test_manifest_agrees_with_the_files() -> None:
+    """The config flow has its file, and the schema declares set-up by entries only."""
     assert MANIFEST_JSON["config_flow"] is (FOLDER / "config_flow.py").is_file()
     assert "CONFIG_SCHEMA" in (FOLDER / "__init__.py").read_text()
     assert not (FOLDER / "strings.json").exists(), "custom integrations have none"
 
 
-def test_hacs_finds_what_it_asks_for() -> None:
-    """A valid hacs.json, one integration, a README with pictures, a licence."""
+def test_hacs_accepts_the_repository() -> None:
+    """HACS finds hacs.json, a single integration, a README with pictures and a licence."""
     HACS(HACS_JSON)
     assert not HACS_JSON.get("zip_release") or HACS_JSON.get("filename")
     folders = [file.parent for file in ROOT.glob("custom_components/*/manifest.json")]
@@ -100,15 +100,15 @@ def test_hacs_finds_what_it_asks_for() -> None:
         lambda hacs: hacs.update(render_readme="yes"),
     ],
 )
-def test_a_hacs_file_that_breaks_a_rule_is_found(change: Break) -> None:
-    """Unknown and missing keys are not let through."""
+def test_hacs_file_with_a_broken_rule_is_refused(change: Break) -> None:
+    """Unknown, missing and invalid keys are refused."""
     with pytest.raises(vol.Invalid):
         HACS(broken(HACS_JSON, change))
 
 
 @pytest.mark.parametrize(("name", "size"), [("icon.png", 256), ("icon@2x.png", 512)])
-def test_the_brand_has_its_icon(name: str, size: int) -> None:
-    """A square PNG of the size Home Assistant asks for, as its own header says."""
+def test_brand_has_its_icon(name: str, size: int) -> None:
+    """The icon is a square PNG of the required size, by its own header."""
     header = (FOLDER / "brand" / name).read_bytes()[:24]
     assert header[:8] == b"\x89PNG\r\n\x1a\n"
     assert struct.unpack(">II", header[16:24]) == (size, size)
@@ -116,7 +116,7 @@ def test_the_brand_has_its_icon(name: str, size: int) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_translations_keep_to_their_schema(language: str) -> None:
-    """Every text is where Home Assistant looks for it, and nothing else is there."""
+    """Every text has a key known to Home Assistant, and no other key exists."""
     path = FOLDER / "translations" / f"{language}.json"
     TRANSLATIONS(json.loads(path.read_text()))
     assert "[%key:" not in path.read_text(), "references work in core only"
@@ -142,14 +142,14 @@ def test_translations_keep_to_their_schema(language: str) -> None:
         lambda texts: texts["services"].update(a={"name": "b"}),
     ],
 )
-def test_translations_that_break_a_rule_are_found(change: Break) -> None:
-    """Addresses, markup, quoted placeholders, stray keys: each is refused."""
+def test_translations_with_a_broken_rule_are_refused(change: Break) -> None:
+    """Addresses, markup, quoted placeholders and stray keys are each refused."""
     with pytest.raises(vol.Invalid):
         TRANSLATIONS(broken(ENGLISH, change))
 
 
 def test_icons_keep_to_their_schema_and_belong_to_something() -> None:
-    """Every icon is one of an entity or an action that has a name."""
+    """Every icon belongs to a named entity or action."""
     ICONS(ICONS_JSON)
     for platform, icons in ICONS_JSON["entity"].items():
         assert set(icons) <= set(ENGLISH["entity"][platform])
@@ -162,7 +162,7 @@ def test_icons_keep_to_their_schema_and_belong_to_something() -> None:
 
 
 @pytest.mark.parametrize("part", ["services", "triggers", "conditions"])
-def test_what_is_called_is_described_in_full(part: str) -> None:
+def test_actions_triggers_and_conditions_are_described(part: str) -> None:
     """Files, texts and icons of actions, triggers and conditions have the same keys."""
     path = FOLDER / f"{part}.yaml"
     offered: Table = yaml.safe_load(path.read_text()) if path.is_file() else {}

@@ -1,4 +1,4 @@
-"""Try it before you trust it: recordings played to the guard and the arbiter."""
+"""Replay of recordings to the guard and the arbiter."""
 
 from collections.abc import Callable, Iterable
 import csv
@@ -30,7 +30,7 @@ type Play = Callable[..., list[dict[str, Any]]]
 
 @pytest.fixture
 def play(capsys: pytest.CaptureFixture[str]) -> Play:
-    """Return a function that plays and returns the lines that were printed."""
+    """Return a function to play a recording and get the printed lines."""
 
     def run(path: Path, profile: str, *options: str) -> list[dict[str, Any]]:
         assert main([str(path), "--profile", profile, *options]) == 0
@@ -41,7 +41,7 @@ def play(capsys: pytest.CaptureFixture[str]) -> Play:
 
 @pytest.fixture
 def refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., str]:
-    """Return a function that plays a bad file and returns what is said about it."""
+    """Return a function to play a bad file and get the error."""
 
     def run(
         text: str | bytes, *options: str, profile: str = "continental_europe"
@@ -84,8 +84,8 @@ def stages(lines: Iterable[dict[str, Any]]) -> list[tuple[float, str, str]]:
     ]
 
 
-def test_the_iberian_blackout(play: Play, tmp_path: Path) -> None:
-    """All that may go is off in time; then there is no frequency, and nothing comes back."""
+def test_iberian_blackout(play: Play, tmp_path: Path) -> None:
+    """All sheddable loads are off in time, and without a frequency no load is restored."""
     lines = play(converted(TOLEDO, tmp_path / "toledo.csv"), "continental_europe")
     # 12:33:20 is the first sample below 49.2 Hz, 5600 s into the recording of one every
     # 2 s; the next confirms it. The voltage is gone another 2 s later.
@@ -107,8 +107,8 @@ def test_the_iberian_blackout(play: Play, tmp_path: Path) -> None:
     assert summary["off_at_the_end"] == ["shed_1", "shed_2", "shed_3"]
 
 
-def test_the_loss_of_generation(play: Play, tmp_path: Path) -> None:
-    """Stage by stage, each its delay after the frequency is below; no absorbing after."""
+def test_loss_of_generation(play: Play, tmp_path: Path) -> None:
+    """Each stage sheds its delay after the frequency falls below, and nothing absorbs."""
     path = converted(GENERATION_LOSS, tmp_path / "loss.csv")
     lines = play(path, "north_america")
     entered = {stage: t for t, stage, _ in reversed(stages(lines))}
@@ -131,7 +131,7 @@ def test_the_loss_of_generation(play: Play, tmp_path: Path) -> None:
     assert "shed_3" not in entered
 
 
-def test_the_over_frequency(play: Play, tmp_path: Path) -> None:
+def test_over_frequency(play: Play, tmp_path: Path) -> None:
     """A storage load is started."""
     lines = play(converted(OVER_FREQUENCY, tmp_path / "over.csv"), "north_america")
     absorbed = [line["load"] for line in lines if line.get("action") == "absorb"]
@@ -156,8 +156,8 @@ def from_wave(path: Path) -> list[tuple[float, float]]:
 
 
 @pytest.mark.parametrize("name", ["001_ref.wav", "070_ref.wav"])
-def test_nothing_is_done_on_a_quiet_day(play: Play, tmp_path: Path, name: str) -> None:
-    """Minutes of a real grid that is well."""
+def test_quiet_day_switches_nothing(play: Play, tmp_path: Path, name: str) -> None:
+    """Minutes of an ordinary real grid cause no switching."""
     found = from_wave(DATA / "mains_waveform" / name)
     assert len(found) > 500
     path = tmp_path / "quiet.csv"
@@ -170,8 +170,10 @@ def test_nothing_is_done_on_a_quiet_day(play: Play, tmp_path: Path, name: str) -
     assert stages(lines)[-1][1] == "normal"
 
 
-def test_nothing_is_done_before_the_blackout(play: Play, tmp_path: Path) -> None:
-    """Ninety minutes of oscillations and lost samples are no reason."""
+def test_oscillations_before_the_blackout_switch_nothing(
+    play: Play, tmp_path: Path
+) -> None:
+    """Ninety minutes of oscillations and lost samples cause no switching."""
     lines = play(
         converted(TOLEDO, tmp_path / "before.csv", until=5580), "continental_europe"
     )
@@ -198,8 +200,8 @@ loads:
 """
 
 
-def test_a_house_with_limits_and_sun(play: Play, tmp_path: Path) -> None:
-    """The sun heats water, an overload turns the heater off; each line says why."""
+def test_house_with_limits_and_surplus(play: Play, tmp_path: Path) -> None:
+    """Surplus heats water, an overload sheds the heater, and each line has its reason."""
     path = tmp_path / "house.csv"
     rows = ["time,frequency_hz,power_l1,power_l2,power_l3"]
     for second in range(0, 1500, 5):
@@ -222,8 +224,8 @@ def test_a_house_with_limits_and_sun(play: Play, tmp_path: Path) -> None:
     assert "heater" in lines[-1]["summary"]["seconds_off"]
 
 
-def test_a_charger_follows_the_sun(play: Play, tmp_path: Path) -> None:
-    """Each step is a line with what it is set to."""
+def test_charger_follows_the_surplus(play: Play, tmp_path: Path) -> None:
+    """Each step of the charger is a line with its set-point."""
     path = tmp_path / "house.csv"
     rows = ["time_s,frequency_hz,power_l1,power_l2,power_l3"]
     for second in range(0, 900, 5):
@@ -240,10 +242,10 @@ def test_a_charger_follows_the_sun(play: Play, tmp_path: Path) -> None:
     assert powers == [8 * 230, 12 * 230]
 
 
-def test_thresholds_of_one_s_own(
+def test_custom_thresholds(
     play: Play, refused: Callable[..., str], tmp_path: Path
 ) -> None:
-    """The profile custom takes them from a file, and says what is wrong with them."""
+    """The profile custom reads thresholds from a file, and names errors in the file."""
     custom = {
         "nominal": 50,
         "inhibit": {"frequency": 49.95, "delay": 1},
@@ -292,10 +294,10 @@ def test_thresholds_of_one_s_own(
         ('time_s,frequency_hz\n"' + "a" * 200_000, "no CSV"),
     ],
 )
-def test_a_bad_recording_is_refused_clearly(
+def test_bad_recording_is_refused(
     refused: Callable[..., str], text: str | bytes, said: str
 ) -> None:
-    """Which file, which line, and what it should be."""
+    """The error names file, line and the expected value."""
     assert said in refused(text)
 
 
@@ -320,27 +322,27 @@ GOOD = f"{HEADER}\n0,50,230,230,230\n\n1,,230,nan,\n2,50,230,230,230\n"
         ("loads: []\nlimits: {contract: 5}", "power in W"),
     ],
 )
-def test_bad_loads_are_refused_clearly(
+def test_bad_loads_are_refused(
     refused: Callable[..., str], tmp_path: Path, loads: str, said: str
 ) -> None:
-    """Which load, and what is known instead."""
+    """The error names the load and the known values."""
     path = tmp_path / "loads.yaml"
     path.write_text(loads)
     assert said in refused(GOOD, "--loads", str(path))
 
 
-def test_what_is_not_there_is_said(
+def test_missing_files_are_errors(
     refused: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Files that are missing, and a voltage that is none."""
+    """Missing files and an invalid voltage are errors."""
     assert "cannot be read" in refused(GOOD, "--loads", str(tmp_path / "none"))
     assert "no nominal voltage" in refused(GOOD, "--nominal-voltage", "0")
     assert main([str(tmp_path / "none"), "--profile", "island_50"]) == 2
     assert "cannot be read" in capsys.readouterr().err
 
 
-def test_the_script_itself(tmp_path: Path) -> None:
-    """As a person starts it."""
+def test_script_runs(tmp_path: Path) -> None:
+    """The script runs as a person starts the script."""
     path = tmp_path / "good.csv"
     path.write_text(GOOD)
     done = subprocess.run(

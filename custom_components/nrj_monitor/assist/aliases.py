@@ -1,8 +1,8 @@
-"""What a person calls the meter's entities when speaking to Assist.
+"""Aliases by which people call the meter's entities when they speak to Assist.
 
-Assist knows an entity by its whole name only, "NRJ Meter Relay 1", which nobody says.
-Each entity one asks for is given the names people say, once: what is changed afterwards
-under *Voice assistants* stays as it was changed.
+Assist has only the full name of an entity, "NRJ Meter Relay 1", which nobody says. Each
+entity that people may ask for gets aliases once: a change made afterwards under *Voice
+assistants* stays.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,8 +16,8 @@ from ..const import DOMAIN
 from ..entry_data import NrjConfigEntry
 from ..sources import MeterDescription
 
-NAMED: Final = "spoken_names"
-"""Entity option: the names were given; whatever they are now is a person's choice."""
+ALIASES_ASSIGNED: Final = "spoken_names"
+"""Option of an entity whose aliases were assigned; from then on they are the person's."""
 
 ENGLISH: Final = "en"
 
@@ -42,7 +42,7 @@ PHASE: Final[Mapping[str, tuple[str, ...]]] = {
         "{quantity} de la phase {number}",
     ),
 }
-"""How one names a quantity on a phase; `number` is said as a digit and as a word."""
+"""Patterns of a quantity on a phase; `number` is a digit or a word."""
 
 TOTALS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "en": {
@@ -67,18 +67,18 @@ QUANTITIES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-def names_of_relay(relay_id: str, name: str, language: str) -> Iterator[str]:
-    """Yield what a relay is called; one the firmware names is called that."""
+def relay_aliases(relay_id: str, name: str, language: str) -> Iterator[str]:
+    """Yield the aliases of a relay; a relay named in the firmware has its name only."""
     number = relay_id.removeprefix("relay_")
     if not number.isdecimal():
         yield name
         return
-    for said in _said(int(number), language):
-        yield RELAY[language].format(number=said)
+    for spoken in _spoken_numbers(int(number), language):
+        yield RELAY[language].format(number=spoken)
 
 
-def names_of_channel(channel_id: str, language: str) -> Iterator[str]:
-    """Yield what a reading is called; nothing for what nobody asks for."""
+def channel_aliases(channel_id: str, language: str) -> Iterator[str]:
+    """Yield the aliases of a channel, if people ask for such a channel."""
     yield from TOTALS[language].get(channel_id, ())
     key, _, phase = channel_id.rpartition("_l")
     quantity = QUANTITIES[language].get(key)
@@ -87,35 +87,35 @@ def names_of_channel(channel_id: str, language: str) -> Iterator[str]:
     for pattern in PHASE[language]:
         yield from dict.fromkeys(
             pattern.format(quantity=quantity, phase=f"L{phase}", number=number)
-            for number in _said(int(phase), language)
+            for number in _spoken_numbers(int(phase), language)
         )
 
 
 @callback
-def async_give_spoken_names(
+def async_assign_aliases(
     hass: HomeAssistant, entry: NrjConfigEntry, meter: MeterDescription
 ) -> None:
-    """Give the entities of a meter their names, those that never got any.
+    """Assign aliases to the entities of a meter without any.
 
-    A name that something in the house answers to already is left to it.
+    An alias that another entity of the house has already is not assigned.
     """
     language = hass.config.language.partition("-")[0]
     language = language if language in RELAY else ENGLISH
-    names: dict[tuple[str, str], list[str]] = {}
+    aliases: dict[tuple[str, str], list[str]] = {}
     for relay in meter.relays:
-        names[Platform.SWITCH, f"{meter.mac}_{relay.id}"] = list(
-            names_of_relay(relay.id, relay.name, language)
+        aliases[Platform.SWITCH, f"{meter.mac}_{relay.id}"] = list(
+            relay_aliases(relay.id, relay.name, language)
         )
     for channel in meter.channels:
-        names[Platform.SENSOR, f"{meter.mac}_{channel.id}"] = list(
-            names_of_channel(channel.id, language)
+        aliases[Platform.SENSOR, f"{meter.mac}_{channel.id}"] = list(
+            channel_aliases(channel.id, language)
         )
     registry = er.async_get(hass)
     new = [
         entity
         for entity in er.async_entries_for_config_entry(registry, entry.entry_id)
-        if names.get((entity.domain, entity.unique_id))
-        and NAMED not in entity.options.get(DOMAIN, {})
+        if aliases.get((entity.domain, entity.unique_id))
+        and ALIASES_ASSIGNED not in entity.options.get(DOMAIN, {})
     ]
     if not new:
         return
@@ -125,12 +125,14 @@ def async_give_spoken_names(
         for name in er.async_get_entity_aliases(hass, entity)
     }
     for entity in new:
-        registry.async_update_entity_options(entity.entity_id, DOMAIN, {NAMED: True})
+        registry.async_update_entity_options(
+            entity.entity_id, DOMAIN, {ALIASES_ASSIGNED: True}
+        )
         if entity.aliases != [er.COMPUTED_NAME]:
             continue
         free = [
             name
-            for name in names[entity.domain, entity.unique_id]
+            for name in aliases[entity.domain, entity.unique_id]
             if name.casefold() not in taken
         ]
         taken.update(name.casefold() for name in free)
@@ -139,8 +141,8 @@ def async_give_spoken_names(
         )
 
 
-def _said(number: int, language: str) -> Iterator[str]:
-    """Yield how a number is said: as a digit, and as a word where there is one."""
+def _spoken_numbers(number: int, language: str) -> Iterator[str]:
+    """Yield a number as a digit, and as a word where the table has words."""
     yield str(number)
     words = NUMBERS[language]
     if 1 <= number <= len(words):

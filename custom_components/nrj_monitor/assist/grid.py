@@ -1,4 +1,4 @@
-"""Is the grid stable?"""
+"""Assessment of the grid: is the supply stable?"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,31 +15,31 @@ FREQUENCY_BAND = 0.2
 Europe 49.8 to 50.2 Hz, at whose edges all primary control is spent)."""
 
 VOLTAGE_BAND = 0.10
-"""Of the nominal voltage, either side (EN 50160, 95 % of a week's 10-minute means)."""
+"""Part of the nominal voltage, either side (EN 50160, 95 % of a week's 10-minute means)."""
 
 INTERRUPTED = 0.05
-"""Of the nominal voltage: below it there is no supply (EN 50160)."""
+"""Part of the nominal voltage below which the supply is interrupted (EN 50160)."""
 
 UNBALANCE_LIMIT = 2.0
-"""Negative sequence in percent of the positive (EN 50160)."""
+"""Largest negative sequence in percent of the positive sequence (EN 50160)."""
 
-EVER_USED = 0.01
-"""kWh a phase must have counted for it to be connected; less is noise."""
+MIN_ENERGY = 0.01
+"""kWh that a connected phase has counted at least; less is noise."""
 
-RECENT = timedelta(hours=1)
-"""How long a disturbance is worth telling of."""
+RECENT_TIME = timedelta(hours=1)
+"""Age up to which a disturbance is part of the response."""
 
 
 class Verdict(StrEnum):
-    """What can be said of the supply now."""
+    """Verdict on the supply now."""
 
     STABLE = "stable"
     DISTURBED = "disturbed"
     UNKNOWN = "unknown"
 
 
-class Trouble(StrEnum):
-    """What is not as it should be."""
+class ProblemKind(StrEnum):
+    """Kind of a problem with the supply."""
 
     FREQUENCY_LOW = "frequency_low"
     FREQUENCY_HIGH = "frequency_high"
@@ -52,17 +52,17 @@ class Trouble(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A trouble, on which phase, the value measured and the limit it breaks."""
+    """Problem with the supply: the measured value and the exceeded limit."""
 
-    trouble: Trouble
+    kind: ProblemKind
     value: float
     limit: float
     phase: Phase | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
+        """Return the problem as JSON can hold it."""
         return {
-            "problem": str(self.trouble),
+            "problem": str(self.kind),
             "phase": self.phase and str(self.phase),
             "value": self.value,
             "limit": self.limit,
@@ -71,7 +71,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Disturbance:
-    """A power-quality event that the meter told of, and when it did."""
+    """Power-quality event of the meter, and the time of its report."""
 
     kind: str
     at: datetime
@@ -79,8 +79,8 @@ class Disturbance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GridAnswer:
-    """How the supply is: Hz, V by phase, and what is wrong with it."""
+class GridState:
+    """State of the grid: frequency in Hz, voltages in V, and problems."""
 
     verdict: Verdict
     nominal_voltage: float
@@ -92,7 +92,7 @@ class GridAnswer:
     minutes_ago: int | None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
+        """Return the state as JSON can hold it."""
         last = self.last and {
             "kind": self.last.kind,
             "phase": self.last.phase,
@@ -109,10 +109,10 @@ class GridAnswer:
         }
 
 
-def judge_grid(
+def assess_grid(
     readings: Readings, disturbances: Iterable[Disturbance], now: datetime
-) -> GridAnswer:
-    """Judge the supply by the latest readings and what happened in the last hour.
+) -> GridState:
+    """Assess the supply by the latest readings and the last hour's disturbances.
 
     A phase without voltage is lost if it has ever counted energy; otherwise nothing
     is connected to it, unless no phase has voltage.
@@ -128,14 +128,14 @@ def judge_grid(
     connected = {
         phase: value
         for phase, value in measured.items()
-        if value >= dead or _used(readings, phase)
+        if value >= dead or _has_counted_energy(readings, phase)
     } or measured
     problems = [
-        *_of_voltage(connected, nominal_voltage),
-        *_of_frequency(frequency, nominal_frequency),
-        *_of_unbalance(readings.get("voltage_unbalance"), connected),
+        *_voltage_problems(connected, nominal_voltage),
+        *_frequency_problems(frequency, nominal_frequency),
+        *_unbalance_problems(readings.get("voltage_unbalance"), connected),
     ]
-    recent = [event for event in disturbances if now - event.at <= RECENT]
+    recent = [event for event in disturbances if now - event.at <= RECENT_TIME]
     last = max(recent, key=lambda event: event.at, default=None)
     if problems:
         verdict = Verdict.DISTURBED
@@ -143,7 +143,7 @@ def judge_grid(
         verdict = Verdict.STABLE
     else:
         verdict = Verdict.UNKNOWN
-    return GridAnswer(
+    return GridState(
         verdict=verdict,
         nominal_voltage=nominal_voltage,
         nominal_frequency=nominal_frequency,
@@ -156,47 +156,49 @@ def judge_grid(
 
 
 def _nominal_voltage(measured: dict[Phase, float], nominal_frequency: float) -> float:
-    """Return 230 V, or 120 V where 60 Hz and the voltage itself say so."""
+    """Return 230 V, or 120 V where frequency and voltage are those of North America."""
     if nominal_frequency == 60.0 and measured and median(measured.values()) < 160:
         return 120.0
     return 230.0
 
 
-def _used(readings: Readings, phase: Phase) -> bool:
+def _has_counted_energy(readings: Readings, phase: Phase) -> bool:
     """Return whether a phase has ever counted energy."""
     return any(
-        (readings.get(f"{direction}_energy_{phase.lower()}") or 0.0) >= EVER_USED
+        (readings.get(f"{direction}_energy_{phase.lower()}") or 0.0) >= MIN_ENERGY
         for direction in ("import", "export")
     )
 
 
-def _of_voltage(voltages: dict[Phase, float], nominal: float) -> Iterator[Problem]:
+def _voltage_problems(
+    voltages: dict[Phase, float], nominal: float
+) -> Iterator[Problem]:
     low, high = nominal * (1 - VOLTAGE_BAND), nominal * (1 + VOLTAGE_BAND)
     dead = INTERRUPTED * nominal
     if voltages and all(value < dead for value in voltages.values()):
-        yield Problem(Trouble.INTERRUPTED, max(voltages.values()), dead)
+        yield Problem(ProblemKind.INTERRUPTED, max(voltages.values()), dead)
         return
     for phase, value in voltages.items():
         if value < dead:
-            yield Problem(Trouble.PHASE_LOST, value, dead, phase)
+            yield Problem(ProblemKind.PHASE_LOST, value, dead, phase)
         elif value < low:
-            yield Problem(Trouble.VOLTAGE_LOW, value, low, phase)
+            yield Problem(ProblemKind.VOLTAGE_LOW, value, low, phase)
         elif value > high:
-            yield Problem(Trouble.VOLTAGE_HIGH, value, high, phase)
+            yield Problem(ProblemKind.VOLTAGE_HIGH, value, high, phase)
 
 
-def _of_frequency(frequency: float | None, nominal: float) -> Iterator[Problem]:
+def _frequency_problems(frequency: float | None, nominal: float) -> Iterator[Problem]:
     if frequency is None:
         return
     low, high = nominal - FREQUENCY_BAND, nominal + FREQUENCY_BAND
     if frequency < low:
-        yield Problem(Trouble.FREQUENCY_LOW, frequency, low)
+        yield Problem(ProblemKind.FREQUENCY_LOW, frequency, low)
     elif frequency > high:
-        yield Problem(Trouble.FREQUENCY_HIGH, frequency, high)
+        yield Problem(ProblemKind.FREQUENCY_HIGH, frequency, high)
 
 
-def _of_unbalance(
+def _unbalance_problems(
     unbalance: float | None, connected: Sequence[Phase] | dict[Phase, float]
 ) -> Iterator[Problem]:
     if unbalance is not None and unbalance > UNBALANCE_LIMIT and len(connected) == 3:
-        yield Problem(Trouble.UNBALANCED, unbalance, UNBALANCE_LIMIT)
+        yield Problem(ProblemKind.UNBALANCED, unbalance, UNBALANCE_LIMIT)

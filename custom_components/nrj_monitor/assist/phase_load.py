@@ -1,4 +1,4 @@
-"""Which phase is overloaded?"""
+"""Assessment of the phases' load: which phase is overloaded?"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 from ..catalog import Phase
 from . import Readings, by_phase
 
-CLOSE = 0.9
-"""Of the limit: from here on there is no room for another large load."""
+NEAR_LIMIT = 0.9
+"""Part of the limit from which a phase has no room for another large load."""
 
-VOLTAGE_TO_DIVIDE_BY = 50.0
-"""V: below it a current cannot be told from the apparent power."""
+MIN_VOLTAGE = 50.0
+"""Volts below which no current is computed from the apparent power."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LoadAnswer:
-    """How loaded the phases are, in A, against the main fuse's rating in A if known."""
+class PhaseLoad:
+    """Load of the phases, A, and the rating of the main fuse, A, where known."""
 
     currents: dict[Phase, float]
     limit: float | None
@@ -24,7 +24,7 @@ class LoadAnswer:
     heaviest: Phase | None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
+        """Return the load as JSON can hold it."""
         return {
             "current_a": {str(phase): value for phase, value in self.currents.items()},
             "main_fuse_a": self.limit,
@@ -35,16 +35,16 @@ class LoadAnswer:
         }
 
 
-def judge_load(readings: Readings, limit: float | None) -> LoadAnswer:
-    """Compare the currents with the rating of the main fuse, where it is known.
+def assess_phase_load(readings: Readings, limit: float | None) -> PhaseLoad:
+    """Compare the currents, A, with the rating of the main fuse, A, where known.
 
-    Where a current is not measured it follows from apparent power and voltage.
+    A current that is not measured follows from apparent power and voltage.
     """
     voltages = by_phase(readings, "voltage")
     currents = {
         phase: power / voltages[phase]
         for phase, power in by_phase(readings, "apparent_power").items()
-        if voltages.get(phase, 0.0) >= VOLTAGE_TO_DIVIDE_BY
+        if voltages.get(phase, 0.0) >= MIN_VOLTAGE
     } | by_phase(readings, "current")
     currents = {phase: currents[phase] for phase in tuple(Phase) if phase in currents}
     overloaded: tuple[Phase, ...] = ()
@@ -52,9 +52,11 @@ def judge_load(readings: Readings, limit: float | None) -> LoadAnswer:
     if limit is not None:
         overloaded = tuple(p for p, current in currents.items() if current > limit)
         close = tuple(
-            p for p, current in currents.items() if CLOSE * limit <= current <= limit
+            p
+            for p, current in currents.items()
+            if NEAR_LIMIT * limit <= current <= limit
         )
-    return LoadAnswer(
+    return PhaseLoad(
         currents=currents,
         limit=limit,
         overloaded=overloaded,

@@ -1,4 +1,4 @@
-"""What is using the power?"""
+"""Assessment of the power use: which devices use the power?"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,28 +7,27 @@ from typing import Any
 from ..catalog import Phase
 from . import Readings, by_phase, total
 
-WORTH_TELLING = 5.0
-"""W: what draws less is not what uses the power."""
+MIN_POWER = 5.0
+"""Watts below which a device or phase is not worth mentioning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """A device that has a power of its own in the energy dashboard, in W.
+    """Device with a power sensor in the energy dashboard, W.
 
-    One that is `within` another is counted in that one.
+    The power of an upstream device includes that of a device with `is_included`.
     """
 
     name: str
     power: float
-    within: bool = False
+    is_included: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PowerAnswer:
-    """Where the power goes, in W; positive is drawn from the grid.
+class PowerUse:
+    """Power use of the house, W; positive is drawn from the grid.
 
-    `rest` is what the house draws and no device accounts for, None where that cannot be
-    told.
+    `rest` is the power of the house that no device accounts for, None where unknown.
     """
 
     power: float | None
@@ -39,7 +38,7 @@ class PowerAnswer:
     relays_on: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
+        """Return the power use as JSON can hold it."""
         return {
             "grid_power_w": self.power,
             "phase_power_w": {str(phase): p for phase, p in self.phases.items()},
@@ -50,33 +49,33 @@ class PowerAnswer:
         }
 
 
-def find_use(
+def assess_power_use(
     readings: Readings,
     consumers: Iterable[Consumer],
     supplied: float | None,
     relays_on: Sequence[str],
-) -> PowerAnswer:
-    """Tell where the power goes.
+) -> PowerUse:
+    """Assess the power use by the latest readings and the devices' powers.
 
-    `supplied` is what solar panels and batteries give to the house in W, negative while
-    they take; None if they are there and do not tell. The heaviest phase is the one
-    that draws most, None where no phase draws or there is but one.
+    `supplied` is the power of solar panels and batteries in W, negative while they
+    charge; None if they exist without a known power. The heaviest phase draws most; None
+    where no phase draws or there is only one.
     """
     power = total(readings, "active_power")
     phases = by_phase(readings, "active_power")
     heaviest = max(phases, key=lambda phase: phases[phase], default=None)
-    if heaviest is not None and (len(phases) == 1 or phases[heaviest] < WORTH_TELLING):
+    if heaviest is not None and (len(phases) == 1 or phases[heaviest] < MIN_POWER):
         heaviest = None
     drawing = sorted(
-        (device for device in consumers if device.power >= WORTH_TELLING),
+        (device for device in consumers if device.power >= MIN_POWER),
         key=lambda device: -device.power,
     )
     rest = None
     if drawing and power is not None and supplied is not None:
-        counted = sum(device.power for device in drawing if not device.within)
+        counted = sum(device.power for device in drawing if not device.is_included)
         rest = power + supplied - counted
-        rest = rest if rest >= WORTH_TELLING else None
-    return PowerAnswer(
+        rest = rest if rest >= MIN_POWER else None
+    return PowerUse(
         power=power,
         phases=phases,
         heaviest=heaviest,

@@ -1,7 +1,7 @@
-"""What is needed to answer a question about the supply, gathered from Home Assistant.
+"""Queries about the supply: data gathered from Home Assistant, and their assessment.
 
-Voice and language models ask the same; only what they may know differs: a language model
-is told of nothing that is not exposed to its assistant.
+Voice and language models run the same queries. A language model gets only entities that
+are exposed to its assistant.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,23 +19,24 @@ from homeassistant.util.unit_conversion import PowerConverter
 from ..const import CONF_MAIN_FUSE, DOMAIN
 from ..entry_data import NrjConfigEntry
 from . import Readings
-from .grid import Disturbance, GridAnswer, judge_grid
-from .phase_load import LoadAnswer, judge_load
-from .power import Consumer, PowerAnswer, find_use
+from .grid import Disturbance, GridState, assess_grid
+from .phase_load import PhaseLoad, assess_phase_load
+from .power import Consumer, PowerUse, assess_power_use
 
 ENERGY_DOMAIN: Final = "energy"
 
 DISTURBANCES: Final = frozenset(
     {"dip", "swell", "interruption", "phase_loss", "wrong_sequence"}
 )
-"""Event types that are about the grid; an overcurrent is the house's own doing."""
+"""Event types of the grid; an overcurrent is caused by the house."""
 
-type MayKnow = Callable[[str], bool]
+type ExposureFilter = Callable[[str], bool]
+"""Returns whether the entity with an id may be part of a response."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskedMeter:
-    """A meter someone asks about; `readings` are empty while it cannot be reached."""
+class QueriedMeter:
+    """Data of a meter for a query; without a link `readings` are empty."""
 
     name: str
     connected: bool
@@ -46,10 +47,10 @@ class AskedMeter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class House:
-    """What the energy dashboard knows of the house at the time `now`.
+class HousePower:
+    """Powers of the house's devices and sources in the energy dashboard at `now`.
 
-    `supplied` is what solar panels and batteries give in W, None if it is not known.
+    `supplied` is the power of solar panels and batteries, W, None if unknown.
     """
 
     now: datetime
@@ -57,69 +58,73 @@ class House:
     supplied: float | None = 0.0
 
 
-def anything(_: str) -> bool:
-    """Allow everything: the person asking is at home."""
+def everything_exposed(_: str) -> bool:
+    """Treat every entity as exposed: a person who speaks is at home."""
     return True
 
 
-def exposed_to(hass: HomeAssistant, assistant: str) -> MayKnow:
-    """Allow what is exposed to an assistant."""
+def exposed_to(hass: HomeAssistant, assistant: str) -> ExposureFilter:
+    """Return a filter for the entities exposed to an assistant."""
     return lambda entity_id: async_should_expose(hass, assistant, entity_id)
 
 
-def ask_grid(meter: AskedMeter, house: House) -> GridAnswer:
-    """Ask whether the grid is stable."""
-    return judge_grid(meter.readings, meter.disturbances, house.now)
+def query_grid(meter: QueriedMeter, house: HousePower) -> GridState:
+    """Query whether the grid is stable."""
+    return assess_grid(meter.readings, meter.disturbances, house.now)
 
 
-def ask_power(meter: AskedMeter, house: House) -> PowerAnswer:
-    """Ask what is using the power."""
-    return find_use(meter.readings, house.consumers, house.supplied, meter.relays_on)
+def query_power(meter: QueriedMeter, house: HousePower) -> PowerUse:
+    """Query which devices use the power."""
+    return assess_power_use(
+        meter.readings, house.consumers, house.supplied, meter.relays_on
+    )
 
 
-def ask_load(meter: AskedMeter, house: House) -> LoadAnswer:
-    """Ask which phase is overloaded."""
-    return judge_load(meter.readings, meter.main_fuse)
+def query_phase_load(meter: QueriedMeter, house: HousePower) -> PhaseLoad:
+    """Query which phase is overloaded."""
+    return assess_phase_load(meter.readings, meter.main_fuse)
 
 
 @callback
-def async_meters(hass: HomeAssistant, may_know: MayKnow) -> list[AskedMeter]:
-    """Return the meters that are set up and of which an entity may be known."""
+def async_meters(hass: HomeAssistant, is_exposed: ExposureFilter) -> list[QueriedMeter]:
+    """Return the data of the loaded meters with an exposed entity."""
     registry = er.async_get(hass)
     meters = []
     for entry in hass.config_entries.async_loaded_entries(DOMAIN):
         entities = er.async_entries_for_config_entry(registry, entry.entry_id)
         if any(
-            may_know(entity.entity_id) for entity in entities if not entity.disabled
+            is_exposed(entity.entity_id) for entity in entities if not entity.disabled
         ):
-            meters.append(_asked(hass, entry, entities))
+            meters.append(_queried_meter(hass, entry, entities))
     return sorted(meters, key=lambda meter: meter.name)
 
 
-async def async_house(hass: HomeAssistant, may_know: MayKnow) -> House:
-    """Return what the devices of the energy dashboard draw and its sources give."""
+async def async_house_power(
+    hass: HomeAssistant, is_exposed: ExposureFilter
+) -> HousePower:
+    """Return the powers of the devices and sources in the energy dashboard."""
     if ENERGY_DOMAIN not in hass.config.components:
-        return House(now=dt_util.utcnow())
-    # Needs the recorder's libraries, which are there only if the dashboard is.
+        return HousePower(now=dt_util.utcnow())
+    # This import needs the recorder's libraries, installed only with the dashboard.
     from homeassistant.components.energy.data import async_get_manager  # noqa: PLC0415
 
     preferences: Mapping[str, Any] = (await async_get_manager(hass)).data or {}
-    given = [
+    powers = [
         async_watts(hass, source.get("stat_rate"))
         for source in preferences.get("energy_sources", ())
         if source["type"] in ("solar", "battery")
     ]
-    known = [power for power in given if power is not None]
-    return House(
-        consumers=tuple(_consumers(hass, preferences, may_know)),
-        supplied=sum(known) if len(known) == len(given) else None,
+    known = [power for power in powers if power is not None]
+    return HousePower(
+        consumers=tuple(_consumers(hass, preferences, is_exposed)),
+        supplied=sum(known) if len(known) == len(powers) else None,
         now=dt_util.utcnow(),
     )
 
 
 @callback
 def async_watts(hass: HomeAssistant, entity_id: str | None) -> float | None:
-    """Return the state of a power sensor in W, None if it has none."""
+    """Return the state of a power sensor in W, None without a number."""
     state = hass.states.get(entity_id) if entity_id else None
     if state is None:
         return None
@@ -131,26 +136,26 @@ def async_watts(hass: HomeAssistant, entity_id: str | None) -> float | None:
 
 
 def _consumers(
-    hass: HomeAssistant, preferences: Mapping[str, Any], may_know: MayKnow
+    hass: HomeAssistant, preferences: Mapping[str, Any], is_exposed: ExposureFilter
 ) -> Iterator[Consumer]:
-    """Yield the devices of the energy dashboard that tell their power."""
+    """Yield the devices of the energy dashboard with a power sensor."""
     for device in preferences.get("device_consumption", ()):
         rate = device.get("stat_rate")
         power = async_watts(hass, rate)
-        if power is None or not may_know(rate):
+        if power is None or not is_exposed(rate):
             continue
         state = hass.states.get(rate)
         yield Consumer(
             name=device.get("name") or (state.name if state else rate),
             power=power,
-            within=device.get("included_in_stat") is not None,
+            is_included=device.get("included_in_stat") is not None,
         )
 
 
 @callback
-def _asked(
+def _queried_meter(
     hass: HomeAssistant, entry: NrjConfigEntry, entities: list[er.RegistryEntry]
-) -> AskedMeter:
+) -> QueriedMeter:
     meter = entry.runtime_data.meter
     description = meter.description
     names = {
@@ -158,7 +163,7 @@ def _asked(
         for entity in entities
         if entity.domain == Platform.SWITCH
     }
-    return AskedMeter(
+    return QueriedMeter(
         name=entry.title,
         connected=meter.connected,
         readings={channel.id: value for channel, value in meter.snapshot.items()},
@@ -175,7 +180,7 @@ def _asked(
 def _disturbances(
     hass: HomeAssistant, entities: list[er.RegistryEntry]
 ) -> Iterator[Disturbance]:
-    """Yield the latest disturbance each event entity of a meter tells of."""
+    """Yield the latest disturbance of each event entity of a meter."""
     for entity in entities:
         state = hass.states.get(entity.entity_id)
         if entity.domain != Platform.EVENT or state is None:

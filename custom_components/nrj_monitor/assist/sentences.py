@@ -1,19 +1,19 @@
-"""Answers as sentences, in English and French."""
+"""Responses of the queries as sentences, in English and French: pure rules."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ..catalog import Phase
-from .grid import GridAnswer, Problem, Trouble, Verdict
-from .phase_load import LoadAnswer
-from .power import PowerAnswer
+from .grid import GridState, Problem, ProblemKind, Verdict
+from .phase_load import PhaseLoad
+from .power import PowerUse
 
 ENGLISH: Final = "en"
 
-SPOKEN_DEVICES: Final = 3
-"""How many of the greatest consumers one can listen to."""
+MAX_SPOKEN_DEVICES: Final = 3
+"""Number of the greatest consumers in a response; more are hard to listen to."""
 
-WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+RESPONSES: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
         "and": " and ",
         "decimal": ".",
@@ -26,13 +26,13 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "frequency": "{value} Hz",
         "voltage": "{value} V",
         "voltages": "{low} to {high} V",
-        Trouble.FREQUENCY_LOW: "the frequency is {value} Hz, below {limit} Hz",
-        Trouble.FREQUENCY_HIGH: "the frequency is {value} Hz, above {limit} Hz",
-        Trouble.VOLTAGE_LOW: "{phase} has {value} V, less than {limit} V",
-        Trouble.VOLTAGE_HIGH: "{phase} has {value} V, more than {limit} V",
-        Trouble.PHASE_LOST: "{phase} has no voltage",
-        Trouble.INTERRUPTED: "there is no voltage",
-        Trouble.UNBALANCED: "the voltages are unbalanced by {value} %, more than {limit} %",
+        ProblemKind.FREQUENCY_LOW: "the frequency is {value} Hz, below {limit} Hz",
+        ProblemKind.FREQUENCY_HIGH: "the frequency is {value} Hz, above {limit} Hz",
+        ProblemKind.VOLTAGE_LOW: "{phase} has {value} V, less than {limit} V",
+        ProblemKind.VOLTAGE_HIGH: "{phase} has {value} V, more than {limit} V",
+        ProblemKind.PHASE_LOST: "{phase} has no voltage",
+        ProblemKind.INTERRUPTED: "there is no voltage",
+        ProblemKind.UNBALANCED: "the voltages are unbalanced by {value} %, more than {limit} %",
         "last": " The last disturbance was {kind}, {ago}.",
         "last_phase": " The last disturbance was {kind} on {phase}, {ago}.",
         "just_now": "just now",
@@ -79,13 +79,13 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "frequency": "{value} Hz",
         "voltage": "{value} V",
         "voltages": "{low} à {high} V",
-        Trouble.FREQUENCY_LOW: "la fréquence est de {value} Hz, sous {limit} Hz",
-        Trouble.FREQUENCY_HIGH: "la fréquence est de {value} Hz, au-dessus de {limit} Hz",
-        Trouble.VOLTAGE_LOW: "{phase} a {value} V, moins de {limit} V",
-        Trouble.VOLTAGE_HIGH: "{phase} a {value} V, plus de {limit} V",
-        Trouble.PHASE_LOST: "{phase} est sans tension",
-        Trouble.INTERRUPTED: "il n’y a pas de tension",
-        Trouble.UNBALANCED: (
+        ProblemKind.FREQUENCY_LOW: "la fréquence est de {value} Hz, sous {limit} Hz",
+        ProblemKind.FREQUENCY_HIGH: "la fréquence est de {value} Hz, au-dessus de {limit} Hz",
+        ProblemKind.VOLTAGE_LOW: "{phase} a {value} V, moins de {limit} V",
+        ProblemKind.VOLTAGE_HIGH: "{phase} a {value} V, plus de {limit} V",
+        ProblemKind.PHASE_LOST: "{phase} est sans tension",
+        ProblemKind.INTERRUPTED: "il n’y a pas de tension",
+        ProblemKind.UNBALANCED: (
             "les tensions sont déséquilibrées de {value} %, plus de {limit} %"
         ),
         "last": " La dernière perturbation était {kind}, {ago}.",
@@ -136,128 +136,128 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-class Wording:
-    """Says answers in one language; English where it has no words for it."""
+class ResponseSentences:
+    """Makes responses in a language, in English for languages without a table."""
 
     def __init__(self, language: str | None) -> None:
-        """Speak `language`, a tag such as fr or fr-CA."""
+        """Select the table of `language`, a tag such as fr or fr-CA."""
         spoken = (language or ENGLISH).partition("-")[0]
-        self._words = WORDS.get(spoken, WORDS[ENGLISH])
+        self._texts = RESPONSES.get(spoken, RESPONSES[ENGLISH])
 
-    def grid(self, answer: GridAnswer) -> str:
-        """Say how the supply is."""
-        words = self._words
-        if answer.verdict is Verdict.UNKNOWN:
-            said = words["grid_unknown"]
-        elif answer.verdict is Verdict.STABLE:
-            said = words["stable"].format(facts=", ".join(self._facts(answer)))
+    def grid(self, state: GridState) -> str:
+        """Return the response about the state of the grid."""
+        texts = self._texts
+        if state.verdict is Verdict.UNKNOWN:
+            response = texts["grid_unknown"]
+        elif state.verdict is Verdict.STABLE:
+            response = texts["stable"].format(facts=", ".join(self._facts(state)))
         else:
-            problems = self._listed([self._problem(p) for p in answer.problems])
-            said = words["disturbed"].format(problems=problems)
-        return said + self._last(answer)
+            problems = self._join([self._problem(p) for p in state.problems])
+            response = texts["disturbed"].format(problems=problems)
+        return response + self._last(state)
 
-    def power(self, answer: PowerAnswer) -> str:
-        """Say where the power goes."""
-        words = self._words
-        if answer.power is None:
-            return words["power_unknown"]
-        direction = "importing" if answer.power >= 0 else "exporting"
-        said = words[direction].format(power=self._power(abs(answer.power)))
-        if answer.heaviest is not None:
-            said += words["heaviest"].format(
-                phase=answer.heaviest,
-                power=self._power(answer.phases[answer.heaviest]),
+    def power(self, use: PowerUse) -> str:
+        """Return the response about the power use."""
+        texts = self._texts
+        if use.power is None:
+            return texts["power_unknown"]
+        direction = "importing" if use.power >= 0 else "exporting"
+        response = texts[direction].format(power=self._power(abs(use.power)))
+        if use.heaviest is not None:
+            response += texts["heaviest"].format(
+                phase=use.heaviest,
+                power=self._power(use.phases[use.heaviest]),
             )
-        if answer.consumers:
+        if use.consumers:
             devices = [
-                words["device"].format(
+                texts["device"].format(
                     name=device.name, power=self._power(device.power)
                 )
-                for device in answer.consumers[:SPOKEN_DEVICES]
+                for device in use.consumers[:MAX_SPOKEN_DEVICES]
             ]
-            said += words["devices"].format(devices=self._listed(devices))
+            response += texts["devices"].format(devices=self._join(devices))
         else:
-            said += words["rest_only"]
-        if answer.rest is not None:
-            said += words["rest"].format(power=self._power(answer.rest))
-        if answer.relays_on:
-            said += words["relays_on"].format(relays=self._listed(answer.relays_on))
-        return said
+            response += texts["rest_only"]
+        if use.rest is not None:
+            response += texts["rest"].format(power=self._power(use.rest))
+        if use.relays_on:
+            response += texts["relays_on"].format(relays=self._join(use.relays_on))
+        return response
 
-    def load(self, answer: LoadAnswer) -> str:
-        """Say which phase is overloaded."""
-        words = self._words
-        if answer.heaviest is None:
-            return words["current_unknown"]
-        phases = answer.overloaded or answer.close or (answer.heaviest,)
-        if answer.limit is None:
+    def phase_load(self, load: PhaseLoad) -> str:
+        """Return the response about the load of the phases."""
+        texts = self._texts
+        if load.heaviest is None:
+            return texts["current_unknown"]
+        phases = load.overloaded or load.close or (load.heaviest,)
+        if load.limit is None:
             key = "no_limit"
-        elif answer.overloaded:
+        elif load.overloaded:
             key = "overloaded"
         else:
-            key = "close" if answer.close else "fine"
+            key = "close" if load.close else "fine"
         many = "_many" if len(phases) > 1 else ""
-        return words[key + many].format(
-            phase=self._listed(phases),
-            current=self._listed(
-                [self._number(answer.currents[phase], 1) for phase in phases]
+        return texts[key + many].format(
+            phase=self._join(phases),
+            current=self._join(
+                [self._number(load.currents[phase], 1) for phase in phases]
             ),
-            limit=self._number(answer.limit or 0.0),
+            limit=self._number(load.limit or 0.0),
         )
 
     def offline(self) -> str:
-        """Say that the meter cannot be asked."""
-        return self._words["offline"]
+        """Return the response of a meter without a link."""
+        return self._texts["offline"]
 
-    def of_meters(self, answers: Sequence[tuple[str, str]]) -> str:
-        """Say what each meter answers, by name where there is more than one."""
-        if not answers:
-            return self._words["no_meter"]
-        if len(answers) == 1:
-            return answers[0][1]
-        of_meter = self._words["of_meter"]
-        return " ".join(of_meter.format(name=n, answer=a) for n, a in answers)
+    def meters(self, responses: Sequence[tuple[str, str]]) -> str:
+        """Join the responses of the meters, with names where there are several."""
+        if not responses:
+            return self._texts["no_meter"]
+        if len(responses) == 1:
+            return responses[0][1]
+        of_meter = self._texts["of_meter"]
+        return " ".join(of_meter.format(name=n, answer=a) for n, a in responses)
 
-    def _facts(self, answer: GridAnswer) -> list[str]:
-        words = self._words
+    def _facts(self, state: GridState) -> list[str]:
+        texts = self._texts
         facts = []
-        if answer.frequency is not None:
+        if state.frequency is not None:
             facts.append(
-                words["frequency"].format(value=self._number(answer.frequency, 2))
+                texts["frequency"].format(value=self._number(state.frequency, 2))
             )
-        if answer.voltages:
-            low = self._number(min(answer.voltages.values()))
-            high = self._number(max(answer.voltages.values()))
+        if state.voltages:
+            low = self._number(min(state.voltages.values()))
+            high = self._number(max(state.voltages.values()))
             facts.append(
-                words["voltage"].format(value=low)
+                texts["voltage"].format(value=low)
                 if low == high
-                else words["voltages"].format(low=low, high=high)
+                else texts["voltages"].format(low=low, high=high)
             )
         return facts
 
     def _problem(self, problem: Problem) -> str:
         decimals = {
-            Trouble.FREQUENCY_LOW: 2,
-            Trouble.FREQUENCY_HIGH: 2,
-            Trouble.UNBALANCED: 1,
-        }.get(problem.trouble, 0)
-        return self._words[problem.trouble].format(
+            ProblemKind.FREQUENCY_LOW: 2,
+            ProblemKind.FREQUENCY_HIGH: 2,
+            ProblemKind.UNBALANCED: 1,
+        }.get(problem.kind, 0)
+        return self._texts[problem.kind].format(
             phase=problem.phase,
             value=self._number(problem.value, decimals),
             limit=self._number(problem.limit, min(decimals, 1)),
         )
 
-    def _last(self, answer: GridAnswer) -> str:
-        words = self._words
-        if answer.last is None or answer.minutes_ago is None:
+    def _last(self, state: GridState) -> str:
+        texts = self._texts
+        if state.last is None or state.minutes_ago is None:
             return ""
-        ago = {0: words["just_now"], 1: words["minute_ago"]}.get(
-            answer.minutes_ago,
-            words["minutes_ago"].format(minutes=answer.minutes_ago),
+        ago = {0: texts["just_now"], 1: texts["minute_ago"]}.get(
+            state.minutes_ago,
+            texts["minutes_ago"].format(minutes=state.minutes_ago),
         )
-        key = "last" if answer.last.phase is None else "last_phase"
-        return words[key].format(
-            kind=words[answer.last.kind], phase=answer.last.phase, ago=ago
+        key = "last" if state.last.phase is None else "last_phase"
+        return texts[key].format(
+            kind=texts[state.last.kind], phase=state.last.phase, ago=ago
         )
 
     def _power(self, watts: float) -> str:
@@ -266,8 +266,8 @@ class Wording:
         return f"{self._number(watts / 1000, 1)} kW"
 
     def _number(self, value: float, decimals: int = 0) -> str:
-        return f"{value:.{decimals}f}".replace(".", self._words["decimal"])
+        return f"{value:.{decimals}f}".replace(".", self._texts["decimal"])
 
-    def _listed(self, parts: Sequence[str] | Sequence[Phase]) -> str:
+    def _join(self, parts: Sequence[str] | Sequence[Phase]) -> str:
         *most, last = parts
-        return ", ".join(most) + self._words["and"] + last if most else str(last)
+        return ", ".join(most) + self._texts["and"] + last if most else str(last)

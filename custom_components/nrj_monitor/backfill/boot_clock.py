@@ -1,4 +1,4 @@
-"""Times of the meter's starts, by the clock that can be trusted: pure rules."""
+"""Times of the meter's starts, by a trusted clock: pure rules."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -15,7 +15,7 @@ MAX_BOOTS: Final = 16
 
 
 class BootClock:
-    """Dates each start of a meter by the clock that can be trusted.
+    """Dates each start of a meter by a trusted clock.
 
     The meter's own clock is used where it agrees with Home Assistant's: then every page
     of the same records gives the same times. Where it does not, Home Assistant's clock
@@ -32,7 +32,7 @@ class BootClock:
         return self._boot_times
 
     def update(self, page: JournalPage, now: float) -> bool:
-        """Date the start of a page that came at `now`, s since 1970.
+        """Date the start of a page received at `now`, s since 1970.
 
         Returns whether the start is new, or its time has moved by more than
         `CLOCK_AHEAD`.

@@ -30,7 +30,7 @@ MEASURED = (*POWERS, *VOLTAGES, FREQUENCY)
 
 @dataclass(frozen=True, slots=True)
 class BackfillResult:
-    """Hours that a backfill wrote, or would write in a dry run.
+    """Result of a backfill: hours written, or to be written after a dry run.
 
     `begin` and `end` are those of the timeline, s since 1970. `sums` and `means` have
     the new rows by entity id and hour, s since 1970; `unclear` the hours that were left
@@ -96,7 +96,7 @@ async def async_backfill(
     was_read: Callable[[float], bool] = lambda time: True,
     dry_run: bool = False,
 ) -> BackfillResult:
-    """Fill missed hours that end by `until`, s since 1970, from a meter's timeline.
+    """Fill missed hours up to `until`, s since 1970, from a meter's timeline.
 
     `was_read` returns whether the meter could be read at a time, as far as is known.
     With `dry_run` nothing is written. Returns once the rows are in the database.

@@ -1,4 +1,4 @@
-"""Backfill of one meter: its journal is downloaded, and fills missed hours."""
+"""Backfill of one meter: download of its journal, and filling of missed hours."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -81,7 +81,7 @@ class JournalDownload:
 
 
 class BackfillManager:
-    """Keeps the statistics of one meter complete, and forwards the samples of outages.
+    """Fills gaps in a meter's statistics, and forwards the samples of outages.
 
     Keys of the stored dict are a promise to older versions: `client` and `journal` name
     the download, `done` is the number of the last record whose hours are filled, `seen`
@@ -144,11 +144,11 @@ class BackfillManager:
 
     @property
     def dated_boots(self) -> Collection[str]:
-        """Return the names of the meter's latest starts that a page has dated."""
+        """Return the names of the meter's latest dated starts."""
         return self._download.boot_clock.boot_times
 
     async def async_backfill_all(self, *, dry_run: bool) -> BackfillResult:
-        """Download the whole journal and fill missing hours with it.
+        """Download the whole journal, and fill all missing hours.
 
         Raises:
             LinkDownError: there is no link, or it broke during the download.
@@ -276,7 +276,7 @@ class BackfillManager:
             self._outage_begin = None
 
     async def async_backfill_missed(self) -> None:
-        """Fill the missed hours that are over, and let the meter drop their records."""
+        """Fill the finished missed hours, and let the meter drop their records."""
         timeline = self._download.timeline
         until = dt_util.utcnow().timestamp() - COMPILE_TIME
         if (
@@ -344,13 +344,13 @@ class BackfillManager:
         await self._async_save_boot_times()
 
     async def _async_save_boot_times(self) -> None:
-        """Save the boot times: after a power cut the meter's clock may not have them."""
+        """Save the boot times: after a power cut the meter's own clock may be wrong."""
         self._stored["starts"] = dict(self._download.boot_clock.boot_times)
         await self._store.async_save(self._stored)
 
     @callback
     def _send(self, request: Any) -> None:
-        """Send a request to the meter; a lost link loses it, and the next link repeats it."""
+        """Send a request to the meter; after a lost link the next link repeats requests."""
 
         async def send() -> None:
             with suppress(LinkDownError):

@@ -58,7 +58,7 @@ class SumPlan:
 
 
 def hours_between(begin: float, end: float) -> range:
-    """Return the beginnings of the hours that end after `begin` and not after `end`.
+    """Return the begins of the hours ending after `begin`, up to `end`.
 
     All in seconds since 1970; statistics have the hours of UTC.
     """
@@ -94,7 +94,7 @@ def plan_sums(
     offset = None if before is None else before.offset
 
     def settle_pending(other: SumRow) -> None:
-        """Plan the pending hours if `other`, the row after them, has the same offset."""
+        """Plan the pending hours if the next row, `other`, has the same offset."""
         if offset is not None and _differ(offset, other.offset):
             unclear.update(dict.fromkeys(pending, "the total started over"))
         else:
@@ -133,7 +133,7 @@ def plan_sums(
 
 
 def _lowest_recorded(expected: EnergyEstimate, earlier: EnergyEstimate) -> float:
-    """Return the least total that a state may show at the end of a measured hour, kWh.
+    """Return the least possible state at the end of a measured hour, kWh.
 
     `earlier` is the total `LAG` before. Where a record ends with the hour, `earlier`
     lies on a straight line just before `expected`; within a coarse record only the

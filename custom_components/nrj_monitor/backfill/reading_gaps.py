@@ -2,7 +2,7 @@
 
 
 class ReadingGaps:
-    """Gaps in which a meter was not read, or nobody can tell whether it was."""
+    """Gaps in the readings of a meter: times without a link, or of an unknown link."""
 
     def __init__(self) -> None:
         """Start without gaps."""
@@ -10,7 +10,7 @@ class ReadingGaps:
         self._closed: list[tuple[float, float]] = []
 
     def update(self, connected: bool, now: float) -> None:
-        """Open a gap at `now`, s since 1970, without a link; close it with one."""
+        """Open a gap at `now`, s since 1970, if not `connected`, else close the gap."""
         if not connected:
             self._open_since = now if self._open_since is None else self._open_since
         elif self._open_since is not None:
@@ -24,5 +24,5 @@ class ReadingGaps:
         )
 
     def discard_before(self, time: float) -> None:
-        """Discard the gaps that were closed by `time`, s since 1970."""
+        """Discard the gaps closed by `time`, s since 1970."""
         self._closed = [gap for gap in self._closed if gap[1] > time]

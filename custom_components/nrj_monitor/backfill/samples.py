@@ -10,7 +10,7 @@ from .timeline import MILLIWATTHOURS, EnergyTimeline, mean_power
 def samples_between(
     timeline: EnergyTimeline, begin: float, end: float
 ) -> Iterator[Sample]:
-    """Yield one sample for each record that ends after `begin` and not after `end`.
+    """Yield a sample for each record ending after `begin`, up to `end`.
 
     Times are in seconds since 1970. Totals are those at the record's end, measurements
     the means of its time.

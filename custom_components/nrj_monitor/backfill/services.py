@@ -1,4 +1,4 @@
-"""Action that fills gaps of the statistics from the journal, or only lists them."""
+"""Action to fill, or only list, gaps of the statistics from the journal."""
 
 from typing import Final
 

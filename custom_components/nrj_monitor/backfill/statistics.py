@@ -36,7 +36,7 @@ type Convert = Callable[[float], float]
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Hours of one sensor's statistics, in the unit of its channel.
+    """Hours of a sensor's statistics, in the unit of its channel.
 
     `before` is the last row of a total before these hours; `latest` its latest row of
     five minutes, which continues where the hours end.
@@ -53,7 +53,7 @@ class Series:
 async def async_read(
     hass: HomeAssistant, units: Mapping[str, str], begin: float, end: float
 ) -> dict[str, Series]:
-    """Read the hours that begin from `begin` until before `end`, s since 1970.
+    """Read the hours from `begin` until before `end`, s since 1970.
 
     `units` has the unit of each sensor's channel by entity id. Sensors without
     statistics are left out.

@@ -91,7 +91,7 @@ class EnergyTimeline:
     def add_page(
         self, page: JournalPage, boot_times: Mapping[str, float], now: float
     ) -> None:
-        """Add the records of a page; records that are known already change nothing.
+        """Add the records of a page; known records change nothing.
 
         `boot_times` has when the uptime of a start was 0, s since 1970: that of the
         page, and of earlier starts, better than their own clock had it. Energy of a time
@@ -170,7 +170,7 @@ class EnergyTimeline:
                 del self._intervals[-1]
 
     def _add_point(self, time: float | None, counters: Counters, sequence: int) -> bool:
-        """Add a point if it is later than the last one; return whether it is."""
+        """Add a point after the last point; return whether the point is later."""
         if time is None or (self._sequences and sequence < self._sequences[-1]):
             return False
         is_later = not self._times or time > self._times[-1]
@@ -218,7 +218,7 @@ class EnergyTimeline:
         return self._counters[index]
 
     def sequence_at(self, time: float) -> int:
-        """Return the number of the last record that ends by `time`; 0 if none does."""
+        """Return the number of the last record ending by `time`; 0 without a record."""
         index = bisect_right(self._times, time) - 1
         return self._sequences[index] if index >= 0 else 0
 
@@ -253,7 +253,7 @@ class EnergyTimeline:
         return Summary(mean, minimum, maximum), seconds
 
     def for_new_journal(self) -> EnergyTimeline:
-        """Return a timeline that begins at the end of this one, for a new journal.
+        """Return a timeline for a new journal, beginning at the end of this timeline.
 
         Record numbers of a new journal begin anew; the meter's totals go on.
         """
@@ -262,7 +262,7 @@ class EnergyTimeline:
         return EnergyTimeline((self._times[-1], self._counters[-1]))
 
     def discard_before(self, time: float) -> None:
-        """Discard points and intervals that tell nothing of times from `time` on."""
+        """Discard points and intervals not needed for times from `time` on."""
         keep = max(0, bisect_right(self._times, time) - 1)
         del self._times[:keep], self._counters[:keep], self._sequences[:keep]
         first = bisect_right(self._intervals, time, key=lambda interval: interval.end)
@@ -295,7 +295,7 @@ def date_records(
 def _start_time(
     record: JournalRecord, page: JournalPage, boot_times: Mapping[str, float]
 ) -> tuple[float, bool]:
-    """Return when the first record after a start begins, and whether that is certain.
+    """Return the begin of the first record after a start, and its certainty.
 
     In seconds since 1970; uncertain where only the meter's own clock has dated it.
     """

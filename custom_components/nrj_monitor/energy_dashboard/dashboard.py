@@ -1,7 +1,7 @@
-"""The meter in Home Assistant's energy dashboard: added in one go, and taken out again.
+"""The meter in Home Assistant's energy dashboard: added in a step, and removed again.
 
-What is added is remembered per meter, so that exactly that can be undone, also after
-a person has edited it. What a person has there is never changed.
+Added sources are stored by meter, so that exactly those can be removed, even after a
+person has edited them. Sources of a person are never changed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from ..catalog import Phase
 from ..const import CONF_METER, DOMAIN
 from ..entry_data import NrjConfigEntry
 from ..sources import MeterDescription
-from .preferences import STATISTICS, Source, missing, undone
+from .preferences import STATISTICS, Source, missing_part, without_added
 
 if TYPE_CHECKING:
     from homeassistant.components.energy.data import EnergyManager
@@ -32,15 +32,15 @@ GRID_CHANNELS: Final = {
     "stat_energy_to": "export_energy",
     "stat_rate": "active_power",
 }
-"""What of the meter goes where in a grid connection. Power is positive on import."""
+"""Quantities of the meter by their key in a grid connection. Power is positive on import."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappedEntities:
-    """Sensors of the house that are told along with the meter, by their entity ids.
+    """Sensors of the house to add along with the meter, by their entity ids.
 
-    A battery needs `battery_discharge` and `battery_charge`; powers are optional, that
-    of the battery is positive while it discharges.
+    A battery needs `battery_discharge` and `battery_charge`. Powers are optional; the
+    power of the battery is positive while discharging.
     """
 
     solar_production: str | None = None
@@ -51,7 +51,7 @@ class MappedEntities:
     battery_level: str | None = None
 
     def sources(self) -> list[Source]:
-        """Return them the way the energy preferences have them."""
+        """Return the sensors as sources of the energy preferences."""
         sources: list[Source] = []
         if self.solar_production is not None:
             solar = {
@@ -78,7 +78,7 @@ NOTHING_MAPPED: Final = MappedEntities()
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Which statistics were changed, and which were left as they are."""
+    """Change of the dashboard: changed and unchanged statistics."""
 
     changed: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
@@ -89,13 +89,16 @@ async def async_add_meter(
     entry: NrjConfigEntry,
     mapped: MappedEntities = NOTHING_MAPPED,
 ) -> Change:
-    """Add the meter of `entry`, and what is `mapped`, where it is not there yet.
+    """Add the meter of `entry` and the `mapped` sensors to the energy dashboard.
 
-    Raises ServiceValidationError where Home Assistant has no energy dashboard or the
-    meter has nothing to show there.
+    Statistics that the dashboard has already stay as they are.
+
+    Raises:
+        ServiceValidationError: Home Assistant has no energy dashboard, or the meter no
+            enabled sensor for one.
     """
     manager = await _async_manager(hass)
-    remembered = await _async_remembered(hass)
+    added_sources = await _async_added_sources(hass)
     grid = _grid(hass, entry)
     if grid is None:
         raise ServiceValidationError(
@@ -105,10 +108,12 @@ async def async_add_meter(
         )
     existing = _sources(manager)
     wanted = [grid, *mapped.sources()]
-    added = [source for w in wanted if (source := missing(existing, w)) is not None]
+    added = [
+        source for w in wanted if (source := missing_part(existing, w)) is not None
+    ]
     changed = [statistic for source in added for statistic in statistics(source)]
     if added:
-        await remembered.async_remember(entry.entry_id, added)
+        await added_sources.async_add(entry.entry_id, added)
         await _async_save(manager, [*_sources(manager), *_valid(added)])
     return Change(
         changed=changed,
@@ -122,50 +127,51 @@ async def async_add_meter(
 
 
 async def async_remove_meter(hass: HomeAssistant, entry: NrjConfigEntry) -> Change:
-    """Take out what was added for the meter of `entry`, and nothing else.
+    """Remove the sources added for the meter of `entry`, and no others.
 
-    Raises ServiceValidationError where Home Assistant has no energy dashboard.
+    Raises:
+        ServiceValidationError: Home Assistant has no energy dashboard.
     """
     manager = await _async_manager(hass)
-    remembered = await _async_remembered(hass)
+    added_sources = await _async_added_sources(hass)
     grid = _grid(hass, entry) or {}
-    added = remembered.of(entry.entry_id)
-    # A sensor that got another entity id since is the same sensor.
+    added = added_sources.of(entry.entry_id)
+    # A sensor whose entity id has changed since is still the same sensor.
     added += [
         {key: grid.get(key) for key in source}
         for source in added
         if source["type"] == grid.get("type")
     ]
-    await remembered.async_forget(entry.entry_id)
+    await added_sources.async_remove(entry.entry_id)
     before = _sources(manager)
     after = before
     for source in added:
-        after = undone(after, source)
+        after = without_added(after, source)
     if after != before:
         await _async_save(manager, after)
-    there, left = _all_statistics(before), _all_statistics(after)
+    present, left = _all_statistics(before), _all_statistics(after)
     own = _all_statistics([grid, *added])
-    return Change(changed=sorted(there - left), unchanged=sorted(left & own))
+    return Change(changed=sorted(present - left), unchanged=sorted(left & own))
 
 
 async def async_lacks_grid(hass: HomeAssistant) -> bool:
-    """Return whether there is an energy dashboard that has no grid connection yet."""
+    """Return whether the energy dashboard exists and lacks a grid connection."""
     if ENERGY_DOMAIN not in hass.config.components:
         return False
     sources = _sources(await _async_manager(hass))
     return all(source["type"] != "grid" for source in sources)
 
 
-async def async_forget_meter(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
-    """Leave nothing of a meter that is being removed from Home Assistant."""
+async def async_delete_meter(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
+    """Delete the sources and stored data of a meter whose entry is removed."""
     if ENERGY_DOMAIN in hass.config.components:
         await async_remove_meter(hass, entry)
     else:
-        await (await _async_remembered(hass)).async_forget(entry.entry_id)
+        await (await _async_added_sources(hass)).async_remove(entry.entry_id)
 
 
 def statistics(source: Mapping[str, Any]) -> list[str]:
-    """Return the statistics a source of the energy preferences consists of."""
+    """Return the statistics of a source of the energy preferences."""
     return [value for key in STATISTICS if (value := source.get(key)) is not None]
 
 
@@ -175,7 +181,7 @@ def _all_statistics(sources: Sequence[Source]) -> set[str]:
 
 @callback
 def _grid(hass: HomeAssistant, entry: NrjConfigEntry) -> Source | None:
-    """Return the meter as a grid connection, None if it measures nothing for one."""
+    """Return the meter as a grid connection, None without suitable sensors."""
     description = MeterDescription.from_dict(entry.data[CONF_METER])
     stats = {
         key: _entity_id(hass, description, quantity)
@@ -190,9 +196,9 @@ def _grid(hass: HomeAssistant, entry: NrjConfigEntry) -> Source | None:
 def _entity_id(
     hass: HomeAssistant, description: MeterDescription, quantity: str
 ) -> str | None:
-    """Return the enabled sensor of a quantity's total.
+    """Return the entity id of the enabled sensor of a quantity's total.
 
-    Where a single-phase meter has no total, its one phase is the total.
+    The only phase of a single-phase meter stands for a missing total.
     """
     known = {channel.id for channel in description.channels}
     phases = [id_ for p in Phase if (id_ := f"{quantity}_{p.lower()}") in known]
@@ -213,12 +219,12 @@ def _entity_id(
 
 
 async def _async_manager(hass: HomeAssistant) -> EnergyManager:
-    """Return the keeper of the energy preferences."""
+    """Return Home Assistant's manager of the energy preferences."""
     if ENERGY_DOMAIN not in hass.config.components:
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="no_energy_dashboard"
         )
-    # Needs the recorder's libraries, which are there only if the dashboard is.
+    # This import needs the recorder's libraries, installed only with the dashboard.
     from homeassistant.components.energy.data import async_get_manager  # noqa: PLC0415
 
     manager: EnergyManager = await async_get_manager(hass)
@@ -227,7 +233,7 @@ async def _async_manager(hass: HomeAssistant) -> EnergyManager:
 
 @callback
 def _sources(manager: EnergyManager) -> list[Source]:
-    """Return the sources the energy preferences have now."""
+    """Return the present sources of the energy preferences."""
     if manager.data is None:
         return []
     return [dict(source) for source in manager.data["energy_sources"]]
@@ -235,7 +241,7 @@ def _sources(manager: EnergyManager) -> list[Source]:
 
 @callback
 def _valid(sources: Sequence[Source]) -> list[Source]:
-    """Complete sources the way this Home Assistant stores them."""
+    """Return the sources with all keys stored by this version of Home Assistant."""
     from homeassistant.components.energy.data import ENERGY_SOURCE_SCHEMA  # noqa: PLC0415
 
     bare = [
@@ -246,41 +252,41 @@ def _valid(sources: Sequence[Source]) -> list[Source]:
 
 
 async def _async_save(manager: EnergyManager, sources: list[Source]) -> None:
-    """Replace the sources, keeping everything else of the preferences."""
+    """Replace the sources, and keep all other preferences."""
     update: Any = {"energy_sources": sources}
     await manager.async_update(update)
 
 
-class _Remembered:
-    """What was added for each meter, kept in a file of its own.
+class _AddedSources:
+    """Added sources of each meter, stored in a file of their own.
 
-    It outlives changes of an entry's data, and is gone with the last meter in it.
+    The file outlives changes of an entry's data, and is removed with the last meter.
     """
 
     def __init__(self, hass: HomeAssistant) -> None:
-        """Prepare; nothing is read yet."""
+        """Initialize the store, without reading its file."""
         self._store: Store[dict[str, list[Source]]] = Store(
             hass, 1, f"{DOMAIN}.energy_dashboard"
         )
         self._added: dict[str, list[Source]] = {}
 
     async def async_load(self) -> None:
-        """Read what is stored."""
+        """Load the stored sources."""
         self._added = await self._store.async_load() or {}
 
     def of(self, entry_id: str) -> list[Source]:
-        """Return what was added for one meter."""
+        """Return the added sources of a meter."""
         return list(self._added.get(entry_id, ()))
 
-    async def async_remember(self, entry_id: str, sources: Sequence[Source]) -> None:
-        """Store what is being added."""
+    async def async_add(self, entry_id: str, sources: Sequence[Source]) -> None:
+        """Store the sources being added for a meter."""
         known = self.of(entry_id)
         new = [source for source in sources if source not in known]
         self._added[entry_id] = [*known, *new]
         await self._store.async_save(self._added)
 
-    async def async_forget(self, entry_id: str) -> None:
-        """Delete what is stored for one meter."""
+    async def async_remove(self, entry_id: str) -> None:
+        """Remove the stored sources of a meter."""
         if self._added.pop(entry_id, None) is None:
             return
         if self._added:
@@ -289,12 +295,12 @@ class _Remembered:
             await self._store.async_remove()
 
 
-_REMEMBERED: Final[HassKey[_Remembered]] = HassKey(f"{DOMAIN}_energy_dashboard")
+_ADDED_SOURCES: Final[HassKey[_AddedSources]] = HassKey(f"{DOMAIN}_energy_dashboard")
 
 
-@singleton(_REMEMBERED, async_=True)
-async def _async_remembered(hass: HomeAssistant) -> _Remembered:
-    """Return what was added to the dashboard, read once."""
-    remembered = _Remembered(hass)
-    await remembered.async_load()
-    return remembered
+@singleton(_ADDED_SOURCES, async_=True)
+async def _async_added_sources(hass: HomeAssistant) -> _AddedSources:
+    """Return the added sources of all meters, loaded once."""
+    added_sources = _AddedSources(hass)
+    await added_sources.async_load()
+    return added_sources

@@ -1,6 +1,6 @@
-"""Sources of the energy preferences: what is missing there, and what undoing leaves.
+"""Sources of the energy preferences: the missing part, and removal of added sources.
 
-Pure rules over the shapes Home Assistant documents in `components/energy/data.py`.
+Pure rules over the shapes that Home Assistant documents in `components/energy/data.py`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
     "solar": ("stat_energy_from",),
     "battery": ("stat_energy_from", "stat_energy_to"),
 }
-"""What each type of source cannot be without; of a grid connection one is enough."""
+"""Keys that each type of source needs; a grid connection needs any one statistic."""
 
 STATISTICS: Final = ("stat_energy_from", "stat_energy_to", "stat_rate", "stat_soc")
 
@@ -23,10 +23,10 @@ ALWAYS_THERE: Final[Mapping[str, tuple[str, ...]]] = {
 """Keys that are None rather than missing where there is no such statistic."""
 
 
-def missing(existing: Iterable[Source], wanted: Source) -> Source | None:
-    """Return of `wanted` what no source of its type has yet, None if that is nothing.
+def missing_part(existing: Iterable[Source], wanted: Source) -> Source | None:
+    """Return the part of `wanted` missing in all sources of its type, None if empty.
 
-    A source that cannot exist in parts is there as soon as one of its parts is.
+    A source that cannot exist in parts counts as present with any of its parts.
     """
     type_ = wanted["type"]
     used = {
@@ -46,18 +46,18 @@ def missing(existing: Iterable[Source], wanted: Source) -> Source | None:
     return rest if _has_statistic(rest) else None
 
 
-def undone(sources: Iterable[Source], added: Source) -> list[Source]:
-    """Return `sources` without what `added` brought in.
+def without_added(sources: Iterable[Source], added: Source) -> list[Source]:
+    """Return `sources` without the statistics of `added`.
 
-    What a person has changed since is theirs and stays. A source goes as a whole
-    where nothing is left that it could consist of; one that has become half a
-    person's and cannot be halved stays whole.
+    Statistics that a person has changed since stay. A source without any statistic left
+    is removed as a whole; a source that cannot exist in parts stays whole where a person
+    has changed a part.
     """
     return [left for source in sources if (left := _without(source, added)) is not None]
 
 
 def _without(source: Source, added: Source) -> Source | None:
-    """Return what is left of one source, None if it goes."""
+    """Return a source without the added statistics, None if nothing is left."""
     type_ = source["type"]
     if type_ != added["type"]:
         return source
@@ -79,5 +79,5 @@ def _without(source: Source, added: Source) -> Source | None:
 
 
 def _has_statistic(source: Source) -> bool:
-    """Tell whether a source consists of anything."""
+    """Return whether a source has any statistic."""
     return any(source.get(key) is not None for key in STATISTICS)

@@ -37,7 +37,7 @@ NOT_SET: Final = "not set"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Facts about a meter that the checks use; None means unknown."""
+    """Facts about a meter for the checks; None means unknown."""
 
     firmware: str | None = None
     minimum_firmware: str = "0"

@@ -75,7 +75,7 @@ def translate_findings(
 
 
 class IssueMonitor:
-    """Keeps the issues of one meter in step with its checks."""
+    """Raises and deletes the issues of a meter by its checks."""
 
     def __init__(
         self,
@@ -139,7 +139,7 @@ class IssueMonitor:
             self.async_update_issues()
 
     def failed_checks(self) -> Mapping[str, Placeholders]:
-        """Return the placeholders of each check that fails now, by issue key."""
+        """Return the placeholders of each failed check, by issue key."""
         entry, meter = self._entry, self._meter
         findings = parse_findings(meter.texts.get("wiring_codes"))
         return failed_checks(

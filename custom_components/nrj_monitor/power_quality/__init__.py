@@ -1,1 +1,4 @@
-"""Events of the supply: dips, swells, interruptions, and their waveforms."""
+"""Events of the supply: dips, swells, interruptions, and their waveforms.
+
+All modules are pure, without Home Assistant.
+"""

@@ -1,4 +1,4 @@
-"""What happened to the supply, as the meter's own watch tells it."""
+"""Power-quality events and oscillograms, as the meter sends them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ KINDS: Final = (
     "overcurrent",
     "wrong_sequence",
 )
-"""What the firmware's component power_quality tells apart."""
+"""Kinds of events of the firmware's component power_quality."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PowerQualityEvent:
-    """One event of the supply.
+    """Event of the supply.
 
-    `boot` and `number` together name it. `extreme` is the lowest or highest rms of one
-    cycle, in `unit`; None where there is none. `estimated` says that its time is a
-    bound. It is told a first time while it is `ongoing` if it lasts.
+    `boot` and `number` together name the event. `extreme` is the lowest or highest rms
+    of one cycle, in `unit`; None for a kind without one. `estimated` marks a time that
+    is only a bound. A long event is sent a first time while `ongoing`.
     """
 
     boot: str
@@ -36,19 +36,19 @@ class PowerQualityEvent:
     estimated: bool
     ongoing: bool
     restored: bool = False
-    """The meter has been restarted since, and has no waveform of it any more."""
+    """The meter has been restarted since, and has lost the waveform of the event."""
 
     @property
     def id(self) -> str:
-        """Return what names it among those of its meter."""
+        """Return the id of the event, unique among the events of its meter."""
         return f"{self.boot}-{self.number}"
 
     @classmethod
     def from_device(cls, data: Mapping[str, str], now: datetime) -> Self:
-        """Read the data of the firmware's event, told at `now`.
+        """Decode the data of the firmware's event, received at `now`.
 
         Raises:
-            ValueError: something is missing or is no number.
+            ValueError: a field is missing or is no number.
         """
         try:
             if data["kind"] not in KINDS:
@@ -71,7 +71,7 @@ class PowerQualityEvent:
             raise ValueError(f"{error} is missing or too large") from error
 
     def attributes(self) -> dict[str, Any]:
-        """Return it as the attributes of an event."""
+        """Return the attributes of the event entity."""
         return {
             "boot": self.boot,
             "number": self.number,
@@ -87,7 +87,7 @@ class PowerQualityEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Oscillogram:
-    """The waveform around an event.
+    """Waveform around an event.
 
     `channels` maps names like "UL1" and "IL1" to one sample after the other, in V and A;
     `points_per_cycle` samples are one cycle of the line.
@@ -100,7 +100,7 @@ class Oscillogram:
     channels: Mapping[str, tuple[float, ...]]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON can store it."""
+        """Return the oscillogram as JSON can store it."""
         return {
             "event_id": self.event_id,
             "title": self.title,
@@ -114,7 +114,7 @@ class Oscillogram:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Self:
-        """Read what `as_dict` wrote."""
+        """Return the oscillogram written by `as_dict`."""
         return cls(
             event_id=stored["event_id"],
             title=stored["title"],

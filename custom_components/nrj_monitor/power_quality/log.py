@@ -1,4 +1,4 @@
-"""What is remembered of the supply's events: which were told, and the last waveforms."""
+"""Log of power-quality events: ids of reported events, and the latest oscillograms."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -6,22 +6,27 @@ from typing import Any, Final
 
 from .event import Oscillogram, PowerQualityEvent
 
-KNOWN: Final = 128
-"""Events whose names are remembered; the meter itself keeps 32."""
+MAX_EVENTS: Final = 128
+"""Events whose ids are kept; the meter itself keeps 32."""
 
-WAVES: Final = 8
-"""Oscillograms that are kept; the oldest gives way. Some 25 kB each."""
+MAX_OSCILLOGRAMS: Final = 8
+"""Oscillograms that are kept, some 25 kB each; the oldest is dropped first."""
 
 
 class PowerQualityLog:
-    """Knows which events are news, and keeps the latest oscillograms."""
+    """Ids of reported events, and the latest oscillograms.
+
+    Keys of the stored dict are a promise to older versions: `known` has the ids of
+    reported events, `wanted` those whose oscillogram is still to be requested, `waves`
+    the oscillograms.
+    """
 
     def __init__(self) -> None:
-        """Start with nothing known."""
-        self._known: deque[str] = deque(maxlen=KNOWN)
+        """Start with an empty log."""
+        self._known: deque[str] = deque(maxlen=MAX_EVENTS)
         self._ongoing: set[str] = set()
-        self._waves: deque[Oscillogram] = deque(maxlen=WAVES)
-        self._wanted: deque[str] = deque(maxlen=WAVES)
+        self._waves: deque[Oscillogram] = deque(maxlen=MAX_OSCILLOGRAMS)
+        self._wanted: deque[str] = deque(maxlen=MAX_OSCILLOGRAMS)
 
     @property
     def latest(self) -> Oscillogram | None:
@@ -30,11 +35,11 @@ class PowerQualityLog:
 
     @property
     def oscillograms(self) -> tuple[Oscillogram, ...]:
-        """Return those that are kept, the oldest first."""
+        """Return the kept oscillograms, the oldest first."""
         return tuple(self._waves)
 
     def add(self, event: PowerQualityEvent) -> bool:
-        """Remember an event; return whether it, or its end, had not been told."""
+        """Add an event; return whether the event, or its end, is new."""
         if event.id in self._known:
             return False
         if event.ongoing:
@@ -49,15 +54,15 @@ class PowerQualityLog:
         return True
 
     def wants_oscillogram(self, event: PowerQualityEvent) -> bool:
-        """Return whether the waveform of an event has still to be asked for."""
+        """Return whether the oscillogram of an event is still to be requested."""
         return event.id in self._wanted
 
     def add_oscillogram(
         self, event: PowerQualityEvent, wave: Oscillogram | None
     ) -> bool:
-        """Keep the waveform of an event, None where there is none; tell if it is new.
+        """Add the oscillogram of an event, None if the meter has none.
 
-        Events that belong together share one: it is kept once.
+        Returns whether the oscillogram is new: events of one capture share theirs.
         """
         if event.id in self._wanted:
             self._wanted.remove(event.id)
@@ -67,7 +72,7 @@ class PowerQualityLog:
         return True
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON can store it."""
+        """Return the log as JSON can store it."""
         return {
             "known": list(self._known),
             "wanted": list(self._wanted),
@@ -75,7 +80,7 @@ class PowerQualityLog:
         }
 
     def restore(self, stored: Mapping[str, Any]) -> None:
-        """Add what `as_dict` returned."""
+        """Restore a log written by `as_dict`."""
         self._known.extend(stored["known"])
         self._wanted.extend(stored["wanted"])
         self._waves.extend(Oscillogram.from_dict(wave) for wave in stored["waves"])

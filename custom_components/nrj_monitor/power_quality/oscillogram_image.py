@@ -1,4 +1,4 @@
-"""A waveform as a picture a person understands: voltages above, currents below."""
+"""Image of an oscillogram as SVG: voltages above, currents below."""
 
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
@@ -16,14 +16,14 @@ PANEL: Final = 230
 GAP: Final = 50
 
 COLOURS: Final = {"L1": "#8d4b1f", "L2": "#222222", "L3": "#7d8590", "N": "#1f6feb"}
-"""Colours of the conductors by IEC 60445; they tell on white."""
+"""Colours of the conductors by IEC 60445, chosen to be distinct on white."""
 
 PANELS: Final = (("U", "V"), ("I", "A"))
 """First letter of the channels of each panel, and their unit."""
 
 
-def picture(wave: Oscillogram, frequency: float = 50.0) -> str:
-    """Return `wave` as SVG; `frequency` in Hz of the line sets its time axis."""
+def draw_oscillogram(wave: Oscillogram, frequency: float = 50.0) -> str:
+    """Return an oscillogram as SVG; the line's `frequency`, Hz, sets the time axis."""
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
         f' width="{WIDTH}" height="{HEIGHT}" font-family="sans-serif" font-size="14">'
@@ -67,7 +67,7 @@ def _panel(
     points_per_cycle: int,
     frequency: float,
 ) -> Iterator[str]:
-    """Yield one diagram: grid, axes and curves."""
+    """Yield a diagram: grid, axes and waveforms."""
     count = max((len(samples) for samples in channels.values()), default=0)
     if count < 2:
         return
@@ -104,10 +104,10 @@ def _panel(
             f"{millisecond} ms</text>"
         )
     for name, samples in channels.items():
-        yield _curve(samples, COLOURS.get(name, "#b00"), x_of, y_of)
+        yield _waveform(samples, COLOURS.get(name, "#b00"), x_of, y_of)
 
 
-def _curve(
+def _waveform(
     samples: Sequence[float],
     colour: str,
     x_of: Callable[[float], float],
