@@ -1,4 +1,4 @@
-"""What holds for all tests, of the integration and of the firmware."""
+"""Configure all tests, of the integration and of the firmware."""
 
 from hypothesis import settings
 import pytest
@@ -13,7 +13,7 @@ settings.load_profile("seeded")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Stretch the time that a test may take to the speed of this machine."""
+    """Stretch the time limit of each test to the speed of this machine."""
     if config.getoption("timeout", None) is None:
         config.option.timeout = patience(float(config.getini("timeout")))
 
@@ -24,7 +24,7 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Stretch the limits that tests have of their own."""
+    """Stretch the limits set by a marker of the test."""
     for item in items:
         own = item.get_closest_marker("timeout")
         if own is not None and own.args:

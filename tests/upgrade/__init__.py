@@ -1,1 +1,1 @@
-"""Upgrades: what an earlier version stored, opened by this one."""
+"""Upgrades: files stored by earlier versions, opened by the current version."""

@@ -1,4 +1,4 @@
-"""Everything that version 0.1.0 stored is there after the upgrade.
+"""An upgrade from version 0.1.0 keeps everything stored.
 
 The files were written by that version: the real firmware as the meter, a load that a
 person had shed for seven days, a surplus load, a broker that was away, the meter in the
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("recorder_mock", "integration")
 
 @pytest.fixture
 def load_registries() -> bool:
-    """Leave the registries to be loaded from what is stored."""
+    """Leave the registries to be loaded from the stored files."""
     return False
 
 
@@ -50,7 +50,7 @@ async def orion(socket_enabled: None) -> AsyncGenerator[NgsiV2]:
 
 @pytest.fixture
 def stored() -> dict[str, Any]:
-    """Return what 0.1.0 stored, by key."""
+    """Return the storage files of version 0.1.0 by key."""
     return {file.stem: json.loads(file.read_text()) for file in STORED.glob("*.json")}
 
 
@@ -62,7 +62,7 @@ async def entry(
     firmware: RunningFirmware,
     orion: NgsiV2,
 ) -> AsyncGenerator[NrjConfigEntry]:
-    """Start Home Assistant with what 0.1.0 stored; meter and broker have moved."""
+    """Start Home Assistant with the files of version 0.1.0; meter and broker have moved."""
     (kept,) = stored[ENTRIES]["data"]["entries"]
     kept["data"]["port"] = firmware.port
     for subentry in kept["subentries"]:

@@ -147,7 +147,7 @@ async def _transport_to_code(config: ConfigType) -> cg.MockObj:
 
 
 def _registers(config: ConfigType) -> dict[int, int]:
-    """Return the registers that the wiring and the transformers ask for."""
+    """Return the configuration registers of a wiring and its transformers."""
     wiring = wiring_of(config)
     registers = {}
     if wiring.accmode:

@@ -1,4 +1,4 @@
-"""What the platforms share: where something is measured, and how it is shown."""
+"""Channels and entity options shared by the platforms."""
 
 from collections.abc import Callable
 
@@ -15,13 +15,13 @@ CHANNELS = (*PHASE_CHANNELS, CONF_TOTAL)
 
 
 def mark_disabled_by_default(entity: ConfigType | str, disabled: bool) -> ConfigType:
-    """Return an entity's options with `disabled_by_default`, unless it says otherwise."""
+    """Return an entity's options with the platform's `disabled_by_default` as their default."""
     options = entity if isinstance(entity, dict) else {CONF_NAME: entity}
     return {CONF_DISABLED_BY_DEFAULT: disabled, **options}
 
 
 def spread_disabled_by_default(*keys: str) -> Callable[[ConfigType], ConfigType]:
-    """Apply the platform's `disabled_by_default` to every entity that does not say otherwise.
+    """Apply the platform's `disabled_by_default` to every entity without its own.
 
     Entities are those in the channels, and those directly under `keys`.
     """

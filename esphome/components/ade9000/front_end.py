@@ -1,4 +1,4 @@
-"""What lies between the mains and the chip's pins: ratios, and the common parts they follow from.
+"""Front end between the mains and the chip's pins: ratios, and the common parts behind them.
 
 Two ratios describe a front end:
 
@@ -45,7 +45,7 @@ Rogowski coils by "current is X now" before its readings are used.
 
 @dataclass(frozen=True, kw_only=True)
 class RatedTransformer:
-    """A current transformer by its nameplate; `secondary` in amperes, into a burden of one's own."""
+    """Describe a current transformer by its nameplate; `secondary` in amperes, into an external burden."""
 
     primary: float
     secondary: float
@@ -165,7 +165,7 @@ def divider_of_transformer(config: ConfigType) -> float:
 def sensitivity_of_transformer(
     *, primary: float, secondary: float, burden: float
 ) -> float:
-    """Return volts per ampere: the secondary current of one ampere, times the burden."""
+    """Return volts per ampere: the secondary current of 1 A times the burden."""
     return secondary / primary * burden
 
 
@@ -238,7 +238,7 @@ def _exactly_one(config: ConfigType, ratio: str, parts: str, example: str) -> No
 
 
 def validate(config: ConfigType) -> ConfigType:
-    """Refuse a front end that is given twice or not at all, or that can not be."""
+    """Refuse a front end given twice, not at all, or with impossible values."""
     _exactly_one(
         config,
         CONF_VOLTAGE_DIVIDER,
@@ -269,7 +269,7 @@ def validate(config: ConfigType) -> ConfigType:
 
 
 def validate_range(config: ConfigType, nominal_voltage: float) -> ConfigType:
-    """Refuse a divider that lets the nominal voltage overload the chip's pin."""
+    """Refuse a divider with which the nominal voltage overloads the chip's pin."""
     full_scale = PIN_FULL_SCALE * voltage_divider(config)
     if nominal_voltage * 1.1 > full_scale:
         raise cv.Invalid(

@@ -1,4 +1,4 @@
-"""Sensors of the ADE9000: one data table, offered for each phase and for the three together."""
+"""Sensors of the ADE9000: a single data table, for each phase and for the whole supply."""
 
 from dataclasses import dataclass
 
@@ -59,7 +59,7 @@ Quantity = ade9000_ns.enum("Quantity", is_class=True)
 
 @dataclass(frozen=True, kw_only=True)
 class QuantityInfo:
-    """How a quantity is presented, and whether each phase or the three together have one."""
+    """Describe how a quantity is presented, per phase or for the whole supply."""
 
     unit: str | None
     decimals: int
@@ -217,7 +217,7 @@ CONFIG_SCHEMA = cv.All(
 
 
 async def to_code(config: ConfigType) -> None:
-    """Generate the sensors and hand them to the meter."""
+    """Generate the sensors of a meter."""
     hub = await cg.get_variable(config[CONF_ADE9000_ID])
     for channel in CHANNELS:
         for key, entity_config in config.get(channel, {}).items():

@@ -40,7 +40,7 @@ CONFIG_SCHEMA = cv.All(
 
 
 async def to_code(config: ConfigType) -> None:
-    """Generate the text sensors and hand them to the meter."""
+    """Generate the text sensors of a meter."""
     hub = await cg.get_variable(config[CONF_ADE9000_ID])
     for channel in CHANNELS:
         for key, entity_config in config.get(channel, {}).items():

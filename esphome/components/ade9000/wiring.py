@@ -1,4 +1,4 @@
-"""How the meter is wired to the supply, what the chip is told of it, and what it can then give."""
+"""Wirings of a meter: their chip settings, and the quantities each can measure."""
 
 from dataclasses import dataclass, field
 
@@ -63,7 +63,7 @@ KNOWN = (
 
 @dataclass(frozen=True)
 class Refusal:
-    """Quantities of some channels that a wiring can not give, and why."""
+    """List quantities of channels missing in a wiring, with the reason."""
 
     channels: frozenset[str]
     quantities: frozenset[str]
@@ -72,7 +72,7 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True)
 class Wiring:
-    """One way to connect the meter.
+    """Describe a way to connect the meter.
 
     vconsel, iconsel: ACCMODE bits 6:4 and 7. disabled: CHNL_DIS bits (IA 0, IB 1, IC 2, IN 3, VA 4, VB 5,
     VC 6). All from the ADE9000 data sheet Rev B, Register Map.
@@ -90,7 +90,7 @@ class Wiring:
         return self.vconsel << 4 | self.iconsel << 7
 
     def refusal(self, channel: str, quantity: str) -> str | None:
-        """Return why a channel can not have a quantity, None if it can."""
+        """Return why a channel lacks a quantity, None if the channel has the quantity."""
         for refusal in self.refusals:
             if channel in refusal.channels and quantity in refusal.quantities:
                 return refusal.why

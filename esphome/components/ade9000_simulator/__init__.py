@@ -1,4 +1,4 @@
-"""A simulated ADE9000 behind a byte-level transport, for firmware that runs on a computer."""
+"""Simulated ADE9000 behind a byte-level transport, for firmware built for a computer."""
 
 import esphome.codegen as cg
 import esphome.config_validation as cv
@@ -28,7 +28,7 @@ POSITIVE_FLOAT = cv.All(cv.float_, cv.Range(min=0, min_included=False))
 
 
 def only_on_host(config: ConfigType) -> ConfigType:
-    """Refuse a target that has no computer to simulate on."""
+    """Refuse every target but the host platform."""
     if not CORE.is_host:
         raise cv.Invalid(
             "ade9000_simulator plays a simulated chip on a computer: build for the host "

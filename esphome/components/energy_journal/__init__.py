@@ -1,4 +1,4 @@
-"""A journal of what an ADE9000 counted, kept until every client has it."""
+"""Journal of the energy an ADE9000 counted, kept until every client has acknowledged its records."""
 
 import esphome.codegen as cg
 from esphome.components import time as time_
@@ -37,7 +37,7 @@ def _size(value: int | str) -> int:
 
 
 def _default_sizes(config: ConfigType) -> ConfigType:
-    """Choose what suits the platform where nothing is said."""
+    """Fill in the defaults of the platform."""
     defaults = (
         {CONF_MEMORY: 512, CONF_FLASH: 0, CONF_PAGE: 700}
         if CORE.is_esp8266

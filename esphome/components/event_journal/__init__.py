@@ -1,4 +1,4 @@
-"""What a component tells of, kept for those who were not there and over a restart.
+"""Journal of a component's events, kept for absent clients and over a restart.
 
 Loaded by the components that use it; there is nothing to configure.
 """

@@ -1,4 +1,4 @@
-"""Watches the frequency of the grid and switches the device's own relays by it."""
+"""Guard of the grid frequency: switches the device's own relays."""
 
 import esphome.codegen as cg
 from esphome.components import number, select, sensor, switch, text_sensor
@@ -94,7 +94,7 @@ THRESHOLD_SCHEMA = cv.Schema(
 
 
 def _custom(config: ConfigType) -> ConfigType:
-    """Refuse thresholds that contradict each other, in the words of guard_profile_error()."""
+    """Refuse contradicting thresholds, with the sentence of guard_profile_error()."""
     nominal = config["nominal"]
     under = [config[stage][CONF_FREQUENCY] for stage in UNDER]
     over = [config[stage][CONF_FREQUENCY] for stage in OVER]

@@ -1,4 +1,4 @@
-"""Calibration of a meter with an ADE9000 by what a person has measured, from Home Assistant."""
+"""Calibration of a meter with an ADE9000 from a person's reference measurement, in Home Assistant."""
 
 import esphome.codegen as cg
 from esphome.components import button, number, text_sensor

@@ -44,7 +44,7 @@ def _ratio_above_one(value: float | str) -> float:
 
 
 def _ordered(config: ConfigType) -> ConfigType:
-    """Refuse thresholds that leave no healthy voltage between them."""
+    """Refuse thresholds without a healthy voltage in between."""
     if not (
         config[CONF_INTERRUPTION]
         < config[CONF_DIP]
@@ -120,7 +120,7 @@ FINAL_VALIDATE_SCHEMA = _final_validate
 
 
 async def to_code(config: ConfigType) -> None:
-    """Generate the watch and put it beside the meter."""
+    """Generate the power quality monitor of a meter."""
     var = cg.new_Pvariable(config[CONF_ID])
     await cg.register_component(var, config)
     hub = await cg.get_variable(config[CONF_ADE9000_ID])

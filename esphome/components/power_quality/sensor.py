@@ -53,7 +53,7 @@ def _order(value: object) -> int:
 
 
 def _spread_disabled_by_default(config: ConfigType) -> ConfigType:
-    """Apply the platform's `disabled_by_default` to each harmonic that does not say otherwise."""
+    """Apply the platform's `disabled_by_default` to each harmonic without its own."""
     if not isinstance(config, dict) or CONF_DISABLED_BY_DEFAULT not in config:
         return config
     config = dict(config)
@@ -90,7 +90,7 @@ CONFIG_SCHEMA = cv.All(
 
 
 def _configuration_of(domain: str, of_id: ID) -> ConfigType:
-    """Return the configuration of a component that is there once or several times."""
+    """Return the configurations of a component as a list, however many there are."""
     found = fv.full_config.get()[domain]
     components = found if isinstance(found, list) else [found]
     configuration: ConfigType = next(
@@ -100,7 +100,7 @@ def _configuration_of(domain: str, of_id: ID) -> ConfigType:
 
 
 def _refuse_what_the_wiring_can_not_give(config: ConfigType) -> None:
-    """Refuse the harmonics of what this meter's wiring does not measure."""
+    """Refuse harmonics of channels missing in this meter's wiring."""
     watch = _configuration_of("power_quality", config[CONF_POWER_QUALITY_ID])
     wiring = wiring_of(_configuration_of("ade9000", watch[CONF_ADE9000_ID]))
     for phase, options in WAVEFORMS.items():
@@ -119,7 +119,7 @@ FINAL_VALIDATE_SCHEMA = _refuse_what_the_wiring_can_not_give
 
 
 async def to_code(config: ConfigType) -> None:
-    """Generate the sensors and hand them to the watch."""
+    """Generate the sensors of a power quality monitor."""
     var = await cg.get_variable(config[CONF_POWER_QUALITY_ID])
     for phase, options in WAVEFORMS.items():
         for option, (channel, _) in options.items():

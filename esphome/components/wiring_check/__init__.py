@@ -1,4 +1,4 @@
-"""Finds what is connected wrongly at a meter with an ADE9000, and says in words what to swap."""
+"""Check of the wiring of a meter with an ADE9000: names the inputs to swap."""
 
 import esphome.codegen as cg
 from esphome.components import button, text_sensor
