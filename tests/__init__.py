@@ -1,1 +1,1 @@
-"""Tests of the integration; one folder or file a concern, named as the code is."""
+"""Tests of the integration, in folders and files named as in the code."""

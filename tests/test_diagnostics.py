@@ -26,7 +26,7 @@ async def test_diagnostics_have_readings_and_no_secret(
 async def test_diagnostics_of_an_unloaded_entry_have_its_data(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """A meter that cannot be set up needs diagnostics most."""
+    """A meter without a working set-up needs diagnostics most."""
     entry = await add_meter(server.port)
     assert await hass.config_entries.async_unload(entry.entry_id)
     report = await async_get_config_entry_diagnostics(hass, entry)

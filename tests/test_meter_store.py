@@ -17,7 +17,7 @@ from tests.test_meter import DESCRIPTION, SilentSource
 async def test_totals_do_not_delay_the_save_of_an_event(
     hass: HomeAssistant, hass_storage: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Totals that change each second are saved now and then, an event soon."""
+    """Totals changing each second are saved now and then, an event soon."""
     monkeypatch.setattr(meter_store, "DELAY", 0.2)
     entry = MockConfigEntry(domain=DOMAIN, data={CONF_SOURCE: SOURCE_NATIVE_API})
     store = MeterStore(hass, entry, Meter(SilentSource(), DESCRIPTION))

@@ -104,7 +104,7 @@ async def test_update_is_offered_once(
 async def test_firmware_without_a_version_number_is_up_to_date(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """A version that cannot be compared has no update."""
+    """A version without an order has no update."""
     server.device.project_version = "my build"
     await add_meter(server.port)
     await state_is(hass, FIRMWARE, "off")

@@ -1,4 +1,4 @@
-"""A clean install, an upgrade and a removal: what each leaves, and what it must not."""
+"""Clean install, upgrade and removal of a meter, and the data left by each."""
 
 import json
 from typing import Any
@@ -32,7 +32,7 @@ LAST_STATES = "core.restore_state"
 
 
 async def stored(hass: HomeAssistant, hass_storage: dict[str, Any]) -> dict[str, str]:
-    """Return what Home Assistant writes to disk, by file, when it is stopped now."""
+    """Return the files that Home Assistant writes when stopped now."""
     hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
     await hass.async_block_till_done()
     return {
@@ -49,7 +49,7 @@ def _without_the_deleted(data: Any) -> Any:
 
 
 def traces(hass: HomeAssistant) -> list[str]:
-    """Return what there is in Home Assistant because of a meter."""
+    """Return all data in Home Assistant that belongs to a meter."""
     return [
         *(entry.title for entry in hass.config_entries.async_entries(DOMAIN)),
         *(
@@ -80,7 +80,7 @@ async def test_a_removed_meter_leaves_nothing_behind(
     server: DeviceServer,
     hass_storage: dict[str, Any],
 ) -> None:
-    """Added, used in every way that is remembered somewhere, and gone without a trace."""
+    """A meter with data in every store is removed without a trace."""
     assert await async_setup_component(hass, "homeassistant", {})
     assert await async_setup_component(hass, "energy", {})
     entry = await add_meter(server.port)
@@ -113,7 +113,7 @@ async def test_a_meter_removed_while_it_is_away_leaves_nothing_behind(
     server: DeviceServer,
     hass_storage: dict[str, Any],
 ) -> None:
-    """A meter that broke can be removed like any other."""
+    """A broken meter can be removed like any other meter."""
     entry = await add_meter(server.port)
     await server.stop()
     await state_is(hass, VOLTAGE, "unavailable")
@@ -127,7 +127,7 @@ async def test_a_meter_removed_while_it_is_away_leaves_nothing_behind(
 async def test_the_real_meter_can_be_removed_and_added_again(
     hass: HomeAssistant, add_meter: AddMeter, firmware: RunningFirmware
 ) -> None:
-    """The second time it has the same entities under the same names."""
+    """The meter has the same entities with the same names the second time."""
 
     def measured(state: Any) -> bool:
         return state.state not in ("unavailable", "unknown")
@@ -149,7 +149,7 @@ async def test_an_upgrade_keeps_what_a_person_made_of_the_meter(
     server: DeviceServer,
     hass_storage: dict[str, Any],
 ) -> None:
-    """Entity ids, names and what was switched off, as the first version stored them."""
+    """Entity ids, names and disabled entities stay as the first version stored all three."""
     entry = MockConfigEntry(
         domain=DOMAIN,
         title="NRJ Meter",

@@ -122,7 +122,7 @@ def leaves(node: dict[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def all_errors(kind: type[errors.SourceError]) -> Iterator[type[errors.SourceError]]:
-    """Yield every error below `kind` that can be shown."""
+    """Yield every error class below `kind` with a translation."""
     for error in kind.__subclasses__():
         if hasattr(error, "key"):
             yield error
@@ -161,7 +161,7 @@ def test_every_channel_has_a_name_and_no_name_is_left_over() -> None:
 
 
 def test_every_word_for_what_a_load_does_is_translated() -> None:
-    """The sensor and the event say it in the person's language."""
+    """Activities of sensor and event have texts in the person's language."""
     for texts in TEXTS.values():
         assert set(texts["entity"]["sensor"]["load_activity"]["state"]) == set(
             ACTIVITIES
@@ -187,7 +187,7 @@ def test_what_has_no_device_class_has_an_icon_and_icons_have_an_entity() -> None
 
 
 def test_every_error_has_its_sentence() -> None:
-    """Whatever goes wrong, in the form or later, there is a sentence for it."""
+    """Every error of a form or an action has a translated sentence."""
     shown = {error.key for error in all_errors(errors.SourceError)}
     in_forms = set(TEXTS["en"]["config"]["error"]) - OF_BROKERS
     later = set(TEXTS["en"]["exceptions"]) - OF_ACTIONS
@@ -209,7 +209,7 @@ def test_every_field_is_explained() -> None:
 
 
 def test_every_action_and_each_of_its_fields_is_named_and_explained() -> None:
-    """What services.yaml offers, what the code takes and what is said agree."""
+    """Fields of services.yaml, of the schemas and of the translations agree."""
     offered = yaml.safe_load((FOLDER / "services.yaml").read_text())
     assert set(ICONS["services"]) == set(offered)
     for texts in TEXTS.values():

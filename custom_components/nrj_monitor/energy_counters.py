@@ -39,11 +39,11 @@ class EnergyCounters:
         return True
 
     def acknowledge(self) -> None:
-        """Clear the recorded decreases: a person knows of them."""
+        """Clear the recorded decreases, which a person has acknowledged."""
         self._gone_back.clear()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return totals and decreases as JSON can store them."""
+        """Return totals and decreases as JSON data."""
         return {
             "latest": dict(self._latest),
             "gone_back": {id_: list(pair) for id_, pair in self._gone_back.items()},

@@ -90,14 +90,14 @@ def test_what_is_no_code_is_not_guessed(text: str | None) -> None:
     ],
 )
 def test_the_code_decides_and_not_the_sentence(text: str, is_fault: bool) -> None:
-    """A meter with codes is judged by them, whatever its sentence says."""
+    """The codes of a meter decide, whatever its sentence says."""
     for sentence in ("Everything is connected right.", "Swap the wires.", "", None):
         facts = Facts(wiring=sentence, wiring_findings=parse_findings(text))
         assert ("wrong_wiring" in failed_checks(facts)) is is_fault
 
 
 def test_a_later_firmware_is_judged_by_its_sentence() -> None:
-    """Codes that are not known leave the sentence of the meter, as before codes."""
+    """Unknown codes leave the decision to the sentence of the meter."""
     sentence = "No voltage at V2: check fuse and wire."
     facts = Facts(wiring=sentence, wiring_findings=parse_findings("melted_fuse:V2"))
     assert failed_checks(facts)["wrong_wiring"] == {"advice": sentence}

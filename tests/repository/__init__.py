@@ -1,1 +1,1 @@
-"""Files of the repository: manifest, docs, scripts and what is published."""
+"""Files of the repository: manifest, docs, scripts and published files."""

@@ -60,7 +60,7 @@ class Problem:
     phase: Phase | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the problem as JSON can hold it."""
+        """Return the problem as JSON data."""
         return {
             "problem": str(self.kind),
             "phase": self.phase and str(self.phase),
@@ -92,7 +92,7 @@ class GridState:
     minutes_ago: int | None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the state as JSON can hold it."""
+        """Return the state as JSON data."""
         last = self.last and {
             "kind": self.last.kind,
             "phase": self.last.phase,

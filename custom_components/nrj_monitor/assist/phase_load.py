@@ -24,7 +24,7 @@ class PhaseLoad:
     heaviest: Phase | None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the load as JSON can hold it."""
+        """Return the load as JSON data."""
         return {
             "current_a": {str(phase): value for phase, value in self.currents.items()},
             "main_fuse_a": self.limit,

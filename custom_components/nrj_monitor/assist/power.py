@@ -38,7 +38,7 @@ class PowerUse:
     relays_on: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the power use as JSON can hold it."""
+        """Return the power use as JSON data."""
         return {
             "grid_power_w": self.power,
             "phase_power_w": {str(phase): p for phase, p in self.phases.items()},

@@ -1,4 +1,4 @@
-"""Backfill of one meter: download of its journal, and filling of missed hours."""
+"""Backfill of a meter: download of its journal, and filling of missed hours."""
 
 import asyncio
 from collections.abc import Collection, Mapping

@@ -108,7 +108,7 @@ class IssueMonitor:
 
     @callback
     def async_acknowledge_totals(self) -> None:
-        """Clear the recorded decreases of energy totals: a person knows of them."""
+        """Clear the recorded decreases of energy totals, acknowledged by a person."""
         self._energy_counters.acknowledge()
         self._store.async_schedule_save()
 

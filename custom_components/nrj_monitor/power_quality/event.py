@@ -1,4 +1,4 @@
-"""Power-quality events and oscillograms, as the meter sends them."""
+"""Power-quality events and oscillograms of a meter."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -100,7 +100,7 @@ class Oscillogram:
     channels: Mapping[str, tuple[float, ...]]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the oscillogram as JSON can store it."""
+        """Return the oscillogram as JSON data."""
         return {
             "event_id": self.event_id,
             "title": self.title,

@@ -72,7 +72,7 @@ class PowerQualityLog:
         return True
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the log as JSON can store it."""
+        """Return the log as JSON data."""
         return {
             "known": list(self._known),
             "wanted": list(self._wanted),
