@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from nrj_demo.firmware import ROOT, esphome_executable
+from nrj_tools import ROOT
+from nrj_tools.firmware import esphome_executable
 from tests.support.pace import patience
 
 FOLDER = ROOT / "esphome"

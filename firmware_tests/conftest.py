@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from nrj_demo.firmware import RunningFirmware, build, free_port
+from nrj_tools.firmware import RunningFirmware, build
+from nrj_tools.ports import free_port
 
 BUILT_ONCE = ("boards", "guarded", "tables", "tree", "updatable")
 """Fixtures of a module that take so long that one worker makes them for all who use them."""

@@ -5,7 +5,7 @@ import subprocess
 from textwrap import dedent
 from typing import Any
 
-from nrj_demo.firmware import esphome_executable
+from nrj_tools.firmware import esphome_executable
 from tests.support.pace import patience
 
 from .configurations import COMPONENTS

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fails when a module of the integration is tested less than the quality scale asks.
+"""Check of the test coverage of each module of the integration.
 
     coverage_floor.py REPORT     a report of `coverage json`, with branches
 
@@ -16,7 +16,7 @@ FLOOR = 95.0
 
 
 def below(report: dict[str, Any]) -> list[str]:
-    """Return a line for each module below the floor, the worst first."""
+    """Return a line for each module below the floor, the lowest first."""
     found = sorted(
         (module["summary"]["percent_covered"], name, module["missing_lines"])
         for name, module in report["files"].items()
@@ -30,7 +30,7 @@ def below(report: dict[str, Any]) -> list[str]:
 
 
 def main(path: Path) -> int:
-    """Tell how the report at `path` does; return the exit status."""
+    """Check the report at `path`, print the result; return the exit status."""
     report = json.loads(path.read_text())
     if not report["files"]:
         print(f"{path} holds no module: nothing was measured.")

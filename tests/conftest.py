@@ -15,13 +15,8 @@ from custom_components.nrj_monitor.const import (
 )
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.sources.native_api import session
-from nrj_demo.firmware import (
-    FirmwareError,
-    RunningFirmware,
-    build,
-    esphome_executable,
-    free_port,
-)
+from nrj_tools.firmware import FirmwareError, RunningFirmware, build, esphome_executable
+from nrj_tools.ports import free_port
 from tests.support.device import Device, DeviceServer
 
 HOST = "127.0.0.1"

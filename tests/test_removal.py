@@ -12,7 +12,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.nrj_monitor.const import CONF_MAIN_FUSE, DOMAIN
-from nrj_demo.firmware import RunningFirmware
+from nrj_tools.firmware import RunningFirmware
 from tests.conftest import HOST, AddMeter
 from tests.support.assist import expose
 from tests.support.device import MAC, DeviceServer

@@ -15,7 +15,7 @@ import sys
 import pytest
 
 from firmware_tests.configurations import COMPONENTS, esphome
-from nrj_demo.firmware import ROOT
+from nrj_tools import ROOT
 from tests.support.pace import patience
 
 HEADERS = Path(__file__).parents[1] / "esp32_headers"

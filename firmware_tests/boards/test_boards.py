@@ -12,7 +12,8 @@ import yaml
 
 from custom_components.nrj_monitor.catalog import CHANNELS
 from firmware_tests.configurations import FOLDER, OWN_COMPONENTS, esphome, resolved
-from nrj_demo.firmware import RunningFirmware, esphome_executable, free_port
+from nrj_tools.firmware import RunningFirmware, esphome_executable
+from nrj_tools.ports import free_port
 from tests.support.pace import patience
 
 ESP32 = ["nrj-meter.yaml", "nrj-meter-factory.yaml"]

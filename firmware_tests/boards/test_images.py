@@ -8,8 +8,8 @@ import pytest
 
 from firmware_tests.configurations import FOLDER, esphome, resolved
 from firmware_tests.esphome_python import ask
-from nrj_demo.firmware import ROOT
 from nrj_release import images, versions
+from nrj_tools import ROOT
 
 PAGES = "https://nrj-monitor.github.io/nrj-monitor/firmware"
 ADOPTED = {

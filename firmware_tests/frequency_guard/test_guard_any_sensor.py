@@ -9,7 +9,8 @@ import yaml
 
 from firmware_tests.configurations import COMPONENTS, FOLDER, esphome
 from firmware_tests.meter_client import MeterClient, connected
-from nrj_demo.firmware import RunningFirmware, free_port
+from nrj_tools.firmware import RunningFirmware
+from nrj_tools.ports import free_port
 
 from .test_frequency_guard import choose, guard_state
 

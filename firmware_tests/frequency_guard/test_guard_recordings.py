@@ -9,7 +9,7 @@ from aioesphomeapi import HomeassistantServiceCall, SelectInfo
 
 from firmware_tests.conftest import RunMeter
 from firmware_tests.meter_client import MeterClient, connected
-from nrj_demo.firmware import ROOT
+from nrj_tools import ROOT
 from tests.support.skips import skip_for_good
 
 from .test_frequency_guard import guard_state

@@ -1,1 +1,1 @@
-"""What the meter can do, measured: accuracy and cost, against truth from outside."""
+"""Benchmarks of the meter: accuracy and cost, against independent truth."""

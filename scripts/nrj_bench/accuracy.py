@@ -6,9 +6,10 @@ from math import acos
 from pathlib import Path
 import sys
 
-from nrj_demo.command_line import CommandLine
+from nrj_tools import ROOT
+from nrj_tools.command_line import CommandLine
 
-from .probe import ROOT, Harmonic, Phase, ProbeError, Scenario, Segment, Update, run
+from .probe import Harmonic, Phase, ProbeError, Scenario, Segment, Update, run
 from .truth import truth
 
 LIMIT_PERCENT = 0.2
@@ -52,7 +53,7 @@ ENERGY_UPDATES = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One signal: its name, and the worst error (percent) of each quantity."""
+    """Signal with its name, and the worst error (percent) of each quantity."""
 
     grid: str
     frequency: int
@@ -63,18 +64,18 @@ class Row:
 
     @property
     def limited(self) -> bool:
-        """Whether the limit holds for it."""
+        """Return whether the limit holds for the signal."""
         return self.amperes >= LIMITED_FROM * FULL_SCALE_AMPERES
 
     @property
     def worst(self) -> float:
-        """The worst error of all quantities."""
+        """Return the worst error of all quantities."""
         return max(self.errors.values())
 
 
 @dataclass(frozen=True, kw_only=True)
 class FrequencyRow:
-    """One frequency or ramp and its worst error, Hz."""
+    """Frequency or ramp with its worst error, Hz."""
 
     name: str
     error: float
@@ -178,7 +179,7 @@ def measure_frequencies() -> list[FrequencyRow]:
 
 
 def broken_limits(rows: Sequence[Row], ramps: Sequence[FrequencyRow]) -> list[str]:
-    """Return a sentence for each limit that is broken."""
+    """Return a sentence for each broken limit."""
     # Not "greater": what is not a number breaks the limit too.
     broken = [
         f"{row.grid}, {row.frequency} Hz, {row.amperes:g} A, power factor {row.load}"
@@ -218,7 +219,7 @@ of the three phases, of both power-line frequencies ({frequencies} Hz), without 
 
 
 def markdown(rows: Sequence[Row], ramps: Sequence[FrequencyRow]) -> str:
-    """Return the tables."""
+    """Return the tables in Markdown."""
     text = INTRODUCTION.format(
         limit=LIMIT_PERCENT,
         full_scale=FULL_SCALE_AMPERES,
@@ -253,7 +254,7 @@ def markdown(rows: Sequence[Row], ramps: Sequence[FrequencyRow]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the tables; 1 if a limit is broken."""
+    """Print the tables; return 1 for a broken limit."""
     parser = CommandLine("scripts/accuracy", __doc__)
     parser.add_argument(
         "--markdown",

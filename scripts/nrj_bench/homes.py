@@ -10,12 +10,11 @@ from typing import Any
 
 import aiohttp
 
-from nrj_demo.client import HomeAssistantClient
-from nrj_demo.firmware import free_port
-from nrj_demo.home_assistant import RunningHomeAssistant, seed, wait_until_set_up
-from nrj_demo.login import Login
-from nrj_demo.meter_entry import ensure_entry
-from nrj_demo.ports import LOOPBACK
+from nrj_tools.client import HomeAssistantClient
+from nrj_tools.home_assistant import RunningHomeAssistant, seed, wait_until_set_up
+from nrj_tools.login import Login
+from nrj_tools.meter_entry import ensure_entry
+from nrj_tools.ports import LOOPBACK, free_port
 
 CONFIGURATION = "config:\nrecorder:\n"
 """Everything at its default."""

@@ -1,4 +1,4 @@
-"""The driver and the simulated chip as a program of their own, asked about signals.
+"""Probe: the driver and the simulated chip as a program, run on described signals.
 
 A description is lines of words, answered by a line of JSON at each `run` or `cost`:
 
@@ -25,7 +25,8 @@ import shutil
 import subprocess
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from nrj_tools import ROOT
+
 COMPONENTS = ROOT / "esphome" / "components"
 FOLDER = ROOT / ".build" / "probe"
 FLAGS = ["-std=gnu++20", "-O2"]  # firmware_tests/cpp/run compiles with all warnings
@@ -43,12 +44,12 @@ MAINS_SIGNAL = ("signal_model", "spectrum")
 
 
 class ProbeError(Exception):
-    """The probe could not be built or did not answer; the message says why."""
+    """Failed build or run of the probe; the message says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Harmonic:
-    """A harmonic: its order, its rms per rms of the fundamental, its angle in rad."""
+    """Harmonic: order, rms per rms of the fundamental, angle in rad."""
 
     order: int
     ratio: float
@@ -57,7 +58,7 @@ class Harmonic:
 
 @dataclass(frozen=True, kw_only=True)
 class Phase:
-    """A phase: V, rad from its healthy place, A, rad of lag; slopes per second."""
+    """Phase: V, rad from the healthy angle, A, rad of lag; slopes per second."""
 
     voltage: float
     current: float
@@ -71,7 +72,7 @@ class Phase:
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """What the grid does from `start` (s) on."""
+    """Signal of the grid from `start` (s) on."""
 
     phases: Sequence[Phase]
     start: float = 0.0
@@ -81,7 +82,7 @@ class Segment:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """A signal, the front end between it and the chip, and what goes wrong."""
+    """Signal, the front end before the chip, and the faults."""
 
     segments: Sequence[Segment]
     updates: int
@@ -93,7 +94,7 @@ class Scenario:
     flips: Sequence[tuple[int, int]] = field(default=())
 
     def lines(self, command: str = "run") -> list[str]:
-        """Return the description of this, to the command."""
+        """Return the description of the scenario, up to the command."""
         lines = [
             (
                 f"scenario {self.divider!r} {self.sensitivity!r} {self.line_frequency}"
@@ -129,7 +130,7 @@ type Update = dict[str, Any]
 
 
 def build() -> Path:
-    """Build the probe, compiling what changed, and return its program.
+    """Build the probe from changed sources; return its program.
 
     Raises:
         ProbeError: no compiler, or the build failed; says what the compiler said.

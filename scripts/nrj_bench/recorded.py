@@ -1,4 +1,4 @@
-"""What a recorder's database says of a stretch of time."""
+"""Reader of a recorder's database."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ MINUTE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """Mean weighted by time, minimum and maximum of the states of a stretch."""
+    """Time-weighted mean, minimum and maximum of the states of an interval."""
 
     mean: float
     low: float
@@ -19,7 +19,7 @@ class Statistic:
 
 
 class Recorded:
-    """The states of sensors, as the recorder of a stopped Home Assistant kept them."""
+    """States of sensors from the database of a stopped Home Assistant."""
 
     def __init__(self, database: Path) -> None:
         """Open `database` for reading."""
@@ -36,7 +36,7 @@ class Recorded:
         )
 
     def states(self, entity_id: str) -> list[tuple[float, float]]:
-        """Return when each state was written, s since 1970, and its value."""
+        """Return the times (s since 1970) and values of the written states."""
         found = self._connection.execute(
             "SELECT last_updated_ts, state FROM states JOIN states_meta"
             " USING (metadata_id) WHERE states_meta.entity_id = ? ORDER BY last_updated_ts",

@@ -1,4 +1,4 @@
-"""The simulated meter with sixty quantities, each told five times a second."""
+"""Simulated meter with sixty quantities, each sent five times a second."""
 
 import fcntl
 import os
@@ -8,7 +8,8 @@ import subprocess
 
 import yaml
 
-from nrj_demo.firmware import ROOT, FirmwareError, esphome_executable
+from nrj_tools import ROOT
+from nrj_tools.firmware import FirmwareError, esphome_executable
 
 FOLDER = ROOT / ".build" / "bench"
 PACKAGES = ROOT / "esphome" / "packages"
@@ -94,7 +95,7 @@ def configuration() -> str:
 
 
 def build() -> Path:
-    """Build it, incrementally, and return its program.
+    """Build the firmware, incrementally; return its program.
 
     Raises:
         FirmwareError: the build failed; names the log.

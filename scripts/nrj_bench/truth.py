@@ -1,4 +1,4 @@
-"""What a meter has to show of a signal, from the signal's own description.
+"""Truth of a signal: the readings a perfect meter shows.
 
 Voltages and currents are written out as waves, sampled over one cycle, and the
 definitions of IEEE 1459 applied to the samples: nothing here comes from the driver or
@@ -62,7 +62,7 @@ def _wrapped(degrees: float) -> float:
 
 @dataclass(frozen=True)
 class PhaseTruth:
-    """One phase: V, A, W, var, VA, percent, degrees of lag."""
+    """True readings of a phase: V, A, W, var, VA, percent, degrees of lag."""
 
     voltage: float
     current: float
@@ -80,7 +80,7 @@ class PhaseTruth:
 
 
 def phase_truth(index: int, phase: Phase, since: float = 0.0) -> PhaseTruth:
-    """Return what is true of one phase, `since` s into its segment."""
+    """Return the true readings of a phase, `since` s into its segment."""
     voltage, current = waves(index, phase, since)
     u, i = _phasors(voltage), _phasors(current)
     powers = u * i.conjugate()
@@ -105,7 +105,7 @@ def phase_truth(index: int, phase: Phase, since: float = 0.0) -> PhaseTruth:
 
 
 def truth(segment: Segment, since: float = 0.0) -> dict[str, float]:
-    """Return all that is true of a segment by the keys of the probe's readings."""
+    """Return the true readings of a segment by the keys of the probe."""
     phases = [
         phase_truth(index, phase, since) for index, phase in enumerate(segment.phases)
     ]

@@ -1,1 +1,1 @@
-"""The demo: a real Home Assistant with a living simulated meter."""
+"""Demo: a real Home Assistant with a simulated meter."""

@@ -1,10 +1,11 @@
-"""The program behind scripts/demo."""
+"""Program behind scripts/demo."""
 
 import asyncio
 import signal
 import sys
 
-from .errors import DemoError
+from nrj_tools.errors import ScriptError
+
 from .options import parse
 from .say import complain
 
@@ -18,7 +19,7 @@ def main() -> int:
 
     try:
         asyncio.run(run_demo(parse(sys.argv[1:])))
-    except DemoError as error:
+    except ScriptError as error:
         complain(str(error))
         return error.exit_status
     return 0

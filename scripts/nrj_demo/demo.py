@@ -1,19 +1,20 @@
-"""One demo from start to stop: check, build, start, set up, watch, stop."""
+"""Run of the demo: check, build, start, set up, watch, stop."""
 
 import asyncio
 import signal
 
+from nrj_tools.errors import ScriptError
+from nrj_tools.home_assistant import RESTART_STATUS, require_not_running
+from nrj_tools.login import PASSWORD, USERNAME
+from nrj_tools.ports import require_free
+from nrj_tools.processes import wait_for_end
+
 from .energy_dashboard import ensure_energy_dashboard
-from .errors import DemoError
 from .folder import DemoFolder
 from .history import fill_history
-from .home_assistant import RESTART_STATUS, require_not_running
 from .house import House, running_house
-from .login import PASSWORD, USERNAME
 from .options import Options
 from .overview import URL_PATH, ensure_overview
-from .ports import require_free
-from .processes import wait_for_end
 from .programs import build_firmware, build_signal_tool
 from .say import say
 from .signal_tool import check_recording
@@ -25,7 +26,7 @@ async def run_demo(options: Options) -> None:
     """Run the demo until a signal stops it.
 
     Raises:
-        DemoError: it cannot start, or one of its programs ended by itself.
+        ScriptError: it cannot start, or one of its programs ended by itself.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -45,7 +46,7 @@ async def run_demo(options: Options) -> None:
 
 
 async def _run(options: Options) -> None:
-    """Run the demo until it is cancelled, and leave nothing running."""
+    """Run the demo until cancelled, and stop all its programs."""
     folder = DemoFolder(options.folder)
     with folder.locked():
         require_not_running(folder.configuration)
@@ -92,7 +93,7 @@ def _welcome(house: House) -> str:
 
 
 async def _watch(house: House) -> None:
-    """Wait until a program ends by itself, and say which.
+    """Wait until a program ends by itself; raise an error with its name.
 
     Home Assistant is started again when it asks for it (its "restart" button).
     """
@@ -108,11 +109,11 @@ async def _watch(house: House) -> None:
             finally:
                 home_ends.cancel()
             if meter_ends.done():
-                raise DemoError(
+                raise ScriptError(
                     f"The simulated meter stopped by itself: see {house.firmware.log}."
                 )
             if (status := home_ends.result()) != RESTART_STATUS:
-                raise DemoError(
+                raise ScriptError(
                     f"Home Assistant stopped by itself (exit status {status}):"
                     f" see {house.home.log}."
                 )

@@ -1,13 +1,13 @@
-"""The energy dashboard: the meter is the house's connection to the grid."""
+"""Energy dashboard of the demo, with the meter as connection to the grid."""
 
-from .client import HomeAssistantClient, HomeAssistantError
-from .meter_entry import MeterInHomeAssistant
+from nrj_tools.client import HomeAssistantClient, HomeAssistantError
+from nrj_tools.meter_entry import MeterInHomeAssistant
 
 
 async def ensure_energy_dashboard(
     client: HomeAssistantClient, meter: MeterInHomeAssistant
 ) -> None:
-    """Set the energy dashboard up, unless somebody has done so."""
+    """Set the energy dashboard up, unless set up before."""
     try:
         await client.command("energy/get_prefs")
     except HomeAssistantError as error:

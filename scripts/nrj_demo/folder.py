@@ -1,4 +1,4 @@
-"""The folder a demo lives in: its own, marked as such, used by one demo at a time."""
+"""Folder of the demo: marked as such, used by a single demo at a time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 import shutil
 
-from .errors import UsageError
+from nrj_tools.errors import UsageError
 
 MARKER = ".nrj-demo"
 """File that says a folder is a demo's own; it is also the lock of a running demo."""
@@ -17,10 +17,10 @@ HISTORY_PENDING = "history-pending"
 
 
 class DemoFolder:
-    """Where one demo keeps everything."""
+    """Folder with all files of a demo."""
 
     def __init__(self, path: Path) -> None:
-        """Name the folder; nothing is made yet."""
+        """Prepare the folder, without creating any file."""
         self.path = path
         self.configuration = path / "home-assistant"
         self.firmware = path / "firmware"
@@ -28,7 +28,7 @@ class DemoFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep the folder for this process.
+        """Lock the folder for this process.
 
         Raises:
             UsageError: it holds something else, or another demo runs in it.
@@ -70,11 +70,11 @@ class DemoFolder:
 
     @property
     def is_empty(self) -> bool:
-        """Return whether no demo has lived here yet."""
+        """Return whether no demo has used the folder yet."""
         return not self.configuration.exists()
 
     def wipe(self) -> None:
-        """Delete everything but the marker; only for a folder that is locked."""
+        """Delete everything but the marker; only for a locked folder."""
         for item in self.path.iterdir():
             if item.name == MARKER:
                 continue

@@ -1,4 +1,4 @@
-"""Past statistics for an energy dashboard that is not empty in its first hour.
+"""Past statistics of the demo, for an energy dashboard with a full first hour.
 
 Only the demo does this: a real meter's history begins when it is installed.
 
@@ -17,10 +17,11 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from .client import HomeAssistantClient
-from .errors import DemoError
+from nrj_tools.client import HomeAssistantClient
+from nrj_tools.errors import ScriptError
+from nrj_tools.meter_entry import is_number
+
 from .house import House
-from .meter_entry import is_number
 from .signal_tool import Row, house_history, start_of
 
 PAST = timedelta(days=7)
@@ -35,7 +36,7 @@ type Statistic = dict[str, Any]
 
 
 async def fill_history(house: House, signal_tool: Path) -> str:
-    """Import the past week of the built-in house; return a sentence that says so."""
+    """Import the past week of the built-in house; return a report sentence."""
     client = house.client
     known = {
         item["statistic_id"]: item
@@ -88,7 +89,7 @@ def hourly_statistics(
 
 
 def _sums(key: str, hours: Sequence[Row], begun_hour: Sequence[Row]) -> list[Statistic]:
-    """Return the running sums of a counter, kWh, such that the next hour fits on."""
+    """Return the running sums of a counter, kWh, continuous with the next hour."""
     still_to_come = sum(row[key] for row in (*hours, *begun_hour)) / WH_PER_KWH
     counted = accumulate(row[key] / WH_PER_KWH for row in hours)
     return [
@@ -145,7 +146,7 @@ async def _first_state(
                     return datetime.fromtimestamp(min(moments), UTC)
                 await asyncio.sleep(0.2)
     except TimeoutError as error:
-        raise DemoError("Home Assistant records no states of the meter.") from error
+        raise ScriptError("Home Assistant records no states of the meter.") from error
 
 
 def _first_number(states: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -155,7 +156,7 @@ def _first_number(states: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | No
 async def _wait_until_stored(
     client: HomeAssistantClient, statistic_id: str, last: Row
 ) -> None:
-    """Wait until the recorder has worked off what was imported."""
+    """Wait until the recorder has stored the import."""
     try:
         async with asyncio.timeout(RECORDER_TIMEOUT):
             while not await client.command(
@@ -166,4 +167,4 @@ async def _wait_until_stored(
             ):
                 await asyncio.sleep(0.1)
     except TimeoutError as error:
-        raise DemoError("Home Assistant does not store past statistics.") from error
+        raise ScriptError("Home Assistant does not store past statistics.") from error

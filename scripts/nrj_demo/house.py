@@ -1,4 +1,4 @@
-"""A meter and a Home Assistant that knows it, running together."""
+"""House of the demo: a simulated meter and a Home Assistant with its entry."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,19 +9,25 @@ from pathlib import Path
 
 import aiohttp
 
-from .client import HomeAssistantClient
-from .errors import DemoError
-from .firmware import FirmwareError, RunningFirmware
+from nrj_tools.client import HomeAssistantClient
+from nrj_tools.errors import ScriptError
+from nrj_tools.firmware import FirmwareError, RunningFirmware
+from nrj_tools.home_assistant import RunningHomeAssistant, seed, wait_until_set_up
+from nrj_tools.login import Login
+from nrj_tools.meter_entry import (
+    MeterInHomeAssistant,
+    ensure_entry,
+    find_meter,
+    wait_for_values,
+)
+
 from .folder import DemoFolder
-from .home_assistant import RunningHomeAssistant, seed, wait_until_set_up
-from .login import Login
-from .meter_entry import MeterInHomeAssistant, ensure_entry, find_meter, wait_for_values
 from .options import Options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """What runs, and how to talk to it. `started_at` is when the meter started."""
+    """Running programs of the demo and their clients, since `started_at`."""
 
     firmware: RunningFirmware
     home: RunningHomeAssistant
@@ -36,10 +42,10 @@ class House:
 async def running_house(
     folder: DemoFolder, program: Path, options: Options
 ) -> AsyncIterator[House]:
-    """Start both in `folder`, introduce them to each other, and stop both at the end.
+    """Start meter and Home Assistant in `folder`, add the entry; stop both.
 
     Raises:
-        DemoError: one of them does not start; the other is stopped.
+        ScriptError: one of them does not start; the other is stopped.
     """
     seed(folder.configuration, options.port)
     async with AsyncExitStack() as stack:
@@ -98,4 +104,4 @@ async def _start_firmware(firmware: RunningFirmware) -> None:
         await asyncio.wait((starting,))
         raise
     except FirmwareError as error:
-        raise DemoError(str(error)) from error
+        raise ScriptError(str(error)) from error

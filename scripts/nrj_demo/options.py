@@ -1,4 +1,4 @@
-"""What a person can ask of the demo; the words are explained in scripts/demo."""
+"""Options of the demo, explained in scripts/demo."""
 
 import argparse
 from collections.abc import Sequence
@@ -7,9 +7,9 @@ from math import isfinite
 from pathlib import Path
 from typing import NoReturn, override
 
-from .errors import UsageError
+from nrj_tools import ROOT
+from nrj_tools.errors import UsageError
 
-ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_FOLDER = ROOT / ".demo"
 DEFAULT_PORT = 8123
 DEFAULT_METER_PORT = 6053
@@ -19,7 +19,7 @@ MAXIMUM_SPEED = 1000.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Playback:
-    """What the simulated chip plays; without a recording the built-in house.
+    """Signal of the simulated chip: a recording, or the built-in house.
 
     `speed` is in simulated seconds per second, `start` in seconds into the
     recording, or since the midnight of the built-in house's first day.
@@ -32,7 +32,7 @@ class Playback:
     start: float | None = None
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that tell the firmware."""
+        """Return the environment variables of the firmware."""
         told = {
             "NRJ_RECORDING": self.recording,
             "NRJ_RECORDING_COLUMNS": self.columns,
@@ -45,7 +45,7 @@ class Playback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """One start of the demo."""
+    """Options of a start of the demo."""
 
     folder: Path = DEFAULT_FOLDER
     port: int = DEFAULT_PORT
@@ -56,7 +56,7 @@ class Options:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that raises instead of printing and leaving."""
+    """Parser with exceptions in place of prints and exits."""
 
     @override
     def error(self, message: str) -> NoReturn:

@@ -1,10 +1,10 @@
-"""The page the demo opens with: the meter moving, phase by phase."""
+"""Start page of the demo: live readings, phase by phase."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from .client import HomeAssistantClient
-from .meter_entry import MeterInHomeAssistant
+from nrj_tools.client import HomeAssistantClient
+from nrj_tools.meter_entry import MeterInHomeAssistant
 
 URL_PATH = "nrj-meter"
 TITLE = "NRJ Meter"
@@ -42,7 +42,7 @@ TOTALS: Mapping[str, str] = {
 async def ensure_overview(
     client: HomeAssistantClient, meter: MeterInHomeAssistant
 ) -> None:
-    """Make the page and open Home Assistant with it, unless it is there already."""
+    """Create the start page of Home Assistant, unless created before."""
     pages = await client.command("lovelace/dashboards/list")
     if any(page["url_path"] == URL_PATH for page in pages):
         return
@@ -71,7 +71,7 @@ async def ensure_overview(
 
 
 def page(entity_ids: Mapping[str, str]) -> dict[str, Any]:
-    """Return the page's configuration; entities that are not there are left out."""
+    """Return the page's configuration, without missing entities."""
     grid = _section("Grid", "mdi:transmission-tower", TOTALS, entity_ids)
     phases = [
         _section(
@@ -98,7 +98,7 @@ def page(entity_ids: Mapping[str, str]) -> dict[str, Any]:
 def _section(
     title: str, icon: str, tiles: Mapping[str, str], entity_ids: Mapping[str, str]
 ) -> Card:
-    """Return a titled group of tiles, one for each entity there is."""
+    """Return a titled group of tiles, one tile an entity."""
     heading = {"type": "heading", "heading": title, "icon": icon}
     cards = [
         {"type": "tile", "entity": entity_ids[key], "name": name}

@@ -1,4 +1,4 @@
-"""The programs the demo builds: the meter's firmware and the signal tool."""
+"""Builds of the demo's programs: the meter's firmware and the signal tool."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,9 +8,9 @@ from pathlib import Path
 import shutil
 import sys
 
-from .errors import DemoError
-from .options import ROOT
-from .processes import run
+from nrj_tools import ROOT
+from nrj_tools.errors import ScriptError
+from nrj_tools.processes import run
 
 BUILD_FOLDER = ROOT / ".build"
 SIGNAL_TOOL_SOURCE = ROOT / "scripts" / "cpp" / "signal_model.cpp"
@@ -19,7 +19,7 @@ MAINS_SIGNAL = ROOT / "esphome" / "components" / "mains_signal"
 
 @asynccontextmanager
 async def _build_lock() -> AsyncIterator[None]:
-    """Keep two builds of the signal tool apart."""
+    """Lock the build of the signal tool against a second build."""
     BUILD_FOLDER.mkdir(exist_ok=True)
     with (BUILD_FOLDER / "signal_model.lock").open("a") as lock:
         while True:
@@ -35,29 +35,29 @@ async def build_firmware() -> Path:
     """Build the meter's firmware for this machine and return its program.
 
     Raises:
-        DemoError: with one sentence that names the log.
+        ScriptError: with one sentence that names the log.
     """
     built = await run(
-        [sys.executable, "-m", "nrj_demo.firmware"],
+        [sys.executable, "-m", "nrj_tools.firmware"],
         {"PYTHONPATH": str(ROOT / "scripts")},
     )
     if built.status != 0:
-        raise DemoError(built.errors.strip() or "The firmware could not be built.")
+        raise ScriptError(built.errors.strip() or "The firmware could not be built.")
     return Path(built.output.strip().splitlines()[-1])
 
 
 async def build_signal_tool() -> Path:
-    """Build the signal tool, where its sources changed, and return its program.
+    """Build the signal tool from changed sources; return its program.
 
     Raises:
-        DemoError: no compiler, or it failed; names the log.
+        ScriptError: no compiler, or it failed; names the log.
     """
     program = BUILD_FOLDER / "signal_model"
     sources = [SIGNAL_TOOL_SOURCE, *sorted(MAINS_SIGNAL.glob("*.cpp"))]
     headers = sorted(MAINS_SIGNAL.glob("*.h"))
     compiler = shutil.which("g++")
     if compiler is None:
-        raise DemoError(
+        raise ScriptError(
             "No C++ compiler was found: install one"
             " (Debian, Ubuntu: 'sudo apt-get install g++') and run this again."
         )
@@ -72,6 +72,6 @@ async def build_signal_tool() -> Path:
         if built.status != 0:
             log = BUILD_FOLDER / "signal_model.log"
             log.write_text(built.errors)
-            raise DemoError(f"The signal tool could not be built: see {log}.")
+            raise ScriptError(f"The signal tool could not be built: see {log}.")
         fresh.replace(program)
     return program

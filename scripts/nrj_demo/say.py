@@ -1,16 +1,16 @@
-"""Words for the person at the terminal: the only place of the demo that prints."""
+"""Output of the demo to the terminal."""
 
 from contextlib import suppress
 import sys
 
 
 def say(sentence: str) -> None:
-    """Tell the person something, at once; where nobody listens any more, tell nobody."""
+    """Print a sentence at once; ignore a closed terminal."""
     with suppress(OSError):
         print(sentence, flush=True)
 
 
 def complain(sentence: str) -> None:
-    """Tell the person what is wrong."""
+    """Print an error; ignore a closed terminal."""
     with suppress(OSError):
         print(sentence, file=sys.stderr, flush=True)

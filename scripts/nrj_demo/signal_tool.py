@@ -1,4 +1,4 @@
-"""The simulator's own signal model, asked from outside the firmware."""
+"""Client of the signal tool: the simulator's signal model as a program."""
 
 from collections.abc import Mapping, Sequence
 import csv
@@ -6,16 +6,17 @@ from datetime import UTC, datetime, timedelta
 import json
 from pathlib import Path
 
-from .errors import DemoError, UsageError
+from nrj_tools.errors import ScriptError, UsageError
+from nrj_tools.processes import run
+
 from .options import Playback
-from .processes import run
 
 type Row = Mapping[str, float]
 """One step of the built-in house: what signal_model history prints, by column."""
 
 
 async def check_recording(tool: Path, playback: Playback) -> str:
-    """Check that a recording can be played and return a sentence about it.
+    """Check a recording for the simulated chip; return a sentence about the file.
 
     Raises:
         UsageError: with the sentence that says what is wrong with it.
@@ -43,7 +44,7 @@ async def check_recording(tool: Path, playback: Playback) -> str:
 async def house_history(
     tool: Path, start: datetime, end: datetime, step: timedelta
 ) -> Sequence[Row]:
-    """Return what the built-in house's meter would have shown, step by step.
+    """Return the readings of the built-in house's meter, step by step.
 
     A row has the step's `start` (Unix seconds), energies in Wh, and mean, min and
     max of everything else in the unit of the catalog; its column names begin with
@@ -62,7 +63,7 @@ async def house_history(
         ]
     )
     if computed.status != 0:
-        raise DemoError(
+        raise ScriptError(
             f"The past statistics could not be computed: {computed.errors.strip()}"
         )
     return [

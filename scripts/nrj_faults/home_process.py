@@ -8,7 +8,7 @@ from pathlib import Path
 import sys
 from typing import Any
 
-from nrj_demo.firmware import ROOT
+from nrj_tools import ROOT
 
 from .link import FaultyLink
 

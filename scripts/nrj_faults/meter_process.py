@@ -12,7 +12,8 @@ from aioesphomeapi import (
 )
 from aioesphomeapi.client import APIClient
 
-from nrj_demo.firmware import RunningFirmware, free_port
+from nrj_tools.firmware import RunningFirmware
+from nrj_tools.ports import free_port
 
 SETTLED = 1.0
 """Seconds after its first reading in which a meter's chip has settled."""

@@ -1,1 +1,1 @@
-"""Plays recordings to the guard and the arbiter before anybody trusts them."""
+"""Replay of recordings through the guard and the arbiter."""

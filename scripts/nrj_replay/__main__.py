@@ -1,4 +1,4 @@
-"""Prints, one JSON object a line, what the guard and the arbiter do in a recording."""
+"""Program behind scripts/replay: prints decisions as JSON, an object a line."""
 
 from argparse import Namespace
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 import sys
 
 from custom_components.nrj_monitor.frequency_guard.guard_profile import PROFILES
-from nrj_demo.command_line import CommandLine
+from nrj_tools.command_line import CommandLine
 
 from . import house_file, recording, thresholds_file
 from .errors import ReplayError
@@ -15,7 +15,7 @@ from .replay import Replay
 
 
 def _prepare(chosen: Namespace) -> Replay:
-    """Read everything that was given."""
+    """Read all files named on the command line."""
     if not 0 < chosen.nominal_voltage < 1e6:
         raise ReplayError(f"{chosen.nominal_voltage:g} V is no nominal voltage.")
     if (chosen.profile == "custom") is not (chosen.thresholds is not None):
@@ -36,7 +36,7 @@ def _prepare(chosen: Namespace) -> Replay:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Play; 2 where what was given cannot be."""
+    """Replay a recording; return 2 for unusable input."""
     parser = CommandLine("scripts/replay", __doc__)
     parser.add_argument(
         "recording",

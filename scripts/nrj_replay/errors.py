@@ -1,5 +1,5 @@
-"""What is wrong with what was given."""
+"""Errors of the input of a replay."""
 
 
 class ReplayError(Exception):
-    """Says which file, which line, and what to do about it."""
+    """Unusable input; the message names file, line and remedy."""

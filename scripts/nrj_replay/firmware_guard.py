@@ -1,4 +1,4 @@
-"""The firmware's own guard, built for this machine."""
+"""Guard of the firmware, built for this machine."""
 
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -8,10 +8,10 @@ import subprocess
 from typing import NamedTuple
 
 from custom_components.nrj_monitor.frequency_guard.frequency_check import GridSample
+from nrj_tools import ROOT
 
 from .errors import ReplayError
 
-ROOT = Path(__file__).resolve().parents[2]
 GUARD = ROOT / "esphome" / "components" / "frequency_guard"
 SOURCES = (
     ROOT / "scripts" / "cpp" / "guard_replay.cpp",
@@ -23,7 +23,7 @@ SOURCES = (
 
 
 class Change(NamedTuple):
-    """What the guard turned to, and when."""
+    """Change of the guard's stage, with its time."""
 
     time_ms: int
     state: str
@@ -35,7 +35,7 @@ class Change(NamedTuple):
 
 @cache
 def program() -> Path:
-    """Build the guard's replay program where its sources changed; return it.
+    """Build the guard's replay program from changed sources; return its path.
 
     Raises:
         ReplayError: there is no compiler, or it refuses.
@@ -64,7 +64,7 @@ def program() -> Path:
 def firmware_changes(
     samples: Iterable[GridSample | int], options: Sequence[str] = ()
 ) -> list[Change]:
-    """Return what the firmware's guard makes of samples; a bare time is a tick.
+    """Return the changes of the firmware's guard for samples; a bare time is a tick.
 
     Raises:
         ReplayError: the guard refuses an option.

@@ -1,4 +1,4 @@
-"""Reads a recording of the grid: frequency, and where there are any voltages and powers."""
+"""Reader of recordings of the grid: frequency, voltages and powers."""
 
 from collections.abc import Iterator
 import csv
@@ -23,27 +23,27 @@ NOT_MEASURED = frozenset({"", "nan", "none", "null", "unknown", "unavailable"})
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One row: what the guard takes, and the power by phase and in all, W."""
+    """Row of a recording: input of the guard, and power by phase and in total, W."""
 
     grid: GridSample
     powers: dict[Supply, float | None]
 
     @property
     def seconds(self) -> float:
-        """Return its time, s since the first row."""
+        """Return the time, s since the first row."""
         return self.grid.time_ms / 1000.0
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """All rows, and how long the source may be silent, ms."""
+    """Rows of a recording, and the longest silence of its source, ms."""
 
     samples: tuple[Sample, ...]
     silence_ms: int
 
 
 def read(path: Path, nominal_voltage: float) -> Recording:
-    """Read a recording; a voltage that is missing is nominal.
+    """Read a recording; a missing voltage is nominal.
 
     Raises:
         ReplayError: the file is missing, has not the columns, or a row is no row.
@@ -121,7 +121,7 @@ def _time(path: Path, number: int, column: str, text: str) -> float:
 
 
 def _number(path: Path, number: int, column: str, text: str) -> float:
-    """Return a measurement, NaN where there is none."""
+    """Return a measurement, NaN for an empty field."""
     if text.strip().lower() in NOT_MEASURED:
         return nan
     try:

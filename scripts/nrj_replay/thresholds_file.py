@@ -1,4 +1,4 @@
-"""Reads the thresholds of the profile `custom`, laid out as in the firmware."""
+"""Reader of the thresholds of the profile `custom`, laid out as in the firmware."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ STAGES = (
 
 
 def read(path: Path) -> str:
-    """Return the thresholds as the replay program takes them.
+    """Return the thresholds in the form of the replay program.
 
     Raises:
         ReplayError: the file is missing, no YAML, or lacks something.

@@ -5,11 +5,11 @@ import sys
 
 from nrj_bench import probe
 
-from nrj_demo.errors import DemoError
-from nrj_demo.firmware import FirmwareError, build
 from nrj_demo.programs import build_signal_tool
 from nrj_replay import firmware_guard
 from nrj_replay.errors import ReplayError
+from nrj_tools.errors import ScriptError
+from nrj_tools.firmware import FirmwareError, build
 
 
 def main() -> int:
@@ -19,7 +19,7 @@ def main() -> int:
         print(asyncio.run(build_signal_tool()))
         print(probe.build())
         print(firmware_guard.program())
-    except (FirmwareError, DemoError, probe.ProbeError, ReplayError) as error:
+    except (FirmwareError, ScriptError, probe.ProbeError, ReplayError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

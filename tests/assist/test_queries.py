@@ -11,7 +11,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.nrj_monitor.const import CONF_MAIN_FUSE, DOMAIN
-from nrj_demo.firmware import RunningFirmware
+from nrj_tools.firmware import RunningFirmware
 from tests.conftest import AddMeter
 from tests.support.assist import answer, async_set_up_assist, say
 from tests.support.device import MAC, Device, DeviceServer

@@ -6,7 +6,7 @@ import pytest
 
 from custom_components.nrj_monitor.backfill.services import BACKFILL
 from custom_components.nrj_monitor.const import DOMAIN
-from nrj_demo.firmware import RunningFirmware
+from nrj_tools.firmware import RunningFirmware
 from tests.conftest import AddMeter
 
 

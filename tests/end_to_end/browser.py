@@ -11,7 +11,7 @@ from playwright.async_api import Page, async_playwright
 import pytest
 
 from nrj_demo.house import House
-from nrj_demo.options import ROOT
+from nrj_tools import ROOT
 from tests.support.pace import patience
 
 SCREENSHOTS = ROOT / "screenshots"

@@ -8,11 +8,12 @@ import pytest
 import pytest_asyncio
 
 from firmware_tests.meter_client import MeterClient, connected
-from nrj_demo.firmware import FirmwareError, esphome_executable, free_port
 from nrj_demo.folder import DemoFolder
 from nrj_demo.house import House, running_house
 from nrj_demo.options import Options, Playback
 from nrj_demo.programs import build_firmware
+from nrj_tools.firmware import FirmwareError, esphome_executable
+from nrj_tools.ports import free_port
 
 HERE = Path(__file__).parent
 

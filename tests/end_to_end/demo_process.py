@@ -11,10 +11,10 @@ import sys
 
 import aiohttp
 
-from nrj_demo.client import HomeAssistantClient
-from nrj_demo.firmware import free_port
-from nrj_demo.login import Login
-from nrj_demo.options import ROOT
+from nrj_tools import ROOT
+from nrj_tools.client import HomeAssistantClient
+from nrj_tools.login import Login
+from nrj_tools.ports import free_port
 from tests.support.pace import patience
 
 READY = "Ctrl-C stops it"

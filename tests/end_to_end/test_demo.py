@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from nrj_demo.client import HomeAssistantClient
-from nrj_demo.firmware import RunningFirmware, free_port
-from nrj_demo.meter_entry import find_meter
+from nrj_tools.client import HomeAssistantClient
+from nrj_tools.firmware import RunningFirmware
+from nrj_tools.meter_entry import find_meter
+from nrj_tools.ports import free_port
 from tests.end_to_end.demo_process import DemoProcess, command_of, is_running
 from tests.support.pace import patience
 

@@ -23,7 +23,7 @@ from custom_components.nrj_monitor.sources.native_api import (
     client as client_module,
     session,
 )
-from nrj_demo.firmware import free_port
+from nrj_tools.ports import free_port
 from tests.conftest import HOST, AddMeter, Ask, decline_the_offer
 from tests.support.device import KEY, OTHER_KEY, DeviceServer
 from tests.support.forms import fields, sentence, typed

@@ -17,7 +17,8 @@ from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import pytest
 
 from custom_components.nrj_monitor.const import CONF_ENCRYPTION_KEY, DOMAIN
-from nrj_demo.firmware import RunningFirmware, free_port
+from nrj_tools.firmware import RunningFirmware
+from nrj_tools.ports import free_port
 from tests.conftest import HOST, AddMeter, decline_the_offer
 from tests.support.device import KEY, OTHER_KEY, Device, DeviceServer
 from tests.support.forms import fields, sentence

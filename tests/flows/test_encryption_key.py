@@ -29,7 +29,7 @@ from custom_components.nrj_monitor.sources.esphome_entry import (
     ESPHOME_KEY,
 )
 from custom_components.nrj_monitor.sources.native_api import session
-from nrj_demo.firmware import RunningFirmware
+from nrj_tools.firmware import RunningFirmware
 from tests.conftest import HOST, AddMeter, Ask, decline_the_offer
 from tests.support.device import KEY, OTHER_KEY, Device, DeviceServer
 from tests.support.forms import fields, sentence

@@ -23,7 +23,8 @@ from custom_components.nrj_monitor.logbook import describe_guard
 from custom_components.nrj_monitor.meter import Meter
 from custom_components.nrj_monitor.sources.errors import LinkDownError
 from custom_components.nrj_monitor.sources.settings import Setting
-from nrj_demo.firmware import RunningFirmware, free_port
+from nrj_tools.firmware import RunningFirmware
+from nrj_tools.ports import free_port
 from tests.conftest import HOST, AddMeter
 from tests.support.device import DeviceServer
 from tests.support.states import state_is, state_where

@@ -18,7 +18,8 @@ from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.issues import monitor as monitor_module
 from custom_components.nrj_monitor.issues.checks import CHECKS, Facts, failed_checks
 from custom_components.nrj_monitor.repairs import async_create_fix_flow
-from nrj_demo.firmware import RunningFirmware, free_port
+from nrj_tools.firmware import RunningFirmware
+from nrj_tools.ports import free_port
 from tests.conftest import AddMeter
 from tests.support.device import KEY, DeviceServer
 from tests.support.states import state_is

@@ -6,7 +6,7 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 import pytest
 
-from nrj_demo.firmware import RunningFirmware
+from nrj_tools.firmware import RunningFirmware
 from tests.conftest import AddMeter
 from tests.ngsi.home import ENTITY, add_broker
 from tests.support.ngsi import NgsiLd, NgsiV2

@@ -15,7 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 import yaml
 
-from nrj_demo.firmware import RunningFirmware
+from nrj_tools.firmware import RunningFirmware
 from tests.conftest import AddMeter
 from tests.support.prometheus import Prometheus, UnobtainableError, program
 from tests.support.skips import skip_for_good

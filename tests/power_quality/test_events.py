@@ -33,7 +33,7 @@ from custom_components.nrj_monitor.power_quality.oscillogram_image import (
 )
 from custom_components.nrj_monitor.sources.native_api import events as device_events
 from custom_components.nrj_monitor.sources.native_api.client import NativeApiClient
-from nrj_demo.firmware import RunningFirmware
+from nrj_tools.firmware import RunningFirmware
 from tests.conftest import AddMeter
 from tests.support.states import state_is, state_where
 from tests.support.texts import use_language

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from custom_components.nrj_monitor.catalog import Channel
-from nrj_demo.firmware import (
+from nrj_tools.firmware import (
     CONFIGURATION,
     FirmwareError,
     esphome_environment,

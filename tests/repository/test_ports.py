@@ -6,11 +6,12 @@ import sys
 
 import pytest
 
-from nrj_demo.firmware import PORTS, ROOT, free_port
+from nrj_tools import ROOT
+from nrj_tools.ports import PORTS, free_port
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
-ANOTHER = "from nrj_demo.firmware import free_port; print(free_port())"
+ANOTHER = "from nrj_tools.ports import free_port; print(free_port())"
 
 
 def test_no_port_is_given_twice() -> None:

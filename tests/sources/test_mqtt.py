@@ -27,7 +27,7 @@ from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.flows import mqtt as flow_module
 from custom_components.nrj_monitor.sources import timeout as silence
-from nrj_demo.firmware import free_port
+from nrj_tools.ports import free_port
 from tests.conftest import decline_the_offer
 from tests.support.broker import Broker, Publisher
 from tests.support.forms import sentence

@@ -23,7 +23,7 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 
 from custom_components.nrj_monitor.catalog import CHANNELS
-from nrj_demo.firmware import RunningFirmware
+from nrj_tools.firmware import RunningFirmware
 from tests.conftest import HOST, AddMeter, Ask
 from tests.support.device import KEY, OTHER_KEY
 from tests.support.forms import sentence

@@ -24,7 +24,7 @@ import pytest
 
 from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
-from nrj_demo.firmware import RunningFirmware
+from nrj_tools.firmware import RunningFirmware
 from tests.support.ngsi import NgsiV2
 from tests.support.states import state_is, state_where
 

@@ -1,1 +1,1 @@
-"""One file a benchmark: its docstring's first line says what, `main(arguments)` runs it."""
+"""Benchmarks, one file each: the docstring's first line is its help, `main` runs it."""

@@ -11,8 +11,8 @@ import tempfile
 
 from nrj_faults.schedule import Outcome, run_schedule
 
-from nrj_demo.command_line import CommandLine, number
-from nrj_demo.firmware import FirmwareError, build
+from nrj_tools.command_line import CommandLine, number
+from nrj_tools.firmware import FirmwareError, build
 
 
 async def run(

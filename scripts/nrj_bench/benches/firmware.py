@@ -1,4 +1,4 @@
-"""What the driver costs: SPI traffic, time, memory."""
+"""Cost of the driver: SPI traffic, time, memory."""
 
 from collections.abc import Sequence
 import json
@@ -11,8 +11,8 @@ import tempfile
 from typing import Any
 
 from nrj_bench.probe import Harmonic, Phase, ProbeError, Scenario, Segment, ask
-from nrj_demo.command_line import CommandLine
-from nrj_demo.firmware import FirmwareError, build
+from nrj_tools.command_line import CommandLine
+from nrj_tools.firmware import FirmwareError, build
 
 REPETITIONS = 200
 SPI_HERTZ = 5e6
@@ -26,7 +26,7 @@ NOTE = (
 
 
 def traffic() -> list[dict[str, Any]]:
-    """Return what each pass of the loop puts on the wire; the worst of many."""
+    """Return the SPI traffic of each pass of the loop; the worst of many."""
     phase = Phase(
         voltage=230,
         current=10,
@@ -84,7 +84,7 @@ def sizes() -> dict[str, Any]:
 
 
 def sizeof_component(source: Path) -> int | str:
-    """Return sizeof(Ade9000), or why the compiler could not say."""
+    """Return sizeof(Ade9000), or the compiler's error."""
     with tempfile.TemporaryDirectory() as folder:
         code, made = Path(folder, "size.cpp"), Path(folder, "size.o")
         code.write_text(
@@ -110,7 +110,7 @@ def sizeof_component(source: Path) -> int | str:
 
 
 def print_table(passes: Sequence[dict[str, Any]], memory: dict[str, Any]) -> None:
-    """Print for a person."""
+    """Print the result as a table."""
     print(
         f"{'pass of the loop':40} {'frames':>7} {'bytes':>7} {'at 5 MHz':>10}"
         f"   driver on this host, us (min/median/max)"
@@ -135,7 +135,7 @@ def print_table(passes: Sequence[dict[str, Any]], memory: dict[str, Any]) -> Non
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run; 1 if a pass of the loop blocks for longer than 5 ms, 2 if it can not run."""
+    """Measure; return 1 for a pass above 5 ms, 2 for a failed build."""
     parser = CommandLine("scripts/bench firmware", __doc__)
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(arguments)

@@ -26,9 +26,10 @@ from nrj_bench.homes import (
     running_home,
 )
 from nrj_bench.recorded import MINUTE, Recorded, minutes
-from nrj_demo.command_line import CommandLine, number
-from nrj_demo.errors import DemoError
-from nrj_demo.firmware import FirmwareError, RunningFirmware, build, free_port
+from nrj_tools.command_line import CommandLine, number
+from nrj_tools.errors import ScriptError
+from nrj_tools.firmware import FirmwareError, RunningFirmware, build
+from nrj_tools.ports import free_port
 
 COMMIT = 8.0
 """Seconds until the recorder has surely written what it was told."""
@@ -197,7 +198,7 @@ def main(arguments: Sequence[str]) -> int:
             result = asyncio.run(
                 measure(program, Path(folder), options.warm_up, options.seconds)
             )
-    except (DemoError, FirmwareError) as error:
+    except (ScriptError, FirmwareError) as error:
         print(error, file=sys.stderr)
         return 2
     if options.json:

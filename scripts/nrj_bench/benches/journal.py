@@ -9,8 +9,8 @@ import tempfile
 
 from nrj_faults.schedule import Life
 
-from nrj_demo.command_line import CommandLine, number
-from nrj_demo.firmware import FirmwareError, build
+from nrj_tools.command_line import CommandLine, number
+from nrj_tools.firmware import FirmwareError, build
 
 SECONDS_AIMED = 5.0
 LAG_AIMED = 0.050

@@ -34,7 +34,7 @@ from custom_components.nrj_monitor.ngsi.http import Server
 from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, NgsiEntity
 from custom_components.nrj_monitor.ngsi.sample import Sample
 from custom_components.nrj_monitor.ngsi.spool import Limits, Spool
-from nrj_demo.command_line import CommandLine, number
+from nrj_tools.command_line import CommandLine, number
 from tests.support.ngsi import NgsiV2
 from tests.support.ngsi.faults import Trial
 

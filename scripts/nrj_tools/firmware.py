@@ -1,4 +1,4 @@
-"""Building and running the simulated meter: the real firmware as a Linux program."""
+"""Build and run of the simulated meter: the real firmware as a Linux program."""
 
 import fcntl
 import os
@@ -8,22 +8,22 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
-ROOT = Path(__file__).resolve().parents[2]
+from . import ROOT
+
 CONFIGURATION = ROOT / "esphome" / "nrj-meter-simulated.yaml"
 DEVICE_NAME = "nrj-meter"
 
 
 class FirmwareError(Exception):
-    """The firmware could not be built or did not start; the message says what to do."""
+    """Failed build or start of the firmware; the message says the remedy."""
 
 
 def esphome_executable() -> Path:
-    """Return the pinned ESPHome, or raise FirmwareError."""
+    """Return the pinned ESPHome; raises FirmwareError without an installation."""
     venvs = Path(os.environ.get("NRJ_VENVS", ROOT / ".venv"))
     executable = venvs / "esphome" / "bin" / "esphome"
     if not executable.exists():
@@ -80,39 +80,8 @@ def _find_program(folder: Path) -> Path | None:
     return programs[-1] if programs else None
 
 
-PORTS = range(10_000, 30_000)
-"""Below those that systems give to outgoing connections, which would come in between."""
-
-_reserved: list[IO[bytes]] = []
-"""Locks of the ports that this process was given, held until the process ends."""
-
-
-def free_port() -> int:
-    """Return a loopback TCP port nobody listens on now, and keep it from other tests and demos.
-
-    Raises:
-        FirmwareError: all are taken.
-    """
-    folder = Path(tempfile.gettempdir(), f"nrj-ports-{os.getuid()}")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    start = os.getpid() * 37 % len(PORTS)
-    for step in range(len(PORTS)):
-        port = PORTS[(start + step) % len(PORTS)]
-        lock = (folder / str(port)).open("ab")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", port))
-        except OSError:
-            lock.close()
-            continue
-        _reserved.append(lock)
-        return port
-    raise FirmwareError(f"No port from {PORTS[0]} to {PORTS[-1]} is free.")
-
-
 class RunningFirmware:
-    """One running simulated meter, in a process group of its own.
+    """Running simulated meter, in a process group of its own.
 
     `environment` holds the NRJ_* variables of docs/simulator.md.
     """
@@ -124,7 +93,7 @@ class RunningFirmware:
         port: int,
         environment: dict[str, str] | None = None,
     ) -> None:
-        """Prepare; `folder` keeps preferences and the log."""
+        """Prepare the meter; `folder` keeps its preferences and log."""
         self.program = program
         self.folder = folder
         self.port = port
@@ -133,7 +102,7 @@ class RunningFirmware:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, timeout: float = 60.0) -> None:
-        """Start and wait until the API port answers.
+        """Start the meter, and wait until its API port answers.
 
         Raises:
             FirmwareError: the program stopped, or was silent for `timeout` seconds.
@@ -171,7 +140,7 @@ class RunningFirmware:
         return f"The simulated meter stopped at once: {reason}"
 
     def stop(self, timeout: float = 30.0) -> None:
-        """Ask the program to stop, saving its totals; kill it if it does not."""
+        """Stop the meter, which saves its totals; kill a hanging process."""
         if self.process is None:
             return
         if self.process.poll() is None:
@@ -184,14 +153,14 @@ class RunningFirmware:
         self.process = None
 
     def kill(self) -> None:
-        """Pull the plug: nothing is saved."""
+        """Kill the meter without saving, as a power cut does."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
             self.process = None
 
     def __enter__(self) -> Self:
-        """Start."""
+        """Start the meter."""
         self.start()
         return self
 
@@ -201,7 +170,7 @@ class RunningFirmware:
         exception: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop."""
+        """Stop the meter."""
         self.stop()
 
 

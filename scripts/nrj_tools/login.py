@@ -1,4 +1,4 @@
-"""Becoming a user of a Home Assistant: making the first one, and logging in."""
+"""Login to a Home Assistant, and creation of its first user."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 
-from .errors import DemoError
+from .errors import ScriptError
 
 USERNAME = "demo"
 PASSWORD = "demo"
@@ -19,7 +19,7 @@ EARLY = 60.0
 
 @dataclass(slots=True)
 class Tokens:
-    """The tokens of one login; `expires_at` is on the monotonic clock."""
+    """Tokens of a login; `expires_at` is on the monotonic clock."""
 
     access: str
     refresh: str
@@ -28,21 +28,21 @@ class Tokens:
 
 
 class Login:
-    """One user's login, kept valid. Nothing of it is stored."""
+    """Login of a user, renewed as needed and never stored."""
 
     def __init__(self, session: aiohttp.ClientSession, base_url: str) -> None:
-        """Prepare; nobody is logged in yet."""
+        """Prepare without a login."""
         self.base_url = base_url
         self._session = session
         self._tokens: Tokens | None = None
 
     @property
     def client_id(self) -> str:
-        """Return the id by which Home Assistant knows this program."""
+        """Return the client id of this program."""
         return f"{self.base_url}/"
 
     async def create_user(self) -> None:
-        """Make the first user, as the onboarding page does, and log in."""
+        """Create the first user, as the onboarding page does, and log in."""
         answer = await self._post_json(
             "/api/onboarding/users",
             {
@@ -56,7 +56,7 @@ class Login:
         await self._exchange(answer["auth_code"])
 
     async def user_exists(self) -> bool:
-        """Return whether the first user has been made before."""
+        """Return whether the first user was created before."""
         async with self._session.get(f"{self.base_url}/api/onboarding") as response:
             if response.status == 404:  # the view is gone once onboarding is done
                 return True
@@ -67,7 +67,7 @@ class Login:
         """Log in with the password.
 
         Raises:
-            DemoError: the password is not the demo's any more.
+            ScriptError: the password is not the demo's any more.
         """
         flow = await self._post_json(
             "/auth/login_flow",
@@ -86,16 +86,16 @@ class Login:
             },
         )
         if answer["type"] != "create_entry":
-            raise DemoError(
+            raise ScriptError(
                 f"The user '{USERNAME}' no longer has the password '{PASSWORD}':"
                 " set it back, or start clean with '--fresh'."
             )
         await self._exchange(answer["result"])
 
     async def access_token(self) -> str:
-        """Return an access token that is valid for at least a minute."""
+        """Return an access token, valid for at least a minute."""
         if self._tokens is None:
-            raise DemoError("Nobody is logged in.")
+            raise ScriptError("Nobody is logged in.")
         if time.monotonic() > self._tokens.expires_at - EARLY:
             await self._exchange_form(
                 {"grant_type": "refresh_token", "refresh_token": self._tokens.refresh}
@@ -105,7 +105,7 @@ class Login:
     def browser_tokens(self) -> dict[str, Any]:
         """Return the tokens in the form the frontend keeps in its local storage."""
         if self._tokens is None:
-            raise DemoError("Nobody is logged in.")
+            raise ScriptError("Nobody is logged in.")
         left = self._tokens.expires_at - time.monotonic()
         return {
             "access_token": self._tokens.access,
@@ -141,7 +141,7 @@ class Login:
             f"{self.base_url}{path}", json=dict(body)
         ) as response:
             if response.status >= 400:
-                raise DemoError(
+                raise ScriptError(
                     f"Home Assistant refused the login at {path}:"
                     f" {await response.text()} ({response.status})."
                 )

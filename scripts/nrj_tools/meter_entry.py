@@ -1,11 +1,11 @@
-"""The meter in Home Assistant: its entry, its device and its entities."""
+"""Config entry, device and entities of the meter in Home Assistant."""
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .client import HomeAssistantClient
-from .errors import DemoError
+from .errors import ScriptError
 from .ports import LOOPBACK
 
 DOMAIN = "nrj_monitor"
@@ -16,7 +16,7 @@ VALUES_TIMEOUT = 120.0
 
 @dataclass(frozen=True, slots=True)
 class MeterInHomeAssistant:
-    """What Home Assistant calls the meter's things.
+    """Ids of the meter's entry, device and entities.
 
     `entity_ids` holds the enabled entities by the key of their channel or relay
     ("voltage_l1", "import_energy", "relay_1"), in the order of the registry.
@@ -27,7 +27,7 @@ class MeterInHomeAssistant:
 
 
 async def ensure_entry(client: HomeAssistantClient, port: int) -> None:
-    """Set the meter on `port` up through the same dialogue a person uses.
+    """Set up the meter on `port` through its config flow, as a person does.
 
     A meter that is known already only gets its new address.
     """
@@ -42,7 +42,7 @@ async def ensure_entry(client: HomeAssistantClient, port: int) -> None:
     if answer["type"] == "abort" and answer["reason"] == "already_configured":
         return
     problem = answer.get("reason") or ", ".join(answer.get("errors", {}).values())
-    raise DemoError(
+    raise ScriptError(
         f"Home Assistant could not set up the meter on port {port} ({problem})."
     )
 
@@ -55,7 +55,7 @@ async def find_meter(client: HomeAssistantClient) -> MeterInHomeAssistant:
         if entry["platform"] == DOMAIN and entry["disabled_by"] is None
     ]
     if not entries:
-        raise DemoError("Home Assistant has no entity of the meter.")
+        raise ScriptError("Home Assistant has no entity of the meter.")
     return MeterInHomeAssistant(
         device_id=entries[0]["device_id"],
         # A unique id is the device's MAC address and the key, with an underscore between.
@@ -70,14 +70,14 @@ async def wait_for_values(client: HomeAssistantClient, entity_id: str) -> None:
     """Wait until Home Assistant shows a number for `entity_id`.
 
     Raises:
-        DemoError: after VALUES_TIMEOUT seconds.
+        ScriptError: after VALUES_TIMEOUT seconds.
     """
     try:
         async with asyncio.timeout(VALUES_TIMEOUT):
             while not is_number((await client.get(f"states/{entity_id}"))["state"]):
                 await asyncio.sleep(0.2)
     except TimeoutError as error:
-        raise DemoError(f"The meter sends no value for {entity_id}.") from error
+        raise ScriptError(f"The meter sends no value for {entity_id}.") from error
 
 
 def is_number(state: str) -> bool:

@@ -1,4 +1,4 @@
-"""Processes the demo starts, each in a group of its own.
+"""Processes of the scripts, each in a group of its own.
 
 So stopping one takes its children along, and nothing else.
 """
@@ -17,7 +17,7 @@ type Command = Sequence[str | Path]
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What a program that ran to its end left."""
+    """Exit status and output of a finished program."""
 
     status: int
     output: str
@@ -27,7 +27,7 @@ class Finished:
 async def run(
     command: Command, environment: Mapping[str, str] | None = None
 ) -> Finished:
-    """Run a program to its end; it ends with this task if that is cancelled.
+    """Run a program to its end; cancelling this task ends the program.
 
     `environment` is added to that of this process.
     """
@@ -54,7 +54,7 @@ async def run(
 
 
 class ManagedProcess:
-    """A program that runs until it is stopped, its words in a log file."""
+    """Program running until stopped, with its output in a log file."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class ManagedProcess:
         log: Path,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Prepare; `environment` is added to that of this process."""
+        """Prepare the program; `environment` is added to the process's own."""
         self.log = log
         self._command = command
         self._environment = environment or {}
@@ -92,13 +92,13 @@ class ManagedProcess:
             )
 
     async def wait(self) -> int:
-        """Wait until it ends by itself and return its exit status."""
+        """Wait until the program ends by itself; return its exit status."""
         process = self._started()
         await wait_for_end(process)
         return process.wait()
 
     async def stop(self, patience: float) -> None:
-        """End it: ask, wait up to `patience` seconds, then insist."""
+        """Stop the program: ask, wait up to `patience` seconds, then kill."""
         if (process := self._process) is None:
             return
         _signal_group(process, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Talking to Home Assistant as its own pages do: REST and websocket."""
+"""Client of Home Assistant's REST and websocket interfaces."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import aiohttp
 
-from .errors import DemoError
+from .errors import ScriptError
 
 type Message = dict[str, Any]
 
@@ -19,17 +19,17 @@ MAXIMUM_MESSAGE = 64 * 1024 * 1024
 """Bytes of one websocket message; a week of statistics is about one."""
 
 
-class HomeAssistantError(DemoError):
-    """Home Assistant refused a request; `code` is its own word for why."""
+class HomeAssistantError(ScriptError):
+    """Request refused by Home Assistant; `code` is its error code."""
 
     def __init__(self, request: str, code: str, reason: str) -> None:
-        """Say which request was refused, and why."""
+        """Prepare the message of a refused request and its reason."""
         super().__init__(f"Home Assistant refused {request}: {reason} ({code}).")
         self.code = code
 
 
 class HomeAssistantClient:
-    """A logged-in connection to one Home Assistant."""
+    """Logged-in connection to a Home Assistant."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class HomeAssistantClient:
         base_url: str,
         access_token: Callable[[], Awaitable[str]],
     ) -> None:
-        """Prepare; `access_token` gives a token that is valid now."""
+        """Prepare a client; `access_token` returns a valid token."""
         self.base_url = base_url
         self._session = session
         self._access_token = access_token
@@ -73,12 +73,12 @@ class HomeAssistantClient:
                 await self._reader
 
     async def __aenter__(self) -> Self:
-        """Connect."""
+        """Connect to Home Assistant."""
         await self.connect()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close."""
+        """Close the connection."""
         await self.close()
 
     async def command(self, kind: str, **arguments: Any) -> Any:
@@ -147,7 +147,7 @@ class HomeAssistantClient:
         return message["result"]
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        """Hand out what arrives until the connection ends."""
+        """Pass on received messages until the connection ends."""
         try:
             async for message in socket:
                 if message.type is aiohttp.WSMsgType.TEXT:

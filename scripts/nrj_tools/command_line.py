@@ -1,4 +1,4 @@
-"""Reading the command lines of the scripts."""
+"""Command-line parser of the scripts."""
 
 import argparse
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import NoReturn, override
 
 
 class CommandLine(argparse.ArgumentParser):
-    """A parser that refuses in one sentence, and takes no abbreviated options."""
+    """Parser with one-sentence errors and without abbreviated options."""
 
     def __init__(self, prog: str, description: str | None) -> None:
         """Prepare the parser of the command `prog`; `description` begins its help."""
@@ -21,7 +21,7 @@ class CommandLine(argparse.ArgumentParser):
 
     @override
     def error(self, message: str) -> NoReturn:
-        """Say what cannot be read, name the help, and exit with 2."""
+        """Print the error and the name of the help, and exit with 2."""
         sentence = f"{self.prog}: {message}; '{self.prog} --help' lists the options."
         print(sentence, file=sys.stderr)
         sys.exit(2)
@@ -30,7 +30,7 @@ class CommandLine(argparse.ArgumentParser):
 def number(
     least: float, most: float, unit: str, *, whole: bool = False
 ) -> Callable[[str], float]:
-    """Return a reader of numbers from `least` to `most`; `unit` is for its refusal."""
+    """Return a converter of numbers from `least` to `most`, named `unit` in errors."""
 
     def read(text: str) -> float:
         try:

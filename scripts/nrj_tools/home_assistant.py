@@ -1,4 +1,4 @@
-"""A real Home Assistant in a folder of its own, bound to this machine alone."""
+"""Real Home Assistant in a folder of its own, on the loopback address."""
 
 import asyncio
 import fcntl
@@ -10,9 +10,9 @@ from typing import Any
 
 import aiohttp
 
+from . import ROOT
 from .client import HomeAssistantClient
-from .errors import DemoError
-from .options import ROOT
+from .errors import ScriptError
 from .ports import LOOPBACK
 from .processes import ManagedProcess
 
@@ -49,15 +49,15 @@ RESTART_STATUS = 100
 
 
 def executable() -> Path:
-    """Return the `hass` that belongs to this Python."""
+    """Return the `hass` of this Python."""
     path = Path(sys.executable).parent / "hass"
     if not path.exists():
-        raise DemoError("Home Assistant is not installed: run scripts/setup first.")
+        raise ScriptError("Home Assistant is not installed: run scripts/setup first.")
     return path
 
 
 def require_not_running(folder: Path) -> None:
-    """Raise DemoError if a Home Assistant runs over `folder`, left by a killed demo."""
+    """Raise ScriptError if a Home Assistant of a killed demo runs over `folder`."""
     lock = folder / LOCK_FILE
     if not lock.exists():
         return
@@ -66,7 +66,7 @@ def require_not_running(folder: Path) -> None:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             owner = json.loads(held.read() or "{}").get("pid", "unknown")
-            raise DemoError(
+            raise ScriptError(
                 f"A Home Assistant still runs in {folder} (process {owner}):"
                 f" end it with 'kill {owner}', or choose another folder with"
                 " '--folder'."
@@ -74,7 +74,7 @@ def require_not_running(folder: Path) -> None:
 
 
 def seed(folder: Path, port: int) -> None:
-    """Prepare a configuration folder that comes up on `port` of the loopback.
+    """Prepare a configuration folder for a Home Assistant on `port` of the loopback.
 
     What exists already is kept, apart from the port and the integration's place.
     """
@@ -100,7 +100,7 @@ def seed(folder: Path, port: int) -> None:
 
 
 def _link(link: Path, target: Path) -> None:
-    """Have what is in the repository used as it is, unless something else is there."""
+    """Link to files of the repository, unless something else is there."""
     if link.is_symlink() or not link.exists():
         link.unlink(missing_ok=True)
         link.symlink_to(target, target_is_directory=True)
@@ -170,7 +170,7 @@ def _store_new(
 def _store(
     storage: Path, key: str, version: int, minor: int, data: dict[str, Any]
 ) -> None:
-    """Write one file of Home Assistant's storage, readable by its owner alone."""
+    """Write a file of Home Assistant's storage, readable by its owner alone."""
     content = {"version": version, "minor_version": minor, "key": key, "data": data}
     path = storage / key
     path.touch(mode=0o600)
@@ -178,21 +178,21 @@ def _store(
 
 
 async def wait_until_set_up(client: HomeAssistantClient) -> None:
-    """Wait until Home Assistant has set everything up.
+    """Wait until Home Assistant has set up everything.
 
     Raises:
-        DemoError: after START_TIMEOUT seconds.
+        ScriptError: after START_TIMEOUT seconds.
     """
     try:
         async with asyncio.timeout(START_TIMEOUT):
             while (await client.command("get_config"))["state"] != "RUNNING":
                 await asyncio.sleep(0.1)
     except TimeoutError as error:
-        raise DemoError("Home Assistant does not finish its start.") from error
+        raise ScriptError("Home Assistant does not finish its start.") from error
 
 
 class RunningHomeAssistant:
-    """One Home Assistant over a seeded folder."""
+    """Home Assistant over a seeded folder."""
 
     def __init__(self, folder: Path, port: int, log: Path) -> None:
         """Prepare; `folder` is the seeded configuration folder."""
@@ -203,10 +203,10 @@ class RunningHomeAssistant:
         )
 
     async def start(self, session: aiohttp.ClientSession) -> None:
-        """Start it and wait until its web server answers; it may still be setting up.
+        """Start Home Assistant and wait for its web server, before its set-up ends.
 
         Raises:
-            DemoError: it stopped, or did not answer in time; names the log.
+            ScriptError: it stopped, or did not answer in time; names the log.
         """
         self.process.start()
         answering = asyncio.create_task(self._wait_until_up(session))
@@ -218,15 +218,15 @@ class RunningHomeAssistant:
                 return_when=asyncio.FIRST_COMPLETED,
             )
             if ending.done():
-                raise DemoError(f"Home Assistant stopped at once: see {self.log}.")
+                raise ScriptError(f"Home Assistant stopped at once: see {self.log}.")
             if not answering.done():
-                raise DemoError(f"Home Assistant does not answer: see {self.log}.")
+                raise ScriptError(f"Home Assistant does not answer: see {self.log}.")
         finally:
             answering.cancel()
             ending.cancel()
 
     async def stop(self) -> None:
-        """Stop it; it writes its states first."""
+        """Stop Home Assistant after its states are written."""
         await self.process.stop(STOP_PATIENCE)
 
     async def _wait_until_up(self, session: aiohttp.ClientSession) -> None:
