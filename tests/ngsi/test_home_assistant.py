@@ -18,8 +18,12 @@ from homeassistant.helpers import (
     issue_registry as ir,
 )
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import get_schema_suggested_value
+from pytest_homeassistant_custom_component.common import (
+    async_fire_time_changed,
+    get_schema_suggested_value,
+)
 
 from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.diagnostics import async_get_config_entry_diagnostics
@@ -28,6 +32,7 @@ from custom_components.nrj_monitor.ngsi.issues import issue_id
 from custom_components.nrj_monitor.ngsi.manager import async_add_samples, spool_path
 from custom_components.nrj_monitor.ngsi.repairs import DeadLettersFlow
 from custom_components.nrj_monitor.ngsi.sample import Sample
+from custom_components.nrj_monitor.ngsi.sensor import WRITE_INTERVAL
 from custom_components.nrj_monitor.repairs import async_create_fix_flow
 from tests.conftest import AddMeter
 from tests.ngsi.home import ENTITY, Dialogue, add_broker, brokers, server as first_form
@@ -565,7 +570,7 @@ async def test_a_missing_certificate_file_stops_only_its_broker(
 async def test_a_silent_meter_is_sampled_once(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer, orion: NgsiV2
 ) -> None:
-    """Send the last reading once; update the sensors when polled."""
+    """Send the last reading once; write the sensors at their interval."""
     entry = await add_meter(server.port)
     broker = await add_broker(hass, entry, orion.url)
     await until(lambda: orion.times)
@@ -575,10 +580,9 @@ async def test_a_silent_meter_is_sampled_once(
     state = hass.states.get(entity_id)
     assert state is not None
     assert state.state != STATE_UNAVAILABLE
-    await async_setup_component(hass, "homeassistant", {})
-    await hass.services.async_call(
-        "homeassistant", "update_entity", {"entity_id": entity_id}, blocking=True
-    )
+    written = state.last_reported
+    async_fire_time_changed(hass, dt_util.utcnow() + WRITE_INTERVAL)
     state = hass.states.get(entity_id)
     assert state is not None
     assert state.state == "0"
+    assert state.last_reported > written

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 import time
 from typing import Final, override
 
@@ -14,6 +15,7 @@ from homeassistant.components.sensor import (
 from homeassistant.const import EntityCategory, UnitOfTime
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.helpers.typing import StateType
 
 from ..const import DOMAIN
@@ -21,6 +23,9 @@ from .errors import LinkState
 from .forwarder import ForwarderStatus
 from .manager import BrokerManager
 from .settings import CONF_API
+
+WRITE_INTERVAL: Final = timedelta(seconds=30)
+"""How often counts and ages are written; every delivery changes them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,10 +87,10 @@ SENSORS: Final = (
 
 
 class BrokerSensor(SensorEntity):
-    """Diagnostic sensor of a broker, polled for its counts and pushed for its link."""
+    """Diagnostic sensor of a broker: a change of the link at once, counts now and then."""
 
     _attr_has_entity_name = True
-    _attr_should_poll = True
+    _attr_should_poll = False
     entity_description: BrokerSensorDescription
 
     def __init__(
@@ -113,11 +118,15 @@ class BrokerSensor(SensorEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Listen for changes of the link; counts wait for the next poll."""
+        """Listen for changes of the link, and write the counts at an interval."""
         self.async_on_remove(self._broker.forwarder.async_add_listener(self._on_status))
+        self.async_on_remove(
+            async_track_time_interval(self.hass, self._on_interval, WRITE_INTERVAL)
+        )
 
-    async def async_update(self) -> None:
-        """Do nothing: `native_value` reads the current status."""
+    @callback
+    def _on_interval(self, _: datetime) -> None:
+        self.async_write_ha_state()
 
     @callback
     def _on_status(self) -> None:
