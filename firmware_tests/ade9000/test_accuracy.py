@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from math import nan
+import re
 
 from nrj_bench.accuracy import (
     CURRENTS,
@@ -16,6 +17,8 @@ from nrj_bench.accuracy import (
     measure_rows,
 )
 import pytest
+
+from nrj_tools import ROOT
 
 type Tables = tuple[list[Row], list[FrequencyRow]]
 
@@ -55,3 +58,17 @@ def test_the_tables_have_a_line_for_every_load(tables: Tables) -> None:
         assert sum(line.startswith(f"| {load} |") for line in lines) == (
             len(GRIDS) * len(CURRENTS)
         )
+
+
+NUMBER = re.compile(r"(?<=\| )-?\d+\.\d+(?= \|)")
+DRIFT = 0.005
+"""Percent, or millihertz: another compiler may round the last digit otherwise."""
+
+
+def test_the_page_is_of_this_driver(tables: Tables) -> None:
+    """docs/accuracy.md is what scripts/accuracy --markdown writes now."""
+    written = (ROOT / "docs" / "accuracy.md").read_text()
+    measured = markdown(*tables)
+    assert NUMBER.sub("", written) == NUMBER.sub("", measured)
+    told, true = (list(map(float, NUMBER.findall(t))) for t in (written, measured))
+    assert told == pytest.approx(true, abs=DRIFT)

@@ -14,6 +14,7 @@ from custom_components.nrj_monitor.catalog import CHANNELS
 from firmware_tests.configurations import FOLDER, OWN_COMPONENTS, esphome, resolved
 from nrj_tools.firmware import RunningFirmware, esphome_executable
 from nrj_tools.ports import free_port
+from tests.docs.tables import codes, table
 from tests.support.pace import patience
 
 ESP32 = ["nrj-meter.yaml", "nrj-meter-factory.yaml"]
@@ -186,16 +187,26 @@ def with_package(data: Path, package: str) -> Path:
     return path
 
 
+OPTIONAL = table("install.md", "package", "needs the substitutions", "and takes")
+GIVEN = {
+    "mqtt_broker": "broker.local",
+    "web_username": "me",
+    "web_password": "correct horse",
+}
+
+
 @pytest.mark.parametrize(
     ("package", "needed"),
     [
-        ("mqtt", {"mqtt_broker": "broker.local"}),
-        ("web-server", {"web_username": "me", "web_password": "correct horse"}),
-        ("prometheus", {}),
+        (
+            codes(row["package"])[0],
+            {name: GIVEN[name] for name in codes(row["needs the substitutions"])},
+        )
+        for row in OPTIONAL
     ],
 )
 def test_optional_packages(package: str, needed: dict[str, str], data: Path) -> None:
-    """Each is accepted with what it needs, and refused without."""
+    """Each is accepted with what docs/install.md says that it needs, and refused without."""
     path = with_package(data, package)
     arguments = [text for key, value in needed.items() for text in ("-s", key, value)]
     configuration = resolved(path, data, *OWN_COMPONENTS, *arguments)
@@ -210,6 +221,24 @@ def test_optional_packages(package: str, needed: dict[str, str], data: Path) -> 
         assert (
             esphome(*OWN_COMPONENTS, *rest, "config", path, data=data).returncode != 0
         ), missing
+
+
+def test_optional_packages_are_told_with_all_they_take() -> None:
+    """The substitutions of each file are those of its row, and every such file has one."""
+    documented = {
+        codes(row["package"])[0]: {
+            *codes(row["needs the substitutions"]),
+            *codes(row["and takes"]),
+        }
+        for row in OPTIONAL
+    }
+    assert {
+        path.stem: set(
+            re.findall(r"^  (\w+): ", text.partition("\n\n")[0], re.MULTILINE)
+        )
+        for path in sorted((FOLDER / "packages").glob("*.yaml"))
+        if (text := path.read_text()).startswith("# Optional")
+    } == documented
 
 
 def test_web_server_takes_no_firmware_and_asks_for_a_password(data: Path) -> None:

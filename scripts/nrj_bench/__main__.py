@@ -12,8 +12,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run a benchmark by name; 2 if there is none of that name."""
     names = sorted(module.name for module in pkgutil.iter_modules(benches.__path__))
     if not arguments or arguments[0] not in names:
-        asked = f"'{arguments[0]}' is no benchmark" if arguments else "which one?"
-        print(f"scripts/bench: {asked}: use {', '.join(names)}.", file=sys.stderr)
+        wrong = f"'{arguments[0]}' is no benchmark" if arguments else "none is named"
+        print(f"scripts/bench: {wrong}: use {', '.join(names)}.", file=sys.stderr)
         return 2
     status: int = import_module(f"{benches.__name__}.{arguments[0]}").main(
         arguments[1:]

@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 
+from nrj_bench.stream_firmware import CHANNELS
 from nrj_tools.client import HomeAssistantClient
 from nrj_tools.home_assistant import RunningHomeAssistant, seed, wait_until_set_up
 from nrj_tools.login import Login
@@ -18,6 +19,9 @@ from nrj_tools.ports import LOOPBACK, free_port
 
 CONFIGURATION = "config:\nrecorder:\n"
 """Everything at its default."""
+
+REGISTERED = 60.0
+"""Seconds until an integration has made the entities of a meter that is there."""
 
 type Introduce = Callable[[HomeAssistantClient, int], Awaitable[None]]
 
@@ -67,20 +71,46 @@ async def into_esphome(client: HomeAssistantClient, port: int) -> None:
         f"config/config_entries/flow/{form['flow_id']}",
         {"host": LOOPBACK, "port": port},
     )
+    await _enable_entities(client, "esphome")
 
 
 async def into_nrj_monitor(client: HomeAssistantClient, port: int) -> None:
     """Add the meter to NRJ Monitor, with every sensor enabled."""
     await ensure_entry(client, port)
-    for entity in await client.command("config/entity_registry/list"):
-        if entity["platform"] == "nrj_monitor" and entity["disabled_by"] is not None:
-            await client.command(
-                "config/entity_registry/update",
-                entity_id=entity["entity_id"],
-                disabled_by=None,
-            )
-    for entry in await client.command("config_entries/get", domain="nrj_monitor"):
+    await _enable_entities(client, "nrj_monitor")
+
+
+async def _enable_entities(client: HomeAssistantClient, domain: str) -> None:
+    """Enable every entity of an integration, and load its entries anew where need be."""
+    disabled = [
+        entity["entity_id"]
+        for entity in await _sensors_registered(client, domain)
+        if entity["disabled_by"] is not None
+    ]
+    if not disabled:
+        return
+    for entity_id in disabled:
+        await client.command(
+            "config/entity_registry/update", entity_id=entity_id, disabled_by=None
+        )
+    for entry in await client.command("config_entries/get", domain=domain):
         await client.post(f"config/config_entries/entry/{entry['entry_id']}/reload", {})
+
+
+async def _sensors_registered(
+    client: HomeAssistantClient, domain: str
+) -> list[Mapping[str, Any]]:
+    """Return an integration's entities, once those of all quantities are there."""
+    async with asyncio.timeout(REGISTERED):
+        while True:
+            entities = [
+                entity
+                for entity in await client.command("config/entity_registry/list")
+                if entity["platform"] == domain
+            ]
+            if {*CHANNELS} <= {*map(_object_id, entities)}:
+                return entities
+            await asyncio.sleep(0.2)
 
 
 @asynccontextmanager

@@ -67,18 +67,12 @@ class Outcome:
 class Life:
     """Runs one schedule."""
 
-    def __init__(
-        self, seed: int, program: Path, folder: Path, steps: int | None = None
-    ) -> None:
-        """Prepare the schedule of `seed`, with all files in `folder`.
-
-        It has `steps` steps of five minutes, or as many as the seed says.
-        """
+    def __init__(self, seed: int, program: Path, folder: Path) -> None:
+        """Prepare the schedule of `seed`, with all files in `folder`."""
         self._random = random.Random(seed)
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        seeded = self._random.randint(36, 72)
-        self._steps = seeded if steps is None else steps
+        self._steps = self._random.randint(36, 72)
         self._house = House(seed, 36)
         self._house.write(folder / "house.csv")
         self._meter = MeterProcess(program, folder / "meter", folder / "house.csv")
@@ -355,8 +349,6 @@ class Life:
                     )
 
 
-async def run_schedule(
-    seed: int, program: Path, folder: Path, steps: int | None = None
-) -> Outcome:
-    """Run the schedule of `seed`, with `steps` steps or as many as the seed says."""
-    return await Life(seed, program, folder, steps).run()
+async def run_schedule(seed: int, program: Path, folder: Path) -> Outcome:
+    """Run one schedule."""
+    return await Life(seed, program, folder).run()

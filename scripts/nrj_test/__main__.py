@@ -14,6 +14,8 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--quick"]:
         return quick.main()
     listing = arguments[:1] == ["--list"]
+    if arguments == ["--list", "--quick"]:
+        return quick.main(listing=True)
     names = arguments[listing:] or list(STEPS)
     for name in names:
         if name.startswith("-"):

@@ -110,8 +110,8 @@ def _git(*arguments: str, check: bool = True) -> str:
     ).stdout
 
 
-def main() -> int:
-    """Run; 1 if anything failed."""
+def main(*, listing: bool = False) -> int:
+    """Run the chosen commands, or only print them; 1 if one failed."""
     start = time.monotonic()
     chosen = select(changed_files(), ROOT)
     commands: list[tuple[str, tuple[str | Path, ...]]] = [
@@ -133,8 +133,12 @@ def main() -> int:
     failed: list[str] = []
     for name, command in commands:
         print(f"== {name}: {' '.join(map(_shown, command))}", flush=True)
+        if listing:
+            continue
         if subprocess.run(command, cwd=ROOT, check=False).returncode != 0:
             failed.append(name)
+    if listing:
+        return 0
     took = time.monotonic() - start
     if failed:
         print(f"Failed: {' '.join(failed)} (after {took:.0f} s)", file=sys.stderr)

@@ -1,6 +1,7 @@
 """Links are cut, Home Assistant and the meter killed: every watt-hour arrives.
 
-A handful of seeded schedules; scripts/bench faults runs hundreds.
+A handful of seeded schedules; scripts/bench faults runs hundreds, and seed 3 where
+test_documented_commands.py runs that command.
 """
 
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
     "seed",
     [
         pytest.param(seed, marks=pytest.mark.xdist_group(f"seed {seed}"))
-        for seed in (3, 12, 13, 14)
+        for seed in (12, 13, 14)
     ],
 )
 async def test_no_energy_is_lost_nor_invented(

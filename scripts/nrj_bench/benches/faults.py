@@ -15,9 +15,7 @@ from nrj_tools.command_line import CommandLine, number
 from nrj_tools.firmware import FirmwareError, build
 
 
-async def run(
-    first: int, count: int, jobs: int, steps: int | None, folder: Path
-) -> list[Outcome]:
+async def run(first: int, count: int, jobs: int, folder: Path) -> list[Outcome]:
     """Run the schedules of `count` seeds from `first` on, `jobs` at a time."""
     program = build()
     places = asyncio.Semaphore(jobs)
@@ -26,7 +24,7 @@ async def run(
         own = folder / str(seed)
         async with places:
             try:
-                outcome = await run_schedule(seed, program, own, steps)
+                outcome = await run_schedule(seed, program, own)
             except Exception as error:  # noqa: BLE001
                 outcome = Outcome(seed, errors=[f"broke off: {error!r}"])
         print(json.dumps(vars(outcome)), flush=True)
@@ -49,11 +47,6 @@ def main(arguments: Sequence[str]) -> int:
         help="how many lives",
     )
     parser.add_argument(
-        "--steps",
-        type=number(1, 1e4, "steps", whole=True),
-        help="length of each life in steps of five minutes; 36 to 72 at random without",
-    )
-    parser.add_argument(
         "--first-seed",
         type=number(0, 1e9, "a seed", whole=True),
         default=1,
@@ -69,13 +62,7 @@ def main(arguments: Sequence[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
     try:
         outcomes = asyncio.run(
-            run(
-                options.first_seed,
-                options.schedules,
-                options.jobs,
-                options.steps,
-                folder,
-            )
+            run(options.first_seed, options.schedules, options.jobs, folder)
         )
     except FirmwareError as error:
         print(error, file=sys.stderr)

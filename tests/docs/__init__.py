@@ -1,0 +1,1 @@
+"""The documents: commands and examples in them, and tables that repeat the code."""

@@ -1,0 +1,63 @@
+"""docs/architecture.md and CONTRIBUTING.md name what is really there."""
+
+from pathlib import Path
+import re
+
+import pytest
+
+from nrj_test.steps import STEPS
+
+from .pages import ROOT, prose
+from .tables import codes, table
+
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+INTEGRATION = ROOT / "custom_components" / "nrj_monitor"
+COMPONENTS = ROOT / "esphome" / "components"
+
+PATH = re.compile(r"`([\w./-]+(?:/|\.(?:py|cpp|h|yaml|json|md)))`")
+FOLDERS = (ROOT, INTEGRATION, COMPONENTS, COMPONENTS / "ade9000")
+"""What a path on these pages may begin at: the repository, or the room it speaks of."""
+
+MADE = {".venv/"}
+"""Named, but made by the set-up."""
+
+
+@pytest.mark.parametrize("page", [ARCHITECTURE, ROOT / "CONTRIBUTING.md"], ids=str)
+def test_every_path_is_there(page: Path) -> None:
+    """Files and folders; those of a folder that is being spoken of may leave it out."""
+    named = set(PATH.findall(prose(page))) - MADE
+    assert len(named) > 10
+    assert {
+        path
+        for path in named
+        if not any((folder / path).exists() for folder in FOLDERS)
+    } == set()
+
+
+@pytest.mark.parametrize(
+    ("head", "folder"), [("room", INTEGRATION), ("component", COMPONENTS)]
+)
+def test_every_room_is_told(head: str, folder: Path) -> None:
+    """Each folder with code in it has its row, and each row its folder."""
+    rows = table("architecture.md", head, "what is in it")
+    documented = {name for row in rows for name in codes(row[head])}
+    assert documented == {
+        f"{init.parent.relative_to(folder)}/"
+        for init in folder.glob("*/**/__init__.py")
+    }
+
+
+def test_fifteen_questions_are_answered() -> None:
+    """Each by one file, in which what the question is about really is."""
+    rows = table("architecture.md", "question", "path", "look for")
+    assert len(rows) == 15
+    for row in rows:
+        (path,), (word,) = codes(row["path"]), codes(row["look for"])
+        assert word in (ROOT / path).read_text(), row
+
+
+def test_the_steps_are_those_of_the_test_command() -> None:
+    """In the table of CONTRIBUTING.md, in their order."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    documented = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    assert documented == list(STEPS)
