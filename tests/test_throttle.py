@@ -34,7 +34,7 @@ def replay(samples: Samples, until: float, throttle: CounterThrottle) -> Writes:
     for time, value in samples:
         while appointment <= time:
             appointment = consider(throttle.due(appointment), appointment)
-        appointment = min(appointment, consider(throttle.take(value, time), time))
+        appointment = min(appointment, consider(throttle.update(value, time), time))
     while appointment <= until:
         appointment = consider(throttle.due(appointment), appointment)
     return writes
@@ -99,11 +99,11 @@ def test_silence_is_written_once_a_minute_too(written: Written) -> None:
 def test_after_forgetting_the_next_value_is_written_at_once() -> None:
     """What was unavailable shows its value without delay."""
     throttle = MeasurementThrottle(CHANGE)
-    throttle.take(230.0, 10.0)
+    throttle.update(230.0, 10.0)
     assert throttle.write(10.0) == 230.0
-    assert throttle.take(230.0, 10.1) == 69.0
-    throttle.forget()
-    assert throttle.take(230.0, 10.2) == 10.2
+    assert throttle.update(230.0, 10.1) == 69.0
+    throttle.reset()
+    assert throttle.update(230.0, 10.2) == 10.2
 
 
 @both

@@ -18,7 +18,6 @@ from custom_components.nrj_monitor.catalog import CHANNELS, Phase
 from custom_components.nrj_monitor.flows.entities import START_SCHEMA, fields_schema
 from custom_components.nrj_monitor.flows.mqtt import MAPPING_SCHEMA, TOPIC_SCHEMA
 from custom_components.nrj_monitor.flows.native_form import ADDRESS_SCHEMA
-from custom_components.nrj_monitor.guard_sensor import WORDS as GUARD_WORDS
 from custom_components.nrj_monitor.loads.activity import ACTIVITIES
 from custom_components.nrj_monitor.loads.sensor import ENERGIES
 from custom_components.nrj_monitor.loads.services import SCHEMAS
@@ -30,7 +29,7 @@ from custom_components.nrj_monitor.ngsi.services import (
     SEND_NOW,
     SUBSCRIPTION_SCHEMA,
 )
-from custom_components.nrj_monitor.sensor import describe
+from custom_components.nrj_monitor.sensor import GUARD_SENSORS, describe
 from custom_components.nrj_monitor.services import (
     ADD_SCHEMA,
     ADD_TO_ENERGY_DASHBOARD,
@@ -76,7 +75,7 @@ OF_ACTIONS = {
 """Exceptions that have nothing to do with a source of readings."""
 
 OF_NO_CHANNEL = {
-    *GUARD_WORDS,
+    *(description.key for description in GUARD_SENSORS),
     "load_activity",
     *(f"load_energy_{which}" for which in ENERGIES),
     *(description.translation_key for description in BROKER_SENSORS),

@@ -1,4 +1,4 @@
-"""Buttons: the meter in the energy dashboard at one press, and out again."""
+"""Buttons: add the meter to the energy dashboard, and remove the meter again."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,15 +12,16 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .energy_dashboard.dashboard import async_add_meter, async_remove_meter
 from .entity import MeterEntity
 from .entry_data import NrjConfigEntry
+from .meter import Meter
 
 PARALLEL_UPDATES = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class MeterButtonDescription(ButtonEntityDescription):
-    """A button and what it does with the meter's entry."""
+    """Description of a button with the action on the meter's entry."""
 
-    press: Callable[[HomeAssistant, NrjConfigEntry], Awaitable[object]]
+    press_fn: Callable[[HomeAssistant, NrjConfigEntry], Awaitable[object]]
 
 
 BUTTONS: Final = (
@@ -28,14 +29,14 @@ BUTTONS: Final = (
         key="add_to_energy_dashboard",
         translation_key="add_to_energy_dashboard",
         entity_category=EntityCategory.CONFIG,
-        press=async_add_meter,
+        press_fn=async_add_meter,
     ),
     MeterButtonDescription(
         key="remove_from_energy_dashboard",
         translation_key="remove_from_energy_dashboard",
         entity_category=EntityCategory.CONFIG,
         entity_registry_enabled_default=False,
-        press=async_remove_meter,
+        press_fn=async_remove_meter,
     ),
 )
 
@@ -46,29 +47,32 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the buttons of a meter."""
-    async_add_entities(MeterButton(entry, description) for description in BUTTONS)
+    data = entry.runtime_data
+    async_add_entities(
+        MeterButton(data.meter, entry, description) for description in BUTTONS
+    )
 
 
 class MeterButton(MeterEntity, ButtonEntity):
-    """A button that works on what Home Assistant knows of the meter."""
+    """A button that changes Home Assistant's settings for the meter."""
 
     entity_description: MeterButtonDescription
 
     def __init__(
-        self, entry: NrjConfigEntry, description: MeterButtonDescription
+        self, meter: Meter, entry: NrjConfigEntry, description: MeterButtonDescription
     ) -> None:
-        """Show a button for the meter of `entry`."""
-        super().__init__(entry.runtime_data.meter, description.key)
+        """Show a button for `meter`, whose entry is `entry`."""
+        super().__init__(meter, description.key)
         self.entity_description = description
         self._entry = entry
 
     @property
     @override
     def available(self) -> bool:
-        """Return True: nothing is asked of the meter."""
+        """Return True: the action needs no link to the meter."""
         return True
 
     @override
     async def async_press(self) -> None:
-        """Do it, or raise with a sentence why not."""
-        await self.entity_description.press(self.hass, self._entry)
+        """Run the action; raises ServiceValidationError with the reason."""
+        await self.entity_description.press_fn(self.hass, self._entry)

@@ -1,13 +1,16 @@
-"""What all entities of a meter have in common."""
+"""Base classes of a meter's entities."""
 
 from typing import override
 
 from homeassistant.core import callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.device_registry import CONNECTION_NETWORK_MAC, DeviceInfo
 from homeassistant.helpers.entity import Entity
 
 from .const import DOMAIN
 from .meter import Meter
+from .sources.errors import LinkDownError, SourceError
+from .sources.settings import Setting, SettingValue
 
 
 class MeterEntity(Entity):
@@ -17,7 +20,7 @@ class MeterEntity(Entity):
     _attr_should_poll = False
 
     def __init__(self, meter: Meter, key: str) -> None:
-        """Attach to `meter`; `key` is unique and stable within it."""
+        """Attach to `meter`; `key` is unique and stable within the meter."""
         self._meter = meter
         description = meter.description
         self._attr_unique_id = f"{description.mac}_{key}"
@@ -37,16 +40,68 @@ class MeterEntity(Entity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the link."""
-        self.async_on_remove(self._meter.async_add_connection_listener(self._on_link))
+        """Subscribe to the link's state."""
+        self.async_on_remove(
+            self._meter.async_add_connection_listener(self._on_connection)
+        )
 
     @property
     @override
     def available(self) -> bool:
-        """Return whether the meter is there."""
+        """Return whether the link to the meter is up."""
         return self._meter.connected
 
     @callback
-    def _on_link(self) -> None:
-        """Show that the meter came or went."""
+    def _on_connection(self) -> None:
+        """Write the availability after the link came up or went down."""
         self.async_write_ha_state()
+
+
+class SettingEntity(MeterEntity):
+    """A setting; its state is the value the device reports, never the commanded one."""
+
+    def __init__(self, meter: Meter, setting: Setting) -> None:
+        """Show `setting` of `meter`."""
+        super().__init__(meter, setting.id)
+        self._setting = setting
+        self._describe()
+
+    def _describe(self) -> None:
+        """Set the attributes of the platform from the setting."""
+        self._attr_translation_key = self._setting.id
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Subscribe to the setting's reported value."""
+        await super().async_added_to_hass()
+        self.async_on_remove(
+            self._meter.async_add_setting_listener(
+                self._setting.id, self.async_write_ha_state
+            )
+        )
+
+    @property
+    def _reported(self) -> SettingValue | None:
+        """Return the value the device reports, None before the first report."""
+        return self._meter.settings.get(self._setting.id)
+
+    async def _async_change(self, value: SettingValue) -> None:
+        """Change the setting on the device; raises HomeAssistantError with the reason."""
+        placeholders = {
+            "name": self._meter.description.name,
+            "setting": self._setting.name,
+        }
+        try:
+            await self._meter.change_setting(self._setting.id, value)
+        except LinkDownError as error:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="setting_link_down",
+                translation_placeholders=placeholders,
+            ) from error
+        except SourceError as error:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key=error.key,
+                translation_placeholders=placeholders,
+            ) from error

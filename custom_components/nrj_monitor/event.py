@@ -1,4 +1,4 @@
-"""Events of the supply, as the meter tells them."""
+"""Events: power quality, frequency guard and decisions about loads."""
 
 from typing import override
 
@@ -23,7 +23,7 @@ async def async_setup_entry(
     entry: NrjConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up the events of a meter that watches the supply."""
+    """Set up the event entities of a meter and its loads."""
     data = entry.runtime_data
     meter = data.meter
     if Feature.POWER_QUALITY in meter.description.features:
@@ -35,18 +35,18 @@ async def async_setup_entry(
 
 
 class MeterPowerQuality(MeterEntity, EventEntity):
-    """What happened last to the supply."""
+    """The latest power quality event of the meter."""
 
     _attr_translation_key = "power_quality"
 
     def __init__(self, meter: Meter) -> None:
-        """Follow the events of `meter`."""
+        """Show the power quality events of `meter`."""
         super().__init__(meter, "power_quality")
         self._attr_event_types = list(KINDS)
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the events."""
+        """Subscribe to power quality events."""
         await super().async_added_to_hass()
         self.async_on_remove(
             self._meter.async_add_power_quality_listener(self._on_event)
@@ -54,6 +54,7 @@ class MeterPowerQuality(MeterEntity, EventEntity):
 
     @callback
     def _on_event(self, event: PowerQualityEvent) -> None:
+        """Write an event and fire it on the bus."""
         attributes = event.attributes()
         self._trigger_event(event.kind, attributes)
         self.async_write_ha_state()
@@ -69,23 +70,24 @@ class MeterPowerQuality(MeterEntity, EventEntity):
 
 
 class MeterGuard(MeterEntity, EventEntity):
-    """What the meter's own guard did last, or how it found the grid."""
+    """The latest event of the meter's own frequency guard."""
 
     _attr_translation_key = "guard"
 
     def __init__(self, meter: Meter) -> None:
-        """Follow the guard of `meter`."""
+        """Show the guard events of `meter`."""
         super().__init__(meter, "guard_event")
         self._attr_event_types = list(GUARD_KINDS)
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the guard."""
+        """Subscribe to guard events."""
         await super().async_added_to_hass()
         self.async_on_remove(self._meter.async_add_guard_listener(self._on_event))
 
     @callback
     def _on_event(self, event: GuardEvent) -> None:
+        """Write an event and fire it on the bus."""
         attributes = event.attributes()
         self._trigger_event(event.kind, attributes)
         self.async_write_ha_state()

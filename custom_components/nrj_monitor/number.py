@@ -1,4 +1,4 @@
-"""Numbers: the guard's own thresholds, on the meter itself."""
+"""Numbers: thresholds and delays of the meter's own frequency guard."""
 
 from typing import override
 
@@ -7,8 +7,8 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .entity import SettingEntity
 from .entry_data import NrjConfigEntry
-from .setting_entity import SettingEntity
 
 PARALLEL_UPDATES = 0
 
@@ -18,8 +18,9 @@ async def async_setup_entry(
     entry: NrjConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up the numbers a meter can be told."""
-    meter = entry.runtime_data.meter
+    """Set up the number settings of a meter."""
+    data = entry.runtime_data
+    meter = data.meter
     async_add_entities(
         MeterNumber(meter, setting)
         for setting in meter.description.settings
@@ -28,15 +29,16 @@ async def async_setup_entry(
 
 
 class MeterNumber(SettingEntity, NumberEntity):
-    """A threshold; what is shown is what the meter says it uses."""
+    """A threshold or delay; its state is the value the meter reports."""
 
     _attr_entity_category = EntityCategory.CONFIG
-    # Only the profile "custom" has any use for them.
+    # Used by the profile "custom" alone.
     _attr_entity_registry_enabled_default = False
     _attr_mode = NumberMode.BOX
 
     @override
-    def _name(self) -> None:
+    def _describe(self) -> None:
+        """Set range, step, unit and device class."""
         setting = self._setting
         self._attr_translation_key = setting.id
         self._attr_native_min_value = setting.minimum
@@ -52,11 +54,11 @@ class MeterNumber(SettingEntity, NumberEntity):
     @property
     @override
     def native_value(self) -> float | None:
-        """Return what the meter uses, None until it has told it."""
-        value = self._value
+        """Return the reported value, None before the first report."""
+        value = self._reported
         return None if value is None or isinstance(value, str) else float(value)
 
     @override
     async def async_set_native_value(self, value: float) -> None:
-        """Set it."""
-        await self._set(value)
+        """Set the threshold or delay."""
+        await self._async_change(value)

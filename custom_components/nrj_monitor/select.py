@@ -1,4 +1,4 @@
-"""Selects: what can be chosen on the meter itself."""
+"""Selects: guard profile and relay classes of the meter."""
 
 import re
 from typing import Final, override
@@ -8,8 +8,8 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .entity import SettingEntity
 from .entry_data import NrjConfigEntry
-from .setting_entity import SettingEntity
 
 PARALLEL_UPDATES = 0
 
@@ -21,8 +21,9 @@ async def async_setup_entry(
     entry: NrjConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up the choices a meter offers."""
-    meter = entry.runtime_data.meter
+    """Set up the select settings of a meter."""
+    data = entry.runtime_data
+    meter = data.meter
     async_add_entities(
         MeterSelect(meter, setting)
         for setting in meter.description.settings
@@ -31,12 +32,13 @@ async def async_setup_entry(
 
 
 class MeterSelect(SettingEntity, SelectEntity):
-    """A choice; what is shown is what the meter says it uses."""
+    """A select; its state is the option the meter reports."""
 
     _attr_entity_category = EntityCategory.CONFIG
 
     @override
-    def _name(self) -> None:
+    def _describe(self) -> None:
+        """Set options and name."""
         self._attr_options = list(self._setting.options)
         if numbered := RELAY_CLASS.fullmatch(self._setting.id):
             self._attr_translation_key = "relay_class"
@@ -47,11 +49,11 @@ class MeterSelect(SettingEntity, SelectEntity):
     @property
     @override
     def current_option(self) -> str | None:
-        """Return what is chosen, None until the meter has told it."""
-        value = self._value
+        """Return the reported option, None before the first report."""
+        value = self._reported
         return value if isinstance(value, str) else None
 
     @override
     async def async_select_option(self, option: str) -> None:
-        """Choose."""
-        await self._set(option)
+        """Select an option."""
+        await self._async_change(option)

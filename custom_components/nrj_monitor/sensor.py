@@ -1,10 +1,12 @@
-"""Sensors: one for each channel the meter has."""
+"""Sensors of a meter: measured channels, frequency guard, loads and brokers."""
 
 import asyncio
+from collections.abc import Iterator
 from math import inf
-from typing import override
+from typing import Final, override
 
 from homeassistant.components.sensor import (
+    SensorDeviceClass,
     SensorEntity,
     SensorEntityDescription,
     SensorStateClass,
@@ -16,11 +18,13 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .catalog import Channel
 from .const import CONF_STATE_DETAIL, DEFAULT_STATE_DETAIL, STATE_DETAILS
 from .entity import MeterEntity
-from .entry_data import NrjConfigEntry
-from .guard_sensor import guard_sensors
+from .entry_data import NrjConfigEntry, NrjData
+from .frequency_guard.guard_state import GuardReason, GuardState
+from .loads.manager import LoadManager
 from .loads.sensor import load_sensors
 from .meter import Meter
 from .ngsi.sensor import SENSORS, BrokerSensor
+from .sources import Feature
 from .throttle import CounterThrottle, MeasurementThrottle
 
 PARALLEL_UPDATES = 0
@@ -29,20 +33,37 @@ PATIENCE = 0.5
 """Seconds for which a state that is due waits for a reading to be written with: one that
 comes anyway wakes the event loop no second time."""
 
+GUARD_STATE: Final = SensorEntityDescription(
+    key="guard_state",
+    translation_key="guard_state",
+    device_class=SensorDeviceClass.ENUM,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    options=[state.value for state in GuardState],
+)
+GUARD_REASON: Final = SensorEntityDescription(
+    key="guard_reason",
+    translation_key="guard_reason",
+    device_class=SensorDeviceClass.ENUM,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    options=[reason.value for reason in GuardReason],
+)
+GUARD_SENSORS: Final = (GUARD_STATE, GUARD_REASON)
+"""Sensors of a meter's own frequency guard; a computed guard has the state alone."""
+
 
 async def async_setup_entry(
     hass: HomeAssistant,
     entry: NrjConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up the sensors of a meter."""
+    """Set up the sensors of a meter, its loads and its brokers."""
     data = entry.runtime_data
     meter = data.meter
     scale = STATE_DETAILS[entry.options.get(CONF_STATE_DETAIL, DEFAULT_STATE_DETAIL)]
     async_add_entities(
         MeterSensor(meter, channel, scale) for channel in meter.description.channels
     )
-    async_add_entities(guard_sensors(meter, data.loads))
+    async_add_entities(guard_sensors(data))
     for load_id, sensors in load_sensors(data.loads):
         async_add_entities(sensors, config_subentry_id=load_id)
     for subentry_id, broker in data.brokers.items():
@@ -52,8 +73,18 @@ async def async_setup_entry(
         )
 
 
+def guard_sensors(data: NrjData) -> Iterator[SensorEntity]:
+    """Yield the sensors of the meter's own frequency guard, or of the computed one."""
+    if Feature.GUARD in data.meter.description.features:
+        yield from (
+            GuardSensor(data.meter, description) for description in GUARD_SENSORS
+        )
+    elif data.loads is not None and data.loads.grid is not None:
+        yield ComputedGuardSensor(data.loads)
+
+
 def describe(channel: Channel) -> SensorEntityDescription:
-    """Return how Home Assistant shows a channel."""
+    """Return the entity description of a channel."""
     quantity = channel.quantity
     return SensorEntityDescription(
         key=channel.id,
@@ -70,13 +101,13 @@ def describe(channel: Channel) -> SensorEntityDescription:
 
 
 def name_placeholders(channel: Channel) -> dict[str, str]:
-    """Return what a channel's name says besides what it measures."""
+    """Return the phase and the harmonic order in a channel's name, where it has them."""
     named = {"phase": channel.phase, "order": channel.quantity.order}
     return {key: str(value) for key, value in named.items() if value is not None}
 
 
-def throttle_of(channel: Channel, scale: float) -> CounterThrottle:
-    """Return the rule by which the states of a channel are written."""
+def make_throttle(channel: Channel, scale: float) -> CounterThrottle:
+    """Return the throttle for a channel's states; `scale` multiplies its change step."""
     quantity = channel.quantity
     if quantity.state_class is SensorStateClass.TOTAL_INCREASING:
         return CounterThrottle(quantity.change, scale)
@@ -93,42 +124,43 @@ class MeterSensor(MeterEntity, SensorEntity):
         self._attr_translation_placeholders = name_placeholders(channel)
         self._channel = channel
         self._decimals = channel.quantity.decimals or None
-        self._throttle = throttle_of(channel, scale)
+        self._throttle = make_throttle(channel, scale)
         self._attr_native_value = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = inf
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the channel."""
+        """Subscribe to the readings of the channel."""
         await super().async_added_to_hass()
         self.async_on_remove(
             self._meter.async_add_reading_listener(self._channel, self._on_reading)
         )
         self.async_on_remove(self._cancel_timer)
         if self._channel in self._meter.snapshot:
-            # Told before there was anybody to tell, and perhaps not again for long.
+            # Read before this subscription, and perhaps not again for a minute.
             now = self.hass.loop.time()
-            self._throttle.take(self._meter.snapshot[self._channel], now)
-            self._take_over(now)
+            self._throttle.update(self._meter.snapshot[self._channel], now)
+            self._update_value(now)
 
     @property
     @override
     def available(self) -> bool:
-        """Return whether the meter is there and has told this reading."""
+        """Return whether the link is up and the channel has been read since."""
         return super().available and self._channel in self._meter.snapshot
 
     @callback
     @override
-    def _on_link(self) -> None:
+    def _on_connection(self) -> None:
+        """Write the availability, and the next reading without delay."""
         self._cancel_timer()
-        self._throttle.forget()
-        super()._on_link()
+        self._throttle.reset()
+        super()._on_connection()
 
     @callback
     def _on_reading(self, value: float | None, now: float) -> None:
-        """Take a reading; write the state now or when the throttle says."""
-        due = self._throttle.take(value, now)
+        """Pass a reading to the throttle; write the state now or when it is due."""
+        due = self._throttle.update(value, now)
         if due <= now:
             self._write(now)
         elif due < self._timer_due:
@@ -136,6 +168,7 @@ class MeterSensor(MeterEntity, SensorEntity):
 
     @callback
     def _on_timer(self) -> None:
+        """Write a state that is due without a reading."""
         now = self.hass.loop.time()
         due = self._throttle.due(now)
         if due <= now:
@@ -146,12 +179,12 @@ class MeterSensor(MeterEntity, SensorEntity):
     @callback
     def _write(self, now: float) -> None:
         """Write the state."""
-        self._take_over(now)
+        self._update_value(now)
         self.async_write_ha_state()
 
     @callback
-    def _take_over(self, now: float) -> None:
-        """Take the value to write, and see when the next one is due if nothing comes."""
+    def _update_value(self, now: float) -> None:
+        """Set the value from the throttle, and the timer for the next write."""
         value = self._throttle.write(now)
         self._attr_native_value = (
             None if value is None else round(value, self._decimals)
@@ -160,14 +193,65 @@ class MeterSensor(MeterEntity, SensorEntity):
 
     @callback
     def _arm_timer(self, due: float) -> None:
-        """Look again at `due`, unless a reading does so soon after."""
+        """Set the timer to `due` plus the time in which a reading usually comes."""
         self._cancel_timer()
         self._timer_due = due
         self._timer = self.hass.loop.call_at(due + PATIENCE, self._on_timer)
 
     @callback
     def _cancel_timer(self) -> None:
+        """Cancel the timer of the next write."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self._timer_due = inf
+
+
+class GuardSensor(MeterEntity, SensorEntity):
+    """State or reason of the meter's own frequency guard."""
+
+    def __init__(self, meter: Meter, description: SensorEntityDescription) -> None:
+        """Show the text sensor of `meter` that `description` names."""
+        super().__init__(meter, description.key)
+        self.entity_description = description
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Subscribe to the meter's text sensors."""
+        await super().async_added_to_hass()
+        self.async_on_remove(
+            self._meter.async_add_text_listener(self.async_write_ha_state)
+        )
+
+    @property
+    @override
+    def native_value(self) -> str | None:
+        """Return the meter's code, None for a code this version does not know."""
+        code = self._meter.texts.get(self.entity_description.key)
+        return code if code in (self.entity_description.options or ()) else None
+
+
+class ComputedGuardSensor(MeterEntity, SensorEntity):
+    """State of the frequency guard computed here, for meters without a guard."""
+
+    entity_description = GUARD_STATE
+
+    def __init__(self, manager: LoadManager) -> None:
+        """Show the guard of a load manager."""
+        super().__init__(manager.meter, GUARD_STATE.key)
+        self._manager = manager
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Subscribe to the computed guard."""
+        await super().async_added_to_hass()
+        self.async_on_remove(
+            self._manager.async_add_grid_listener(self.async_write_ha_state)
+        )
+
+    @property
+    @override
+    def native_value(self) -> str | None:
+        """Return the guard's state."""
+        state = self._manager.grid_state
+        return None if state is None else state.value

@@ -1,4 +1,4 @@
-"""Switches: the relays of the meter, as the meter says they are."""
+"""Switches: relays and switch settings of the meter, and the dry run of its loads."""
 
 import re
 from typing import Any, override
@@ -11,11 +11,10 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
-from .entity import MeterEntity
+from .entity import MeterEntity, SettingEntity
 from .entry_data import NrjConfigEntry
 from .loads.switch import DryRunSwitch
 from .meter import Meter
-from .setting_entity import SettingEntity
 from .sources import Relay
 from .sources.errors import SourceError
 
@@ -29,7 +28,7 @@ async def async_setup_entry(
     entry: NrjConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up the relays of a meter."""
+    """Set up the switches of a meter and its loads."""
     data = entry.runtime_data
     meter = data.meter
     async_add_entities(RelaySwitch(meter, relay) for relay in meter.description.relays)
@@ -43,7 +42,7 @@ async def async_setup_entry(
 
 
 class RelaySwitch(MeterEntity, SwitchEntity):
-    """A relay. Its state is what the device reports, never what it was told."""
+    """A relay; its state is the state the device reports, never the commanded one."""
 
     _attr_device_class = SwitchDeviceClass.SWITCH
 
@@ -59,7 +58,7 @@ class RelaySwitch(MeterEntity, SwitchEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the relay."""
+        """Subscribe to the relay's reported state."""
         await super().async_added_to_hass()
         self.async_on_remove(
             self._meter.async_add_relay_listener(
@@ -70,21 +69,21 @@ class RelaySwitch(MeterEntity, SwitchEntity):
     @property
     @override
     def is_on(self) -> bool | None:
-        """Return the relay's true state, None until the device has told it."""
+        """Return the relay's reported state, None before the first report."""
         return self._meter.relays.get(self._relay.id)
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
         """Switch the relay on."""
-        await self._switch(True)
+        await self._async_switch(True)
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Switch the relay off."""
-        await self._switch(False)
+        await self._async_switch(False)
 
-    async def _switch(self, is_on: bool) -> None:
-        """Switch the relay, or say why it did not."""
+    async def _async_switch(self, is_on: bool) -> None:
+        """Switch the relay; raises HomeAssistantError with the reason."""
         try:
             await self._meter.switch_relay(self._relay.id, is_on)
         except SourceError as error:
@@ -99,23 +98,23 @@ class RelaySwitch(MeterEntity, SwitchEntity):
 
 
 class SettingSwitch(SettingEntity, SwitchEntity):
-    """Something of the device that can be switched on and off, like its guard."""
+    """A setting that is on or off, like the frequency guard's."""
 
     _attr_entity_category = EntityCategory.CONFIG
 
     @property
     @override
     def is_on(self) -> bool | None:
-        """Return whether it is on, None until the device has told it."""
-        value = self._value
+        """Return the reported state, None before the first report."""
+        value = self._reported
         return value if isinstance(value, bool) else None
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
-        """Switch it on."""
-        await self._set(True)
+        """Switch the setting on."""
+        await self._async_change(True)
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
-        """Switch it off."""
-        await self._set(False)
+        """Switch the setting off."""
+        await self._async_change(False)

@@ -1,4 +1,4 @@
-"""When a stream of readings becomes a state, and which value it gets.
+"""Throttle: when a stream of readings becomes a state, and with which value.
 
 The rule, without a clock of its own. What is kept is what statistics are made of:
 each minute's mean, minimum and maximum. The mean that Home Assistant computes is that
@@ -28,7 +28,7 @@ CORRECTION_LIMIT = 5.0
 
 
 class CounterThrottle:
-    """Decides when the state of a counter is written: always its latest value.
+    """Decides when the state of a counter is written; the value is always the latest.
 
     A significant change is written as soon as `MIN_INTERVAL` allows, anything else
     once per `MAX_INTERVAL`. Times are seconds of any one monotonic clock.
@@ -46,13 +46,13 @@ class CounterThrottle:
         self._written: float | None = None
         self._written_at: float | None = None
 
-    def take(self, value: float | None, now: float) -> float:
-        """Note a reading; return when to write, `now` or later."""
+    def update(self, value: float | None, now: float) -> float:
+        """Add a reading; return when to write the state, `now` or later."""
         self._latest = value
         return self.due(now)
 
     def due(self, now: float) -> float:
-        """Return when to write, `now` or later, if no other reading comes."""
+        """Return when to write the state, `now` or later, without another reading."""
         if self._written_at is None:
             return now
         interval = MIN_INTERVAL if self._is_significant() else MAX_INTERVAL
@@ -60,18 +60,18 @@ class CounterThrottle:
         return max(now, due)
 
     def write(self, now: float) -> float | None:
-        """Return what to write `now`, which is then taken as written."""
+        """Return the value to write `now`, and store it as written."""
         self._written = self._latest
         self._written_at = now
         return self._written
 
-    def forget(self) -> None:
-        """Write the next value at once: the state was set by something else."""
+    def reset(self) -> None:
+        """Make the next value due at once: the state no longer shows the last one."""
         self._written = None
         self._written_at = None
 
     def _is_significant(self) -> bool:
-        """Tell whether what is written no longer says what is so."""
+        """Return whether the latest value differs significantly from the state."""
         written, latest = self._written, self._latest
         if written is None or latest is None:
             return written is not latest
@@ -96,7 +96,7 @@ class MeasurementThrottle(CounterThrottle):
         "_offset",
         "_shown_high",
         "_shown_low",
-        "_taken_at",
+        "_updated_at",
         "_window_high",
         "_window_low",
     )
@@ -108,25 +108,25 @@ class MeasurementThrottle(CounterThrottle):
         super().__init__(change, scale)
         self._offset = offset
         self._area = 0.0
-        self._taken_at = 0.0
+        self._updated_at = 0.0
         self._minute = 0.0
         self._high = self._low = 0.0
         self._shown_high = self._shown_low = 0.0
         self._window_high = self._window_low = 0.0
 
-    def take(self, value: float | None, now: float) -> float:
-        """Note a reading; return when to write, `now` or later."""
+    def update(self, value: float | None, now: float) -> float:
+        """Add a reading; return when to write the state, `now` or later."""
         written, latest = self._written, self._latest
         self._latest = value
         if written is not None and value is not None:
             if latest is not None:
-                self._area += (latest - written) * (now - self._taken_at)
-            self._note(value, written, now)
-        self._taken_at = now
+                self._area += (latest - written) * (now - self._updated_at)
+            self._extend_ranges(value, written, now)
+        self._updated_at = now
         return self.due(now)
 
-    def _note(self, value: float, written: float, now: float) -> None:
-        """Take a reading into the ranges of the minute and of the readings."""
+    def _extend_ranges(self, value: float, written: float, now: float) -> None:
+        """Extend the ranges of the minute and of the readings since the last write."""
         if value > self._window_high:
             self._window_high = value
         elif value < self._window_low:
@@ -139,15 +139,15 @@ class MeasurementThrottle(CounterThrottle):
             self._low = value
 
     def write(self, now: float) -> float | None:
-        """Return what to write `now`, which is then taken as written."""
+        """Return the value to write `now`, and store it as written."""
         written, latest = self._written, self._latest
         self._written_at = now
         if latest is None or written is None:
             # Nothing to compare with: a new beginning.
             self._begin(latest, now)
             return latest
-        self._area += (latest - written) * (now - self._taken_at)
-        self._taken_at = now
+        self._area += (latest - written) * (now - self._updated_at)
+        self._updated_at = now
         minute = (now + self._offset) // MINUTE
         if minute != self._minute:
             self._begin_minute(minute, written, latest)
@@ -164,13 +164,13 @@ class MeasurementThrottle(CounterThrottle):
         self._show(value)
         return value
 
-    def forget(self) -> None:
-        """Write the next value at once: the state was set by something else."""
-        super().forget()
+    def reset(self) -> None:
+        """Make the next value due at once: the state no longer shows the last one."""
+        super().reset()
         self._area = 0.0
 
     def _is_significant(self) -> bool:
-        """Tell whether the states no longer say what was read."""
+        """Return whether value, extremes or area of the states differ significantly."""
         written, latest = self._written, self._latest
         if written is None or latest is None:
             return written is not latest
@@ -185,7 +185,7 @@ class MeasurementThrottle(CounterThrottle):
         )
 
     def _extreme_to_show(self, latest: float) -> float | None:
-        """Return an extreme that is over and that no state of its minute shows."""
+        """Return an extreme of the minute that has passed without a state, or None."""
         above = self._high - max(self._shown_high, latest)
         below = min(self._shown_low, latest) - self._low
         if max(above, below) < self._step:
@@ -193,9 +193,9 @@ class MeasurementThrottle(CounterThrottle):
         return self._high if above >= below else self._low
 
     def _begin(self, value: float | None, now: float) -> None:
-        """Start over with a value, or without one."""
+        """Start again with a value, None for no valid measurement."""
         self._area = 0.0
-        self._taken_at = now
+        self._updated_at = now
         self._minute = (now + self._offset) // MINUTE
         self._written = value
         if value is not None:
@@ -204,7 +204,7 @@ class MeasurementThrottle(CounterThrottle):
             self._step = self._change.step(value)
 
     def _begin_minute(self, minute: float, written: float, value: float) -> None:
-        """Start a minute; an extreme that is still to be shown is shown in it."""
+        """Start a minute; an extreme not yet written belongs to the new minute."""
         step = self._step
         if self._high - self._shown_high < step:
             self._high = value
@@ -215,7 +215,7 @@ class MeasurementThrottle(CounterThrottle):
         self._minute = minute
 
     def _show(self, value: float) -> None:
-        """Take `value` as written."""
+        """Store `value` as written."""
         self._written = value
         self._shown_high = max(self._shown_high, value)
         self._shown_low = min(self._shown_low, value)

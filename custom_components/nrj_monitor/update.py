@@ -1,4 +1,4 @@
-"""A hint that the meter's firmware is older than this integration expects."""
+"""Update entity: installed and expected version of the meter's firmware."""
 
 from typing import override
 
@@ -24,17 +24,18 @@ async def async_setup_entry(
     entry: NrjConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up the hint for a meter with this project's firmware."""
-    meter = entry.runtime_data.meter
+    """Set up the update entity of a meter with this project's firmware."""
+    data = entry.runtime_data
+    meter = data.meter
     if meter.description.version is not None:
         async_add_entities([MeterFirmware(meter)])
 
 
 class MeterFirmware(MeterEntity, UpdateEntity):
-    """The firmware; it is updated from ESPHome, not from here.
+    """The meter's firmware; ESPHome installs updates, this entity announces them.
 
     Where Home Assistant's ESPHome integration has an update entity of the same meter,
-    an update is offered there alone: nobody is to be told twice.
+    an update is announced there alone, so that nobody gets two notices.
     """
 
     _attr_translation_key = "firmware"
@@ -43,13 +44,13 @@ class MeterFirmware(MeterEntity, UpdateEntity):
     _attr_release_url = RELEASES
 
     def __init__(self, meter: Meter) -> None:
-        """Show the version of `meter`."""
+        """Show the firmware version of `meter`."""
         super().__init__(meter, "firmware")
 
     @property
     @override
     def installed_version(self) -> str | None:
-        """Return the version the meter says it has."""
+        """Return the version the meter reports."""
         return self._meter.description.version
 
     @property
@@ -62,7 +63,7 @@ class MeterFirmware(MeterEntity, UpdateEntity):
         try:
             is_older = AwesomeVersion(installed) < AwesomeVersion(EXPECTED_FIRMWARE)
         except AwesomeVersionException:
-            # Somebody's own build: there is nothing to compare.
+            # A build with a version of its own can not be compared.
             return installed
         if is_older and not esphome_offers_updates(
             self.hass, self._meter.description.mac

@@ -26,7 +26,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.flows import mqtt as flow_module
-from custom_components.nrj_monitor.sources import timeout as silence
+from custom_components.nrj_monitor.sources import timeout
 from nrj_tools.ports import free_port
 from tests.conftest import decline_the_offer
 from tests.support.broker import Broker, Publisher
@@ -314,7 +314,7 @@ async def test_a_meter_that_falls_silent_is_unavailable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It is gone after some gaps of its own rhythm, and back with its next message."""
-    monkeypatch.setattr(silence, "SHORTEST", 1.0)
+    monkeypatch.setattr(timeout, "MINIMUM", 1.0)
     async with publishing(publisher, message):
         await add(hass)
         await state_is(hass, "sensor.house_voltage_l1", "230.0")

@@ -1,4 +1,4 @@
-"""Totals of sources that tell of the phases alone."""
+"""Totals derived from the phases, for sources without totals."""
 
 from collections.abc import Callable, Iterable, Mapping
 from statistics import median
@@ -11,15 +11,15 @@ DERIVED: Final[Mapping[str, Callable[[Iterable[float]], float]]] = {
     "reactive_power": sum,
     "frequency": median,
 }
-"""How a total follows from its phases. Apparent power and power factor do not."""
+"""Formula of each total from its phases. Apparent power and power factor have none."""
 
 
 class DerivedTotals:
-    """Adds the totals a source lacks to what it has."""
+    """Derives the totals that a source lacks from the readings of the phases."""
 
-    def __init__(self, told: Iterable[Channel]) -> None:
-        """Take what the source tells by itself."""
-        known = set(told)
+    def __init__(self, measured: Iterable[Channel]) -> None:
+        """Derive the totals missing from the `measured` channels."""
+        known = set(measured)
         self._phases: dict[Channel, list[Channel]] = {}
         for quantity in DERIVED:
             parts = [
@@ -33,16 +33,16 @@ class DerivedTotals:
 
     @property
     def channels(self) -> tuple[Channel, ...]:
-        """Return the totals that are added."""
+        """Return the channels of the derived totals."""
         return tuple(self._phases)
 
-    def add(
+    def update(
         self, readings: Mapping[Channel, float | None]
     ) -> dict[Channel, float | None]:
-        """Return the totals that follow from the latest of all phases.
+        """Add readings and return the totals derived from the latest of all phases.
 
-        One whose phases have not all been told yet, or not with these readings, is left
-        out; where a phase has no valid measurement neither has a sum.
+        A total is left out while a phase has not been read at all, or if none of its
+        phases is among `readings`; without a valid measurement of a phase a sum is None.
         """
         totals: dict[Channel, float | None] = {}
         self._latest.update(readings)
@@ -58,6 +58,6 @@ class DerivedTotals:
             totals[total] = rule(valid) if complete else None
         return totals
 
-    def forget(self) -> None:
-        """Forget the readings: the link is down."""
+    def reset(self) -> None:
+        """Clear the readings, as the link is down."""
         self._latest.clear()

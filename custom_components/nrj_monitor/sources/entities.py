@@ -137,7 +137,7 @@ class EntitiesSource(Source):
     async def run(self, listener: SourceListener) -> None:
         """Follow the entities until cancelled."""
         self._is_up = False
-        self._totals.forget()
+        self._totals.reset()
 
         @callback
         def on_change(
@@ -173,7 +173,7 @@ class EntitiesSource(Source):
         if not is_there:
             if self._is_up:
                 self._is_up = False
-                self._totals.forget()
+                self._totals.reset()
                 listener.on_disconnected()
                 listener.on_connect_error(EntitiesAwayError("No entity has a value"))
             return
@@ -182,7 +182,7 @@ class EntitiesSource(Source):
             listener.on_connected(self._description)
             self._tell(listener, self._readings)
             return
-        for channel, value in (readings | self._totals.add(readings)).items():
+        for channel, value in (readings | self._totals.update(readings)).items():
             listener.on_reading(channel, value)
 
     def _is_available(self, entity_id: str) -> bool:

@@ -15,7 +15,7 @@ from . import MeterDescription, Source, SourceListener
 from .derived_totals import DerivedTotals
 from .errors import BrokerAwayError, LinkDownError, SilentError
 from .messages import Decoder, MessageError, Readings
-from .timeout import Silence
+from .timeout import AdaptiveTimeout
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class MqttSource(Source):
     async def _follow(self, listener: SourceListener) -> None:
         """Feed `listener` until the connection to the broker is lost."""
         loop = asyncio.get_running_loop()
-        silence = Silence(loop.time())
+        timeout = AdaptiveTimeout(loop.time())
         lost = asyncio.Event()
         is_up = False
 
@@ -90,11 +90,11 @@ class MqttSource(Source):
             nonlocal is_up
             if (readings := self._decode(payload)) is None:
                 return
-            silence.heard(loop.time())
+            timeout.update(loop.time())
             if not is_up:
                 is_up = True
                 listener.on_connected(self._description)
-            for channel, value in (readings | self._totals.add(readings)).items():
+            for channel, value in (readings | self._totals.update(readings)).items():
                 if channel in self._known:
                     listener.on_reading(channel, value)
 
@@ -109,16 +109,16 @@ class MqttSource(Source):
                 mqtt.async_subscribe_connection_status(self._hass, on_connection)
             )
             while not lost.is_set():
-                if loop.time() > silence.deadline():
+                if loop.time() > timeout.deadline():
                     if is_up:
                         is_up = False
                         listener.on_disconnected()
-                        self._totals.forget()
+                        self._totals.reset()
                     listener.on_connect_error(SilentError("Nothing comes on the topic"))
                 await self._wait(lost)
         if is_up:
             listener.on_disconnected()
-        self._totals.forget()
+        self._totals.reset()
         raise BrokerAwayError("The connection to the MQTT broker was lost")
 
     async def _wait(self, lost: asyncio.Event) -> None:

@@ -1,37 +1,38 @@
-"""When a source that only talks is taken as gone."""
+"""Timeout of a source that reports at a rhythm of its own."""
 
 from collections import deque
 
-SHORTEST = 10.0
-"""Seconds of silence that never mean anything."""
+MINIMUM = 10.0
+"""Seconds of silence that never count as a timeout."""
 
-UNKNOWN = 150.0
-"""Seconds before the rhythm of a source is known; some tell once a minute."""
+INITIAL = 150.0
+"""Seconds before the interval of a source is known; some report once a minute."""
 
-GAPS = 3.0
-"""Gaps of its own rhythm after which it is gone."""
+INTERVALS = 3.0
+"""Longest intervals between messages after which a source is timed out."""
 
-REMEMBERED = 16
+KEPT = 16
+"""Intervals that are kept, the latest ones."""
 
 
-class Silence:
+class AdaptiveTimeout:
     """Learns how often messages come; times are seconds of any one monotonic clock."""
 
     def __init__(self, now: float) -> None:
-        """Start to listen."""
+        """Start to wait for the first message."""
         self._last = now
-        self._gaps: deque[float] = deque(maxlen=REMEMBERED)
-        self._heard = False
+        self._intervals: deque[float] = deque(maxlen=KEPT)
+        self._has_message = False
 
-    def heard(self, now: float) -> None:
-        """Note a message."""
-        if self._heard:
-            self._gaps.append(now - self._last)
-        self._heard = True
+    def update(self, now: float) -> None:
+        """Add a message."""
+        if self._has_message:
+            self._intervals.append(now - self._last)
+        self._has_message = True
         self._last = now
 
     def deadline(self) -> float:
-        """Return when it is gone unless something comes."""
-        if len(self._gaps) < 3:
-            return self._last + UNKNOWN
-        return self._last + max(SHORTEST, GAPS * max(self._gaps))
+        """Return when the source is timed out unless a message comes."""
+        if len(self._intervals) < 3:
+            return self._last + INITIAL
+        return self._last + max(MINIMUM, INTERVALS * max(self._intervals))
