@@ -1,5 +1,5 @@
 """Issues of a meter in the issue registry.
 
-`checks` is pure: rules over facts, without Home Assistant. `monitor` gathers the facts and
+`checks` and `wiring` are pure, without Home Assistant: rules over facts. `monitor` gathers the facts and
 keeps the issues.
 """
