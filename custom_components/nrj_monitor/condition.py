@@ -1,4 +1,4 @@
-"""Conditions made for this integration; thin, as the triggers are."""
+"""Automation conditions of this integration."""
 
 from typing import Any, Final, override
 
@@ -37,7 +37,7 @@ def _schema(options: dict[Any, Any]) -> vol.Schema:
 
 
 class StageIs(EntityConditionBase):
-    """The guard is in one of the chosen stages."""
+    """The guard is in a chosen stage."""
 
     _domain_specs = WORDS
     _primary_entities_only = False
@@ -46,45 +46,45 @@ class StageIs(EntityConditionBase):
     )
 
     def __init__(self, hass: HomeAssistant, config: ConditionConfig) -> None:
-        """Take the chosen stages."""
+        """Use the chosen stages."""
         super().__init__(hass, config)
         self._stages = (config.options or {})[CONF_STAGE]
 
     @override
     def is_valid_state(self, entity_state: State) -> bool:
-        """Return whether it is so."""
+        """Return whether the state fulfils the condition."""
         return entity_state.state in self._stages
 
 
 class SurplusIsAbove(EntityConditionBase):
-    """More is given away than a power."""
+    """The surplus exceeds a power."""
 
     _domain_specs = POWERS
     _schema = _schema({vol.Required(CONF_POWER): vol.Coerce(float)})
     _option = CONF_POWER
 
     def __init__(self, hass: HomeAssistant, config: ConditionConfig) -> None:
-        """Take the limit."""
+        """Use the chosen limit."""
         super().__init__(hass, config)
         self._limit: float = (config.options or {})[self._option]
 
     @override
     def is_valid_state(self, entity_state: State) -> bool:
-        """Return whether it is so."""
+        """Return whether the state fulfils the condition."""
         return below(entity_state, -self._limit)
 
 
 class SurplusIsBelow(SurplusIsAbove):
-    """Less is given away than a power."""
+    """The surplus is below a power."""
 
     @override
     def is_valid_state(self, entity_state: State) -> bool:
-        """Return whether it is so."""
+        """Return whether the state fulfils the condition."""
         return above(entity_state, -self._limit)
 
 
 class PhaseIsOverloaded(SurplusIsAbove):
-    """More flows on a phase than a current."""
+    """The current of a phase exceeds a limit."""
 
     _domain_specs = CURRENTS
     _schema = _schema({vol.Required(CONF_CURRENT): vol.Coerce(float)})
@@ -92,7 +92,7 @@ class PhaseIsOverloaded(SurplusIsAbove):
 
     @override
     def is_valid_state(self, entity_state: State) -> bool:
-        """Return whether it is so."""
+        """Return whether the state fulfils the condition."""
         return above(entity_state, self._limit)
 
 

@@ -1,4 +1,4 @@
-"""Device triggers: how the grid is, and what happened to a load."""
+"""Device triggers for the state of the grid, and for the activity of loads."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -25,7 +25,7 @@ from .trigger import AWAY, BACK, HIGH, LOW, OVERRIDDEN, SHED, STARTED
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """From which states of which entity to which others; empty is from any."""
+    """Change of an entity's state; an empty `from_` is any state."""
 
     entity: str
     to: frozenset[str]
@@ -59,7 +59,7 @@ TRIGGER_SCHEMA: Final = DEVICE_TRIGGER_BASE_SCHEMA.extend(
 async def async_get_triggers(
     hass: HomeAssistant, device_id: str
 ) -> list[dict[str, Any]]:
-    """Return what a device can trigger."""
+    """Return the triggers of a device."""
     return [
         {
             CONF_PLATFORM: "device",
@@ -77,7 +77,7 @@ async def async_get_triggers(
 async def async_get_trigger_capabilities(
     hass: HomeAssistant, config: ConfigType
 ) -> dict[str, vol.Schema]:
-    """Return what can be asked besides: for how long."""
+    """Return the extra field of the triggers: a duration."""
     return {
         "extra_fields": vol.Schema(
             {vol.Optional(CONF_FOR): cv.positive_time_period_dict}
@@ -91,7 +91,7 @@ async def async_attach_trigger(
     action: TriggerActionType,
     trigger_info: TriggerInfo,
 ) -> CALLBACK_TYPE:
-    """Watch the sensor behind a trigger."""
+    """Attach a state trigger to the sensor of the device trigger."""
     turn = TYPES[config[CONF_TYPE]]
     watched: ConfigType = {
         CONF_PLATFORM: "state",

@@ -1,4 +1,4 @@
-"""Triggers made for this integration.
+"""Automation triggers of this integration.
 
 Kept thin: Home Assistant's interface for them still moves. What lasts are the event
 entities and the device triggers.
@@ -87,7 +87,7 @@ def _schema(options: dict[Any, Any]) -> vol.Schema:
 
 
 class WordTrigger(EntityTriggerBase):
-    """Fires when a sensor turns from some words to others."""
+    """Fires when a sensor changes from a set of states to another."""
 
     _domain_specs = WORDS
     _primary_entities_only = False
@@ -96,14 +96,14 @@ class WordTrigger(EntityTriggerBase):
 
     @override
     def is_valid_transition(self, from_state: State, to_state: State) -> bool:
-        """Return whether it comes from where it must."""
+        """Return whether the former state permits the trigger."""
         if self._from is not None:
             return from_state.state in self._from
         return from_state.state not in self._to
 
     @override
     def is_valid_state(self, state: State, report_not_triggered: Any) -> bool:
-        """Return whether it is where it must be."""
+        """Return whether the new state is a target."""
         return state.state in self._to
 
 
@@ -120,14 +120,14 @@ class FrequencyHigh(WordTrigger):
 
 
 class StageEntered(WordTrigger):
-    """The guard enters one of the chosen stages."""
+    """The guard enters a chosen stage."""
 
     _schema = _schema(
         {vol.Required(CONF_STAGE): vol.All(vol.EnsureList(), [vol.In(STAGES)])}
     )
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
-        """Take the chosen stages."""
+        """Use the chosen stages."""
         super().__init__(hass, config)
         self._to = frozenset(self._options[CONF_STAGE])
 
@@ -136,7 +136,7 @@ class StageLeft(StageEntered):
     """The guard leaves the chosen stages."""
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
-        """Take the chosen stages."""
+        """Use the chosen stages."""
         super().__init__(hass, config)
         self._from, self._to = self._to, frozenset(STAGES) - self._to
 
@@ -148,14 +148,14 @@ class LoadShed(WordTrigger):
 
 
 class LoadRestored(WordTrigger):
-    """A load is back."""
+    """A shed load runs again."""
 
     _from = AWAY
     _to = BACK
 
 
 class SurplusAbove(EntityTriggerBase):
-    """More is given away than a power."""
+    """The surplus exceeds a power."""
 
     _domain_specs = POWERS
     _schema = _schema({vol.Required(CONF_POWER): vol.Coerce(float)})
@@ -165,17 +165,17 @@ class SurplusAbove(EntityTriggerBase):
 
     @override
     def is_valid_transition(self, from_state: State, to_state: State) -> bool:
-        """Return whether it was not so before."""
+        """Return whether the former state was on the other side of the limit."""
         return not self._holds(from_state)
 
     @override
     def is_valid_state(self, state: State, report_not_triggered: Any) -> bool:
-        """Return whether it is so."""
+        """Return whether the new state is beyond the limit."""
         return self._holds(state)
 
 
 class SurplusBelow(SurplusAbove):
-    """Less is given away than a power."""
+    """The surplus falls below a power."""
 
     @override
     def _holds(self, state: State) -> bool:
@@ -183,7 +183,7 @@ class SurplusBelow(SurplusAbove):
 
 
 class PhaseOverloaded(SurplusAbove):
-    """More flows on a phase than a current."""
+    """The current of a phase exceeds a limit."""
 
     _domain_specs = CURRENTS
     _schema = _schema({vol.Required(CONF_CURRENT): vol.Coerce(float)})

@@ -1,1 +1,1 @@
-"""The rules that decide for the house."""
+"""Load control: the pure rules."""

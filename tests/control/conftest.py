@@ -1,4 +1,4 @@
-"""The house that the arbiter is tried in."""
+"""House fixture for the arbiter."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.control.winter_house import ALL, monitors
 
 @pytest.fixture
 def house() -> House:
-    """Return a house in which it is winter: heater, freezer and router are on."""
+    """Return a house in winter, with heater, freezer and router on."""
     house = House.of(ALL, on=("heater", "freezer", "router"), monitors=monitors())
     house.run(400)
     assert not house.switched

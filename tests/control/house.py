@@ -1,4 +1,4 @@
-"""A house whose loads do what they are told, or not, and draw what they draw."""
+"""Simulated house: loads follow commands, or not, and draw their power."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
 
 
 def grid(state: str, held: str | None = None, *, dead: bool = False) -> GridView:
-    """Return what a guard in `state` tells; it restores when it is normal."""
+    """Return the report of a guard in `state`; restores are permitted from normal on."""
     return GridView(
         state=GuardState(state),
         held=GuardState(held or ("normal" if state == "invalid" else state)),
@@ -24,7 +24,7 @@ def grid(state: str, held: str | None = None, *, dead: bool = False) -> GridView
 
 @dataclass
 class House:
-    """The loads, the rest of what is drawn (W by phase), and the meter."""
+    """Loads, other power drawn (W by phase), guard and meter of a simulated house."""
 
     arbiter: Arbiter
     on: dict[str, bool]
@@ -36,9 +36,9 @@ class House:
     reads: bool = True
     """Whether the powers are measured; else they are NaN."""
     stuck: dict[Supply, float | None] | None = None
-    """What is told for ever, whatever is drawn."""
-    deaf: set[str] = field(default_factory=set)
-    """Loads that do not obey."""
+    """Powers measured for ever, whatever the loads draw, W."""
+    unresponsive: set[str] = field(default_factory=set)
+    """Loads that ignore commands."""
     idle: set[str] = field(default_factory=set)
     """Loads that draw nothing though they are on."""
     cut_off: frozenset[str] = frozenset()
@@ -53,7 +53,7 @@ class House:
     def of(
         cls, loads: Iterable[Load], *, on: Iterable[str] = (), **arbiter: object
     ) -> House:
-        """Return a house with these loads, some of them on."""
+        """Return a house with `loads`, of which `on` are on."""
         loads = list(loads)
         return cls(
             Arbiter(loads, **arbiter),  # type: ignore[arg-type]
@@ -65,11 +65,11 @@ class House:
         return self.on[load_id]
 
     def draws(self, load: Load) -> float:
-        """Return what a load that is on draws, W."""
+        """Return the power of a load while on, W."""
         return self.levels.get(load.id) or load.nominal_power
 
     def powers(self) -> Mapping[Supply, float | None]:
-        """Return what the meter tells."""
+        """Return the powers measured by the meter, W."""
         if self.stuck is not None:
             return self.stuck
         if not self.reads:
@@ -87,7 +87,7 @@ class House:
         return drawn
 
     def step(self, seconds: float = 1.0) -> list[Decision]:
-        """Let a moment pass; loads do at once what they are told."""
+        """Let `seconds` pass; loads follow commands at once."""
         self.now += seconds
         made = self.arbiter.update(
             HouseView(
@@ -104,7 +104,11 @@ class House:
         )
         for decision in made:
             id_ = decision.load_id
-            if decision.switch and decision.on is not None and id_ not in self.deaf:
+            if (
+                decision.switch
+                and decision.on is not None
+                and id_ not in self.unresponsive
+            ):
                 self.levels[id_] = decision.level
                 if decision.on is not self.on[id_]:
                     self.switched.append((self.now, id_, decision.on, decision))
@@ -129,10 +133,10 @@ class House:
         self.arbiter.record_switch(load_id, on, self.now, by_person=False)
 
     def what(self, load_id: str) -> tuple[str, str]:
-        """Return what a load does and why."""
+        """Return activity and reason of a load."""
         state = self.arbiter.states[load_id]
         return state.activity.value, state.reason.word
 
-    def told(self) -> list[str]:
-        """Return the keys of what a person was told."""
+    def notice_keys(self) -> list[str]:
+        """Return the keys of all notices."""
         return [notice.key for notice in self.notices]

@@ -20,7 +20,7 @@ type Rows = Iterator[dict[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A recording, how long it may be silent (ms) and its nominal voltage (V)."""
+    """A recording, its longest silence (ms) and its nominal voltage (V)."""
 
     name: str
     path: Path

@@ -1,4 +1,4 @@
-"""What the arbiter does when the grid sags, swells or is gone."""
+"""Arbiter decisions on under-frequency, over-frequency and outages."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.control.house import House, grid
 def test_a_sag_takes_off_what_may_go_and_brings_it_back_in_reverse(
     house: House,
 ) -> None:
-    """Each class at its stage; back by chance, the last one off first, and apart."""
+    """Each class goes off at its stage, and returns in reverse order at random delays."""
     house.guard = grid("shed_1")
     house.step()
     assert house.on == {
@@ -39,7 +39,7 @@ def test_a_sag_takes_off_what_may_go_and_brings_it_back_in_reverse(
 
 
 def test_nothing_comes_back_while_the_frequency_is_invalid(house: House) -> None:
-    """A number without voltage is no frequency; what is off stays off."""
+    """A frequency without voltage is invalid; shed loads stay off."""
     house.guard = grid("shed_1")
     house.run(5)
     house.guard = grid("invalid", "shed_1", dead=True)
@@ -66,7 +66,7 @@ def test_after_an_outage_all_come_back_one_by_one(house: House) -> None:
 
 
 def test_a_storage_load_takes_up_what_the_grid_has_too_much(house: House) -> None:
-    """One at the first stage, the one that matters most; all at the second."""
+    """The load of highest priority runs in absorb_1, all storage loads in absorb_2."""
     house.guard = grid("absorb_1")
     house.run(30)
     assert house.is_on("tank")
@@ -102,23 +102,23 @@ def test_inhibit_stops_storage_loads_and_leaves_the_rest(house: House) -> None:
 def test_a_shed_for_the_grid_that_shows_nothing_is_said(
     house: House, shows: bool
 ) -> None:
-    """The grid decides how long it lasts; but a person should know."""
+    """A shed without effect lasts as long as the grid is low, and gives a notice."""
     if not shows:
         house.idle |= {"heater", "freezer"}
     house.guard = grid("shed_1")
     house.run(5)
     house.guard = grid("shed_2")
     house.run(30)
-    assert house.told() == ([] if shows else ["no_relief"])
+    assert house.notice_keys() == ([] if shows else ["no_relief"])
     assert not house.is_on("heater")
 
 
 def test_sheds_for_the_grid_that_do_not_help_end(house: House) -> None:
-    """What is off stays off, nothing more goes off, and the next time is a new one."""
+    """Shed loads stay off, no more are shed, and the next under-frequency starts anew."""
     house.idle |= {"heater"}
     house.guard = grid("shed_1")
     house.run(20)
-    assert house.told() == ["no_relief"]
+    assert house.notice_keys() == ["no_relief"]
     house.guard = grid("shed_3")
     house.run(60)
     assert not house.is_on("heater")
@@ -138,7 +138,7 @@ def test_sheds_for_the_grid_that_do_not_help_end(house: House) -> None:
 
 
 def test_a_storage_load_goes_off_though_sheds_do_not_help(house: House) -> None:
-    """It is not shed: the grid has nothing to spare for it."""
+    """A storage load goes off for the inhibit, in spite of futile sheds."""
     house.idle |= {"heater"}
     house.base[Supply.L3] = -9000.0
     house.run(100)
@@ -151,7 +151,7 @@ def test_a_storage_load_goes_off_though_sheds_do_not_help(house: House) -> None:
 
 
 def test_where_nothing_is_measured_nothing_can_show(house: House) -> None:
-    """Before a shed, or after it."""
+    """The power is unknown before a shed, or after the shed."""
     house.reads = False
     house.guard = grid("shed_1")
     house.run(30)
@@ -163,7 +163,7 @@ def test_where_nothing_is_measured_nothing_can_show(house: House) -> None:
     house.step()
     house.reads = False
     house.run(30)
-    assert not house.told()
+    assert not house.notice_keys()
 
 
 def test_nothing_is_shed_for_a_power_that_is_not_known(house: House) -> None:
@@ -185,7 +185,7 @@ def test_nothing_is_shed_for_a_power_that_is_not_known(house: House) -> None:
 def test_a_lost_meter(
     when_lost: WhenLost, after_a_minute: bool, after_hours: bool
 ) -> None:
-    """Each load does what it is to do; what is held is given back after an hour."""
+    """Each load takes its configured state; held loads return after an hour."""
     load = Load(
         id="load",
         load_class=LoadClass.SHED_1,
@@ -199,7 +199,7 @@ def test_a_lost_meter(
     house.meter_there = False
     house.guard = None
     house.run(90)
-    assert house.told() == ["lost"]
+    assert house.notice_keys() == ["lost"]
     assert house.what("load")[0] == "lost"
     assert house.is_on("load") is after_a_minute
     house.run(3900)
@@ -210,13 +210,13 @@ def test_a_lost_meter(
 
 
 def test_a_frequency_that_stays_invalid_counts_as_lost(house: House) -> None:
-    """There is voltage, so it is the measurement that is broken, not the grid."""
+    """An invalid frequency in spite of voltage is a broken measurement, no outage."""
     house.guard = grid("shed_1")
     house.run(5)
     house.guard = grid("invalid", "shed_1")
     house.run(3500)
     assert not house.is_on("heater")
-    assert not house.told()
+    assert not house.notice_keys()
     house.run(4200)
-    assert house.told() == ["lost"]
+    assert house.notice_keys() == ["lost"]
     assert house.is_on("heater")

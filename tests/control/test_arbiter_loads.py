@@ -1,4 +1,4 @@
-"""What the arbiter knows of its loads: limits, obedience, safety and restarts."""
+"""Arbiter decisions within the limits of loads, for safety, and over restarts."""
 
 from itertools import pairwise
 from math import nan
@@ -19,7 +19,7 @@ from tests.control.winter_house import ALL, HEATER
 
 
 def test_comfort_limits_give_a_freezer_its_time(house: House) -> None:
-    """No longer off than half an hour, then a quarter on; never in the last stage."""
+    """A freezer is off for half an hour at most, then on for a quarter; never in shed_3."""
     house.guard = grid("shed_2")
     house.run(1790)
     assert not house.is_on("freezer")
@@ -39,10 +39,10 @@ def test_a_load_that_does_not_obey_is_told_again_then_complained_of(
     house: House,
 ) -> None:
     """Three times soon, then every five minutes; another load relieves the phase."""
-    house.deaf.add("heater")
+    house.unresponsive.add("heater")
     house.guard = grid("shed_1")
     house.run(130)
-    assert house.told() == ["no_relief", "disobeys"]
+    assert house.notice_keys() == ["no_relief", "disobeys"]
     assert house.what("heater") == ("disobeying", "under_frequency")
     told = [d.time for d in house.decisions if d.load_id == "heater" and d.switch]
     assert [round(later - one) for one, later in pairwise(told)] == [
@@ -58,7 +58,7 @@ def test_a_load_that_does_not_obey_is_told_again_then_complained_of(
 
 
 def test_safety_comes_first(house: House) -> None:
-    """Whatever a person wants."""
+    """A safety cut-off beats a person's override."""
     house.arbiter.override("heater", True, 3600.0, house.now)
     house.cut_off = frozenset({"heater", "router"})
     house.run(3)
@@ -67,7 +67,7 @@ def test_safety_comes_first(house: House) -> None:
 
 
 def test_a_restart_forgets_nothing(house: House) -> None:
-    """What was shed before it comes back after it; an override goes on."""
+    """A load shed before a restart returns afterwards; an override goes on."""
     house.guard = grid("shed_1")
     house.run(60)
     house.arbiter.override("freezer", False, 1000.0, house.now)
@@ -84,7 +84,7 @@ def test_a_restart_forgets_nothing(house: House) -> None:
 
 
 def test_time_that_goes_back_is_no_time() -> None:
-    """A view from before changes nothing of what is timed."""
+    """A view with an earlier time does not turn the arbiter's time back."""
     arbiter = Arbiter([HEATER])
     arbiter.update(HouseView(now=100.0, loads={"heater": LoadView(True)}))
     arbiter.update(
@@ -115,7 +115,7 @@ def test_a_load_that_contradicts_itself_is_refused(
 
 
 def test_no_more_starts_than_a_load_may_have_in_an_hour() -> None:
-    """Six, and a person's own do not count against him."""
+    """Six starts in an hour, and a person's own switch is not undone."""
     load = Load(
         id="load",
         load_class=LoadClass.SURPLUS,

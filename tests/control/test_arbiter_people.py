@@ -1,4 +1,4 @@
-"""What the arbiter does when a person or an automation says otherwise."""
+"""Arbiter decisions after persons and automations switch loads."""
 
 from math import nan
 
@@ -11,7 +11,7 @@ from tests.control.winter_house import HEATER, ROUTER
 
 
 def test_a_person_has_the_last_word_for_a_while(house: House) -> None:
-    """Switched on again by hand while it is shed, it stays on; then the grid counts."""
+    """A shed load switched on by hand stays on for a while; then the grid counts."""
     house.guard = grid("shed_1")
     house.run(200)
     house.person("heater", True)
@@ -23,7 +23,7 @@ def test_a_person_has_the_last_word_for_a_while(house: House) -> None:
 
 
 def test_an_automation_does_not_beat_the_grid(house: House) -> None:
-    """What it wants is what there will be afterwards."""
+    """The state set by an automation during a shed returns afterwards."""
     house.automation("boiler", True)
     house.run(300)
     assert house.what("boiler") == ("running", "automation")
@@ -40,7 +40,7 @@ def test_an_automation_does_not_beat_the_grid(house: House) -> None:
 
 
 def test_actions_of_a_person(house: House) -> None:
-    """Off for a time, back before it, and what cannot be asked is refused."""
+    """An override lasts, ends early on request, and is refused out of range."""
     arbiter = house.arbiter
     arbiter.override("heater", False, 3600.0, house.now)
     house.step()
@@ -83,7 +83,7 @@ def test_an_override_waits_for_the_minimum_times(house: House) -> None:
 
 
 def test_a_load_that_is_never_shed_from_now_on_comes_back() -> None:
-    """It was shed, then a person changed its class: it is on for good."""
+    """A shed load whose class becomes never-shed returns for good."""
     house = House.of([HEATER], on=["heater"])
     house.guard = grid("shed_1")
     house.run(300)
@@ -102,7 +102,7 @@ def test_a_load_that_is_never_shed_from_now_on_comes_back() -> None:
 
 
 def test_what_is_never_shed_stays_on_after_an_override() -> None:
-    """Nothing here ever switches it off, and nobody is overruled."""
+    """A never-shed load is never switched off, nor switched against a person."""
     house = House.of([ROUTER])
     house.run(5)
     house.arbiter.override("router", True, 60.0, house.now)

@@ -1,4 +1,4 @@
-"""What holds for the arbiter whatever happens in the house."""
+"""Properties of the arbiter in random houses with random events."""
 
 from collections.abc import Iterable
 from copy import deepcopy
@@ -103,7 +103,7 @@ def new_house(given_loads: Iterable[Load], seed: int = 7) -> House:
 
 
 def play(house: House, happened: list[tuple[str, Any]]) -> None:
-    """Let all of that happen."""
+    """Let the events happen in the house."""
     ids = list(house.arbiter.loads)
     house.step()
     for kind, value in happened:
@@ -133,7 +133,7 @@ def play(house: House, happened: list[tuple[str, Any]]) -> None:
             elif kind == "release":
                 house.arbiter.end_override(load_id, house.now)
             elif kind == "deaf":
-                (house.deaf.add if on else house.deaf.discard)(load_id)
+                (house.unresponsive.add if on else house.unresponsive.discard)(load_id)
             elif kind == "cut_off":
                 house.cut_off ^= {load_id}
         house.step()
@@ -151,7 +151,7 @@ common = settings(
 def test_never_shed_is_never_shed(
     given_loads: list[Load], happened: list[tuple[str, Any]]
 ) -> None:
-    """Nothing ever tells it to go off."""
+    """No command switches a never-shed load off."""
     house = new_house(given_loads)
     play(house, happened)
     for decision in house.decisions:
@@ -170,7 +170,7 @@ def test_never_shed_is_never_shed(
 def test_no_relay_beats_its_minimum_times_but_for_an_emergency(
     given_loads: list[Load], happened: list[tuple[str, Any]]
 ) -> None:
-    """Whoever switched before, the arbiter waits; on never comes too early."""
+    """The arbiter keeps minimum times after any switching; no start comes too early."""
     house = new_house(given_loads)
     before = dict(house.on)
     changed: dict[str, float] = {}
@@ -202,7 +202,7 @@ def test_no_relay_beats_its_minimum_times_but_for_an_emergency(
 def test_what_can_be_set_is_set_to_what_it_can_draw(
     given_loads: list[Load], happened: list[tuple[str, Any]]
 ) -> None:
-    """Whatever is measured, and nothing else is ever set."""
+    """Levels are set within the range of adjustable loads alone."""
     house = new_house(given_loads)
     play(house, happened)
     for decision in house.decisions:
@@ -232,7 +232,7 @@ def test_the_same_inputs_give_the_same_decisions(
 def test_no_sequence_leaves_a_load_shed_for_ever(
     given_loads: list[Load], happened: list[tuple[str, Any]]
 ) -> None:
-    """Once the grid is well and there is room, everybody has what he asked for."""
+    """All requested loads run once grid and limits are normal."""
     house = new_house(given_loads)
     play(house, happened)
     house.guard = grid("normal")
@@ -241,7 +241,7 @@ def test_no_sequence_leaves_a_load_shed_for_ever(
     house.meter_there = house.reads = True
     house.stuck = None
     house.cut_off = frozenset()
-    house.deaf.clear()
+    house.unresponsive.clear()
     # The hour counts the starts, the longest pause after futile sheds is over, ...
     house.run(5 * 3600, 10.0)
     for id_, state in house.arbiter.states.items():
@@ -254,12 +254,12 @@ def test_no_sequence_leaves_a_load_shed_for_ever(
 def test_a_meter_that_never_comes_back_keeps_nobody_in_the_dark(
     given_loads: list[Load], happened: list[tuple[str, Any]]
 ) -> None:
-    """What is held is given back after a while; off is off because it was wanted so."""
+    """Held loads return after the hold limit; other loads are off on request."""
     house = new_house(given_loads)
     play(house, happened)
     house.meter_there = False
     house.cut_off = frozenset()
-    house.deaf.clear()
+    house.unresponsive.clear()
     house.run(5 * 3600, 10.0)
     for id_, state in house.arbiter.states.items():
         if house.arbiter.loads[id_].when_lost is not WhenLost.OFF:
@@ -271,7 +271,7 @@ def test_a_meter_that_never_comes_back_keeps_nobody_in_the_dark(
 def test_a_higher_reason_always_wins(
     given_loads: list[Load], happened: list[tuple[str, Any]]
 ) -> None:
-    """What is decided is what the highest reason in force wants, told independently.
+    """Decisions follow the highest reason in force, found independently here.
 
     Comfort limits apart, which are a load's own, and what its minimum times delay.
     """
@@ -296,7 +296,7 @@ def test_a_higher_reason_always_wins(
                 assert house.on[id_]
                 continue
             assert state.reason is Reason.UNDER_FREQUENCY
-            assert state.target is False or id_ in house.deaf
+            assert state.target is False or id_ in house.unresponsive
         elif state.reason is Reason.OVERLOAD:
             continue
         elif depth >= load.load_class.sheds_at:
@@ -329,7 +329,7 @@ def test_a_request_changes_no_state(
 
 
 def comparable(thing: Any) -> Any:
-    """Return nested objects as containers that compare by value."""
+    """Return nested objects as containers, to compare by value."""
     if isinstance(thing, dict):
         return {key: comparable(value) for key, value in thing.items()}
     if isinstance(thing, (list, tuple)):

@@ -1,4 +1,4 @@
-"""What the arbiter does with what the sun leaves over."""
+"""Arbiter decisions on surplus."""
 
 from custom_components.nrj_monitor.control.arbiter import Arbiter
 from custom_components.nrj_monitor.control.load import Load, LoadClass
@@ -8,7 +8,7 @@ from tests.control.winter_house import BOILER
 
 
 def test_surplus_starts_what_fits_and_ends_it_when_it_is_gone(house: House) -> None:
-    """A cloud is waited out; the load has its minimum times."""
+    """A load runs on through a cloud, and keeps its minimum times."""
     house.base[Supply.L3] = -6000.0
     house.run(55)
     assert not house.is_on("boiler")
@@ -27,7 +27,7 @@ def test_surplus_starts_what_fits_and_ends_it_when_it_is_gone(house: House) -> N
 
 
 def test_no_two_loads_start_at_once_on_the_same_surplus() -> None:
-    """The second waits until the first one shows."""
+    """A second load waits until the effect of the first start shows."""
     loads = [
         Load(
             id=f"store_{number}",
@@ -46,11 +46,11 @@ def test_no_two_loads_start_at_once_on_the_same_surplus() -> None:
 
 
 def test_a_load_that_draws_nothing_makes_room_for_the_next(house: House) -> None:
-    """A boiler that is hot already is let go and said so, and not tried again at once."""
+    """A hot boiler is released with a notice, and not started again at once."""
     house.idle.add("boiler")
     house.base[Supply.L3] = -6000.0
     house.run(240)
-    assert house.told() == ["no_effect"]
+    assert house.notice_keys() == ["no_effect"]
     assert house.notices[0].load_id == "boiler"
     assert not house.is_on("boiler")
     house.run(1000)
@@ -58,7 +58,7 @@ def test_a_load_that_draws_nothing_makes_room_for_the_next(house: House) -> None
 
 
 def test_a_load_started_before_a_restart_is_let_go() -> None:
-    """Nobody asked for it, and the sun is gone."""
+    """A load started on surplus before a restart is released without surplus."""
     house = House.of([BOILER])
     house.base[Supply.L3] = -6000.0
     house.run(100)

@@ -1,4 +1,4 @@
-"""A charger that follows the sun: its current limit, 6 to 16 A on one phase of 230 V."""
+"""Charger on surplus: a current limit of 6 to 16 A on a phase of 230 V."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def house() -> House:
 
 
 def amperes(house: House) -> float | None:
-    """Return what the charger is set to, None where it is off."""
+    """Return the current limit of the charger, A; None while off."""
     level = house.levels.get("car")
     return level / AMPERE if house.is_on("car") and level is not None else None
 
@@ -47,7 +47,7 @@ def sun(house: House, watts: float, seconds: float = 120) -> None:
 
 
 def test_it_follows_the_sun(house: House) -> None:
-    """Never more than there is, in whole amperes; too little for 6 A is nothing."""
+    """The limit follows the surplus in whole amperes; below 6 A the charger is off."""
     sun(house, 1400.0)
     assert amperes(house) is None, "100 W more than 6 A are wanted"
     for watts, amps in ((2000.0, 8), (3000.0, 12), (9000.0, 16), (2400.0, 10)):
@@ -60,7 +60,7 @@ def test_it_follows_the_sun(house: House) -> None:
 
 
 def test_each_change_is_a_decision(house: House) -> None:
-    """With what it is set to; the same again is none."""
+    """Each new level is a decision; an unchanged level is not."""
     sun(house, 2000.0, 300)
     sun(house, 3000.0, 300)
     told = [one for one in house.decisions if one.switch]
@@ -69,7 +69,7 @@ def test_each_change_is_a_decision(house: House) -> None:
 
 
 def test_a_flicker_changes_nothing(house: House) -> None:
-    """Between what raises it and what lowers it nothing happens, nor for a moment."""
+    """Surplus within the dead band, or for a moment, does not change the level."""
     sun(house, 2000.0)
     known = len(house.decisions)
     for number in range(60):
@@ -83,7 +83,7 @@ def test_a_flicker_changes_nothing(house: House) -> None:
 
 
 def test_a_cloud_lowers_it_at_once_and_its_minimum_time_is_kept(house: House) -> None:
-    """It draws the least until it may end."""
+    """The charger draws its least power until the minimum time on is over."""
     slow = House.of(
         [
             Load(
@@ -109,7 +109,7 @@ def test_a_cloud_lowers_it_at_once_and_its_minimum_time_is_kept(house: House) ->
 
 
 def test_what_matters_more_comes_first() -> None:
-    """The boiler gets what the car can do without; the car takes the rest."""
+    """The boiler of higher priority starts on power that the car releases."""
     house = House.of([CAR, BOILER])
     house.run(200)
     sun(house, 1900.0, 200)
@@ -121,7 +121,7 @@ def test_what_matters_more_comes_first() -> None:
 
 
 def test_a_charger_that_does_not_follow_ends(house: House) -> None:
-    """It draws all it can, whatever it is told: then it draws nothing."""
+    """A charger that ignores its level ends with the import."""
     sun(house, 2000.0)
     for _ in range(120):
         house.levels["car"] = CAR.nominal_power
@@ -135,12 +135,12 @@ def test_a_charger_on_which_nothing_shows_is_let_go(house: House) -> None:
     """The car is full."""
     house.idle.add("car")
     sun(house, 2000.0, 300)
-    assert house.told() == ["no_effect"]
+    assert house.notice_keys() == ["no_effect"]
     assert not house.is_on("car")
 
 
 def test_the_grid_has_too_much(house: House) -> None:
-    """Then all it can draw is wanted, and what the sun gives afterwards."""
+    """An over-frequency sets full power, and the surplus counts afterwards."""
     sun(house, 2000.0)
     house.guard = grid("absorb_1")
     house.run(5)
@@ -171,7 +171,7 @@ def test_fine_steps_are_told_together() -> None:
 
 @pytest.mark.parametrize("least", [0.0, 4000.0, float("nan")])
 def test_a_least_power_that_is_none_is_refused(least: float) -> None:
-    """It is more than nothing, and no more than all."""
+    """The least power is above zero, up to the nominal power."""
     with pytest.raises(LoadError) as refused:
         Load(id="car", nominal_power=3680.0, least_power=least)
     assert refused.value.field == "least_power"

@@ -1,4 +1,4 @@
-"""How long an overload is tolerated, against what the standard and contracts say."""
+"""Tolerated times of overloads, against the standard and contracts."""
 
 from itertools import pairwise
 from math import inf, nan
@@ -25,7 +25,7 @@ def time_to_shed(curve: str, load: float, limit: float = 1000.0) -> float:
     [(1.45, 3600.0), (2.55, 60.0), (5.0, 1.0)],
 )
 def test_a_breaker_does_not_trip_first(load: float, trips_after: float) -> None:
-    """What it is made to bear is used, and no more."""
+    """A load is shed before the breaker's conventional tripping time."""
     assert time_to_shed("breaker", load) < trips_after
 
 
@@ -38,7 +38,7 @@ def test_a_breaker_bears_a_little_for_long_and_a_lot_briefly() -> None:
 
 
 def test_contracts_differ() -> None:
-    """One cuts off at once, another bears ten percent without end."""
+    """A strict contract cuts off at once; a graded contract tolerates ten percent."""
     assert time_to_shed("strict", 1.01) <= 15
     assert time_to_shed("graded", 1.09) == inf
     assert 3600 < time_to_shed("graded", 1.2) < 10_800
@@ -46,7 +46,7 @@ def test_contracts_differ() -> None:
 
 
 def test_what_was_used_comes_back_with_time() -> None:
-    """Bursts add up unless there is a pause between them."""
+    """The used tolerance of bursts adds up, and recovers in pauses."""
     monitor = OverloadMonitor(1000.0, CURVES["breaker"])
     now = 0.0
     used = []
@@ -67,7 +67,7 @@ def test_what_was_used_comes_back_with_time() -> None:
 
 
 def test_what_is_not_known_uses_nothing_up() -> None:
-    """Neither NaN nor nothing is an overload, and there is no room in it."""
+    """An unknown power is no overload, and leaves no headroom."""
     monitor = OverloadMonitor(1000.0, CURVES["strict"])
     monitor.update(1500.0, 0.0)
     monitor.update(1500.0, 15.0)

@@ -1,4 +1,4 @@
-"""A house in winter: its loads, and what its fuses and its contract bear."""
+"""A house in winter: its loads, fuses and contract."""
 
 from custom_components.nrj_monitor.control.load import Load, LoadClass
 from custom_components.nrj_monitor.control.overload import CURVES, OverloadMonitor

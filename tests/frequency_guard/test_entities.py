@@ -161,7 +161,7 @@ async def test_a_setting_without_a_link_is_said(
     ],
 )
 def test_a_damaged_event_is_left_out(wrong: dict[str, str]) -> None:
-    """It is an error, not an event with holes."""
+    """A damaged event raises an error."""
     with pytest.raises(ValueError, match=r"."):
         GuardEvent.from_device({"reason": "start", "relay": "", **wrong})
 
@@ -182,7 +182,7 @@ CHANGE = {
 
 
 def test_a_change_that_was_missed_has_its_own_time() -> None:
-    """It is as old as the meter says."""
+    """A missed change has the time given by the meter."""
     event = GuardEvent.from_device(CHANGE, NOON)
     assert event.happened == NOON - timedelta(seconds=90)
     assert event.attributes()["happened"] == "2026-11-01T11:58:30+00:00"
@@ -228,6 +228,6 @@ async def test_the_logbook_describes_a_guard_event(hass: HomeAssistant) -> None:
 
 
 def test_a_setting_is_stored_as_it_is() -> None:
-    """Home Assistant knows it before the meter answers."""
+    """A setting survives storage unchanged."""
     setting = Setting(id="guard_profile", name="P", kind="select", options=("a", "b"))
     assert Setting.from_dict(setting.as_dict()) == setting

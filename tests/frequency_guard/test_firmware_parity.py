@@ -1,4 +1,4 @@
-"""The guard in Home Assistant decides as the one in the meter does, sample for sample."""
+"""Parity of Home Assistant's guard with the firmware's, sample for sample."""
 
 from collections.abc import Iterable
 from math import isnan, nan
@@ -23,7 +23,7 @@ from tests.frequency_guard.firmware_guard import Change, firmware_changes
 def python_changes(
     samples: Iterable[GridSample | int], guard_settings: GuardSettings
 ) -> list[Change]:
-    """Return what Home Assistant's guard makes of samples."""
+    """Return the states of Home Assistant's guard over samples."""
     guard = FrequencyGuard(guard_settings)
     changes: list[Change] = []
     known: tuple[object, ...] = (0, False, False)
@@ -53,7 +53,7 @@ def python_changes(
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("recorded", RECORDINGS, ids=lambda recorded: recorded.name)
 def test_both_decide_alike_on_recordings(recorded: Recorded, profile: str) -> None:
-    """Whatever the profile: also where it is the wrong one for the grid."""
+    """Both guards agree for each profile, suitable for the grid or not."""
     samples = list(recorded.samples())
     silence = recorded.silence_ms
     ours = python_changes(

@@ -1,4 +1,4 @@
-"""What the guard decides, beyond agreeing with its twin."""
+"""Decisions of the guard, beyond parity with the firmware."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,19 +26,19 @@ EUROPE = GuardSettings(profile=PROFILES["continental_europe"])
 
 
 class Grid:
-    """A grid that is sampled fifty times a second."""
+    """A grid sampled fifty times a second."""
 
     def __init__(self, guard: FrequencyGuard) -> None:
-        """Watch it with a guard."""
+        """Create a guard for the grid."""
         self.guard = guard
         self.now_ms = 0
 
     def says(self, state: GuardState) -> bool:
-        """Return whether the guard says that."""
+        """Return whether the guard reports `state`."""
         return self.guard.state is state
 
     def run(self, seconds: float, hertz: float, volts: float = 230.0) -> None:
-        """Let it have a frequency for a while."""
+        """Sample a frequency for `seconds`."""
         for _ in range(round(seconds * 50)):
             self.now_ms += 20
             phase = PhaseSample(volts, hertz)
@@ -46,7 +46,7 @@ class Grid:
 
 
 def started(guard_settings: GuardSettings = EUROPE) -> Grid:
-    """Return a grid that has been well for long enough."""
+    """Return a guarded grid after a long time of normal frequency."""
     grid = Grid(FrequencyGuard(guard_settings))
     grid.run(11, 50.0)
     assert grid.says(GuardState.NORMAL)
@@ -127,7 +127,7 @@ def test_new_thresholds_begin_anew() -> None:
 
 
 def test_a_minute_without_voltage_is_an_outage() -> None:
-    """And it is one until somebody has seen to it."""
+    """An outage stays reported until cleared."""
     grid = started()
     grid.run(59, 47.0, volts=10.0)
     assert grid.guard.reason is GuardReason.NO_VOLTAGE
@@ -141,7 +141,7 @@ def test_a_minute_without_voltage_is_an_outage() -> None:
 
 
 def test_silence_is_no_frequency() -> None:
-    """After a second nothing is known, and a tick is enough to see it."""
+    """After a second without samples a tick makes the state invalid."""
     grid = started()
     grid.guard.tick(grid.now_ms + 900)
     assert grid.says(GuardState.NORMAL)

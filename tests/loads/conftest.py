@@ -1,4 +1,4 @@
-"""A meter with loads, and a clock that a test moves."""
+"""Meter with loads, and a clock moved by the test."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -33,14 +33,14 @@ POWERS = {f"Active power {phase}": 0.0 for phase in ("L1", "L2", "L3")}
 
 
 class Guard:
-    """A guard that says what a test wants."""
+    """A guard whose state the test sets."""
 
     def __init__(self) -> None:
-        """Begin with a grid that is well."""
+        """Start in the state normal."""
         self.state = GuardState.NORMAL
 
     def view(self, now: float) -> GridView:
-        """Return what the guard says."""
+        """Return the report of the guard."""
         return GridView(
             state=self.state,
             held=self.state,
@@ -58,7 +58,7 @@ def guard(monkeypatch: pytest.MonkeyPatch) -> Guard:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Return the time of the load managers, s, as the one item of a list."""
+    """Return the time of the load managers, s, as the only item of a list."""
     now = [1000.0]
     monkeypatch.setattr(manager, "clock", lambda: now[0])
     return now
@@ -66,7 +66,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def let_pass(hass: HomeAssistant, clock: list[float]) -> Pass:
-    """Return a function that lets seconds pass for the load managers."""
+    """Return a function to let seconds pass for the load managers."""
 
     async def run(seconds: float, step: float = 1.0) -> None:
         left = seconds
@@ -81,7 +81,7 @@ def let_pass(hass: HomeAssistant, clock: list[float]) -> Pass:
 
 
 @pytest.fixture
-def told(hass: HomeAssistant) -> list[Event[Any]]:
+def load_events(hass: HomeAssistant) -> list[Event[Any]]:
     """Return the events on loads as they come."""
     events: list[Event[Any]] = async_capture_events(hass, EVENT_LOAD)
     return events
@@ -94,7 +94,7 @@ async def entry(
     server: DeviceServer,
     clock: list[float],
 ) -> NrjConfigEntry:
-    """Return a meter that tells powers, and helpers that can be switched."""
+    """Return a meter with powers, and helpers to be switched."""
     server.device.sensors = {**POWERS, "Active power": 0.0}
     assert await async_setup_component(
         hass,
@@ -123,7 +123,7 @@ DEFAULTS: dict[str, Any] = {
 
 @pytest.fixture
 def add_load(hass: HomeAssistant, entry: NrjConfigEntry) -> AddLoad:
-    """Return a function that adds a load as a person does; it returns its id."""
+    """Return a function to add a load as a person does, which returns the load's id."""
 
     async def add(name: str, **data: Any) -> str:
         step = "load_scripts" if "script_on" in data else "load_entity"

@@ -1,4 +1,4 @@
-"""What a person can ask of a load: shed, restore, absorb, release, override."""
+"""Actions on loads: shed, restore, absorb, release, override."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ async def act(
 async def test_shed_and_restore(
     hass: HomeAssistant, add_load: AddLoad, let_pass: Pass
 ) -> None:
-    """Off at once and for a time; back on request, and by itself."""
+    """A load is off for a duration, and returns on request or afterwards."""
     await add_load("heater", minimum_off=30)
     outcome = await act(hass, "shed", HEATER, duration={"minutes": 5})
     assert hass.states.is_state(HEATER, "off")
@@ -61,7 +61,7 @@ async def test_shed_and_restore(
 async def test_absorb_and_release(
     hass: HomeAssistant, add_load: AddLoad, let_pass: Pass
 ) -> None:
-    """On for a time, and let go before it is over."""
+    """A load is on for a duration, and released before the end."""
     await add_load("boiler", **{"class": "absorb"})
     outcome = await act(hass, "absorb", BOILER, duration="01:00:00")
     assert hass.states.is_state(BOILER, "on")
@@ -73,7 +73,7 @@ async def test_absorb_and_release(
 
 
 async def test_override(hass: HomeAssistant, add_load: AddLoad, let_pass: Pass) -> None:
-    """Either way, and several at once; they start apart."""
+    """Several loads are overridden off, then on; they start apart."""
     await add_load("heater")
     await add_load("boiler")
     await act(hass, "override", HEATER, BOILER, on=False)
@@ -88,7 +88,7 @@ async def test_override(hass: HomeAssistant, add_load: AddLoad, let_pass: Pass) 
 async def test_what_cannot_be_is_refused_for_all(
     hass: HomeAssistant, add_load: AddLoad
 ) -> None:
-    """Nothing is half done: one load that is none, or never shed, stops it."""
+    """A wrong or never-shed load refuses the action for all loads."""
     await add_load("heater")
     await add_load("router", **{"class": "never_shed"})
     with pytest.raises(ServiceValidationError, match="is no load"):

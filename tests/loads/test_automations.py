@@ -1,4 +1,4 @@
-"""Triggers, conditions and device triggers, in automations that really run."""
+"""Triggers, conditions and device triggers in running automations."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ async def automate(
     *,
     condition: dict[str, Any] | None = None,
 ) -> list[ServiceCall]:
-    """Set an automation up; return the calls it makes."""
+    """Set up an automation; return the list of its calls."""
     calls: list[ServiceCall] = async_mock_service(hass, "test", "automation")
     automation = {
         "alias": "test",
@@ -74,7 +74,7 @@ async def test_triggers_of_the_grid(
     guard: Guard,
     case: tuple[str, dict[str, Any], GuardState, bool],
 ) -> None:
-    """What the guard says starts an automation, and nothing else does."""
+    """States of the guard alone start an automation."""
     name, options, state, fires = case
     await add_load("heater")
     await let_pass(2)
@@ -150,7 +150,7 @@ async def test_conditions(
     guard: Guard,
     case: tuple[str, str, dict[str, Any], bool],
 ) -> None:
-    """What is so now lets an automation go on, or does not."""
+    """The present state decides whether an automation goes on."""
     guard.state = GuardState.SHED_1
     name, entity_id, options, holds = case
     await add_load("heater")

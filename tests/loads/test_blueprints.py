@@ -1,4 +1,4 @@
-"""The blueprints: Home Assistant takes each, and they do what they say."""
+"""Blueprints: accepted by Home Assistant, and effective as described."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -44,14 +44,14 @@ async def home(hass: HomeAssistant) -> AsyncGenerator[HomeAssistant]:
 
 
 async def settle() -> None:
-    """Let everything go on that can; an automation that waits does not hold it up."""
+    """Run all tasks that can run; waiting automations do not block."""
     for _ in range(100):
         await asyncio.sleep(0)
 
 
 @pytest.fixture
 def let_pass_lightly(hass: HomeAssistant, clock: list[float]) -> Pass:
-    """Return a function that lets seconds pass while automations wait."""
+    """Return a function to let seconds pass while automations wait."""
 
     async def run(seconds: float) -> None:
         for _ in range(round(seconds)):
@@ -108,7 +108,7 @@ async def wait(
 
 
 async def test_there_are_five() -> None:
-    """Those that people ask for."""
+    """The folder has the five blueprints."""
     assert [path.stem for path in BLUEPRINTS] == [
         "blackout_notification",
         "car_charging_on_surplus",
@@ -142,7 +142,7 @@ async def test_surplus_water_heating(
     freezer: FrozenDateTimeFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It starts after two minutes of surplus and stops after three without."""
+    """Water heating starts after two minutes of surplus and stops after three without."""
     assert await async_setup_component(
         home, "input_boolean", {"input_boolean": {"boiler": {"initial": False}}}
     )
@@ -175,7 +175,7 @@ async def test_car_charging(
     freezer: FrozenDateTimeFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The limit follows the sun; below six amperes it is off."""
+    """The current limit follows the surplus; below six amperes charging stops."""
     assert await async_setup_component(
         home, "input_boolean", {"input_boolean": {"car": {"initial": False}}}
     )
@@ -221,7 +221,7 @@ async def test_washing_machine(
     freezer: FrozenDateTimeFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It starts on surplus within the window, or at its end; only if it is ready."""
+    """A ready machine starts on surplus within the window, or at its end."""
     await home.config.async_set_time_zone("UTC")
     freezer.move_to("2026-06-01T09:00:00+00:00")
     pressed: list[ServiceCall] = async_mock_service(home, "button", "press")
@@ -259,7 +259,7 @@ async def test_blackout_notification(
     let_pass_lightly: Pass,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The message has two buttons, and each does what it says."""
+    """The message has two buttons, and each has its effect."""
     await add_load("heater", minimum_off=0)
     await let_pass_lightly(2)
     sent: list[ServiceCall] = async_mock_service(home, "notify", "mobile_app_phone")
@@ -298,7 +298,7 @@ async def test_freezer_protection(
     let_pass_lightly: Pass,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Too warm while it is shed: it is on until it is cold, then the grid counts again."""
+    """A warm freezer runs until cold in spite of a shed; then the grid counts again."""
     await add_load("heater", minimum_off=0)
     home.states.async_set("sensor.inside", "-20")
     await use(

@@ -29,21 +29,21 @@ OF_CAR = {
 
 @pytest.fixture(autouse=True)
 async def car(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
-    """Have a charger that takes 0 to 32 A."""
+    """Set up a charger with a limit of 0 to 32 A."""
     assert await async_setup_component(
         hass, "input_number", {"input_number": {"car": {"min": 0, "max": 32}}}
     )
 
 
 def amperes(hass: HomeAssistant) -> float:
-    """Return what the charger is set to."""
+    """Return the current limit of the charger, A."""
     state = hass.states.get(CAR)
     assert state is not None
     return float(state.state)
 
 
 async def draw(hass: HomeAssistant, server: DeviceServer, watts: float) -> None:
-    """Have the meter measure that much."""
+    """Set the measured power, W."""
     server.measure(active_power=watts, active_power_l1=watts)
     await state_is(hass, "sensor.nrj_meter_active_power", str(watts))
 
@@ -53,15 +53,15 @@ async def test_it_is_set_to_what_fits(
     add_load: AddLoad,
     let_pass: Pass,
     server: DeviceServer,
-    told: list[Event],
+    load_events: list[Event],
 ) -> None:
-    """8 A of 2 kW, 12 A of 3 kW; and off when the sun is gone."""
+    """The limit is 8 A at 2 kW, 12 A at 3 kW, and 0 A without surplus."""
     await add_load("car", **OF_CAR)
     await draw(hass, server, -2000.0)
     await let_pass(70)
     assert amperes(hass) == 8
-    assert told[-1].data["power"] == 1840
-    assert describe_load(hass, told[-1].data) == "On: surplus, with 1840 W"
+    assert load_events[-1].data["power"] == 1840
+    assert describe_load(hass, load_events[-1].data) == "On: surplus, with 1840 W"
     await draw(hass, server, -2000.0 + 1840.0)
     await let_pass(60)
     await draw(hass, server, -3000.0 + 1840.0)
@@ -80,13 +80,13 @@ async def test_it_is_set_to_what_fits(
 
 
 async def test_the_logbook_has_a_line_for_each_step(
-    told: list[Event],
+    load_events: list[Event],
     add_load: AddLoad,
     let_pass: Pass,
     hass: HomeAssistant,
     server: DeviceServer,
 ) -> None:
-    """As Home Assistant's logbook asks for it."""
+    """The logbook describes a decision with its level."""
     await add_load("car", **OF_CAR)
     await draw(hass, server, -2000.0)
     await let_pass(70)
@@ -94,7 +94,7 @@ async def test_the_logbook_has_a_line_for_each_step(
     async_describe_events(
         hass, lambda domain, kind, describe: describers.update({kind: describe})
     )
-    assert describers[EVENT_LOAD](told[-1]) == {
+    assert describers[EVENT_LOAD](load_events[-1]) == {
         "name": "Car",
         "message": "On: surplus, with 1840 W",
         "entity_id": CAR,
@@ -119,7 +119,7 @@ async def test_what_a_person_has_set_is_not_forgotten(
     server: DeviceServer,
     guard: Guard,
 ) -> None:
-    """What it was set to for the sun is no person's wish."""
+    """A level set for the surplus is not taken as a person's setting."""
     await add_load("car", **OF_CAR)
     await draw(hass, server, -2000.0)
     await let_pass(70)
@@ -137,7 +137,7 @@ async def test_what_a_person_has_set_is_not_forgotten(
 async def test_a_dry_run_sets_nothing(
     hass: HomeAssistant, add_load: AddLoad, let_pass: Pass, server: DeviceServer
 ) -> None:
-    """It says what it would be set to, and goes by that."""
+    """A dry run shows the level, and continues from the shown level."""
     await add_load("car", **OF_CAR)
     await hass.services.async_call(
         "switch",

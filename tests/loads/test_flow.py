@@ -1,4 +1,4 @@
-"""The dialogue for a load: what is wrong is said beside its field."""
+"""Dialogue of a load: errors stand beside their field."""
 
 from typing import Any
 
@@ -66,7 +66,7 @@ async def test_what_is_wrong_is_said(
 async def test_a_load_is_changed(
     hass: HomeAssistant, entry: NrjConfigEntry, add_load: AddLoad
 ) -> None:
-    """The form opens with what there is; the arbiter goes on with the change."""
+    """The form opens with the present settings; the arbiter uses the new settings."""
     load_id = await add_load("heater")
     script_id = await add_load(
         "pump", script_on="script.pump_on", script_off="script.pump_off"

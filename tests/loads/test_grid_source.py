@@ -1,4 +1,4 @@
-"""What the control room is told of the grid, by the meter or by a guard of its own."""
+"""Guard of the load manager: the meter's own, or computed here."""
 
 import asyncio
 from typing import Any, Never, override
@@ -45,7 +45,7 @@ class Silent(Source):
 
 
 def made(kind: Any, **fields: Any) -> Any:
-    """Return one of the library's objects, whose fields type checkers do not see."""
+    """Return an object of the library, whose fields type checkers do not see."""
     return kind(**fields)
 
 
@@ -68,7 +68,7 @@ def meter_of(*channels: str, guard: bool = False) -> Meter:
 
 
 async def test_the_meter_s_own_guard() -> None:
-    """What it said before it was invalid is what loads follow."""
+    """Loads follow the last state before the guard became invalid."""
     meter = meter_of("frequency", guard=True)
     grid = grid_of(meter, "continental_europe")
     assert isinstance(grid, DeviceGrid)
@@ -97,14 +97,14 @@ async def test_the_meter_s_own_guard() -> None:
 async def tell(
     meter: Meter, grid: ComputedGrid, now: float, **readings: float | None
 ) -> None:
-    """Let a meter tell its readings, all of them."""
+    """Deliver readings of a meter, all at once."""
     for channel, value in readings.items():
         meter.on_reading(CHANNELS[channel], value)
     grid.update(now)
 
 
 async def test_a_guard_computed_from_readings() -> None:
-    """A source without a guard has one here; without voltage there is none of it."""
+    """A source without a guard gets a computed guard; without voltage its state is invalid."""
     meter = meter_of("frequency", "voltage_l1")
     grid = grid_of(meter, "continental_europe")
     assert isinstance(grid, ComputedGrid)
@@ -131,7 +131,7 @@ async def test_a_guard_computed_from_readings() -> None:
 
 
 async def test_a_source_without_voltages() -> None:
-    """Nominal is all that can be assumed; silence ends it."""
+    """Without voltages the nominal voltage is assumed; silence is invalid."""
     meter = meter_of("frequency")
     grid = ComputedGrid(meter, "continental_europe", device="a")
     for second in range(15):
@@ -143,7 +143,7 @@ async def test_a_source_without_voltages() -> None:
 
 
 async def test_a_frequency_that_stands_still_is_none() -> None:
-    """A sensor that hangs sheds nobody for ever."""
+    """A sensor repeating the same frequency sheds no load for ever."""
     meter = meter_of("frequency")
     grid = ComputedGrid(meter, "continental_europe", device="a")
     for second in range(70):

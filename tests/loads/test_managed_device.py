@@ -1,4 +1,4 @@
-"""Whatever a load is in Home Assistant, it is read and switched as that is done there."""
+"""Reading and switching of loads of each domain."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ CAR = {"entity": "number.car", "value_on": 16, "value_off": 6}
 async def switch(
     hass: HomeAssistant, device: ManagedDevice, on: bool, domain: str, action: str
 ) -> Mapping[str, Any]:
-    """Switch and return what the action was called with."""
+    """Switch the device, and return the data of the action."""
     calls = async_mock_service(hass, domain, action)
     await device.switch(on, Context())
     assert len(calls) == 1
@@ -24,23 +24,24 @@ async def switch(
 
 
 def power_now(device: ManagedDevice) -> float | None:
-    """Return what it draws."""
+    """Return the measured power of the load, W."""
     return device.power
 
 
 def level_now(device: ManagedDevice) -> float | None:
-    """Return the power it is set to."""
+    """Return the power to which the load is set, W."""
     return device.level
 
 
 def on_now(device: ManagedDevice) -> bool | None:
-    """Return whether it is on."""
+    """Update the device as each tick does; return whether the load is on."""
+    device.update()
     return device.is_on
 
 
 @pytest.mark.parametrize("domain", ["switch", "light", "input_boolean"])
 async def test_what_is_on_or_off(hass: HomeAssistant, domain: str) -> None:
-    """Not known where it is unavailable."""
+    """An unavailable entity is neither on nor off."""
     device = ManagedDevice(hass, {"entity": f"{domain}.it"})
     assert on_now(device) is None
     for state, on in (("on", True), ("off", False), ("unavailable", None)):
@@ -52,7 +53,7 @@ async def test_what_is_on_or_off(hass: HomeAssistant, domain: str) -> None:
 
 
 async def test_a_climate_goes_back_to_its_mode(hass: HomeAssistant) -> None:
-    """The mode it had; the first one where it had none; turned on where it has none."""
+    """A climate returns to its last mode, to the first mode, or is turned on."""
     modes = {"hvac_modes": ["off", "cool", "heat"]}
     device = ManagedDevice(hass, {"entity": "climate.it"})
     hass.states.async_set("climate.it", "off", modes)
@@ -70,7 +71,7 @@ async def test_a_climate_goes_back_to_its_mode(hass: HomeAssistant) -> None:
 
 
 async def test_a_water_heater(hass: HomeAssistant) -> None:
-    """By its operation mode, or turned on and off where it can be."""
+    """A water heater is switched by its mode, or turned on and off."""
     device = ManagedDevice(hass, {"entity": "water_heater.it"})
     listed = {"operation_list": ["off", "eco", "performance"], "supported_features": 2}
     hass.states.async_set("water_heater.it", "performance", listed)
@@ -85,7 +86,7 @@ async def test_a_water_heater(hass: HomeAssistant) -> None:
 
 
 async def test_a_charger_s_current_limit(hass: HomeAssistant) -> None:
-    """What a person has set is what comes back."""
+    """A limit set by a person returns."""
     device = ManagedDevice(hass, CAR)
     for value, on in (("16", True), ("6", False), ("10", True), ("low", None)):
         hass.states.async_set("number.car", value)
@@ -100,7 +101,7 @@ async def test_a_charger_s_current_limit(hass: HomeAssistant) -> None:
 
 
 async def test_a_charger_is_set_to_a_power(hass: HomeAssistant) -> None:
-    """What it was set to is nobody's wish: full is full again."""
+    """A level set by the arbiter does not return as a person's setting."""
     device = ManagedDevice(hass, CAR | {"power": 2300})
     for value, level in (("16", 2300), ("6", 0), ("11", 1150), ("32", 2300)):
         hass.states.async_set("number.car", value)
@@ -120,7 +121,7 @@ async def test_a_charger_is_set_to_a_power(hass: HomeAssistant) -> None:
 
 
 async def test_scripts_do_not_tell(hass: HomeAssistant) -> None:
-    """What was done last is assumed."""
+    """The state after the last script is assumed."""
     device = ManagedDevice(
         hass, {"script_on": "script.up", "script_off": "script.down"}
     )
@@ -134,7 +135,7 @@ async def test_scripts_do_not_tell(hass: HomeAssistant) -> None:
 
 
 async def test_what_it_draws(hass: HomeAssistant) -> None:
-    """In W whatever the sensor's unit; not known where it is not measured."""
+    """The power is in W for each unit of the sensor; unknown without a measurement."""
     device = ManagedDevice(hass, {"entity": "switch.it", "power_sensor": "sensor.it"})
     assert device.watched == ["switch.it", "sensor.it"]
     assert power_now(device) is None

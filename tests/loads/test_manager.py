@@ -37,14 +37,14 @@ async def test_a_load_goes_off_and_comes_back(
     add_load: AddLoad,
     guard: Guard,
     let_pass: Pass,
-    told: list[Event[Any]],
+    load_events: list[Event[Any]],
 ) -> None:
-    """The sensor says what it does and why; each decision is an event."""
+    """A sensor shows activity and reason; each decision is an event."""
     load_id = await add_load("heater")
     await let_pass(2)
     assert hass.states.is_state("sensor.heater_activity", "running")
     assert hass.states.is_state("event.heater_decision", "unknown"), "nothing to tell"
-    assert not told
+    assert not load_events
     guard.state = GuardState.SHED_1
     await let_pass(2)
     assert hass.states.is_state(HEATER, "off")
@@ -53,7 +53,7 @@ async def test_a_load_goes_off_and_comes_back(
     assert state.state == "shed_under_frequency"
     assert state.attributes["reason"] == "under_frequency"
     assert state.attributes["asked"] is True
-    event = told[-1].data
+    event = load_events[-1].data
     assert (event["action"], event["name"], event["load_id"]) == (
         "shed",
         "Heater",
@@ -72,7 +72,7 @@ async def test_a_load_goes_off_and_comes_back(
     await let_pass(320, 5.0)
     assert hass.states.is_state(HEATER, "on")
     assert hass.states.is_state("sensor.heater_activity", "running")
-    assert "restore" in [event.data["action"] for event in told]
+    assert "restore" in [event.data["action"] for event in load_events]
     await let_pass(900, 5.0)
     back = hass.states.get("sensor.heater_energy_restored")
     assert back is not None
@@ -177,7 +177,7 @@ async def test_sheds_for_the_grid_in_vain_are_to_be_repaired(
     let_pass: Pass,
     server: DeviceServer,
 ) -> None:
-    """The heater was not on, whatever its switch says: the next one stays on."""
+    """A shed without effect gives an issue, and the next load stays on."""
     await add_load("heater")
     await add_load("router", **{"class": "shed_2"})
     server.measure(active_power=500.0)
@@ -200,9 +200,9 @@ async def test_a_dry_run_touches_nothing(
     add_load: AddLoad,
     guard: Guard,
     let_pass: Pass,
-    told: list[Event[Any]],
+    load_events: list[Event[Any]],
 ) -> None:
-    """What would have happened is told and shown; what was taken is given back first."""
+    """A dry run shows decisions; shed loads return first."""
     await add_load("heater", minimum_off=0)
     guard.state = GuardState.SHED_1
     await let_pass(2)
@@ -213,8 +213,8 @@ async def test_a_dry_run_touches_nothing(
     await let_pass(30)
     assert hass.states.is_state(HEATER, "on")
     assert hass.states.is_state("sensor.heater_activity", "shed_under_frequency")
-    assert told[-1].data["dry_run"] is True
-    assert describe_load(hass, told[-1].data) == "Off: the grid is low (dry run)"
+    assert load_events[-1].data["dry_run"] is True
+    assert describe_load(hass, load_events[-1].data) == "Off: the grid is low (dry run)"
     await hass.services.async_call("switch", "turn_on", switch, blocking=True)
     await hass.services.async_call("switch", "turn_off", switch, blocking=True)
     await let_pass(3)
@@ -248,7 +248,7 @@ async def test_a_dry_run_counts_what_would_be_off(
 
 @pytest.fixture
 def stored_of(hass: HomeAssistant, hass_storage: dict[str, Any]) -> Stored:
-    """Return what is written a second later."""
+    """Return the stored data after the delay of the store."""
 
     async def stored() -> dict[str, Any]:
         await asyncio.sleep(DELAY + 0.1)
@@ -267,7 +267,7 @@ async def test_a_kill_loses_neither_what_was_shed_nor_a_dry_run(
     let_pass: Pass,
     stored_of: Stored,
 ) -> None:
-    """The grid that sags may take Home Assistant with it; totals are at most old."""
+    """A kill just after a decision loses neither sheds nor the dry run."""
     load_id = await add_load("heater")
     guard.state = GuardState.SHED_1
     await let_pass(2)
@@ -313,7 +313,7 @@ async def test_a_load_that_is_removed_is_given_back(
     guard: Guard,
     let_pass: Pass,
 ) -> None:
-    """It goes with its device and its entities, and is on as it was wanted."""
+    """A removed load loses device and entities, and returns to its requested state."""
     load_id = await add_load("heater")
     await add_load("router", **{"class": "never_shed"})
     guard.state = GuardState.SHED_3
@@ -340,7 +340,7 @@ async def test_a_load_that_does_not_switch_is_complained_of(
     let_pass: Pass,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """An action that fails is told again; the issue goes when it obeys."""
+    """A failed command is repeated; the issue goes once the load switches."""
     hass.states.async_set("switch.deaf", "on")
     calls = async_mock_service(
         hass, "switch", "turn_off", raise_exception=HomeAssistantError("no radio")
@@ -378,16 +378,16 @@ async def test_the_meter_is_lost(
     add_load: AddLoad,
     let_pass: Pass,
     server: DeviceServer,
-    told: list[Event[Any]],
+    load_events: list[Event[Any]],
 ) -> None:
-    """Each load does what it is to do; entities of the loads stay there."""
+    """Loads take their configured state while the meter is lost; entities stay available."""
     await add_load("heater", when_lost="off")
     await server.stop()
     await state_is(hass, "sensor.nrj_meter_active_power", "unavailable")
     await let_pass(70)
     assert hass.states.is_state(HEATER, "off")
     assert hass.states.is_state("sensor.heater_activity", "lost")
-    notices = [event.data for event in told if event.data["action"] == "notice"]
+    notices = [event.data for event in load_events if event.data["action"] == "notice"]
     assert describe_load(hass, notices[0]).startswith("The meter is lost")
 
 
@@ -451,7 +451,7 @@ async def test_the_meter_s_frequency_reaches_the_loads(
 async def test_actions_wait_for_slow_loads(
     hass: HomeAssistant, entry: NrjConfigEntry, add_load: AddLoad
 ) -> None:
-    """The response tells what a load does once it has been told."""
+    """The response has the state of a load after the command."""
     hass.states.async_set("switch.slow", "on")
 
     async def slowly(call: ServiceCall) -> None:

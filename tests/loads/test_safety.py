@@ -1,4 +1,4 @@
-"""What must be off for safety is off, and a relay has one master."""
+"""Safety cut-off of loads, and relays with a single master."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def repairs(hass: HomeAssistant) -> bool:
 async def send(
     hass: HomeAssistant, entry: NrjConfigEntry, **answers: Any
 ) -> SubentryFlowResult:
-    """Return what the dialogue answers to a new load."""
+    """Return the result of the dialogue for a new load."""
     menu = await hass.config_entries.subentries.async_init(
         (entry.entry_id, SUBENTRY_LOAD), context={"source": SOURCE_USER}
     )
@@ -43,7 +43,7 @@ async def send(
 async def test_a_sensor_cuts_a_load_off(
     hass: HomeAssistant, add_load: AddLoad, let_pass: Pass, guard: Guard
 ) -> None:
-    """Before all else, at once, and until the sensor itself says that it is over."""
+    """A cut-off beats all reasons, and lasts until the sensor itself ends the alarm."""
     hass.states.async_set(LEAK, "off")
     await add_load("heater", safety_entity=LEAK)
     await let_pass(2)
@@ -89,7 +89,7 @@ async def test_a_cut_off_outlasts_a_restart(
 async def test_what_is_never_shed_is_never_cut_off(
     hass: HomeAssistant, entry: NrjConfigEntry
 ) -> None:
-    """The dialogue does not let anybody believe it."""
+    """The dialogue refuses a safety sensor for a never-shed load."""
     form = await send(hass, entry, safety_entity=LEAK, **{"class": "never_shed"})
     assert form["type"] is FlowResultType.FORM
     assert form["errors"] == {"safety_entity": "never_shed_safety"}
@@ -117,7 +117,7 @@ async def test_a_relay_that_the_meter_sheds_is_no_load(
     platform: str,
     unique_id: str,
 ) -> None:
-    """Two masters would fight over it; once the meter leaves it alone it may be one."""
+    """A relay shed by the meter is refused as a load, until its class is never-shed."""
     relay = er.async_get(hass).async_get_or_create("switch", platform, unique_id)
     settings: dict[str, Any] = {"relay_1_class": "shed_1"}
     monkeypatch.setattr(entry.runtime_data.meter, "_settings", settings)
@@ -143,7 +143,7 @@ async def test_a_relay_that_the_meter_sheds_is_no_load(
 async def test_what_is_no_relay_of_a_meter(
     hass: HomeAssistant, entry: NrjConfigEntry
 ) -> None:
-    """A relay of another device, and one of a meter that has told nothing."""
+    """A relay of another device, or of a meter without settings, has no class."""
     registry = er.async_get(hass)
     other = registry.async_get_or_create("switch", "esphome", "AA-switch-relay_1")
     mine = registry.async_get_or_create(

@@ -58,7 +58,7 @@ async def test_what_the_page_says_is_understood(
     let_pass: Pass,
     language: str,
 ) -> None:
-    """Asked why, shed, restored and released: the answer is what it does then."""
+    """Each sentence of the page is answered with the load's activity."""
     assert await async_setup_component(hass, "homeassistant", {})
     load_id = await add_load("heater")
     expose(hass, HEATER)
@@ -80,7 +80,7 @@ async def test_what_the_page_says_is_understood(
 async def test_what_is_not_exposed_is_not_known(
     hass: HomeAssistant, add_load: AddLoad
 ) -> None:
-    """Nobody who speaks to Assist switches what it may not know."""
+    """A load hidden from Assist is not found."""
     hass.states.async_set("script.up", "off")
     await async_set_up_assist(hass, "en")
     await add_load("pump", script_on="script.up", script_off="script.down")
@@ -90,7 +90,7 @@ async def test_what_is_not_exposed_is_not_known(
 
 @pytest.mark.usefixtures("sentences")
 async def test_what_is_never_shed_stays(hass: HomeAssistant, add_load: AddLoad) -> None:
-    """It is said that it runs."""
+    """A never-shed load stays on, and the answer says so."""
     await async_set_up_assist(hass, "en")
     await add_load("router", **{"class": "never_shed"})
     expose(hass, "input_boolean.router")

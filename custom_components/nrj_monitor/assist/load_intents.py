@@ -1,4 +1,4 @@
-"""What one can say to Assist about a load: ask why, shed it, give it back, let it go.
+"""Assist intents for loads: ask for the reason, shed, restore, release.
 
 The sentences are in docs/sentences, with those of intent.py.
 """
@@ -27,7 +27,7 @@ SLOT: Final = "load"
 
 @dataclass(frozen=True, slots=True)
 class LoadIntent:
-    """What can be said about a load, and what it does."""
+    """An intent for a load, and its function."""
 
     intent_type: str
     description: str
@@ -81,7 +81,7 @@ def loads_known_to(
 
 
 class LoadIntentHandler(intent.IntentHandler):
-    """Finds a load by its name, does what is wished, and says what it does then."""
+    """Finds a load by name, runs the intent, and answers with the load's activity."""
 
     def __init__(self, load_intent: LoadIntent) -> None:
         """Handle `load_intent`."""
@@ -92,19 +92,19 @@ class LoadIntentHandler(intent.IntentHandler):
     @property
     @override
     def slot_schema(self) -> dict[vol.Marker, Any]:
-        """Return what a sentence has to name."""
+        """Return the slots of a sentence: the load's name."""
         return {vol.Required(SLOT): intent.non_empty_string}
 
     @override
     async def async_handle(self, intent_obj: intent.Intent) -> intent.IntentResponse:
-        """Do it and answer in the language of the sentence."""
+        """Run the intent, and answer in the language of the sentence."""
         hass = intent_obj.hass
         name = str(intent_obj.slots[SLOT]["value"]).strip().casefold()
         response = intent_obj.create_response()
         for manager, load_id in loads_known_to(hass, intent_obj.assistant):
             if manager.titles[load_id].casefold() != name:
                 continue
-            # What is never shed stays as it is; the answer says so.
+            # A never-shed load stays unchanged; the answer says so.
             with suppress(LoadError):
                 self._do(manager, load_id)
             manager.async_tick()

@@ -1,4 +1,4 @@
-"""Arbiter: the one place that decides the state of each load, and the reason.
+"""Arbiter: decides the state of each load in the house, and gives the reason.
 
 Reasons and their order are those of `decision.Reason`: a greater reason always wins.
 Equal inputs give equal decisions; time and the seed of random delays are arguments.
@@ -76,7 +76,7 @@ class Arbiter:
     def record_switch(
         self, load_id: str, on: bool, now: float, *, by_person: bool
     ) -> None:
-        """Record that a person or an automation switched a load."""
+        """Record the switching of a load by a person or an automation."""
         state = self._context.states[load_id]
         against = state.target is not None and on is not state.target
         state.record_switch(on, now)
@@ -138,12 +138,12 @@ class Arbiter:
     # Storage.
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the states of the loads that outlive a restart, as JSON can store them."""
+        """Return the lasting part of the loads' states, as JSON can store it."""
         now = self._context.now
         return {id_: state.as_dict(now) for id_, state in self._context.states.items()}
 
     def update_from_dict(self, stored: Mapping[str, Any], now: float) -> None:
-        """Take over the states that `as_dict` returned; unknown loads are left out."""
+        """Take over the stored result of `as_dict`; unknown loads are left out."""
         self._context.now = now
         for id_, kept in stored.items():
             state = self._context.states.get(id_)
@@ -159,7 +159,7 @@ class Arbiter:
     # Deciding.
 
     def update(self, view: HouseView) -> list[Decision]:
-        """Return the decisions that are new in the state `view` of the house."""
+        """Return the new decisions for the state `view` of the house."""
         context = self._context
         context.now = max(context.now, view.now)
         for id_, state in context.states.items():
@@ -239,7 +239,7 @@ class Arbiter:
             state.requested_on = state.is_on
 
     def _expect_pickup(self) -> None:
-        """Have all requested loads come back one by one after an outage."""
+        """Have all requested loads come back in turn after an outage."""
         for id_, load in self._context.loads.items():
             state = self._context.states[id_]
             if load.load_class is not LoadClass.NEVER_SHED and state.requested_on:

@@ -87,7 +87,7 @@ _OFF: Final = frozenset(
 
 
 def action_of(before: Activity, activity: Activity) -> Action:
-    """Return the action that leads from the activity `before` to `activity`."""
+    """Return the action leading from the activity `before` to `activity`."""
     if activity is Activity.RUNNING and before in _OFF:
         return Action.RESTORE
     return _ACTIONS.get(activity, Action.RELEASE)
@@ -95,7 +95,7 @@ def action_of(before: Activity, activity: Activity) -> Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """State that a load is to take from now on.
+    """State of a load from now on, as decided.
 
     `on` is None where the arbiter has no say. `switch` says that the load must be
     commanded. `time` is that of the arbiter, s. `level` is the power that an adjustable

@@ -1,4 +1,4 @@
-"""Energy that a load did not draw while shed, absorbed, and drew again afterwards."""
+"""Energy of a load: not drawn while shed, absorbed, and drawn again afterwards."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,5 +68,5 @@ class EnergyAccount:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, float]) -> Self:
-        """Return the account that `as_dict` stored."""
+        """Return the account stored by `as_dict`."""
         return cls(**stored)

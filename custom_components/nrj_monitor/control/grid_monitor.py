@@ -12,7 +12,7 @@ class GridMonitor:
     """
 
     def __init__(self, settings: ArbiterSettings) -> None:
-        """Start with a meter that answers and a grid with voltage."""
+        """Start with a meter in reach and a grid with voltage."""
         self._settings = settings
         self._now = 0.0
         self._gone_since: float | None = None
@@ -56,7 +56,7 @@ class GridMonitor:
 
 
 def _since(before: float | None, holds: bool, now: float) -> float | None:
-    """Return the start of a condition, `before` or `now`; None while it does not hold."""
+    """Return the start of a condition, `before` or `now`; None without the condition."""
     if not holds:
         return None
     return now if before is None else before

@@ -21,7 +21,7 @@ class LoadView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HouseView:
-    """State of meter, grid and loads at `now`, s of a clock that never goes back.
+    """State of meter, grid and loads at `now`, s of a monotonic clock.
 
     `powers` are in W, import positive; a missing or None power is unknown. `guard` is
     None for a meter without a frequency. `cut_off` are the loads that must be off for

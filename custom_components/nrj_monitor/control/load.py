@@ -9,7 +9,7 @@ from .supply import Supply
 
 
 class LoadClass(StrEnum):
-    """Class of a load, in the words that the firmware has for its relays."""
+    """Class of a load, in the words of the firmware's relay classes."""
 
     NEVER_SHED = "never_shed"
     SHED_1 = "shed_1"
@@ -131,7 +131,7 @@ class Load:
         return self.nominal_power if self.least_power is None else self.least_power
 
     def share_of(self, part: Supply) -> float:
-        """Return the fraction of the load's power that flows on a part of the supply."""
+        """Return the fraction of the load's power on a part of the supply."""
         if part in (Supply.TOTAL, self.phase):
             return 1.0
         return 1.0 / 3.0 if self.phase is Supply.TOTAL else 0.0

@@ -1,4 +1,4 @@
-"""State that the arbiter keeps of one load."""
+"""State of one load in the arbiter."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ RETRY_INTERVAL: Final = 300.0
 
 @dataclass(slots=True)
 class Override:
-    """State that a person demands of a load, and the time at which the demand ends, s."""
+    """State of a load demanded by a person, and the end of the demand, s."""
 
     on: bool
     until: float
@@ -26,7 +26,7 @@ class Override:
 
 @dataclass(slots=True)
 class LoadState:
-    """State of one load: observed, requested and decided.
+    """State of a load: observed, requested and decided.
 
     State mutation rules: properties and the methods `has_lasted`, `may_go_on` and
     `needs_command` only read. The arbiter alone calls `record_…`, `confirm_command` and
@@ -111,7 +111,7 @@ class LoadState:
             self.observed_on = on
 
     def record_switch(self, on: bool, now: float) -> None:
-        """Record a switching just now, even of a load that was never observed."""
+        """Record a switching just now, even of a load never observed."""
         self.observed_on = on
         self.changed_at = now
         if on:
@@ -123,7 +123,7 @@ class LoadState:
         self.attempts = min(self.attempts + 1, len(RESPONSE_TIMES) + 1)
 
     def clear_other_command(self, on: bool | None) -> None:
-        """Drop the last command unless that command, too, was to go `on`."""
+        """Drop the last command unless its state was `on` as well."""
         if on is None or on is not self.commanded_on:
             self.commanded_at = self.commanded_on = None
             self.attempts = 0
@@ -137,7 +137,7 @@ class LoadState:
     # The stored keys are older than the names of the fields, and stay.
 
     def as_dict(self, now: float) -> dict[str, Any]:
-        """Return the state that outlives a restart, as JSON can store it."""
+        """Return the lasting part of the state, as JSON can store the part."""
         return {
             "asked": self.requested_on,
             "to_restore": self.to_restore or self.target is False,
@@ -148,7 +148,7 @@ class LoadState:
         }
 
     def update_from_dict(self, stored: Mapping[str, Any], now: float) -> None:
-        """Take over a state that `as_dict` returned before a restart."""
+        """Take over the result of `as_dict` from before a restart."""
         self.to_restore = stored["to_restore"] and stored["asked"]
         self.requested_on = stored["asked"]
         # A load that the arbiter had started must earn its start again, or is released.

@@ -1,4 +1,4 @@
-"""Power of an adjustable load, like a charger, that follows the surplus.
+"""Power control of an adjustable load, like a charger, by the surplus.
 
 Export raises the power and import lowers the power, in whole steps. Between the two
 lies a dead band, and both must last for a delay.
@@ -20,12 +20,12 @@ _ROUNDING: Final = 1e-6
 
 
 class Modulation:
-    """Power control of one running load; `level` is the power to draw, W."""
+    """Power control of a running load; `level` is the power to draw, W."""
 
     def __init__(
         self, load: Load, surplus: float, *, margin: float, deficit: float
     ) -> None:
-        """Start at the level that fits `surplus` less `margin`, W.
+        """Start at the level for `surplus` less `margin`, W.
 
         The level rises while more than `margin` is exported, and falls while more than
         `deficit` is imported.

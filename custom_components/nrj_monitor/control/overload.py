@@ -1,4 +1,4 @@
-"""Tolerance of breakers and contracts for overloads, and how much of it is used.
+"""Tolerance of breakers and contracts for overloads, and its used fraction.
 
 Small overloads are tolerated for long, great overloads only briefly. A curve gives the
 tolerated time for each overload; the fractions of these times add up.
@@ -61,7 +61,7 @@ CURVES: Final[Mapping[str, ToleranceCurve]] = MappingProxyType(
 
 
 class OverloadMonitor:
-    """Monitors the power at one limit, and the tolerance used.
+    """Monitors the power at a limit, and the tolerance used.
 
     State mutation rules: only `update` changes the monitor.
     """

@@ -116,14 +116,14 @@ class OverloadShedding:
         return since is not None and now - since >= RETURN_AFTER
 
     def remove(self, load_id: str) -> None:
-        """Remove a load that came back, or over which another reason decides."""
+        """Remove a load after its return, or when another reason decides."""
         self.off.pop(load_id, None)
         self._headroom_since.pop(load_id, None)
 
     def _check_effect(
         self, powers: Mapping[Supply, float | None], now: float
     ) -> Supply | None:
-        """Compare the power with the last shed; return a limit that was given up."""
+        """Compare the power with the last shed; return a limit given up."""
         attempt = self._attempt
         if attempt is None:
             return None

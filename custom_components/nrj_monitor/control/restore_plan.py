@@ -1,4 +1,4 @@
-"""Times at which shed loads come back: at random delays, the last one shed first."""
+"""Times at which shed loads come back: at random delays, the last load shed first."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ class RestorePlan:
     """
 
     def __init__(self, spread: float, seed: int) -> None:
-        """Spread the returns over `spread` s, at delays that follow from `seed`."""
+        """Spread the returns over `spread` s, at delays drawn from `seed`."""
         self._spread = spread
         self._random = XorShift32(seed)
 

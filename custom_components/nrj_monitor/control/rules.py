@@ -1,4 +1,4 @@
-"""Request that the highest reason in force makes of one load."""
+"""Request of the highest reason in force to each load."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -19,7 +19,7 @@ RELEASED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class LoadRequest:
-    """State that a load should take: on, off, or None for the load's own choice.
+    """State requested of a load: on, off, or None for the load's own choice.
 
     `level` is the power that an adjustable load should draw, W.
     """
@@ -31,7 +31,7 @@ class LoadRequest:
 
 
 class ReasonRules:
-    """Finds the highest reason that applies to a load.
+    """Finds the highest reason applying to a load.
 
     State mutation rules: `request` only reads, so asking twice changes nothing.
     `advance` moves the timers of a load (override, comfort, return after an overload)
@@ -107,7 +107,7 @@ class ReasonRules:
         return _as_requested(state)
 
     def record(self, load: Load, request: LoadRequest) -> None:
-        """Note the wait for a restore that an accepted request begins or ends."""
+        """Begin or end the wait for a restore, as an accepted request demands."""
         state = self._context.states[load.id]
         if request.activity is Activity.SHED:
             state.to_restore = True
@@ -195,7 +195,7 @@ class ReasonRules:
     def _comfort(
         self, load: Load, state: LoadState, guard: GridView
     ) -> LoadRequest | None:
-        """Return the request to recover after the longest time off; None without one."""
+        """Return the request to recover after the longest time off; None before."""
         if state.comfort_until is None or not self._permits_comfort(load, guard):
             return None
         return LoadRequest(True, Reason.DEFAULT, Activity.COMFORT)
@@ -222,7 +222,7 @@ class ReasonRules:
 
 
 def _end_override(state: LoadState, now: float) -> None:
-    """End an override; a load that is wanted on comes back without a random delay."""
+    """End an override; a requested load comes back without a random delay."""
     state.override = None
     if state.requested_on and not state.is_on:
         state.to_restore = True

@@ -1,4 +1,4 @@
-"""Check whether sheds for the grid reduce the power that the house draws.
+"""Check whether sheds for the grid reduce the power of the house.
 
 After a shed without effect, because loads were off already or are behind another meter,
 no more loads are shed until the grid is normal: the house would go dark for nothing.

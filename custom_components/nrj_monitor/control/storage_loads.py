@@ -1,4 +1,4 @@
-"""Selection of the storage loads that absorb energy of the grid, or the surplus."""
+"""Selection of the storage loads to absorb energy of the grid, or the surplus."""
 
 from collections.abc import Mapping
 
@@ -26,7 +26,7 @@ class StorageLoads:
         return load_id in self._rule.running
 
     def level(self, load_id: str) -> float | None:
-        """Return the power that an adjustable load on surplus is to draw, W, or None."""
+        """Return the power for an adjustable load on surplus, W, or None."""
         return self._rule.level_of(load_id)
 
     def record_start(self, load_id: str) -> None:
@@ -68,7 +68,7 @@ class StorageLoads:
         return rule.update(grid_power, candidates, may_start, context.now, levels)
 
     def absorbing(self, guard: GridView, *, is_lost: bool) -> set[str]:
-        """Return the storage loads to run for the grid: one in absorb_1, all in absorb_2."""
+        """Return the storage loads to run for the grid: a single load in absorb_1, else all."""
         context = self._context
         wanted = guard.state.over_depth
         if wanted == 0 or is_lost:

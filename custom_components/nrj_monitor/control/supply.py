@@ -1,4 +1,4 @@
-"""Parts of the supply that have a power and a limit: each phase, and all together."""
+"""Parts of the supply with a power and a limit each: the phases, and the total."""
 
 from enum import StrEnum
 from typing import Final

@@ -1,4 +1,4 @@
-"""Selection of the storage loads that run on the surplus of the house.
+"""Selection of the storage loads to run on the surplus of the house.
 
 Loads change one at a time: the power at the grid point must show each change before
 the next. Thresholds for start and stop are far apart, and each must last for a delay.
@@ -62,7 +62,7 @@ class SurplusRule:
         now: float,
         levels: Mapping[str, float | None],
     ) -> list[str]:
-        """Add the power at the grid point (W, import positive); return loads that failed.
+        """Add the power at the grid point (W, import positive); return failed loads.
 
         `candidates` are the loads that could start, highest priority first. While the
         power is unknown no load starts, and running loads go on for `stop_delay`.
@@ -84,7 +84,7 @@ class SurplusRule:
         return failed
 
     def remove(self, load_id: str) -> None:
-        """Remove a load from those that run on surplus."""
+        """Remove a load from the loads on surplus."""
         if load_id in self.running:
             self.running.remove(load_id)
         self._modulated.pop(load_id, None)
@@ -92,7 +92,7 @@ class SurplusRule:
             self._awaited = None
 
     def level_of(self, load_id: str) -> float | None:
-        """Return the power that an adjustable load is to draw, W; None for other loads."""
+        """Return the power for an adjustable load, W; None for other loads."""
         modulated = self._modulated.get(load_id)
         return None if modulated is None else modulated.level
 
@@ -128,7 +128,7 @@ class SurplusRule:
     def _modulate(
         self, surplus: float, levels: Mapping[str, float | None], now: float
     ) -> None:
-        """Raise the adjustable load of highest priority, or lower that of lowest."""
+        """Raise the adjustable load of highest priority, or lower the least important."""
         modulated = sorted(
             self._modulated.values(),
             key=lambda modulation: (modulation.load.priority, modulation.load.id),

@@ -1,1 +1,1 @@
-"""The guard on the grid frequency, as the meter has it too: rules without Home Assistant."""
+"""Frequency guard as in the firmware: pure rules without Home Assistant."""

@@ -1,4 +1,4 @@
-"""What a meter's own guard tells: how the grid is, and what it did with its relays."""
+"""Events of a meter's own frequency guard: changes of its state and of relays."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from .guard_state import GuardReason, GuardState
 
 RELAY_KINDS: Final = ("relay_off", "relay_on")
 KINDS: Final = (*(state.value for state in GuardState), *RELAY_KINDS)
-"""A state the guard turned to, or what it did with a relay."""
+"""New states of the guard, and switching of relays."""
 
 REASONS: Final = tuple(reason.value for reason in GuardReason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardEvent:
-    """One change; `frequency` is in Hz, None where there was none."""
+    """A change of state or relay; `frequency` is in Hz, None while invalid."""
 
     kind: str
     state: str
@@ -25,7 +25,7 @@ class GuardEvent:
     frequency: float | None
     relay: str | None
     id: str | None = None
-    """What names it among those of its meter; None of a guard that keeps none."""
+    """Identity among the events of the meter; None for older firmware."""
     happened: datetime | None = None
 
     @classmethod
@@ -58,7 +58,7 @@ class GuardEvent:
             raise ValueError(f"{error} is missing or too large") from error
 
     def attributes(self) -> dict[str, Any]:
-        """Return it as the attributes of an event."""
+        """Return the event as attributes of an event entity."""
         return {
             "state": self.state,
             "reason": self.reason,

@@ -1,4 +1,4 @@
-"""Tells the frequency of the grid from what may be none.
+"""Plausibility check of the grid frequency.
 
 The twin of the firmware's `frequency_guard/frequency_check.cpp`.
 """
@@ -12,7 +12,7 @@ from .guard_state import GuardReason
 
 @dataclass(frozen=True, slots=True)
 class PhaseSample:
-    """What was measured on one phase: volts rms and Hz; NaN where nothing was."""
+    """Measurement on a phase: V rms and Hz; NaN without a measurement."""
 
     voltage: float
     frequency: float
@@ -20,7 +20,7 @@ class PhaseSample:
 
 @dataclass(frozen=True, slots=True)
 class GridSample:
-    """What was measured at one moment, ms of a clock that does not go back."""
+    """Measurements on all phases at a time, ms of a monotonic clock."""
 
     time_ms: int
     phases: tuple[PhaseSample, ...]
@@ -28,7 +28,7 @@ class GridSample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrequencyLimits:
-    """What a frequency must be to be one.
+    """Limits of a plausible frequency.
 
     Voltages in V and as fractions of nominal (EU 2016/1388 Art. 19 blocks
     frequency relays by voltage), deviations in Hz, rate in Hz/s, silence in ms.
@@ -45,7 +45,7 @@ class FrequencyLimits:
 
 
 class Trust(Enum):
-    """How far a frequency can be relied on."""
+    """Trust in a frequency."""
 
     INVALID = auto()
     SUSPECT = auto()
@@ -54,7 +54,7 @@ class Trust(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CheckedFrequency:
-    """A frequency in Hz (NaN where invalid), its trust, and why it is invalid."""
+    """Frequency in Hz (NaN while invalid), its trust, and the reason if invalid."""
 
     trust: Trust
     hertz: float
@@ -62,20 +62,20 @@ class CheckedFrequency:
 
 
 class FrequencyCheck:
-    """The median over the healthy phases, if it can be one.
+    """Checks the median frequency over the phases with voltage.
 
     A jump is not believed until the grid could have moved that far: a damaged
     reading is gone by then, a real change is still there.
     """
 
     def __init__(self, limits: FrequencyLimits, nominal: float) -> None:
-        """Begin without having believed anything; `nominal` is in Hz."""
+        """Start without a reference; `nominal` is in Hz."""
         self._limits = limits
         self._nominal = nominal
         self._reference: tuple[int, float] | None = None
 
     def reset(self) -> None:
-        """Have the next frequency confirmed, whatever it is."""
+        """Drop the reference: the next frequency needs a confirmation."""
         self._reference = None
 
     def check(self, sample: GridSample) -> CheckedFrequency:
@@ -94,7 +94,7 @@ class FrequencyCheck:
         return checked
 
     def _combine(self, sample: GridSample) -> CheckedFrequency:
-        """Return the median over the phases, not compared with what was before."""
+        """Return the median over the phases, without comparison to earlier samples."""
         limits = self._limits
         live = [
             phase

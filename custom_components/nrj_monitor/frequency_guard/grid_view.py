@@ -1,4 +1,4 @@
-"""State of the grid as a frequency guard reports it to the load control."""
+"""State of the grid as a frequency guard reports to the load control."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from .guard_state import GuardState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridView:
-    """What the guard says, the device's or Home Assistant's own.
+    """Report of a guard, the device's or Home Assistant's own.
 
     `held` is the state that loads follow: the same, or the one before it was invalid.
     `dead` says that there is no voltage.

@@ -49,7 +49,7 @@ class GuardSettings:
 
 
 class _Timer:
-    """How long a condition has held."""
+    """Duration of a condition."""
 
     __slots__ = ("samples", "since_ms")
 
@@ -67,7 +67,7 @@ class _Timer:
         self.samples += 1
 
     def has_lasted(self, delay_ms: int, now_ms: int) -> bool:
-        """Return whether it has held for `delay_ms`, in two samples at least."""
+        """Return whether the condition has held for `delay_ms`, in two samples at least."""
         return self.samples >= CONFIRMING_SAMPLES and now_ms - self.since_ms >= delay_ms
 
 
@@ -106,12 +106,12 @@ class FrequencyGuard:
 
     @property
     def reason(self) -> GuardReason:
-        """Return why the state is what it is."""
+        """Return the reason for the state."""
         return self._reason
 
     @property
     def held_state(self) -> GuardState:
-        """Return the state as long as the frequency was valid."""
+        """Return the last state with a valid frequency."""
         return self._valid_state
 
     @property
@@ -135,7 +135,7 @@ class FrequencyGuard:
         return self._outage
 
     def clear_outage(self) -> None:
-        """Forget the outage."""
+        """Clear the outage."""
         self._outage = False
 
     def is_absorbing_locked(self, now_ms: int) -> bool:
@@ -143,13 +143,13 @@ class FrequencyGuard:
         return now_ms < self._absorb_locked_until_ms
 
     def set_profile(self, profile: GuardProfile) -> None:
-        """Take new thresholds; the state stays until they say otherwise."""
+        """Replace the thresholds; the state stays until the new thresholds change it."""
         self._settings = replace(self._settings, profile=profile)
         self._check = FrequencyCheck(self._settings.limits, profile.nominal)
         self._reset_timers()
 
     def sample(self, sample: GridSample) -> None:
-        """Take what was measured; times must not go back, also between ticks."""
+        """Add a sample; times must not go back, ticks included."""
         now_ms = sample.time_ms
         self._check_silence(now_ms)
         self._last_sample_ms = now_ms
@@ -172,7 +172,7 @@ class FrequencyGuard:
         self._decide(now_ms)
 
     def tick(self, now_ms: int) -> None:
-        """Let time pass."""
+        """Advance the time without a sample."""
         self._check_silence(now_ms)
         self._decide(now_ms)
 
@@ -277,7 +277,7 @@ class FrequencyGuard:
         self._decide_while_valid(now_ms)
 
     def _decide_while_valid(self, now_ms: int) -> None:
-        """Decide what is no emergency."""
+        """Decide on restore, absorb and release, while the frequency is valid."""
         profile = self._settings.profile
         restore_ms = profile.restore.delay_ms
         if self._restoring.has_lasted(restore_ms, now_ms):

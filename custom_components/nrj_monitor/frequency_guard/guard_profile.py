@@ -1,4 +1,4 @@
-"""What a synchronous area calls a low and a high frequency.
+"""Frequency thresholds of the synchronous areas.
 
 The same numbers as the firmware's (`frequency_guard/guard_profile.cpp`); a test
 compares the two.
@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A frequency in Hz, and for how many milliseconds it must be beyond it."""
+    """A frequency, Hz, and the time beyond this frequency until the guard acts, ms."""
 
     hertz: float
     delay_ms: int

@@ -1,10 +1,10 @@
-"""The words of the frequency guard."""
+"""States and reasons of the frequency guard."""
 
 from enum import StrEnum
 
 
 class GuardState(StrEnum):
-    """How the grid is, by its frequency."""
+    """State of the grid by its frequency."""
 
     NORMAL = "normal"
     INHIBIT = "inhibit"
@@ -17,12 +17,12 @@ class GuardState(StrEnum):
 
     @property
     def under_depth(self) -> int:
-        """Return 0 for what is not below normal, 1 for inhibit, 2 to 4 for sheds."""
+        """Return the depth below normal: 1 for inhibit, 2 to 4 for sheds, else 0."""
         return UNDER.index(self) + 1 if self in UNDER else 0
 
     @property
     def over_depth(self) -> int:
-        """Return 0 for what is not above normal, 1 and 2 for absorb."""
+        """Return the height above normal: 1 and 2 for absorb, else 0."""
         return OVER.index(self) + 1 if self in OVER else 0
 
 
@@ -31,7 +31,7 @@ OVER = (GuardState.ABSORB_1, GuardState.ABSORB_2)
 
 
 class GuardReason(StrEnum):
-    """Why the state is what it is."""
+    """Reason for a state of the guard."""
 
     START = "start"
     UNDER_FREQUENCY = "under_frequency"

@@ -1,4 +1,4 @@
-"""Tells a value that stands still from one that is measured."""
+"""Filter for a frequency repeated by a source that stopped measuring."""
 
 from math import isnan, nan
 from typing import Final
@@ -10,16 +10,16 @@ STUCK_SAMPLES: Final = 30
 
 
 class StuckFilter:
-    """Takes away a value that is told over and over without ever changing."""
+    """Drops a value repeated without change for longer than a measurement can."""
 
     def __init__(self) -> None:
-        """Begin with nothing told."""
+        """Start without a value."""
         self._value = nan
         self._since = 0.0
         self._samples = 0
 
     def filter(self, value: float, now: float) -> float:
-        """Return `value`, or NaN where it has stood still for too long."""
+        """Return `value`, or NaN for a value repeated for too long."""
         if value != self._value:
             self._value, self._since, self._samples = value, now, 0
         self._samples += 1

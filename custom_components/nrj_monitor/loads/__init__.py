@@ -1,1 +1,1 @@
-"""Loads of the house: entities of any integration that the arbiter decides over."""
+"""Loads of the house: entities of any integration, controlled by the arbiter."""

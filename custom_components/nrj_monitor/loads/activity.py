@@ -1,4 +1,4 @@
-"""Activity of a load as a key that the translations turn into text."""
+"""Activity of a load as a key of the translations."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""How the loads would be in a dry run, in which nothing is touched."""
+"""State of the loads in a dry run: decided, not commanded."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -10,35 +10,35 @@ from .managed_device import ManagedDevice
 
 
 class DryRun:
-    """What was decided and not carried out."""
+    """Simulated states of loads, from decisions without commands."""
 
     def __init__(self, devices: Mapping[str, ManagedDevice]) -> None:
-        """Begin with the loads as they are."""
+        """Start from the real states of `devices`."""
         self._devices: Final = devices
         self._on: dict[str, bool] = {}
         self._levels: dict[str, float | None] = {}
 
     def reset(self) -> None:
-        """Begin anew with the loads as they are."""
+        """Return to the real states of the loads."""
         self._on.clear()
         self._levels.clear()
 
     def record_switch(self, load_id: str, on: bool, decision: Decision) -> None:
-        """Take a load as switched."""
+        """Record the simulated state of a load."""
         self._on[load_id] = on
         self._levels[load_id] = decision.level
 
     def discard(self, load_id: str) -> None:
-        """Take a load as it is: somebody has switched it."""
+        """Return a load to its real state, after somebody switched the load."""
         self._on.pop(load_id, None)
         self._levels.pop(load_id, None)
 
     def is_on(self, load_id: str) -> bool | None:
-        """Return whether a load would be on; None where it does not say."""
+        """Return whether a load would be on; None while unknown."""
         return self._on.get(load_id, self._devices[load_id].is_on)
 
     def level(self, load_id: str) -> float | None:
-        """Return what a load would be set to, W; None where it has no levels."""
+        """Return the simulated power level of a load, W; None without levels."""
         if load_id in self._on:
             return self._levels.get(load_id)
         return self._devices[load_id].level
@@ -46,7 +46,7 @@ class DryRun:
     def powers(
         self, measured: Mapping[Supply, float | None], loads: Mapping[str, Load]
     ) -> dict[Supply, float | None]:
-        """Return what would be drawn, W by phase; `measured` is what is drawn."""
+        """Return the simulated powers, W, from those `measured`."""
         powers = dict(measured)
         for id_, on in self._on.items():
             load = loads[id_]

@@ -1,4 +1,4 @@
-"""What all entities of a load have in common."""
+"""Base of all entities of a load."""
 
 from typing import override
 
@@ -18,7 +18,7 @@ class LoadEntity(Entity):
     _attr_should_poll = False
 
     def __init__(self, manager: LoadManager, load_id: str, key: str) -> None:
-        """Attach to a load; `key` is unique and stable within it."""
+        """Attach to a load; `key` is unique and stable among the load's entities."""
         self._manager = manager
         self._load_id = load_id
         self._attr_unique_id = f"{load_id}_{key}"
@@ -32,7 +32,7 @@ class LoadEntity(Entity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the load."""
+        """Add the listener for the load's decisions."""
         await super().async_added_to_hass()
         self.async_on_remove(
             self._manager.publisher.async_add_load_listener(
@@ -42,5 +42,5 @@ class LoadEntity(Entity):
 
     @callback
     def _handle_update(self, update: Decision | Notice | None) -> None:
-        """Show what was decided."""
+        """Write the state after a decision or notice."""
         self.async_write_ha_state()

@@ -12,7 +12,7 @@ from .entity import LoadEntity
 from .manager import LoadManager
 
 TYPES: Final = (*(action.value for action in Action), "no_effect", "disobeys")
-"""What a decision does, or what a person should know."""
+"""Actions of decisions, and notices of a load."""
 
 
 def load_events(manager: LoadManager | None) -> Iterator[tuple[str, EventEntity]]:
@@ -26,7 +26,7 @@ class LoadDecision(LoadEntity, EventEntity):
     """The last decision on a load."""
 
     def __init__(self, manager: LoadManager, load_id: str) -> None:
-        """Follow the decisions on a load."""
+        """Report the decisions on a load."""
         super().__init__(manager, load_id, "decision")
         self._attr_event_types = list(TYPES)
 

@@ -1,4 +1,4 @@
-"""What the guard says of the grid: the meter's own, or one computed from its readings."""
+"""Guard of the grid for the load control: the meter's own, or computed from readings."""
 
 import zlib
 
@@ -17,21 +17,21 @@ MAXIMUM_SPREAD = 0.02
 """Hz, the greatest threshold spread of a device."""
 
 SLOW_SILENCE_MS = 30_000
-"""How long a source that is not the device itself may say nothing new of the frequency."""
+"""Time without a new frequency, ms, that sources other than the device may take."""
 
 NOMINAL_VOLTAGE = 230.0
 
 
 class DeviceGrid:
-    """The guard of the device, which acts with Home Assistant gone too."""
+    """Guard in the device, which works without Home Assistant as well."""
 
     def __init__(self, meter: Meter) -> None:
-        """Follow what `meter` says of itself."""
+        """Read the guard of `meter`."""
         self._meter = meter
         self._held = GuardState.NORMAL
 
     def view(self, now: float) -> GridView:
-        """Return what the device says."""
+        """Return the state of the device's guard."""
         word = self._meter.texts.get("guard_state", GuardState.INVALID)
         state = GuardState(word) if word in GuardState else GuardState.INVALID
         if state is not GuardState.INVALID:
@@ -45,10 +45,10 @@ class DeviceGrid:
 
 
 class ComputedGrid:
-    """The guard's twin, over whatever source tells a frequency."""
+    """Guard computed here, for any source with a frequency."""
 
     def __init__(self, meter: Meter, profile: str, *, device: str) -> None:
-        """Watch the readings of `meter`; `device` spreads the thresholds."""
+        """Guard by the readings of `meter`; `device` spreads the thresholds."""
         self._meter = meter
         number = zlib.crc32(device.encode())
         self._guard = FrequencyGuard(
@@ -62,7 +62,7 @@ class ComputedGrid:
         self._start: float | None = None
 
     def update(self, now: float) -> None:
-        """Take the readings there are now; called when there are new ones."""
+        """Add the present readings; called after each new frequency."""
         snapshot = self._meter.snapshot
         total = snapshot.get(CHANNELS["frequency"])
         phases = []
@@ -72,7 +72,7 @@ class ComputedGrid:
             if volts in snapshot:
                 voltage = snapshot[volts]
             elif phase == PHASES[0] and not self._has_voltage():
-                # A source without voltages: it is all that can be assumed.
+                # A source without voltages: the nominal voltage is assumed.
                 voltage = NOMINAL_VOLTAGE if hertz is not None else None
             else:
                 continue
@@ -95,7 +95,7 @@ class ComputedGrid:
         return round((now - self._start) * 1000)
 
     def view(self, now: float) -> GridView:
-        """Return what the guard says."""
+        """Return the state of the computed guard."""
         self._guard.tick(self._ms(now))
         guard = self._guard
         return GridView(
@@ -110,7 +110,7 @@ type Grid = DeviceGrid | ComputedGrid
 
 
 def grid_of(meter: Meter, profile: str) -> Grid | None:
-    """Return what guards the grid at a meter, None where it tells no frequency."""
+    """Return the guard for a meter, None for a meter without frequency."""
     description = meter.description
     if Feature.GUARD in description.features:
         return DeviceGrid(meter)

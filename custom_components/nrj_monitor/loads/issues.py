@@ -1,4 +1,4 @@
-"""What a person should repair: shedding in vain, a load that does not switch."""
+"""Repair issues of loads: futile shedding, unresponsive loads, doubly switched relays."""
 
 from collections.abc import Iterable
 
@@ -19,7 +19,7 @@ def _id(key: str, of: str) -> str:
 
 @callback
 def async_create_load_issue(hass: HomeAssistant, key: str, of: str, name: str) -> None:
-    """Say what is wrong with a load, or with the loads of a meter; `of` is its id."""
+    """Create an issue of a load, or of the loads of a meter, whose id is `of`."""
     ir.async_create_issue(
         hass,
         DOMAIN,
@@ -35,7 +35,7 @@ def async_create_load_issue(hass: HomeAssistant, key: str, of: str, name: str) -
 def async_delete_load_issues(
     hass: HomeAssistant, *, over: Iterable[tuple[str, str]], obeying: Iterable[str]
 ) -> None:
-    """Take back what is not so any more; `over` are keys with the entry they are of."""
+    """Delete issues: keys with their ids in `over`, and those of `obeying` loads."""
     for key, of in over:
         ir.async_delete_issue(hass, DOMAIN, _id(key, of))
     for load_id in obeying:

@@ -1,4 +1,4 @@
-"""A load as Home Assistant knows it: what it does now, and how it is switched."""
+"""A load as entities and actions of Home Assistant: its state, and its switching."""
 
 from collections.abc import Callable, Mapping
 from math import isfinite
@@ -18,14 +18,17 @@ from homeassistant.components.water_heater.const import (
 from homeassistant.const import (
     ATTR_ENTITY_ID,
     ATTR_SUPPORTED_FEATURES,
+    ATTR_UNIT_OF_MEASUREMENT,
     SERVICE_TURN_OFF,
     SERVICE_TURN_ON,
     STATE_OFF,
     STATE_ON,
     STATE_UNAVAILABLE,
     STATE_UNKNOWN,
+    UnitOfPower,
 )
 from homeassistant.core import Context, HomeAssistant, State
+from homeassistant.util.unit_conversion import PowerConverter
 
 from .settings import (
     CONF_ENTITY,
@@ -45,32 +48,36 @@ SERVICE_SET_VALUE: Final = "set_value"
 WATER_HEATER_ON_OFF: Final = 8
 """WaterHeaterEntityFeature.ON_OFF."""
 
-TOO_OLD: Final = (None, STATE_UNAVAILABLE, STATE_UNKNOWN)
+NO_STATE: Final = (None, STATE_UNAVAILABLE, STATE_UNKNOWN)
 
 type Call = tuple[str, str, dict[str, Any]]
 """Domain, action and data."""
 
 
 class ManagedDevice:
-    """One load. Nothing it does is remembered but how it was on last."""
+    """State and switching of a load.
+
+    State mutation rules: `update`, `switch` and `update_from_dict` change what is kept
+    here; the properties only read.
+    """
 
     def __init__(self, hass: HomeAssistant, data: Mapping[str, Any]) -> None:
-        """Take the load of a subentry's data."""
+        """Control the load of a subentry's data."""
         self._hass = hass
         self.data = data
         self.entity_id: str | None = data.get(CONF_ENTITY)
         self._domain = (self.entity_id or "script.").partition(".")[0]
         self.last_on: str | None = None
-        """How it was when it was on last: a mode, or a value."""
+        """Last state while on: a mode, or a value."""
         self.assumed_on: bool = True
-        """Scripts do not tell what they did."""
+        """State after the last script: scripts do not report their effect."""
         self.given: float | None = None
-        """The power it was given last, W: nobody else has chosen that."""
+        """Power set by the arbiter last, W, as opposed to a person's setting."""
         self.was_cut_off: bool = False
-        """What its safety sensor told last: one that falls silent ends nothing."""
+        """Last state of the safety sensor: a sensor that becomes unavailable ends no cut-off."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what outlives a restart, and what it is: it may be a load no more then."""
+        """Return the state to keep over a restart, with the settings to switch a removed load."""
         return {
             "last_on": self.last_on,
             "assumed_on": self.assumed_on,
@@ -79,16 +86,16 @@ class ManagedDevice:
             "data": dict(self.data),
         }
 
-    def update_from_dict(self, memory: Mapping[str, Any]) -> None:
-        """Take up what was remembered."""
-        self.last_on = memory["last_on"]
-        self.assumed_on = memory["assumed_on"]
-        self.given = memory.get("given")
-        self.was_cut_off = memory.get("was_cut_off", False)
+    def update_from_dict(self, stored: Mapping[str, Any]) -> None:
+        """Take over the result of `as_dict` from before a restart."""
+        self.last_on = stored["last_on"]
+        self.assumed_on = stored["assumed_on"]
+        self.given = stored.get("given")
+        self.was_cut_off = stored.get("was_cut_off", False)
 
     @property
     def watched(self) -> list[str]:
-        """Return the entities whose states tell something of it."""
+        """Return the entities whose states concern the load."""
         return [
             entity_id
             for entity_id in (
@@ -99,24 +106,28 @@ class ManagedDevice:
             if entity_id is not None
         ]
 
+    def update(self) -> None:
+        """Keep the last state while on, and the last state of the safety sensor."""
+        state = self._hass.states.get(self.entity_id or "")
+        is_given = self.given is not None and self.level == self.given
+        if state is not None and self.reads_on(state) and not is_given:
+            self.last_on = state.state
+        if self.data.get(CONF_SAFETY_ENTITY) is not None:
+            self.was_cut_off = self.is_cut_off
+
     @property
     def is_on(self) -> bool | None:
-        """Return whether it is on, None where that is not known."""
+        """Return whether the load is on; None while unknown."""
         if self.entity_id is None:
             return self.assumed_on
-        state = self._hass.states.get(self.entity_id)
-        on = self.reads_on(state)
-        is_given = self.given is not None and self.level == self.given
-        if on and state is not None and not is_given:
-            self.last_on = state.state
-        return on
+        return self.reads_on(self._hass.states.get(self.entity_id))
 
     def reads_on(self, state: State | None) -> bool | None:
-        """Return whether a state of it says that it is on."""
-        if state is None or state.state in TOO_OLD:
+        """Return whether `state` of the load's entity means on; None while unknown."""
+        if state is None or state.state in NO_STATE:
             return None
         if self._domain not in NUMBERS:
-            # Of a climate and a water heater all but "off" is a mode.
+            # All states of a climate and a water heater but "off" are modes.
             on_off = self._domain in ("climate", "water_heater")
             return state.state != STATE_OFF if on_off else state.state == STATE_ON
         try:
@@ -128,7 +139,7 @@ class ManagedDevice:
 
     @property
     def level(self) -> float | None:
-        """Return the power a number is set to, W, None where it is none or not known."""
+        """Return the power to which a number is set, W; None for others and while unknown."""
         if self._domain not in NUMBERS:
             return None
         state = self._hass.states.get(self.entity_id or "")
@@ -143,35 +154,35 @@ class ManagedDevice:
 
     @property
     def is_cut_off(self) -> bool:
-        """Return whether it must be off for safety, as far as is known."""
+        """Return whether the load must be off for safety, by the last known sensor state."""
         sensor = self.data.get(CONF_SAFETY_ENTITY)
         if sensor is None:
             return False
         state = self._hass.states.get(sensor)
-        if state is not None and state.state not in TOO_OLD:
-            self.was_cut_off = state.state == STATE_ON
-        return self.was_cut_off
+        if state is None or state.state in NO_STATE:
+            return self.was_cut_off
+        return bool(state.state == STATE_ON)
 
     @property
     def power(self) -> float | None:
-        """Return what it draws, W, None where that is not measured."""
+        """Return the measured power of the load, W; None without a measurement."""
         sensor = self.data.get(CONF_POWER_SENSOR)
         state = None if sensor is None else self._hass.states.get(sensor)
-        if state is None or state.state in TOO_OLD:
+        if state is None or state.state in NO_STATE:
             return None
+        unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
         try:
             power = float(state.state)
         except ValueError:
             return None
-        factor = {"kW": 1000.0, "mW": 0.001, "MW": 1e6}.get(
-            str(state.attributes.get("unit_of_measurement")), 1.0
-        )
-        return power * factor
+        if unit not in PowerConverter.VALID_UNITS:
+            return power
+        return PowerConverter.convert(power, unit, UnitOfPower.WATT)
 
     async def switch(
         self, on: bool, context: Context, level: float | None = None
     ) -> None:
-        """Have it switched, or set to `level` W; raises what the action raises."""
+        """Switch the load, or set the load to `level` W; raises the action's errors."""
         domain, action, data = self._call(on)
         self.given = None
         if on and level is not None and self._domain in NUMBERS:
@@ -191,7 +202,7 @@ class ManagedDevice:
         return float(self.data[CONF_VALUE_ON]), float(self.data[CONF_VALUE_OFF])
 
     def _call(self, on: bool) -> Call:
-        """Return the action that switches it."""
+        """Return the action to switch the load."""
         ways: Mapping[str, Callable[[bool], Call]] = {
             "script": self._run_script,
             "climate": self._set_hvac_mode,
@@ -216,7 +227,7 @@ class ManagedDevice:
         return "script", SERVICE_TURN_ON, {ATTR_ENTITY_ID: script}
 
     def _mode(self, offered: Any) -> str | None:
-        """Return the mode it had when it was on, or the first that is one."""
+        """Return the last mode while on, or the first mode offered."""
         modes = [str(mode) for mode in offered or () if str(mode) != STATE_OFF]
         if self.last_on in modes:
             return self.last_on
@@ -248,6 +259,6 @@ class ManagedDevice:
         value_on, value_off = self._values()
         value = value_off
         if on:
-            # A person may have set less, or more, than what is usual.
+            # A person may have set less, or more, than the usual value.
             value = float(self.last_on) if self.last_on is not None else value_on
         return self._domain, SERVICE_SET_VALUE, {**self._target(), ATTR_VALUE: value}

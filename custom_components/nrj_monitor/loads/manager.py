@@ -1,4 +1,4 @@
-"""The control room of a meter: feeds the arbiter, and has its decisions carried out."""
+"""Load manager of a meter: gives the arbiter its inputs, and executes its decisions."""
 
 import asyncio
 from collections import deque
@@ -45,7 +45,7 @@ _LOGGER = logging.getLogger(__name__)
 
 TICK: Final = timedelta(seconds=1)
 LONGEST_TICK: Final = 10.0
-"""Seconds; what was drawn in a longer pause is not known."""
+"""Seconds; the energy of a longer pause is unknown, and not counted."""
 
 TOTALS_INTERVAL: Final = 900.0
 """Seconds between two writes of the totals of energy."""
@@ -57,12 +57,12 @@ clock: Callable[[], float] = time.monotonic
 
 
 class LoadManager:
-    """The loads of one meter."""
+    """Manages the loads of a meter."""
 
     def __init__(
         self, hass: HomeAssistant, entry: NrjConfigEntry, meter: Meter
     ) -> None:
-        """Take the loads of `entry`."""
+        """Manage the loads of `entry`."""
         self.hass = hass
         self.entry = entry
         self.meter = meter
@@ -99,7 +99,7 @@ class LoadManager:
         )
 
     async def async_start(self) -> None:
-        """Take up what is remembered, and watch from now on."""
+        """Load the stored states, and start control."""
         stored = await self._store.async_load() or {}
         self.dry_run = stored.get("dry_run", False)
         for id_, account in stored.get("accounts", {}).items():
@@ -134,12 +134,12 @@ class LoadManager:
         self.async_tick()
 
     async def async_stop(self) -> None:
-        """Write what must not be lost; whoever decides next says what is wrong then."""
+        """Store the states, and delete the issues; the next set-up raises them anew."""
         self.publisher.async_remove_issues()
         await self._store.async_save(self._data())
 
     async def _give_back_removed(self, stored: Mapping[str, Any]) -> None:
-        """Have loads that are loads no more as they were wanted."""
+        """Return removed loads to the state requested of each."""
         for id_, kept in stored.get("arbiter", {}).items():
             device = stored.get("plants", {}).get(id_)
             if id_ in self.devices or device is None:
@@ -163,10 +163,10 @@ class LoadManager:
         return lambda: self._grid_listeners.remove(listener)
 
     async def async_set_dry_run(self, dry_run: bool) -> None:
-        """Begin or end to touch nothing; what was taken is given back first."""
+        """Begin or end the dry run; shed and started loads return to their requested state."""
         if dry_run is self.dry_run:
             return
-        # Until all is as it was wanted nothing is decided.
+        # No decision falls while loads return to their requested state.
         self._is_paused = True
         if dry_run:
             for id_, state in self.arbiter.states.items():
@@ -184,12 +184,12 @@ class LoadManager:
         return clock()
 
     async def async_wait_for_commands(self) -> None:
-        """Wait until what was decided has been told to the loads."""
+        """Wait for the commands in flight."""
         if self._switching:
             await asyncio.wait(self._switching)
 
     def is_load_on(self, load_id: str) -> bool | None:
-        """Return whether a load is on; in a dry run, whether it would be."""
+        """Return whether a load is on, or would be in a dry run."""
         return self._simulation.is_on(load_id)
 
     @callback
@@ -204,7 +204,7 @@ class LoadManager:
 
     @callback
     def _on_state(self, event: Event[EventStateChangedData]) -> None:
-        """See who switched a load."""
+        """Tell switching by persons and automations from our own."""
         old, new = event.data["old_state"], event.data["new_state"]
         for id_, device in self.devices.items():
             if event.data["entity_id"] != device.entity_id:
@@ -215,14 +215,14 @@ class LoadManager:
             if event.context.id in self._contexts:
                 continue
             self._simulation.discard(id_)
-            # An automation has a cause; a person at the device has none that is known.
+            # The context of an automation has a parent; that of a person at the device has none.
             by_person = event.context.parent_id is None
             self.arbiter.record_switch(id_, on, self.now(), by_person=by_person)
         self.async_tick()
 
     @callback
     def async_tick(self) -> None:
-        """Decide now."""
+        """Decide on the present state, and execute the decisions."""
         if self._is_paused:
             return
         now = clock()
@@ -244,6 +244,8 @@ class LoadManager:
             self._store.async_delay_save(self._data, DELAY)
 
     def _view(self, now: float) -> HouseView:
+        for device in self.devices.values():
+            device.update()
         loads = {
             id_: LoadView(
                 self.is_load_on(id_), device.power, self._simulation.level(id_)
@@ -262,7 +264,7 @@ class LoadManager:
         )
 
     def _add_energy(self, now: float) -> None:
-        """Count the energy since the last tick."""
+        """Add the energy since the last tick to the accounts."""
         since, self._ticked = self._ticked, now
         if since is None or not 0 < now - since <= LONGEST_TICK or self.dry_run:
             return
@@ -283,7 +285,7 @@ class LoadManager:
                 self.publisher.publish_energy(id_)
 
     def _execute(self, decision: Decision) -> None:
-        """Have a load switched, and tell everybody."""
+        """Switch a load as decided, and publish the decision."""
         id_ = decision.load_id
         if decision.switch and decision.on is not None:
             if self.dry_run:
@@ -302,7 +304,7 @@ class LoadManager:
     async def _switch(
         self, device: ManagedDevice, on: bool, load_id: str, level: float | None = None
     ) -> None:
-        """Switch a load; one that fails is told again later."""
+        """Switch a load; the arbiter repeats a failed command later."""
         context = Context()
         self._contexts.append(context.id)
         try:

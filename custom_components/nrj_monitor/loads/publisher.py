@@ -1,4 +1,4 @@
-"""Says what was decided on the loads of a meter: to entities, automations and Repairs."""
+"""Publishes decisions on loads to entities, the event bus and Repairs."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -22,7 +22,7 @@ type LoadListener = Callable[[Decision | Notice | None], None]
 
 
 class LoadPublisher:
-    """Speaks for the control room of one meter."""
+    """Publishes for the load manager of a meter."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class LoadPublisher:
         titles: Mapping[str, str],
         entities: Mapping[str, str | None],
     ) -> None:
-        """Speak of the loads of `entry`: their names and entities by their ids."""
+        """Publish for the loads of `entry`; `titles` and `entities` are by load id."""
         self._hass = hass
         self._entry = entry
         self._titles = titles
@@ -41,9 +41,9 @@ class LoadPublisher:
     def async_add_load_listener(
         self, load_id: str, listener: LoadListener
     ) -> Callable[[], None]:
-        """Call `listener` with each decision on a load and each notice of it.
+        """Call `listener` with each decision on a load and each notice.
 
-        It is called with None where only its energy has changed.
+        A change of the energy totals alone is None.
         """
         listeners = self._listeners.setdefault(load_id, [])
         listeners.append(listener)
@@ -51,7 +51,7 @@ class LoadPublisher:
 
     @callback
     def publish_decision(self, decision: Decision, *, dry_run: bool) -> None:
-        """Tell what happens to a load, or would."""
+        """Publish a decision on a load."""
         data = event_data(decision, dry_run=dry_run)
         self._call_listeners(decision.load_id, decision)
         if is_reportable(decision):
@@ -59,7 +59,7 @@ class LoadPublisher:
 
     @callback
     def publish_notice(self, notice: Notice) -> None:
-        """Tell what somebody should know, and who has to repair something."""
+        """Publish a notice as an event, and as an issue where a repair is needed."""
         of = notice.load_id
         self._fire(of, {"action": "notice", "notice": notice.key})
         if of is not None:
@@ -72,12 +72,12 @@ class LoadPublisher:
 
     @callback
     def publish_energy(self, load_id: str) -> None:
-        """Tell that the totals of a load have changed."""
+        """Publish new energy totals of a load."""
         self._call_listeners(load_id, None)
 
     @callback
     def async_remove_solved_issues(self, arbiter: Arbiter) -> None:
-        """Take back what is not so any more."""
+        """Delete the issues of solved problems."""
         async_delete_load_issues(
             self._hass,
             over=[
@@ -97,7 +97,7 @@ class LoadPublisher:
 
     @callback
     def async_remove_issues(self) -> None:
-        """Take all back; whoever decides next says what is wrong then."""
+        """Delete this meter's load issues; the next set-up raises them anew."""
         of = self._entry.entry_id
         async_delete_load_issues(
             self._hass, over=[(FUTILE, of), (NO_RELIEF, of)], obeying=self._entities

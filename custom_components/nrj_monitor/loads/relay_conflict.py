@@ -1,4 +1,4 @@
-"""Which loads are relays that a meter's own guard switches too."""
+"""Detection of loads whose relay the meter's own guard switches as well."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
@@ -17,7 +17,7 @@ from .issues import TWO_MASTERS, async_create_load_issue, async_delete_load_issu
 ESPHOME: Final = "esphome"
 
 RUNNING: Final = (ConfigEntryState.LOADED, ConfigEntryState.SETUP_IN_PROGRESS)
-"""Where a meter may be there already."""
+"""Entry states with a meter."""
 
 
 def class_on_meter(hass: HomeAssistant, entity_id: str) -> str | None:
@@ -43,7 +43,7 @@ def class_on_meter(hass: HomeAssistant, entity_id: str) -> str | None:
 def async_track_relay_conflicts(
     hass: HomeAssistant, meter: Meter, loads: Iterable[tuple[str, str, str | None]]
 ) -> Callable[[], None]:
-    """Say so where a meter begins to shed a relay that is a load already.
+    """Create an issue for each load whose relay the meter sheds as well.
 
     `loads` are ids, names and entities; the function returned ends it.
     """

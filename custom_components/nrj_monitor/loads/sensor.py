@@ -1,4 +1,4 @@
-"""Sensors of a load: what it does and why, and the energy that went one way or the other."""
+"""Sensors of a load: its activity, and the energy shed, absorbed and restored."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,25 +44,25 @@ def load_sensors(
 
 
 class LoadActivity(LoadEntity, SensorEntity):
-    """What a load does and why."""
+    """Activity of a load and its reason."""
 
     _attr_device_class = SensorDeviceClass.ENUM
 
     def __init__(self, manager: LoadManager, load_id: str) -> None:
-        """Show what a load does."""
+        """Show the activity of a load."""
         super().__init__(manager, load_id, "activity")
         self._attr_options = list(ACTIVITIES)
 
     @property
     @override
     def native_value(self) -> str:
-        """Return what it does and why, as one word."""
+        """Return the key of the activity."""
         return current_activity(self._manager.arbiter.states[self._load_id])
 
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any]:
-        """Return what decides, and what would be without the arbiter."""
+        """Return reason, class, priority and the requested state."""
         state = self._manager.arbiter.states[self._load_id]
         load = self._manager.arbiter.loads[self._load_id]
         return {
@@ -96,14 +96,14 @@ class EnergyDescription(SensorEntityDescription):
 
 
 class LoadEnergy(LoadEntity, SensorEntity):
-    """A total, kept with the load over restarts."""
+    """An energy total, stored with the load."""
 
     entity_description: EnergyDescription
 
     def __init__(
         self, manager: LoadManager, load_id: str, description: EnergyDescription
     ) -> None:
-        """Show one of the totals."""
+        """Show the total named by `description`."""
         super().__init__(manager, load_id, description.key)
         self.entity_description = description
         self._written = -1.0

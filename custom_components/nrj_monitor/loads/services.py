@@ -1,4 +1,4 @@
-"""The actions on loads: shed, restore, absorb, release, override."""
+"""Actions on loads: shed, restore, absorb, release, override."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
@@ -35,7 +35,7 @@ ATTR_ON: Final = "on"
 
 
 def _duration(value: Any) -> timedelta:
-    """Return the duration of an override; raises Invalid for one out of range."""
+    """Return the duration of an override; raises Invalid if out of range."""
     duration: timedelta = cv.positive_time_period(value)
     longest = timedelta(seconds=LONGEST_OVERRIDE)
     if not timedelta(0) < duration <= longest:
@@ -72,7 +72,7 @@ def async_setup_load_services(hass: HomeAssistant) -> None:
 
 
 def loaded_managers(hass: HomeAssistant) -> Iterator[LoadManager]:
-    """Yield the load manager of each loaded meter that has loads."""
+    """Yield the load manager of each loaded meter with loads."""
     entries: list[NrjConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     for entry in entries:
         if (manager := entry.runtime_data.loads) is not None:
@@ -82,9 +82,9 @@ def loaded_managers(hass: HomeAssistant) -> Iterator[LoadManager]:
 def load_manager_of(
     hass: HomeAssistant, entity_id: str
 ) -> tuple[LoadManager, str] | None:
-    """Return the control room and the id of the load an entity belongs to.
+    """Return the load manager and the id of the load of an entity.
 
-    It may be the entity that is the load itself, or any that tells of it.
+    `entity_id` is the controlled entity, or any entity of the load's device.
     """
     entity = er.async_get(hass).async_get(entity_id)
     subentry_id = entity.config_subentry_id if entity is not None else None
@@ -109,7 +109,7 @@ def _loads(call: ServiceCall) -> Iterator[tuple[str, LoadManager, str]]:
 
 
 async def _async_act(call: ServiceCall) -> ServiceResponse:
-    """Do what is asked of every load, or of none where one cannot."""
+    """Run an action on all loads of a call, or on none if a load refuses."""
     loads = list(_loads(call))
     wanted_on = {SHED: False, ABSORB: True, OVERRIDE: call.data.get(ATTR_ON)}
     on = wanted_on.get(call.service)
@@ -167,7 +167,7 @@ _ACTS: Final[
 
 
 def _outcome(manager: LoadManager, load_id: str) -> dict[str, Any]:
-    """Return what a load does now, as the response of an action."""
+    """Return the response of an action: the present state of a load."""
     state = manager.arbiter.states[load_id]
     activity = current_activity(state)
     text = async_text(manager.hass, ACTIVITY_STATES, activity)

@@ -1,4 +1,4 @@
-"""What is stored of a load: one config subentry each."""
+"""Settings of loads, stored as a config subentry each."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -46,7 +46,7 @@ SAFETY_CLASSES: Final = (
     "moisture",
     "tamper",
 )
-"""What a binary sensor tells that may cut a load off."""
+"""Device classes of binary sensors for a safety cut-off."""
 
 DOMAINS: Final = (
     "switch",
@@ -57,10 +57,10 @@ DOMAINS: Final = (
     "input_boolean",
     "input_number",
 )
-"""Of what a load may be; all else is a pair of scripts."""
+"""Domains of entities for a load; other loads are a pair of scripts."""
 
 NUMBERS: Final = ("number", "input_number")
-"""Of what a load may be that can be set to more than on and off."""
+"""Domains of adjustable loads."""
 
 FIELDS: Final = {
     "least_power": CONF_VALUE_LEAST,
@@ -72,7 +72,7 @@ FIELDS: Final = {
     "recovery": CONF_RECOVERY,
     "when_lost": CONF_WHEN_LOST,
 }
-"""Where a person finds what the load model calls otherwise."""
+"""Form fields of the load model's fields, to place an error."""
 
 
 def load_of(load_id: str, data: Mapping[str, Any]) -> Load:
@@ -101,7 +101,7 @@ def load_of(load_id: str, data: Mapping[str, Any]) -> Load:
 
 
 def _levels(data: Mapping[str, Any]) -> tuple[float | None, float]:
-    """Return the least power of a load that follows the surplus, and its step, W."""
+    """Return the least power and the power step of an adjustable load, W."""
     domain = data.get(CONF_ENTITY, "").partition(".")[0]
     power = float(data.get(CONF_POWER, 0.0))
     if domain not in NUMBERS or power <= 0 or data[CONF_CLASS] != LoadClass.SURPLUS:
@@ -115,7 +115,7 @@ def _levels(data: Mapping[str, Any]) -> tuple[float | None, float]:
 
 
 def load_entries(entry: NrjConfigEntry) -> list[ConfigSubentry]:
-    """Return the subentries of a meter's entry that are loads."""
+    """Return the load subentries of a meter's entry."""
     return [
         subentry
         for subentry in entry.subentries.values()

@@ -1,4 +1,4 @@
-"""What is remembered of the loads of a meter over restarts: one file for each meter."""
+"""Store of the loads' states over restarts: a file for each meter."""
 
 from typing import Any, Final
 

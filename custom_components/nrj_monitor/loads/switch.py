@@ -1,4 +1,4 @@
-"""The switch that lets the arbiter decide and touch nothing."""
+"""Switch of the dry run: the arbiter decides, and no load is commanded."""
 
 from typing import Any, override
 
@@ -10,7 +10,7 @@ from .manager import LoadManager
 
 
 class DryRunSwitch(MeterEntity, SwitchEntity):
-    """While it is on, what would have happened is shown and nothing is switched."""
+    """Dry run of a meter's loads: decisions are shown, loads are not switched."""
 
     _attr_entity_category = EntityCategory.CONFIG
     _attr_translation_key = "dry_run"
@@ -23,23 +23,23 @@ class DryRunSwitch(MeterEntity, SwitchEntity):
     @property
     @override
     def available(self) -> bool:
-        """Return True: nothing is asked of the meter."""
+        """Return True: the dry run does not need the meter."""
         return True
 
     @property
     @override
     def is_on(self) -> bool:
-        """Return whether nothing is touched."""
+        """Return whether the dry run is on."""
         return self._manager.dry_run
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
-        """Touch nothing from now on; what was taken is given back."""
+        """Begin the dry run; shed and started loads return to their requested state."""
         await self._manager.async_set_dry_run(True)
         self.async_write_ha_state()
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
-        """Do what is decided."""
+        """End the dry run."""
         await self._manager.async_set_dry_run(False)
         self.async_write_ha_state()
