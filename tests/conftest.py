@@ -1,11 +1,14 @@
 """Fixtures shared by the tests of the integration."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+import itertools
 from pathlib import Path
+import random
 
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
+from homeassistant.util import ulid as ulid_util
 import pytest
 
 from custom_components.nrj_monitor.const import (
@@ -17,12 +20,33 @@ from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.sources.native_api import session
 from nrj_tools.firmware import FirmwareError, RunningFirmware, build, esphome_executable
 from nrj_tools.ports import free_port
+from tests.support.deprecations import deprecations_of
 from tests.support.device import Device, DeviceServer
 
 HOST = "127.0.0.1"
 
 type Ask = Callable[..., Awaitable[ConfigFlowResult]]
 type AddMeter = Callable[..., Awaitable[NrjConfigEntry]]
+
+
+@pytest.fixture(autouse=True)
+def seeded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what is drawn at random, and the ids from which delays follow, be a test's own in every run."""
+    random.seed(request.node.nodeid)
+    numbers = itertools.count(1)
+    monkeypatch.setattr(ulid_util, "ulid_now", lambda: f"01SEEDED{next(numbers):018d}")
+
+
+@pytest.fixture(autouse=True)
+def nothing_deprecated(caplog: pytest.LogCaptureFixture) -> Generator[None]:
+    """Fail a test in which Home Assistant says that the integration uses what goes away."""
+    yield
+    told = [
+        message
+        for when in ("setup", "call", "teardown")
+        for message in deprecations_of(DOMAIN, caplog.get_records(when))
+    ]
+    assert not told
 
 
 @pytest.fixture

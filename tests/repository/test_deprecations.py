@@ -1,0 +1,24 @@
+"""What Home Assistant logs of an integration that uses what goes away fails a test too."""
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import frame
+import pytest
+from pytest_homeassistant_custom_component.common import MockModule, mock_integration
+
+from tests.support.deprecations import deprecations_of
+
+
+async def test_what_home_assistant_reports_is_found(
+    hass: HomeAssistant, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In the words of the installed release, and of no other integration."""
+    mock_integration(hass, MockModule("old_fashioned"), built_in=False)
+    frame.report_usage(
+        "does what will not work",
+        integration_domain="old_fashioned",
+        core_behavior=frame.ReportBehavior.LOG,
+        custom_integration_behavior=frame.ReportBehavior.LOG,
+    )
+    (told,) = deprecations_of("old_fashioned", caplog.records)
+    assert "does what will not work" in told
+    assert not list(deprecations_of("fashioned", caplog.records))
