@@ -1,5 +1,6 @@
 """Diagnostics of a meter for a bug report, without secrets or addresses."""
 
+from dataclasses import asdict
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
@@ -9,7 +10,9 @@ from homeassistant.core import HomeAssistant
 
 from .const import CONF_ENCRYPTION_KEY
 from .entry_data import NrjConfigEntry
-from .ngsi.diagnostics import broker_diagnostics
+from .ngsi.manager import BrokerManager
+from .ngsi.sample import iso
+from .ngsi.settings import SECRET as BROKER_SECRET
 
 TO_REDACT = {CONF_ENCRYPTION_KEY, CONF_HOST, "mac"}
 
@@ -24,7 +27,7 @@ async def async_get_config_entry_diagnostics(
     data = entry.runtime_data
     meter = data.meter
     return stored | {
-        "brokers": [broker_diagnostics(broker) for broker in data.brokers.values()],
+        "brokers": [_broker_diagnostics(broker) for broker in data.brokers.values()],
         "connected": meter.connected,
         "error": meter.error.key if meter.error else None,
         "snapshot": {channel.id: value for channel, value in meter.snapshot.items()},
@@ -34,5 +37,22 @@ async def async_get_config_entry_diagnostics(
         "oscillograms": [
             {"title": wave.title, "started": wave.started.isoformat()}
             for wave in meter.log.oscillograms
+        ],
+    }
+
+
+def _broker_diagnostics(broker: BrokerManager) -> dict[str, Any]:
+    """Return the status of a broker and its settings, without secrets or the location."""
+    status = broker.status
+    return {
+        "settings": async_redact_data(broker.subentry.data, BROKER_SECRET),
+        "state": status.state,
+        "counts": asdict(status.spool.counts),
+        "waiting": status.spool.waiting,
+        "bytes": status.spool.size,
+        "set_aside": status.spool.dead_letters,
+        "last_refusals": [
+            {"time": iso(letter.time), "reason": letter.reason}
+            for letter in status.dead_letters
         ],
     }

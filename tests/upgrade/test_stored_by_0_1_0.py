@@ -36,6 +36,12 @@ pytestmark = pytest.mark.usefixtures("recorder_mock", "integration")
 
 
 @pytest.fixture
+def hass_config_dir(hass_tmp_config_dir: str) -> str:
+    """Return a folder for the spool of the broker, apart from the environment's own."""
+    return hass_tmp_config_dir
+
+
+@pytest.fixture
 def load_registries() -> bool:
     """Leave the registries to be loaded from the stored files."""
     return False

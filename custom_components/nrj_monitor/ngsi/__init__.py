@@ -7,7 +7,7 @@ Network (aiohttp): `auth`, `http`, `broker`, `subscription`.
 `delivery_queue` and `forwarder` move samples from the spool to a broker; they know
 neither a meter nor Home Assistant, which `Environment` stands for.
 Home Assistant: `sampler`, `settings`, `issues`, `manager`, `sensor`, `services`,
-`repairs`, `diagnostics`.
+`repairs`.
 
 A reading's way: meter -> `sampler` -> `write_buffer` -> `spool` -> `delivery_queue` ->
 `mapping` -> `broker`.
