@@ -31,6 +31,7 @@ from ..control.house import HouseView, LoadView
 from ..control.supply import PHASES, Supply
 from ..entry_data import NrjConfigEntry
 from ..frequency_guard.guard_state import GuardState
+from ..listeners import Listeners, Unsubscribe
 from ..meter import Meter
 from .dry_run import DryRun
 from .grid_source import ComputedGrid, grid_of
@@ -81,7 +82,7 @@ class LoadManager:
         profile = entry.options.get(CONF_GRID_PROFILE, DEFAULT_GRID_PROFILE)
         self.grid = grid_of(meter, profile)
         self.grid_state: GuardState | None = None
-        self._grid_listeners: list[Callable[[], None]] = []
+        self._grid_listeners: Listeners[()] = Listeners()
         self._store = load_store(hass, entry.entry_id)
         self._simulation = DryRun(self.devices)
         self._contexts: deque[str] = deque(maxlen=OUR_CONTEXTS)
@@ -155,12 +156,9 @@ class LoadManager:
             "plants": {id_: device.as_dict() for id_, device in self.devices.items()},
         }
 
-    def async_add_grid_listener(
-        self, listener: Callable[[], None]
-    ) -> Callable[[], None]:
+    def async_add_grid_listener(self, listener: Callable[[], None]) -> Unsubscribe:
         """Call `listener` when the guard turns to another state."""
-        self._grid_listeners.append(listener)
-        return lambda: self._grid_listeners.remove(listener)
+        return self._grid_listeners.async_add(listener)
 
     async def async_set_dry_run(self, dry_run: bool) -> None:
         """Begin or end the dry run; shed and started loads return to their requested state."""
@@ -230,8 +228,7 @@ class LoadManager:
         decisions = self.arbiter.update(view)
         if view.guard is not None and view.guard.state is not self.grid_state:
             self.grid_state = view.guard.state
-            for on_grid in tuple(self._grid_listeners):
-                on_grid()
+            self._grid_listeners.async_notify()
         notices = self.arbiter.pop_notices()
         self._add_energy(now)
         for decision in decisions:

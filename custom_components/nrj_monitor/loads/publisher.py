@@ -1,5 +1,6 @@
 """Publishes decisions on loads to entities, the event bus and Repairs."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from ..const import EVENT_LOAD
 from ..control.arbiter import Arbiter
 from ..control.decision import Decision, Notice
 from ..entry_data import NrjConfigEntry
+from ..listeners import Listeners, Unsubscribe
 from .activity import event_data, is_reportable
 from .issues import (
     DISOBEYS,
@@ -36,24 +38,24 @@ class LoadPublisher:
         self._entry = entry
         self._titles = titles
         self._entities = entities
-        self._listeners: dict[str, list[LoadListener]] = {}
+        self._listeners: defaultdict[str, Listeners[Decision | Notice | None]] = (
+            defaultdict(Listeners)
+        )
 
     def async_add_load_listener(
         self, load_id: str, listener: LoadListener
-    ) -> Callable[[], None]:
+    ) -> Unsubscribe:
         """Call `listener` with each decision on a load and each notice.
 
         A change of the energy totals alone is None.
         """
-        listeners = self._listeners.setdefault(load_id, [])
-        listeners.append(listener)
-        return lambda: listeners.remove(listener)
+        return self._listeners[load_id].async_add(listener)
 
     @callback
     def publish_decision(self, decision: Decision, *, dry_run: bool) -> None:
         """Publish a decision on a load."""
         data = event_data(decision, dry_run=dry_run)
-        self._call_listeners(decision.load_id, decision)
+        self._listeners[decision.load_id].async_notify(decision)
         if is_reportable(decision):
             self._fire(decision.load_id, data)
 
@@ -63,7 +65,7 @@ class LoadPublisher:
         of = notice.load_id
         self._fire(of, {"action": "notice", "notice": notice.key})
         if of is not None:
-            self._call_listeners(of, notice)
+            self._listeners[of].async_notify(notice)
         if notice.key in (FUTILE, NO_RELIEF, DISOBEYS):
             name = self._entry.title if of is None else self._titles[of]
             async_create_load_issue(
@@ -73,7 +75,7 @@ class LoadPublisher:
     @callback
     def publish_energy(self, load_id: str) -> None:
         """Publish new energy totals of a load."""
-        self._call_listeners(load_id, None)
+        self._listeners[load_id].async_notify(None)
 
     @callback
     def async_remove_solved_issues(self, arbiter: Arbiter) -> None:
@@ -114,7 +116,3 @@ class LoadPublisher:
                 **data,
             },
         )
-
-    def _call_listeners(self, load_id: str, update: Decision | Notice | None) -> None:
-        for listener in tuple(self._listeners.get(load_id, ())):
-            listener(update)
