@@ -101,10 +101,12 @@ def test_nobody_judges_in_vain() -> None:
     assert all(snippets(kind) for kind in KINDS)
 
 
+@pytest.mark.usefixtures("integration")
 @pytest.mark.parametrize("alias", AUTOMATIONS)
 async def test_example_is_a_valid_automation(hass: HomeAssistant, alias: str) -> None:
     """Home Assistant accepts the example as written."""
     assert await async_setup_component(hass, "homeassistant", {})
+    assert await async_setup_component(hass, DOMAIN, {})
     valid = await async_validate_config_item(hass, alias, AUTOMATIONS[alias])
     assert valid is not None
     assert valid.validation_status == "ok", valid.validation_error

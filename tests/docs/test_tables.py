@@ -92,13 +92,14 @@ def test_the_clock_s_tolerance_is_told() -> None:
     )
 
 
-def test_the_triggers_and_conditions_are_those_there_are() -> None:
-    """By their names in the automation editor."""
-    rows = table("load-control.md", "triggers", "conditions")
-    for kind in ("triggers", "conditions"):
-        assert [name for row in rows for name in quotes(row[kind])] == [
-            one["name"] for one in ENGLISH[kind].values()
-        ]
+@pytest.mark.parametrize("kind", ["trigger", "condition"])
+def test_the_triggers_and_conditions_are_those_there_are(kind: str) -> None:
+    """Compare keys and names in the automation editor with the table."""
+    rows = table("load-control.md", kind, "in the editor")
+    assert [(row[kind], *quotes(row["in the editor"])) for row in rows] == [
+        (f"`nrj_monitor.{key}`", texts["name"])
+        for key, texts in ENGLISH[f"{kind}s"].items()
+    ]
 
 
 def test_what_stands_still_is_told() -> None:

@@ -41,3 +41,15 @@ def test_module_below_the_floor_fails(
 def test_report_without_modules_fails(tmp_path: Path) -> None:
     """A report without modules, as of a wrong path, is no success."""
     assert main(report(tmp_path / "r.json")) == 1
+
+
+def test_the_dialogues_have_a_floor_of_their_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line of a dialogue that no test runs is one too many."""
+    folder = "custom_components/nrj_monitor"
+    modules = {f"{folder}/flows/native": 99.5, f"{folder}/meter": 99.5}
+    assert main(report(tmp_path / "r.json", **modules)) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        f"{folder}/flows/native.py: 99.5 % of 100 %, not run: lines 7"
+    ]
