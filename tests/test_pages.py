@@ -63,6 +63,7 @@ async def test_older_firmware_has_an_update(
 ) -> None:
     """The expected firmware is the oldest without an update."""
     expected, state = versions
+    server.device.project_version = "0.1.0"
     monkeypatch.setattr(update, "EXPECTED_FIRMWARE", expected)
     await add_meter(server.port)
     await state_is(hass, FIRMWARE, state)

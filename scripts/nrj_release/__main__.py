@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def _prepare(root: Path, version: str) -> str:
+    versions.check_form(version)
     path = root / "CHANGELOG.md"
     dated = changelog.released(path.read_text(), version, datetime.now(UTC).date())
     versions.write(root, version)

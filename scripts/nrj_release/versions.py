@@ -73,12 +73,17 @@ def tag_of(version: str) -> str:
     return f"v{version}"
 
 
-def write(root: Path, version: str) -> None:
-    """Write `version` everywhere in the checkout at `root`, and its tag where configurations are included from."""
+def check_form(version: str) -> None:
+    """Raise ReleaseError unless `version` has the form of a version."""
     if VERSION.fullmatch(version) is None:
         raise ReleaseError(
             f"'{version}' is no version: use three numbers such as 1.2.0, or 1.2.0b1."
         )
+
+
+def write(root: Path, version: str) -> None:
+    """Write `version` everywhere in the checkout at `root`, and its tag where configurations are included from."""
+    check_form(version)
     for place in (MANIFEST, *COPIES, SOURCE):
         # All or none: what can not be written has no such line.
         place.read(root)

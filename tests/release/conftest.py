@@ -34,7 +34,7 @@ type Release = Callable[..., Result]
 
 
 def copy_checkout(target: Path) -> Path:
-    """Copy all that scripts/release reads or writes into the folder `target`, and return it."""
+    """Copy all that scripts/release reads or writes into the folder `target`, with a change to release."""
     ignored = shutil.ignore_patterns(
         "__pycache__", ".esphome", "components", "recordings"
     )
@@ -44,6 +44,13 @@ def copy_checkout(target: Path) -> Path:
         else:
             target.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / part, target / part)
+    # Also where all that has changed is released already.
+    changelog = target / "CHANGELOG.md"
+    changelog.write_text(
+        changelog.read_text().replace(
+            "## [Unreleased]\n", "## [Unreleased]\n\n### Fixed\n\n- A thing.\n", 1
+        )
+    )
     return target
 
 

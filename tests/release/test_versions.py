@@ -130,5 +130,6 @@ def test_what_is_no_version_is_refused_and_changes_nothing(
     result = release("prepare", version)
     assert result.returncode == 1
     assert f"'{version}' is no version: use three numbers" in result.stderr
-    for path in ("CHANGELOG.md", "pyproject.toml", "esphome/packages/base.yaml"):
+    for path in ("pyproject.toml", "esphome/packages/base.yaml"):
         assert (checkout / path).read_text() == (ROOT / path).read_text()
+    assert "## [Unreleased]\n\n### Fixed" in (checkout / "CHANGELOG.md").read_text()
