@@ -1,1 +1,1 @@
-"""Tests that build the real firmware and drive it."""
+"""Build the real firmware and drive the meter."""

@@ -1,4 +1,4 @@
-"""Running ESPHome on the configurations, and reading what it makes of them."""
+"""Run ESPHome on the configurations, and read the resolved result."""
 
 import os
 from pathlib import Path

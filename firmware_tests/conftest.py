@@ -1,4 +1,4 @@
-"""The simulated meter, built once and run as often as tests need it."""
+"""Build the simulated meter once, and run a meter for each test."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ BUILT_ONCE = ("boards", "guarded", "tables", "tree", "updatable")
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests that share what takes long to make on one worker."""
+    """Keep the tests of a slowly built fixture on the same worker."""
     for item in items:
         used = getattr(item, "fixturenames", ())
         for name in BUILT_ONCE:
@@ -36,7 +36,7 @@ EVENING = "72000"
 
 @pytest.fixture
 def run_meter(program: Path, tmp_path: Path) -> Iterator[RunMeter]:
-    """Start meters; every one is stopped at the end. Same folder = same flash."""
+    """Start meters, all stopped at the end. Same folder = same flash."""
     running: list[RunningFirmware] = []
 
     def run(folder: str = "meter", **environment: str) -> RunningFirmware:

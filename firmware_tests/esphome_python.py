@@ -1,4 +1,4 @@
-"""Asking the components' Python directly, in the environment that ESPHome runs in."""
+"""Ask the components' Python directly, in ESPHome's own environment."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ from esphome.components.ade9000 import front_end, sensor, text_sensor, wiring
 
 
 def ask(code: str) -> Any:
-    """Run code that leaves its answer, as JSON can hold it, in `answer`."""
+    """Run code, and return the JSON value left in its variable `answer`."""
     result = subprocess.run(
         [
             esphome_executable().with_name("python"),

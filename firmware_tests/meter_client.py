@@ -1,4 +1,4 @@
-"""A native-API client that remembers what the meter said."""
+"""Keep a meter's latest states in a native API client."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -20,7 +20,7 @@ from tests.support.pace import patience
 
 
 class MeterClient:
-    """A native-API client that keeps the latest state of every entity by object id."""
+    """Keep the latest state of every entity by object id."""
 
     def __init__(self, port: int) -> None:
         """Prepare a client of the meter on a loopback port."""
@@ -48,7 +48,7 @@ class MeterClient:
         self._changed.set()
 
     def value(self, object_id: str) -> float:
-        """Return a sensor's latest value; NaN where it says it has none."""
+        """Return a sensor's latest value; NaN for a missing state."""
         state = self.states.get(object_id)
         if not isinstance(state, SensorState) or state.missing_state:
             return float("nan")

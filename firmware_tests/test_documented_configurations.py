@@ -1,4 +1,4 @@
-"""What the documents say of ESPHome and of the driver, held against both."""
+"""Check the documents' ESPHome snippets and driver facts against ESPHome and the driver."""
 
 from pathlib import Path
 import re
@@ -31,7 +31,7 @@ SECRETS = {
 
 
 def configuration(snippet: Snippet, folder: Path) -> Path:
-    """Write a snippet as a user has it: beside the meter's package.
+    """Write a snippet in a user's way: beside the meter's package.
 
     What it takes from GitHub is taken from this copy of the repository.
     """
@@ -52,15 +52,15 @@ def check(snippet: Snippet, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("snippet", snippets("esphome"), ids=lambda s: s.id)
 def test_a_snippet_is_a_valid_configuration(snippet: Snippet, tmp_path: Path) -> None:
-    """As the documents tell to use it, with the meter's package."""
+    """Accept every documented snippet with the meter's package."""
     for found in FROM_GITHUB.finditer(snippet.block.text):
         assert (FOLDER / found["file"]).exists()
     checked = check(snippet, tmp_path)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_a_snippet_that_is_wrong_is_refused(tmp_path: Path) -> None:
-    """Parts beside the ratios that come with the package: what hardware.md once said."""
+def test_a_wrong_snippet_is_refused(tmp_path: Path) -> None:
+    """Refuse parts given beside the package's own ratios, a mistake once in hardware.md."""
     (snippet,) = (s for s in snippets("esphome") if "voltage_input" in s.block.text)
     file = configuration(snippet, tmp_path)
     file.write_text(file.read_text().replace("  voltage_divider: !remove\n", ""))
@@ -103,7 +103,7 @@ def test_the_parts_are_those_that_are_known(kind: str, code: str) -> None:
     assert sorted(documented) == ask(code)
 
 
-def test_what_the_driver_costs_is_told() -> None:
+def test_the_driver_s_cost_is_documented() -> None:
     """Frames, bytes, and the time they take on the wire; not a host's microseconds."""
     rows = table("performance.md", "pass of the loop", "frames", "bytes", "at 5 MHz")
     assert [tuple(row.values()) for row in rows] == [

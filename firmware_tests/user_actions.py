@@ -1,4 +1,4 @@
-"""Calling a meter's user actions, and what it answers."""
+"""Call a meter's user actions, and read their answers."""
 
 from typing import NamedTuple
 
@@ -8,14 +8,14 @@ from .meter_client import MeterClient
 
 
 class Answer(NamedTuple):
-    """What a user action says of itself."""
+    """A user action's answer: success and message."""
 
     success: bool
     message: str
 
 
 async def call(meter: MeterClient, action: str, **arguments: float) -> None:
-    """Run a user action that gives no answer."""
+    """Run a user action without an answer."""
     _, actions = await meter.api.list_entities_services()
     service = next(item for item in actions if item.name == action)
     await meter.api.execute_service(service, dict(arguments))

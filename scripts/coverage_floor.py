@@ -21,7 +21,7 @@ DIALOGUE_FLOOR = 100.0
 
 
 def floor_of(name: str) -> float:
-    """Return the percent of the module at the path `name` that tests must run."""
+    """Return the percent of the statements tests must run in the module at the path `name`."""
     inside = name.partition("custom_components/nrj_monitor/")[2]
     return DIALOGUE_FLOOR if inside.startswith(DIALOGUES) else FLOOR
 

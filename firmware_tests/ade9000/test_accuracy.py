@@ -66,7 +66,7 @@ DRIFT = 0.005
 
 
 def test_the_page_is_of_this_driver(tables: Tables) -> None:
-    """docs/accuracy.md is what scripts/accuracy --markdown writes now."""
+    """Compare docs/accuracy.md with the present output of scripts/accuracy --markdown."""
     written = (ROOT / "docs" / "accuracy.md").read_text()
     measured = markdown(*tables)
     assert NUMBER.sub("", written) == NUMBER.sub("", measured)

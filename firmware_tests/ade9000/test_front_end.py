@@ -1,4 +1,4 @@
-"""The parts between mains and chip: every ratio that follows from them, and what is refused."""
+"""Check the ratios computed from the parts between mains and chip, and refuse impossible parts."""
 
 from pathlib import Path
 import re
@@ -83,7 +83,7 @@ CURRENT_INPUTS: list[tuple[dict[str, Any], float]] = [
 
 
 def test_ratios_follow_from_the_parts() -> None:
-    """Each preset makes the ratio that its data sheet and Ohm's law make."""
+    """Compute each preset's ratio as its data sheet and Ohm's law give the ratio."""
     answer = ask(
         f"""
         voltages = {[parts for parts, _ in VOLTAGE_INPUTS]!r}
@@ -159,7 +159,7 @@ def test_the_presets_named_in_the_documentation_exist() -> None:
 def test_an_impossible_front_end_is_refused(
     lines: list[str], complaint: str, tmp_path: Path
 ) -> None:
-    """The error names the key and says what to do."""
+    """Refuse impossible parts with the key's name and advice."""
     path = configuration(tmp_path, *lines)
     result = esphome("config", path, data=tmp_path / "data")
     assert result.returncode != 0

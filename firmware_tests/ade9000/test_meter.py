@@ -1,4 +1,4 @@
-"""The real firmware on a known supply: what it must read, count and survive."""
+"""Run the real firmware on a known supply: readings, counters, restarts and outages."""
 
 import asyncio
 from functools import partial
@@ -29,7 +29,9 @@ def steady(tmp_path: Path) -> str:
     return str(path)
 
 
-async def test_reads_what_the_supply_is(run_meter: RunMeter, steady: str) -> None:
+async def test_reads_the_voltages_and_powers_of_the_supply(
+    run_meter: RunMeter, steady: str
+) -> None:
     """Every quantity agrees with the physics of the recorded supply."""
     async with connected(run_meter(NRJ_RECORDING=steady).port) as meter:
         await meter.new_values(*FAST, *SLOW)
@@ -88,7 +90,7 @@ async def test_counts_import_and_export_of_each_phase_and_of_the_sum(
 
 
 async def test_totals_survive_a_restart(run_meter: RunMeter, steady: str) -> None:
-    """A meter that is stopped and started goes on from where it was."""
+    """Continue the energy totals after a restart."""
     firmware = run_meter(NRJ_RECORDING=steady, NRJ_SPEED="1000")
     async with connected(firmware.port) as meter:
         await meter.wait(lambda: meter.value("import_energy_l1") > 1.0)
@@ -105,7 +107,7 @@ async def test_totals_survive_a_restart(run_meter: RunMeter, steady: str) -> Non
 async def test_totals_are_written_when_the_mains_goes(
     run_meter: RunMeter, tmp_path: Path
 ) -> None:
-    """A supply that holds for a moment longer than the mains loses nothing."""
+    """Lose no energy when the supply outlives the mains by a moment."""
     path = tmp_path / "outage.csv"
     path.write_text(
         "time,voltage_l1,voltage_l2,voltage_l3,active_power_l1\n"
@@ -195,7 +197,7 @@ def has_rejected(meter: MeterClient, frames: int) -> bool:
 
 
 def watch_for_wrong_values(meter: MeterClient) -> list[tuple[str, float]]:
-    """Collect every value of the steady supply that is not the supply's."""
+    """Collect every value away from the steady supply's."""
     truth = {
         "voltage_l1": 230.0,
         "voltage_l2": 235.5,
@@ -260,7 +262,7 @@ async def test_a_phase_that_is_not_recorded_is_dead(
         assert meter.value("frequency") == pytest.approx(50, abs=1e-3)
 
 
-async def test_relays_do_as_told_and_come_back_as_they_were(
+async def test_relays_obey_and_return_to_their_states(
     run_meter: RunMeter, steady: str
 ) -> None:
     """Each relay is switched alone, and a restart keeps its state."""

@@ -1,4 +1,4 @@
-"""The meter notices what goes wrong with its chip and the wire to it, says so, and goes on by itself."""
+"""Detect faults of the chip and its wire, report the fault, and recover without help."""
 
 from math import isnan
 from pathlib import Path
@@ -60,7 +60,7 @@ async def test_a_configuration_that_changed_is_noticed_and_put_right(
 async def test_a_stuck_line_is_no_reading_and_loses_no_energy(
     run_meter: RunMeter, steady: str, level: int
 ) -> None:
-    """While the wire is broken the chip goes on counting, and what it counted comes in afterwards."""
+    """Read nothing from a stuck line, and add the chip's energy once the line is whole."""
     async with connected(run_meter(NRJ_RECORDING=steady).port) as meter:
         await meter.new_values("voltage_l1", "import_energy_l1")
         before = meter.value("import_energy_l1")

@@ -36,8 +36,10 @@ def exact(meter: MeterClient, object_id: str) -> int:
     return int(state.state)
 
 
-async def test_reads_what_the_supply_is(run_meter: RunMeter, steady: str) -> None:
-    """Each quantity agrees with what follows from the recorded supply by hand."""
+async def test_reads_the_quantities_of_the_supply(
+    run_meter: RunMeter, steady: str
+) -> None:
+    """Compare each quantity with the value worked out by hand from the recorded supply."""
     async with connected(run_meter(NRJ_RECORDING=steady).port) as meter:
         await meter.new_values(LAST, "voltage_half_cycle_l1", count=4)
         expected = {
@@ -110,7 +112,7 @@ async def test_without_voltage_there_are_no_angles(
 
 
 async def test_counts_every_kind_of_energy(run_meter: RunMeter, steady: str) -> None:
-    """An hour adds to each register what a meter of that kind would count."""
+    """Add to each register the energy a meter of the register's kind counts in an hour."""
     firmware = run_meter(NRJ_RECORDING=steady, NRJ_SPEED="0")
     # L1: sqrt((1500² + 400²) / 240² + ...) is given as 7 A * 240 V; L2 300 VA; L3 sqrt(2600² + 150²)
     apparent = {"l1": 1.680, "l2": 0.300, "l3": 2.604323}
@@ -179,7 +181,7 @@ def fnv1(text: str) -> int:
 async def test_totals_of_the_first_version_are_taken_over_once(
     run_meter: RunMeter, steady: str, tmp_path: Path
 ) -> None:
-    """A meter that is updated goes on from the totals it had, and from its own afterwards."""
+    """Take over the first version's totals once, and continue with the meter's own."""
     kwh = 10**12
     imports = (123 * kwh, 45 * kwh, 6 * kwh, 99 * kwh)
     exports = (1 * kwh, 2 * kwh, 3 * kwh, 4 * kwh)
@@ -207,7 +209,7 @@ async def test_totals_of_the_first_version_are_taken_over_once(
 async def test_totals_are_kept_soon_after_the_start(
     run_meter: RunMeter, steady: str
 ) -> None:
-    """The plug pulled seconds after the first start ever: what was counted till then is a loss, no error."""
+    """Lose the first seconds' energy without an error when the plug is pulled."""
     firmware = run_meter(NRJ_RECORDING=steady)
     async with connected(firmware.port) as meter:
         await meter.new_values(LAST)
@@ -219,10 +221,10 @@ async def test_totals_are_kept_soon_after_the_start(
         assert meter.value("export_energy_l3") < 0.1
 
 
-async def test_rejected_frames_are_told_by_cause(
+async def test_rejected_frames_are_counted_by_cause(
     run_meter: RunMeter, tmp_path: Path
 ) -> None:
-    """A damaged bit is a CRC error; a chip that does not answer leaves the line stuck."""
+    """Count a damaged bit as a CRC error, and a silent chip as a stuck line."""
     path = tmp_path / "gap.csv"
     path.write_text(
         "time,voltage_l1,active_power_l1\n"

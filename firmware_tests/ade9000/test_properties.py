@@ -1,4 +1,4 @@
-"""Whatever the signal, and whatever goes wrong: what holds of the driver's readings.
+"""Check the driver's readings and energy on random signals and random faults.
 
 Random signals go through the simulated chip and the driver (scripts/cpp/meter_probe.cpp); the truth is worked out from
 their descriptions (scripts/nrj_bench/truth.py).
@@ -68,7 +68,7 @@ CHANGING_PHASES = st.builds(
 
 
 def tolerance(key: str, value: float, apparent: float) -> float:
-    """Return what rounding to the chip's registers and to a float may cost."""
+    """Return the error allowed for rounding to the chip's registers and to a float."""
     if "angle" in key:
         return 0.02  # a step is 1/20480 of a turn at 50 Hz
     if "power_factor" in key:
@@ -87,7 +87,7 @@ def tolerance(key: str, value: float, apparent: float) -> float:
     phases=st.lists(STEADY_PHASES, min_size=3, max_size=3),
     frequency=numbers(45, 65),
 )
-def test_readings_are_what_the_signal_is(phases: list[Phase], frequency: float) -> None:
+def test_readings_match_the_signal(phases: list[Phase], frequency: float) -> None:
     """Rms, powers, fundamental and total, THD, angles, frequency, unbalance, sums."""
     segment = Segment(phases=phases, frequency=frequency)
     (updates,) = run([Scenario(segments=[segment], updates=15)])
@@ -107,7 +107,7 @@ def test_readings_are_what_the_signal_is(phases: list[Phase], frequency: float) 
 
 @st.composite
 def changing_signals(draw: st.DrawFn) -> list[Segment]:
-    """Draw a signal that changes: load, direction, ramps."""
+    """Draw a signal with changing load, direction and ramps."""
     segments = []
     start = 0.0
     for _ in range(draw(st.integers(1, 4))):
@@ -178,7 +178,7 @@ WATTS = (2300.0, 4620.0, 229 * 5 * 0.5403023058681398)
     )
 )
 def test_damaged_frames_only_delay_energy(flips: list[tuple[int, int]]) -> None:
-    """At every moment no more than was, and all of it once the frames are whole."""
+    """Count no more energy than flowed at any moment, and all once the frames are whole."""
     clean, damaged = run(
         [
             Scenario(segments=[STEADY], updates=60),
@@ -216,7 +216,7 @@ def test_damaged_frames_only_delay_energy(flips: list[tuple[int, int]]) -> None:
 def test_a_chip_reset_loses_no_more_than_documented(
     outages: list[tuple[float, float]],
 ) -> None:
-    """And never adds energy, whenever it comes."""
+    """Lose at most the documented energy in a chip reset, and never add energy."""
     moments = []
     now = 1.0
     for pause, seconds in outages:

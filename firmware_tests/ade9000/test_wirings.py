@@ -1,4 +1,4 @@
-"""What each wiring can give, and tells the chip."""
+"""Check each wiring's quantities, and the chip settings made from the wiring."""
 
 from pathlib import Path
 import re
@@ -37,7 +37,7 @@ ade9000:
 
 @pytest.fixture(scope="module")
 def table() -> dict[str, Any]:
-    """Return every quantity of the schema, and what each wiring refuses."""
+    """Return every quantity of the schema, and the quantities each wiring refuses."""
     answer: dict[str, Any] = ask(
         """
         channels = ("l1", "l2", "l3", "total")
@@ -86,7 +86,7 @@ def test_only_the_phases_there_are(table: dict[str, Any]) -> None:
 
 
 def test_a_delta_has_power_only_in_total(table: dict[str, Any]) -> None:
-    """No quantity of a phase with power, energy or an angle in it; the total of active and reactive ones."""
+    """Refuse a delta's power, energy and angle per phase; offer the totals of active and reactive ones."""
     refused = table["refused"]["delta"]
     for phase in ("l1", "l2", "l3"):
         given = set(table["quantities"][phase]) - set(refused[phase])
@@ -109,7 +109,7 @@ def test_registers_of_the_data_sheet(table: dict[str, Any]) -> None:
     }
 
 
-def test_what_a_wiring_can_not_give_is_refused_by_name(tmp_path: Path) -> None:
+def test_quantities_missing_from_a_wiring_are_refused_by_name(tmp_path: Path) -> None:
     """The error names quantity, channel, wiring and reason, for sensors and for text sensors."""
     path = tmp_path / "wiring.yaml"
     path.write_text(
@@ -143,7 +143,7 @@ def test_what_a_wiring_can_not_give_is_refused_by_name(tmp_path: Path) -> None:
 def test_each_wiring_has_its_measurements(
     wiring: str, measurements: str, tmp_path: Path
 ) -> None:
-    """There is a package of measurements for every wiring, which it takes."""
+    """Accept the package of measurements of every wiring."""
     path = tmp_path / "wiring.yaml"
     path.write_text(
         METER.format(components=COMPONENTS, wiring=wiring)
@@ -154,10 +154,10 @@ def test_each_wiring_has_its_measurements(
 
 
 @pytest.mark.parametrize("wiring", ["delta", "split_phase", "single_phase"])
-def test_measurements_of_a_wiring_are_all_that_it_can_give(
+def test_measurements_of_a_wiring_are_complete(
     table: dict[str, Any], wiring: str
 ) -> None:
-    """Its package is packages/measurements.yaml without what it refuses, under the same names."""
+    """Compare the wiring's package with packages/measurements.yaml less the refused quantities."""
     packages = FOLDER / "packages"
     everything = yaml.safe_load((packages / "measurements.yaml").read_text())
     name = f"measurements-{wiring.replace('_', '-')}.yaml"
@@ -180,7 +180,7 @@ def test_measurements_of_a_wiring_are_all_that_it_can_give(
 def test_one_substitution_wires_a_meter(
     wiring: str, phases: str, tmp_path: Path
 ) -> None:
-    """A person's own configuration names the wiring, and gets the measurements that go with it."""
+    """Select the wiring and its measurements with a single substitution."""
     path = tmp_path / "mine.yaml"
     path.write_text(
         f"packages:\n  meter: !include {FOLDER}/nrj-meter-simulated.yaml\n"

@@ -1,1 +1,1 @@
-"""Tests of the configurations that people flash."""
+"""Check the configurations people flash."""

@@ -1,4 +1,4 @@
-"""The boards: what each offers, how it is set up the first time, and that no update comes in without authentication."""
+"""Check each board's offer, its first set-up, and the authentication of every update."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,12 +37,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def boards(data: Path) -> dict[str, dict[str, Any]]:
-    """Return every board's configuration as ESPHome understands it."""
+    """Return every board's configuration as ESPHome resolves the file."""
     return {name: resolved(name, data, *OWN_COMPONENTS) for name in BOARDS}
 
 
 def entities(node: Any) -> Iterator[dict[str, Any]]:
-    """Yield every sensor of a configuration's `sensor:` that has a name."""
+    """Yield every named sensor of a configuration's `sensor:`."""
     if isinstance(node, dict):
         if isinstance(node.get("name"), str):
             yield node
@@ -67,7 +67,7 @@ def test_every_configuration_of_the_repository_is_known_here() -> None:
 def test_measurements_are_the_integrations(
     name: str, boards: dict[str, dict[str, Any]]
 ) -> None:
-    """What the firmware calls by a name of the catalog has its unit, and hides from the other integration."""
+    """Give sensors named in the catalog the catalog's unit, disabled for ESPHome's own integration."""
     known = 0
     for entity in entities(boards[name]["sensor"]):
         channel = CHANNELS.get(entity["name"].lower().replace(" ", "_"))
@@ -81,10 +81,10 @@ def test_measurements_are_the_integrations(
 
 
 @pytest.mark.parametrize("name", PLUG)
-def test_plug_offers_only_what_its_chip_measures(
+def test_plug_offers_only_its_chips_quantities(
     name: str, boards: dict[str, dict[str, Any]]
 ) -> None:
-    """One phase and its total; no export, which the chip does not tell apart from import."""
+    """Offer a phase and its total, without export: the chip does not tell export from import."""
     names = {entity["name"] for entity in entities(boards[name]["sensor"])}
     assert names == {
         "Voltage L1",
@@ -100,7 +100,7 @@ def test_plug_offers_only_what_its_chip_measures(
 
 
 @pytest.mark.parametrize("name", BOARDS)
-def test_project_is_one_the_integration_discovers(
+def test_project_is_discovered_by_the_integration(
     name: str, boards: dict[str, dict[str, Any]]
 ) -> None:
     """The name in the mDNS record begins as the integration expects, and says meter or plug."""
@@ -116,7 +116,7 @@ def test_project_is_one_the_integration_discovers(
 def test_first_start_needs_no_editing(
     name: str, boards: dict[str, dict[str, Any]]
 ) -> None:
-    """No network and no key are built in; every way to set them is."""
+    """Build in no network and no key, and offer every way to enter both."""
     board = boards[name]
     assert not board["wifi"].get("networks")
     assert "ap" in board["wifi"]
@@ -144,7 +144,7 @@ def test_adoption_leads_back_to_the_same_configuration(
 def test_no_update_without_authentication(
     name: str, boards: dict[str, dict[str, Any]]
 ) -> None:
-    """The update port checks who comes, and the captive portal's page is shut before it opens."""
+    """Check the password at the update port, and close the captive portal's upload before its page opens."""
     board = boards[name]
     for way in board["ota"]:
         assert way["platform"] in ("esphome", "web_server")
@@ -164,7 +164,7 @@ def test_no_update_without_authentication(
 
 
 def test_own_key_and_password_are_accepted(data: Path) -> None:
-    """A key and a password of one's own need nothing but their two lines."""
+    """Accept a person's own key and password from two lines."""
     own = data / "own.yaml"
     own.write_text(
         f"packages:\n  meter: !include {FOLDER}/nrj-meter-factory.yaml\n"
@@ -178,7 +178,7 @@ def test_own_key_and_password_are_accepted(data: Path) -> None:
 
 
 def with_package(data: Path, package: str) -> Path:
-    """Write a meter with one of the optional packages."""
+    """Write a meter's configuration with an optional package."""
     path = data / f"with-{package}.yaml"
     path.write_text(
         f"packages:\n  meter: !include {FOLDER}/nrj-meter-factory.yaml\n"
@@ -206,7 +206,7 @@ GIVEN = {
     ],
 )
 def test_optional_packages(package: str, needed: dict[str, str], data: Path) -> None:
-    """Each is accepted with what docs/install.md says that it needs, and refused without."""
+    """Accept each package with its documented substitutions, and refuse the package without."""
     path = with_package(data, package)
     arguments = [text for key, value in needed.items() for text in ("-s", key, value)]
     configuration = resolved(path, data, *OWN_COMPONENTS, *arguments)
@@ -223,8 +223,8 @@ def test_optional_packages(package: str, needed: dict[str, str], data: Path) -> 
         ), missing
 
 
-def test_optional_packages_are_told_with_all_they_take() -> None:
-    """The substitutions of each file are those of its row, and every such file has one."""
+def test_optional_packages_are_documented_with_all_substitutions() -> None:
+    """Compare each package's substitutions with its row, and find a row for every package."""
     documented = {
         codes(row["package"])[0]: {
             *codes(row["needs the substitutions"]),
@@ -333,7 +333,7 @@ else:
 
 
 def offer_update(port: int, password: str | None) -> str:
-    """Send what is no image with ESPHome's own uploader; return what it says came of it."""
+    """Send a file without an image through ESPHome's uploader; return the uploader's outcome."""
     result = subprocess.run(
         [
             esphome_executable().parent / "python",
@@ -360,7 +360,7 @@ def test_update_port_refuses_strangers(
     updatable: dict[str, tuple[Path, int]],
     tmp_path: Path,
 ) -> None:
-    """The running firmware asks everybody for a password, and turns down a wrong one."""
+    """Ask every uploader for a password, and refuse a wrong password."""
     program, port = updatable[built_with]
     with RunningFirmware(program, tmp_path, port):
         outcome = offer_update(port, offered)

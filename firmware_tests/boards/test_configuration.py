@@ -39,7 +39,7 @@ def test_standalone_shows_the_measurements(
 
 
 def test_esp32_firmware_is_generated(tmp_path: Path) -> None:
-    """The ESP32's source is generated with the SPI transport in it, and without the simulator."""
+    """Generate the ESP32's source with the SPI transport and without the simulator."""
     result = esphome("compile", "--only-generate", "nrj-meter.yaml", data=tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
     main = (tmp_path / "build/nrj-meter/src/main.cpp").read_text()
@@ -71,7 +71,7 @@ def test_rates_can_be_chosen(tmp_path: Path) -> None:
 def test_impossible_front_end_is_refused(
     key: str, value: str, complaint: str, tmp_path: Path
 ) -> None:
-    """A ratio that can not be is named, and nothing is generated."""
+    """Name an impossible ratio, and generate nothing."""
     result = esphome("-s", key, value, "config", "nrj-meter.yaml", data=tmp_path)
     assert result.returncode != 0
     assert complaint in result.stdout + result.stderr
@@ -87,7 +87,7 @@ def test_impossible_front_end_is_refused(
 def test_a_journal_of_no_size_is_refused(
     substitution: str, value: str, complaint: str, tmp_path: Path
 ) -> None:
-    """What can not be is named."""
+    """Name an impossible size or interval of the journal."""
     result = esphome(
         "-s", substitution, value, "config", "nrj-meter.yaml", data=tmp_path
     )
@@ -96,7 +96,7 @@ def test_a_journal_of_no_size_is_refused(
 
 
 def test_a_journal_is_not_to_be_wiped_by_a_restart(tmp_path: Path) -> None:
-    """A meter that restarts itself for want of a client would lose its records."""
+    """Refuse a journal in a meter set to restart without a client: a restart loses records."""
     configuration = tmp_path / "restless.yaml"
     configuration.write_text(
         f"packages:\n  meter: !include {FOLDER / 'nrj-meter-simulated.yaml'}\n"

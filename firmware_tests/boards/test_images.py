@@ -1,4 +1,4 @@
-"""The images of a release: what ESPHome makes of their configurations, and that they lead back to the release."""
+"""Check the released images: their configurations, their manifests, and their way back to the release."""
 
 import json
 from pathlib import Path
@@ -28,14 +28,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def boards(data: Path) -> dict[str, dict[str, Any]]:
-    """Return every image's configuration as ESPHome understands it."""
+    """Return every image's configuration as ESPHome resolves the file."""
     return {
         image: resolved(f"images/{image}.yaml", data) for image in images.images(ROOT)
     }
 
 
 def test_every_image_is_known_here(boards: dict[str, dict[str, Any]]) -> None:
-    """One added without tests is noticed."""
+    """Notice an image added without tests."""
     assert set(boards) == set(ADOPTED)
 
 
@@ -43,7 +43,7 @@ def test_every_image_is_known_here(boards: dict[str, dict[str, Any]]) -> None:
 def test_image_is_built_of_this_checkout(
     image: str, boards: dict[str, dict[str, Any]]
 ) -> None:
-    """Its components are those beside it, its version is the project's, and no network or key is built in."""
+    """Build the image of the components beside the image, with the project's version and no network or key."""
     board = boards[image]
     (source,) = board["external_components"]
     assert Path(source["source"]["path"]).resolve() == FOLDER / "components"
@@ -56,7 +56,7 @@ def test_image_is_built_of_this_checkout(
 def test_adoption_leads_to_the_release(
     image: str, boards: dict[str, dict[str, Any]]
 ) -> None:
-    """The address in the mDNS record is of the branch or tag that the components follow."""
+    """Announce the address of the branch or tag from which the components come."""
     url = boards[image]["dashboard_import"]["package_import_url"]
     followed = versions.SOURCE.read(ROOT)
     assert url == (
@@ -66,7 +66,7 @@ def test_adoption_leads_to_the_release(
 
 
 def test_esp32_offers_new_releases(boards: dict[str, dict[str, Any]]) -> None:
-    """It looks where scripts/release puts the image's manifest, and checks the certificate."""
+    """Read the manifest at scripts/release's address, with the certificate checked."""
     board = boards["nrj-meter"]
     (update,) = board["update"]
     assert update["platform"] == "http_request"
@@ -88,13 +88,15 @@ def test_no_firmware_over_an_unchecked_link(
 
 @pytest.mark.parametrize("name", sorted(ADOPTED.values()))
 def test_own_configurations_are_never_offered_an_image(name: str, data: Path) -> None:
-    """An image has the pins and ratios of the parts named first: it would undo what a person has set."""
+    """Offer no image to a person's own configuration: an image resets pins and ratios."""
     board = resolved(name, data, "-s", "components", str(FOLDER / "components"))
     assert "update" not in board
 
 
-def test_what_esphome_leaves_behind_is_understood(data: Path, tmp_path: Path) -> None:
-    """Of what ESPHome really generates, only the toolchain's output being a stand-in, an image and manifest are made."""
+def test_image_and_manifest_are_made_of_esphomes_output(
+    data: Path, tmp_path: Path
+) -> None:
+    """Make image and manifest of ESPHome's real output, with a stand-in for the toolchain's alone."""
     result = esphome("compile", "--only-generate", "images/nrj-plug.yaml", data=data)
     assert result.returncode == 0, result.stdout + result.stderr
     facts = json.loads((data / "storage/nrj-plug.yaml.json").read_text())

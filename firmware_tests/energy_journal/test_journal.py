@@ -1,4 +1,4 @@
-"""The journal of a real firmware, read as Home Assistant reads it."""
+"""Read the journal of a real firmware in Home Assistant's way."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,7 +20,7 @@ CLIENT = "0000beef"
 
 
 class JournalReader:
-    """A client of the journal that acknowledges what it is told to."""
+    """Read the journal as a client, and acknowledge the pages a test chooses."""
 
     def __init__(self, meter: MeterClient, client: str = CLIENT) -> None:
         """Read from a connected meter."""
@@ -33,7 +33,7 @@ class JournalReader:
         self._acknowledging: set[asyncio.Task[None]] = set()
 
     async def open(self, journal: str = "", after: int = 0) -> None:
-        """Ask for the records after one."""
+        """Request the records after the record number `after`."""
         self.received = after
         await self._act(
             "journal_open", client=self.client, journal=journal, after=after
@@ -115,7 +115,7 @@ async def let_pass(meter: MeterClient, hours: float) -> None:
 async def test_minutes_of_hours_arrive_with_every_milliwatthour(
     run_meter: RunMeter,
 ) -> None:
-    """What the journal holds is what the counters gained, minute by minute."""
+    """Read from the journal the counters' gain, minute by minute."""
     firmware = run_meter()
     async with connected(firmware.port) as meter:
         await meter.new_values("import_energy", count=1)
@@ -139,7 +139,7 @@ async def test_minutes_of_hours_arrive_with_every_milliwatthour(
         assert abs(first.boot_time + first.uptime - 3 * 3600 - now) < 10
 
 
-async def test_records_hold_what_the_signal_was(run_meter: RunMeter) -> None:
+async def test_records_hold_the_energy_of_the_signal(run_meter: RunMeter) -> None:
     """Voltage and frequency of a record lie around those of the live sensors."""
     firmware = run_meter()
     async with connected(firmware.port) as meter:
@@ -186,7 +186,7 @@ async def test_pages_come_again_until_they_are_acknowledged(
 
 
 async def test_two_clients_each_get_everything(run_meter: RunMeter) -> None:
-    """One client's acknowledgements take nothing from another."""
+    """Keep every record for each client, whatever the other acknowledges."""
     firmware = run_meter()
     async with connected(firmware.port) as one, connected(firmware.port) as other:
         first, second = JournalReader(one), JournalReader(other, "0000cafe")
@@ -241,7 +241,7 @@ async def test_live_readings_flow_during_a_drain(run_meter: RunMeter) -> None:
 
 
 async def test_a_power_cut_loses_time_resolution_only(run_meter: RunMeter) -> None:
-    """Records since the last write become one gap; every milliwatt-hour is there."""
+    """Merge the records since the last write into a gap, with every milliwatt-hour."""
     firmware = run_meter()
     async with connected(firmware.port) as meter:
         await let_pass(meter, 1)

@@ -1,4 +1,4 @@
-"""The guard on the device: what the real firmware does when the grid sags."""
+"""Run the frequency guard of the real firmware on sagging grids."""
 
 import asyncio
 from pathlib import Path
@@ -63,7 +63,7 @@ def choose(meter: MeterClient, name: str, option: str) -> None:
 
 
 async def guarding(meter: MeterClient) -> None:
-    """Wait until the guard believes the frequency; it takes ten seconds."""
+    """Wait until the guard trusts the frequency, about ten seconds."""
     await meter.wait(lambda: guard_state(meter) == "normal", timeout=20)
 
 
@@ -125,7 +125,7 @@ async def test_without_voltage_there_is_no_frequency(
         assert meter.is_on("relay_1")
 
 
-async def test_it_guards_with_nobody_connected_and_remembers_its_settings(
+async def test_the_guard_acts_with_nobody_connected_and_remembers_its_settings(
     run_meter: RunMeter, grid: str
 ) -> None:
     """Neither Home Assistant nor a network is needed; classes survive a restart."""
@@ -149,7 +149,7 @@ async def test_it_guards_with_nobody_connected_and_remembers_its_settings(
 
 
 async def test_a_person_has_the_last_word(run_meter: RunMeter, grid: str) -> None:
-    """Switched on again by hand while it is shed, a relay stays on for a while."""
+    """Keep a shed relay on for a while after a person switched the relay on."""
     async with connected(run_meter(NRJ_RECORDING=grid).port) as meter:
         choose(meter, "relay_1_class", "shed_1")
         meter.set_switch("relay_1", on=True)
@@ -165,7 +165,7 @@ async def test_a_person_has_the_last_word(run_meter: RunMeter, grid: str) -> Non
 async def test_switched_off_the_guard_only_watches(
     run_meter: RunMeter, grid: str
 ) -> None:
-    """It tells the state and leaves the relays alone."""
+    """Publish the guard's state and leave the relays alone while the guard is off."""
     async with connected(run_meter(NRJ_RECORDING=grid).port) as meter:
         choose(meter, "relay_1_class", "shed_1")
         meter.set_switch("relay_1", on=True)
@@ -178,15 +178,15 @@ async def test_switched_off_the_guard_only_watches(
 
 
 def number(meter: MeterClient, name: str) -> float:
-    """Return what a number of the guard says."""
+    """Return the value of a number of the guard, or NaN."""
     state = meter.states.get(name)
     return state.state if isinstance(state, NumberState) else float("nan")
 
 
-async def test_thresholds_of_one_s_own_are_kept_and_used(
+async def test_custom_thresholds_are_kept_and_used(
     run_meter: RunMeter, grid: str
 ) -> None:
-    """The custom profile begins as the built-in one; what contradicts itself is refused."""
+    """Start the custom profile as the built-in profile, and refuse contradictory thresholds."""
     firmware = run_meter(NRJ_RECORDING=grid)
     async with connected(firmware.port) as meter:
         await meter.wait(
@@ -217,7 +217,7 @@ async def test_thresholds_of_one_s_own_are_kept_and_used(
         await meter.wait(lambda: chosen(meter, "guard_profile") == "custom", timeout=5)
 
 
-async def test_what_happened_with_nobody_there_is_told_with_its_time(
+async def test_changes_with_nobody_connected_are_reported_with_their_time(
     run_meter: RunMeter, grid: str
 ) -> None:
     """The latest changes are kept, and told to who asks: in order, with their age."""
@@ -242,7 +242,7 @@ async def test_what_happened_with_nobody_there_is_told_with_its_time(
 
 
 async def test_changes_outlive_a_restart(run_meter: RunMeter, grid: str) -> None:
-    """What the guard did before an orderly restart is told after it, as of then."""
+    """Publish the guard's changes from before an orderly restart with their own times."""
     firmware = run_meter(NRJ_RECORDING=grid)
     async with connected(firmware.port) as meter:
         await guarding(meter)

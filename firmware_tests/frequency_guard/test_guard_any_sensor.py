@@ -18,7 +18,7 @@ NAME = "guarded"
 
 
 def template(kind: str, name: str, state: str) -> dict[str, object]:
-    """Return a sensor that says ten times a second what a number is set to."""
+    """Return a sensor with the value of a number, ten times a second."""
     return {
         "platform": "template",
         "id": f"{kind}_l1",
@@ -30,7 +30,7 @@ def template(kind: str, name: str, state: str) -> dict[str, object]:
 
 
 def entered(identifier: str, name: str, low: float, high: float) -> dict[str, object]:
-    """Return a number that a test sets."""
+    """Return a number for a test to set."""
     return {
         "platform": "template",
         "id": identifier,
@@ -45,7 +45,7 @@ def entered(identifier: str, name: str, low: float, high: float) -> dict[str, ob
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
-    """Build the plug's guard for this computer, over sensors that a test sets."""
+    """Build the plug's guard for this computer, over test-driven sensors."""
     folder = tmp_path_factory.mktemp("guarded")
     port = free_port()
     configuration = {
@@ -95,7 +95,7 @@ async def is_normal(plug: MeterClient) -> None:
 async def test_a_plug_sheds_on_its_own_sensors(
     guarded: tuple[Path, int], tmp_path: Path
 ) -> None:
-    """No chip of the meter's is in it, and it acts the same."""
+    """Shed on a plug's own sensors, without the meter's chip."""
     program, port = guarded
     with RunningFirmware(program, tmp_path, port):
         async with connected(port) as plug:
@@ -110,7 +110,7 @@ async def test_a_plug_sheds_on_its_own_sensors(
 async def test_a_plug_does_nothing_on_a_frequency_without_voltage(
     guarded: tuple[Path, int], tmp_path: Path
 ) -> None:
-    """What its chip says then is no frequency; a single wrong value is none either."""
+    """Ignore a frequency without voltage, and a single wrong value."""
     program, port = guarded
     with RunningFirmware(program, tmp_path, port):
         async with connected(port) as plug:

@@ -1,4 +1,4 @@
-"""Recorded events driven through the real firmware: what its relays do, and when."""
+"""Drive recorded events through the real firmware, and time its relays."""
 
 import asyncio
 import csv
@@ -25,7 +25,7 @@ DEAD = 5604.0
 
 
 def present(path: Path) -> Path:
-    """Return a recording; skip where it is missing."""
+    """Return a recording's path; skip where the file is missing."""
     if not path.exists():
         skip_for_good(f"the recording {path.name} is not in ../shared/data")
     return path
@@ -38,11 +38,11 @@ def choose(meter: MeterClient, name: str, option: str) -> None:
     meter.api.select_command(info.key, option)
 
 
-class Told:
-    """What the guard told, and where in the recording that was."""
+class GuardChanges:
+    """Collect the guard's changes with their positions in the recording."""
 
     def __init__(self, meter: MeterClient, start: float) -> None:
-        """Listen to a meter that began to play at `start` s just now."""
+        """Listen to a meter at position `start` s of its recording."""
         self._began = time.monotonic() - start
         self.events: list[tuple[float, dict[str, str]]] = []
         meter.api.subscribe_service_calls(self._on_call)
@@ -57,7 +57,7 @@ class Told:
         return [data["state"] for _, data in self.events if data["what"] == "state"]
 
     def switched(self, relay: str) -> list[tuple[float, str]]:
-        """Return when a relay was switched, and to what."""
+        """Return each switching of a relay: position (s) and new state."""
         return [
             (position, data["on"])
             for position, data in self.events
@@ -70,7 +70,7 @@ async def test_the_iberian_blackout(run_meter: RunMeter) -> None:
     start = FALLING - 22.0
     firmware = run_meter(NRJ_RECORDING=str(present(TOLEDO)), NRJ_START=str(start))
     async with connected(firmware.port) as meter:
-        told = Told(meter, start)
+        changes = GuardChanges(meter, start)
         choose(meter, "relay_1_class", "shed_1")
         choose(meter, "relay_2_class", "shed_3")
         for relay in ("relay_1", "relay_2"):
@@ -81,11 +81,11 @@ async def test_the_iberian_blackout(run_meter: RunMeter) -> None:
         await asyncio.sleep(0.5)
         assert not meter.is_on("relay_1")
         for relay in ("Relay 1", "Relay 2"):
-            ((position, on),) = told.switched(relay)
+            ((position, on),) = changes.switched(relay)
             assert on == "0"
             # The firmware starts a moment before the test begins to count.
             assert FALLING < position < DEAD + 1
-        assert told.states()[-2:] == ["shed_3", "invalid"]
+        assert changes.states()[-2:] == ["shed_3", "invalid"]
         # Minutes of 40 to 47 Hz at nearly no voltage, seen from several places.
         for minutes in (5, 12, 20):
             meter.set_number("simulation_position", DEAD + 60 * minutes)
@@ -114,7 +114,7 @@ async def test_a_loss_of_generation(run_meter: RunMeter, tmp_path: Path) -> None
     start = below[59.9] - 18.0
     firmware = run_meter(NRJ_RECORDING=str(path), NRJ_START=str(start))
     async with connected(firmware.port) as meter:
-        told = Told(meter, start)
+        changes = GuardChanges(meter, start)
         choose(meter, "guard_profile", "north_america")
         choose(meter, "relay_1_class", "shed_1")
         choose(meter, "relay_2_class", "shed_2")
@@ -123,8 +123,8 @@ async def test_a_loss_of_generation(run_meter: RunMeter, tmp_path: Path) -> None
         await meter.wait(lambda: guard_state(meter) == "normal", timeout=20)
         await meter.wait(lambda: not meter.is_on("relay_2"), timeout=20)
         await asyncio.sleep(6)
-        ((first, _),) = told.switched("Relay 1")
-        ((second, _),) = told.switched("Relay 2")
+        ((first, _),) = changes.switched("Relay 1")
+        ((second, _),) = changes.switched("Relay 2")
         # In the signal's own time the reaction is measured in C++; here the clocks of two
         # programs are apart by what the firmware takes to start, and the thresholds of
         # this device by its spread.

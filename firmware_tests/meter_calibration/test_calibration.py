@@ -1,4 +1,4 @@
-"""Calibration as a person does it, through the real firmware: enter what is true, and the meter shows it."""
+"""Calibrate the real firmware as a person does: enter the true value and read the meter."""
 
 import asyncio
 from math import cos, radians, sin
@@ -29,17 +29,17 @@ def heaters(tmp_path: Path) -> str:
 
 
 async def voltage_error(meter: MeterClient, pins: int, factor: float) -> None:
-    """Give a voltage input a divider that is not the one in the configuration."""
+    """Give a voltage input a divider off from the configuration's."""
     await call(meter, "simulate_voltage_wiring", pins=pins, line=pins, factor=factor)
 
 
 async def current_error(meter: MeterClient, pins: int, factor: float) -> None:
-    """Give a current input a transformer that is not the one in the configuration."""
+    """Give a current input a transformer off from the configuration's."""
     await call(meter, "simulate_current_wiring", pins=pins, line=pins, factor=factor)
 
 
 async def tell(meter: MeterClient, action: str, **arguments: float) -> Answer:
-    """Tell the meter what is true, as soon as its readings have settled."""
+    """Enter a true value as soon as the meter's readings have settled."""
     async with asyncio.timeout(15):
         while True:
             answer = await ask(meter, action, **arguments)
@@ -74,7 +74,7 @@ async def test_voltage_is_230_now(run_meter: RunMeter, heaters: str) -> None:
 
 
 async def counts_like(meter: MeterClient, power: float) -> None:
-    """Check that an hour of simulated time counts an hour of this power on L1."""
+    """Check the energy of an hour of simulated time against this power on L1."""
     meter.set_number("simulation_speed", 0)
     await meter.new_values("simulation_position", "import_energy_l1")
     start = meter.value_of_number("simulation_position")
@@ -107,7 +107,7 @@ async def test_a_calibrated_chip_that_lost_its_supply(
 
 
 async def test_power_factor_is_1_now(run_meter: RunMeter, tmp_path: Path) -> None:
-    """A transformer that leads by 3 degrees: the heater's reactive power goes away, its active power comes back."""
+    """Correct a transformer leading by 3 degrees: no reactive power, full active power."""
     volt_amperes = 2300.0
     path = tmp_path / "leading.csv"
     row = f"230,{volt_amperes * cos(radians(3))},{-volt_amperes * sin(radians(3))}"
@@ -124,10 +124,10 @@ async def test_power_factor_is_1_now(run_meter: RunMeter, tmp_path: Path) -> Non
         assert "phase correction now -3.000" in text(meter, "calibration_result")
 
 
-async def test_numbers_do_what_the_actions_do(
+async def test_numbers_calibrate_as_the_actions_do(
     run_meter: RunMeter, heaters: str
 ) -> None:
-    """A number entity takes the true value and keeps it; reset takes it all back."""
+    """Calibrate from a number entity, keep the entered value, and reset all corrections."""
     async with connected(run_meter(NRJ_RECORDING=heaters).port) as meter:
         await voltage_error(meter, 2, 1.01)
         await meter.wait(lambda: abs(meter.value("voltage_l3") - 232.3) < 0.1)
@@ -140,10 +140,10 @@ async def test_numbers_do_what_the_actions_do(
         assert "voltage_gain: 1.000000" in text(meter, "calibration_corrections")
 
 
-async def test_what_can_not_be_is_refused_with_a_sentence(
+async def test_impossible_calibrations_are_refused_with_advice(
     run_meter: RunMeter, tmp_path: Path
 ) -> None:
-    """Without enough signal, or too far off, nothing changes and the answer says what to do."""
+    """Refuse a calibration without signal or too far off, with advice and no change."""
     path = tmp_path / "one.csv"
     path.write_text("time,voltage_l1,active_power_l1\n0,230,2300\n864000,230,2300\n")
     async with connected(run_meter(NRJ_RECORDING=str(path)).port) as meter:

@@ -1,4 +1,4 @@
-"""Single harmonics: what the real firmware finds in waveforms whose harmonics are known."""
+"""Find the known harmonics of waveforms with the real firmware."""
 
 from math import isnan
 from pathlib import Path
@@ -32,7 +32,7 @@ LAST = "voltage_harmonic_13_l3"
 
 
 async def measured(meter: MeterClient) -> None:
-    """Wait until every harmonic has been taken since now; it takes 10 s at most."""
+    """Wait until every harmonic is measured anew, about 10 s at most."""
     before = meter.counts.get(LAST, 0)
     await meter.wait(
         lambda: meter.counts.get(LAST, 0) > before and not isnan(meter.value(LAST)),
@@ -40,7 +40,7 @@ async def measured(meter: MeterClient) -> None:
     )
 
 
-async def test_each_harmonic_is_what_it_is_in_the_signal(
+async def test_each_harmonic_matches_the_signal(
     run_meter: RunMeter, distorted: str
 ) -> None:
     """In percent of the fundamental, of each voltage and each current on its own.
@@ -77,7 +77,7 @@ async def test_without_a_fundamental_there_are_no_harmonics(
 
 
 async def test_events_come_first(run_meter: RunMeter, distorted: str) -> None:
-    """Dips one after another while harmonics are taken are all told, with a waveform."""
+    """Report every dip with a waveform while harmonics are measured."""
     async with connected(run_meter(NRJ_RECORDING=distorted).port) as meter:
         client = await measuring(meter)
         for i in range(1, 11):
@@ -99,7 +99,7 @@ async def test_events_come_first(run_meter: RunMeter, distorted: str) -> None:
 def configured(
     tmp_path: Path, wiring: str, phase: str, order: int
 ) -> CompletedProcess[str]:
-    """Return what ESPHome says of a meter with one harmonic more."""
+    """Return ESPHome's result for a meter with an additional harmonic."""
     path = tmp_path / "mine.yaml"
     path.write_text(
         f"packages:\n  meter: !include {FOLDER}/nrj-meter-simulated.yaml\n"
@@ -119,8 +119,8 @@ def test_any_order_can_be_added(order: int, accepted: bool, tmp_path: Path) -> N
     assert (result.returncode == 0) is accepted, result.stdout + result.stderr
 
 
-def test_harmonics_of_a_phase_that_is_not_there_are_refused(tmp_path: Path) -> None:
-    """With the reason, and what to do."""
+def test_harmonics_of_a_missing_phase_are_refused(tmp_path: Path) -> None:
+    """Refuse harmonics of a phase missing from the wiring, with the reason and advice."""
     result = configured(tmp_path, "single_phase", "l2", 3)
     assert result.returncode != 0
     said = " ".join((result.stdout + result.stderr).split())
@@ -130,8 +130,8 @@ def test_harmonics_of_a_phase_that_is_not_there_are_refused(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "wiring", ["wye", "delta_with_neutral", "delta", "split_phase", "single_phase"]
 )
-def test_harmonics_of_a_wiring_are_all_that_it_can_give(wiring: str) -> None:
-    """Its package is packages/harmonics.yaml without what the wiring has not."""
+def test_harmonics_of_a_wiring_are_complete(wiring: str) -> None:
+    """Compare the wiring's package with packages/harmonics.yaml less the missing phases."""
     without = {
         "delta": {("l2", "current_harmonics")},
         "split_phase": {("l3", "voltage_harmonics"), ("l3", "current_harmonics")},

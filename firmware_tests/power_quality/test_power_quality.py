@@ -1,4 +1,4 @@
-"""Events of the supply: what the real firmware tells a client of them."""
+"""Report the supply's events from the real firmware to its clients."""
 
 import asyncio
 from base64 import b64decode
@@ -98,7 +98,7 @@ class EventClient:
     async def oscillogram(
         self, number: int
     ) -> tuple[list[tuple[int, ...]], dict[str, str]]:
-        """Fetch all pages of an event's oscillogram, and what the first says of it."""
+        """Fetch all pages of an event's oscillogram: the samples, and the first page's fields."""
         self.pages.clear()
         samples: list[tuple[int, ...]] = []
         for page in range(8):
@@ -113,13 +113,13 @@ class EventClient:
 
 
 async def measuring(meter: MeterClient) -> EventClient:
-    """Return a client of a meter that has settled."""
+    """Return a client of a settled meter."""
     client = EventClient(meter)
     await meter.new_values("voltage_l1", "frequency")
     return client
 
 
-async def test_a_dip_is_told_with_phase_depth_and_duration(
+async def test_a_dip_is_reported_with_phase_depth_and_duration(
     run_meter: RunMeter, steady: str
 ) -> None:
     """A dip of L2 to 60 % for 300 ms arrives as such, once."""
@@ -140,8 +140,8 @@ async def test_a_dip_is_told_with_phase_depth_and_duration(
         assert text.state.startswith("dip L2 138")
 
 
-async def test_every_short_dip_is_told(run_meter: RunMeter, steady: str) -> None:
-    """Twelve dips of one and a half cycles, one after another, are twelve events."""
+async def test_every_short_dip_is_reported(run_meter: RunMeter, steady: str) -> None:
+    """Report twelve dips of 1.5 cycles in a row as twelve events."""
     async with connected(run_meter(NRJ_RECORDING=steady).port) as meter:
         client = await measuring(meter)
         for i in range(12):
@@ -152,10 +152,10 @@ async def test_every_short_dip_is_told(run_meter: RunMeter, steady: str) -> None
         assert {event["kind"] for event in client.events} == {"dip"}
 
 
-async def test_a_lost_phase_is_told_while_it_lasts(
+async def test_a_lost_phase_is_reported_at_once(
     run_meter: RunMeter, steady: str
 ) -> None:
-    """Nobody waits for a lost phase to come back to hear of it."""
+    """Report a lost phase before the phase returns."""
     async with connected(run_meter(NRJ_RECORDING=steady).port) as meter:
         client = await measuring(meter)
         await client.disturb(0b100, 2.5, voltage=0.0)
@@ -170,7 +170,7 @@ async def test_a_lost_phase_is_told_while_it_lasts(
 async def test_an_interruption_a_swell_and_a_wrong_sequence(
     run_meter: RunMeter, steady: str
 ) -> None:
-    """Each is called what it is."""
+    """Report interruption, swell and wrong sequence each by its own kind."""
     async with connected(run_meter(NRJ_RECORDING=steady).port) as meter:
         client = await measuring(meter)
         await client.disturb(0b111, 0.4, voltage=0.0)
@@ -187,10 +187,10 @@ async def test_an_interruption_a_swell_and_a_wrong_sequence(
         assert client.events[4]["phase"] == ""
 
 
-async def test_who_comes_late_asks_for_what_was_missed(
+async def test_a_late_client_asks_for_missed_events(
     run_meter: RunMeter, steady: str
 ) -> None:
-    """Events are kept for clients that were not there."""
+    """Keep events for clients connected later."""
     port = run_meter(NRJ_RECORDING=steady).port
     async with connected(port) as meter:
         client = await measuring(meter)
@@ -208,7 +208,7 @@ async def test_who_comes_late_asks_for_what_was_missed(
 
 
 async def test_events_outlive_a_power_cut(run_meter: RunMeter, steady: str) -> None:
-    """Some seconds after it, an event is in the flash; afterwards it is told as it was."""
+    """Keep an event in the flash some seconds later, and report the same event after a power cut."""
     firmware = run_meter(NRJ_RECORDING=steady)
     async with connected(firmware.port) as meter:
         client = await measuring(meter)
@@ -231,10 +231,10 @@ async def test_events_outlive_a_power_cut(run_meter: RunMeter, steady: str) -> N
         assert {key: again[key] for key in same} == {key: told[key] for key in same}
 
 
-async def test_the_oscillogram_of_a_dip_is_the_waveform_around_it(
+async def test_the_oscillogram_of_a_dip_is_its_waveform(
     run_meter: RunMeter, steady: str
 ) -> None:
-    """Four cycles at 128 points show the dip from its start, and Ohm's law beside it."""
+    """Record four cycles of 128 points from the dip's start, the current by Ohm's law."""
     async with connected(run_meter(NRJ_RECORDING=steady).port) as meter:
         client = await measuring(meter)
         await client.disturb(0b001, 0.5, voltage=0.5)
@@ -277,10 +277,10 @@ async def test_the_oscillogram_of_a_dip_is_the_waveform_around_it(
     assert apart == pytest.approx(cos(2 * pi / 3), abs=0.01)
 
 
-async def test_an_event_without_an_oscillogram_says_so(
+async def test_an_event_without_an_oscillogram_is_answered_empty(
     run_meter: RunMeter, steady: str
 ) -> None:
-    """Asking for what is not there is answered, and harms nothing."""
+    """Answer a request for a missing oscillogram with no pages, and go on measuring."""
     async with connected(run_meter(NRJ_RECORDING=steady).port) as meter:
         client = await measuring(meter)
         for event, page in ((1, 0), (-5, 0), (0, 99), (2**31 - 1, -1)):

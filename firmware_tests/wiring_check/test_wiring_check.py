@@ -1,4 +1,4 @@
-"""The check of a meter that is wired wrongly, through the real firmware."""
+"""Check the diagnosis of wrong wiring through the real firmware."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ time,voltage_l1,voltage_l2,voltage_l3,active_power_l1,active_power_l2,active_pow
 
 @pytest.fixture
 def heaters(tmp_path: Path) -> str:
-    """Return a recording of a house that heats on every phase."""
+    """Return a recording of a house with heaters on every phase."""
     path = tmp_path / "heaters.csv"
     path.write_text(HEATERS)
     return str(path)
@@ -38,15 +38,15 @@ async def voltage_on(
 
 
 async def verdict(meter: MeterClient) -> str:
-    """Let the new wiring settle, and check it."""
+    """Let the new wiring settle, check the wiring, and return the verdict."""
     await meter.new_values("active_power_l1", "active_power_l3", count=3)
     answer = await ask(meter, "check_wiring")
     assert answer.success == (answer.message == "Everything is connected right.")
     return answer.message
 
 
-async def test_a_meter_that_is_wired_right(run_meter: RunMeter, heaters: str) -> None:
-    """The button and the action say so, and the entity shows it."""
+async def test_a_rightly_wired_meter(run_meter: RunMeter, heaters: str) -> None:
+    """Confirm a right wiring by button, action and entity."""
     async with connected(run_meter(NRJ_RECORDING=heaters).port) as meter:
         await meter.wait(lambda: "wiring" in meter.states)
         assert "Not checked yet" in text(meter, "wiring")
@@ -60,8 +60,8 @@ async def test_a_meter_that_is_wired_right(run_meter: RunMeter, heaters: str) ->
         await meter.wait(lambda: text(meter, "wiring_codes") == "right")
 
 
-async def test_a_meter_that_is_wired_wrongly(run_meter: RunMeter, heaters: str) -> None:
-    """Each mistake at the pins of the chip comes back as the words that mend it."""
+async def test_a_wrongly_wired_meter(run_meter: RunMeter, heaters: str) -> None:
+    """Answer each mistake at the chip's pins with the words to mend the wiring."""
     async with connected(run_meter(NRJ_RECORDING=heaters).port) as meter:
         await current_on(meter, 1, 1, -1)
         assert (
@@ -97,7 +97,7 @@ async def test_a_meter_that_is_wired_wrongly(run_meter: RunMeter, heaters: str) 
         )
 
 
-async def test_a_chip_that_is_silent_is_told(run_meter: RunMeter, heaters: str) -> None:
+async def test_a_silent_chip_is_reported(run_meter: RunMeter, heaters: str) -> None:
     """Without measurements the check blames no transformer."""
     async with connected(run_meter(NRJ_RECORDING=heaters).port) as meter:
         await meter.new_values("active_power_l1")

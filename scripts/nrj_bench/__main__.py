@@ -1,4 +1,4 @@
-"""Finds the benchmark that was asked for and runs it."""
+"""Find the requested benchmark and run its `main`."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -9,7 +9,7 @@ from . import benches
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run a benchmark by name; 2 if there is none of that name."""
+    """Run a benchmark by name; return 2 for an unknown name."""
     names = sorted(module.name for module in pkgutil.iter_modules(benches.__path__))
     if not arguments or arguments[0] not in names:
         wrong = f"'{arguments[0]}' is no benchmark" if arguments else "none is named"

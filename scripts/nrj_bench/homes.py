@@ -1,4 +1,4 @@
-"""Home Assistants that do nothing but take in the benchmark's meter, and their cost."""
+"""Home Assistants with nothing but the benchmark's meter, and their cost."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -28,7 +28,7 @@ type Introduce = Callable[[HomeAssistantClient, int], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a process has used so far: s of its main thread, s of all, MB resident."""
+    """A process's use since its start: s of its main thread, s of all threads, MB resident."""
 
     event_loop: float
     process: float
@@ -45,7 +45,7 @@ class Home:
     entity_ids: dict[str, str]
 
     def cost(self) -> Cost:
-        """Return what it has used since it was started."""
+        """Return the process's use since its start."""
         pid = self.process.process.pid
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
         return Cost(
@@ -117,7 +117,7 @@ async def _sensors_registered(
 async def running_home(
     folder: Path, introduce: Introduce, meter_port: int
 ) -> AsyncIterator[Home]:
-    """Start a Home Assistant in `folder`, add the meter, stop it at the end."""
+    """Start a Home Assistant in `folder`, add the meter, stop Home Assistant at the end."""
     configuration = folder / "home-assistant"
     port = free_port()
     _prepare(configuration, port)

@@ -23,7 +23,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 async def run_demo(options: Options) -> None:
-    """Run the demo until a signal stops it.
+    """Run the demo until a stop signal.
 
     Raises:
         ScriptError: it cannot start, or one of its programs ended by itself.

@@ -71,7 +71,7 @@ async def fill_history(house: House, signal_tool: Path) -> str:
 def hourly_statistics(
     key: str, hours: Sequence[Row], begun_hour: Sequence[Row]
 ) -> list[Statistic]:
-    """Return the statistics of one sensor, empty where the house model has none.
+    """Return a sensor's hourly statistics, empty for a key outside the house model.
 
     `begun_hour` is the part of the hour after `hours` that is over already.
     """

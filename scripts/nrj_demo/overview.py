@@ -98,7 +98,7 @@ def page(entity_ids: Mapping[str, str]) -> dict[str, Any]:
 def _section(
     title: str, icon: str, tiles: Mapping[str, str], entity_ids: Mapping[str, str]
 ) -> Card:
-    """Return a titled group of tiles, one tile an entity."""
+    """Return a titled group of tiles, a tile for each entity."""
     heading = {"type": "heading", "heading": title, "icon": icon}
     cards = [
         {"type": "tile", "entity": entity_ids[key], "name": name}

@@ -1,11 +1,11 @@
-"""A clock that can be moved, in place of the process's own: imported before all else."""
+"""A movable clock in place of the process's own: imported before all else."""
 
 from datetime import UTC, datetime
 import time
 
 
 class MovableClock:
-    """The machine's clock, and how far it was moved."""
+    """The machine's clock plus a movable offset."""
 
     def __init__(self) -> None:
         """Begin with the machine's own time."""
@@ -13,7 +13,7 @@ class MovableClock:
         self._offset = 0.0
 
     def now(self) -> float:
-        """Return the seconds since 1970 that this process believes in."""
+        """Return this process's own time, seconds since 1970."""
         return self._real() + self._offset
 
     def skip(self, seconds: float) -> None:
@@ -21,7 +21,7 @@ class MovableClock:
         self._offset += seconds
 
     def install(self, offset: float) -> None:
-        """Give Home Assistant, imported after this, a clock that is `offset` s ahead."""
+        """Give Home Assistant, imported afterwards, a clock `offset` s ahead."""
         self.skip(offset)
         time.time = self.now
         # It keeps the function it finds when it is imported.

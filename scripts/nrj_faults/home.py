@@ -68,7 +68,7 @@ class Home:
         self._watch: asyncio.Future[None] | None = None
 
     async def start(self) -> None:
-        """Start with what there is in the folder, and add the meter if it is not there."""
+        """Start on the content of the folder, and add a missing meter."""
         # Every reading becomes a state: the recorder's rows are then exact.
         throttle.MIN_INTERVAL = throttle.MAX_INTERVAL = 0.0
         session.RETRY_PAUSE = 0.2  # type: ignore[misc]
@@ -143,7 +143,7 @@ class Home:
         )
 
     async def wait_reading(self, more_than: int, timeout: float) -> bool:
-        """Wait until the meter has told its totals more often; False if it does not.
+        """Wait for more than `more_than` readings of the totals; False if none comes.
 
         A meter that is not there is waited for no longer than for a new connection.
         """
@@ -171,13 +171,13 @@ class Home:
         meter.async_add_reading_listener(channel, on_reading)
 
     async def compile(self, start: float) -> None:
-        """Make the statistics of the five minutes that begin at `start`."""
+        """Make the statistics of the five minutes from `start` on."""
         instance = get_instance(self.hass)
         instance.queue_task(StatisticsTask(dt_util.utc_from_timestamp(start), True))
         await async_wait_written(self.hass)
 
     async def settled(self) -> bool:
-        """Wait for the whole journal and fill missed hours; return whether it came.
+        """Wait for the whole journal and fill missed hours; return whether the journal came.
 
         The meter sends a page that was lost again after a minute at the latest.
         """
@@ -215,7 +215,7 @@ class Home:
         return backfill.filled_hours if backfill is not None else 0
 
     async def dated_boots(self) -> list[str]:
-        """Return the names of the meter's starts that a page has dated."""
+        """Return the names of the meter's starts dated by a page."""
         backfill = self._backfill()
         return list(backfill.dated_boots) if backfill is not None else []
 
@@ -234,7 +234,7 @@ class Home:
         )
 
     async def state(self, channel: str) -> float:
-        """Return what a channel shows now."""
+        """Return a channel's present state."""
         state = self.hass.states.get(self._entity_id(channel))
         assert state is not None
         return float(state.state)
@@ -256,7 +256,7 @@ class Home:
 
 
 async def serve(home: Home) -> None:
-    """Answer what comes on the standard input until it ends."""
+    """Answer the questions on the standard input until its end."""
     await home.start()
     answer({"ready": CLOCK.now()})
     loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""Runs the Home Assistant of `home` as a process that can be killed at any moment."""
+"""Run the Home Assistant of `home` as a process to be killed at any moment."""
 
 import asyncio
 from contextlib import suppress
@@ -17,7 +17,7 @@ ANSWER_TIMEOUT = 300.0
 
 
 class HomeProcess:
-    """A Home Assistant in a process of its own; its folder outlives it."""
+    """A Home Assistant in a process of its own, on a folder kept between runs."""
 
     def __init__(self, folder: Path, link: FaultyLink) -> None:
         """Prepare; the meter is behind `link`."""
@@ -27,11 +27,11 @@ class HomeProcess:
 
     @property
     def is_running(self) -> bool:
-        """Return whether it runs."""
+        """Return whether the process runs."""
         return self._process is not None
 
     async def start(self, offset: float) -> None:
-        """Start with a clock `offset` s ahead, and wait until it is ready."""
+        """Start with a clock `offset` s ahead, and wait until Home Assistant is ready."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / "log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -54,7 +54,7 @@ class HomeProcess:
         await self._answer(START_TIMEOUT)
 
     async def ask(self, do: str, **arguments: Any) -> Any:
-        """Have one of its methods called; return what it returns."""
+        """Call a method of the `Home`; return the method's result."""
         assert self._process is not None
         assert self._process.stdin is not None
         question = json.dumps({"do": do, **arguments}) + "\n"

@@ -62,15 +62,15 @@ class FaultyLink:
             task.cancel()
 
     async def hold(self) -> None:
-        """Let nothing through for a moment, once what is on its way has arrived."""
+        """Hold back new frames, once those under way have arrived."""
         self._flowing.clear()
         while self._under_way:
             await asyncio.sleep(0.005)
 
     def release(self) -> None:
-        """Let everything through that waits.
+        """Let every held frame through.
 
-        But for pages of the journal: time was skipped since they were sent, and no real
+        Pages of the journal are dropped: time was skipped since they were sent, and no real
         link holds one for so long. The meter sends them again.
         """
         self._skips += 1
@@ -149,7 +149,7 @@ class FaultyLink:
                 self._under_way -= 1
 
     def _loses(self, frame: Frame) -> bool:
-        """Tell whether to lose what goes to the meter."""
+        """Decide whether to lose a frame to the meter."""
         _, number, payload = frame
         return (
             number == EXECUTE_SERVICE

@@ -36,8 +36,8 @@ class MeterProcess:
         self._client: APIClient | None = None
         self._services: dict[str, UserService] = {}
         self._keys: dict[str, int] = {}
-        # What it has told last, by key.
-        self._told: dict[int, float] = {}
+        # The latest value of each sensor, by key.
+        self._latest: dict[int, float] = {}
         self._clock_base = 0
 
     @property
@@ -47,15 +47,15 @@ class MeterProcess:
 
     @property
     def is_running(self) -> bool:
-        """Return whether it runs, and is steered."""
+        """Return whether the meter runs with its client connected."""
         return self._client is not None
 
-    def told(self, id_: str) -> float:
-        """Return what it has told last of a sensor; not a number if nothing."""
-        return self._told.get(self._keys[id_], float("nan"))
+    def latest(self, id_: str) -> float:
+        """Return a sensor's latest value, NaN without a value."""
+        return self._latest.get(self._keys[id_], float("nan"))
 
     async def start(self, clock_offset: int, on_page: Callable[[str], None]) -> None:
-        """Start it, with its clock so many seconds ahead of the machine's.
+        """Start the meter with its clock `clock_offset` s ahead of the machine's.
 
         `on_page` is called with the name of this start of its whenever it has sent a
         page of its journal.
@@ -78,20 +78,20 @@ class MeterProcess:
         self._client.subscribe_service_calls(on_event)
 
     async def _wait_metering(self) -> None:
-        """Wait until the chip counts, so that what a start costs costs no energy."""
+        """Wait until the chip counts, so the start costs no energy."""
         assert self._client is not None
-        told = asyncio.Event()
-        self._told = {}
+        counting = asyncio.Event()
+        self._latest = {}
 
         def on_state(state: EntityState) -> None:
             if isinstance(state, SensorState) and not state.missing_state:
-                self._told[state.key] = state.state
+                self._latest[state.key] = state.state
                 if state.key == self._keys["import_energy"]:
-                    told.set()
+                    counting.set()
 
         self._client.subscribe_states(on_state)
         async with asyncio.timeout(STARTED):
-            await told.wait()
+            await counting.wait()
         await asyncio.sleep(SETTLED)
 
     async def act(self, name: str, **arguments: float) -> None:
@@ -102,7 +102,7 @@ class MeterProcess:
         await self._client.device_info()
 
     async def set_number(self, id_: str, value: float) -> None:
-        """Set a number, and wait until it is set."""
+        """Set a number, and wait until the meter has the value."""
         assert self._client is not None
         self._client.number_command(self._keys[id_], value)
         await self._client.device_info()

@@ -38,7 +38,7 @@ class House:
         )
 
     def write(self, path: Path) -> None:
-        """Write it as a recording for the simulated chip, after a lead without power."""
+        """Write the house as a recording for the simulated chip, after a lead without power."""
         lines = ["time,active_power_l1,active_power_l2,active_power_l3"]
         lines += ["0,0,0,0", f"{LEAD - 1},0,0,0"]
         lines += [

@@ -1,4 +1,4 @@
-"""One random life of a meter and a Home Assistant, and what must be true at its end."""
+"""Run a random life of a meter and a Home Assistant, and check the energy at its end."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -51,7 +51,7 @@ CHANNELS = ("import_energy", "export_energy", "import_energy_l1", "export_energy
 
 @dataclass
 class Outcome:
-    """What came of a schedule: `faults` tells what happened, `errors` what is wrong."""
+    """The result of a schedule: `faults` lists the events, `errors` the failures."""
 
     seed: int
     faults: list[str] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Outcome:
 
 
 class Life:
-    """Runs one schedule."""
+    """Runs a schedule of random faults."""
 
     def __init__(self, seed: int, program: Path, folder: Path) -> None:
         """Prepare the schedule of `seed`, with all files in `folder`."""
@@ -92,7 +92,7 @@ class Life:
         return time.time() + self._offset
 
     async def run(self) -> Outcome:
-        """Live it, and compare the end with the truth."""
+        """Run the schedule, and compare the end with the truth."""
         try:
             first = await self._begin()
             for step in range(self._steps):
@@ -111,7 +111,7 @@ class Life:
         return self.outcome
 
     async def _begin(self) -> int:
-        """Start everything, and let a first hour pass; return when it began."""
+        """Start everything, and let a first hour pass; return the hour's start, s since 1970."""
         await self._start_meter()
         await self._link.start()
         await self._home.start(self._offset)
@@ -213,7 +213,7 @@ class Life:
             await self._home.ask("compile", start=start)
 
     async def _settle(self) -> None:
-        """Wait until all that the meter has is in the statistics."""
+        """Wait until the meter's whole journal is in the statistics."""
         deadline = time.monotonic() + FETCHED
         while not await self._home.ask("settled"):
             if time.monotonic() > deadline:
@@ -272,18 +272,18 @@ class Life:
                 await asyncio.sleep(0.2)
 
     def _watch_meter(self, step: int) -> None:
-        """Tell it when what the meter itself has counted moves away from the truth.
+        """Record an error when the meter's own count leaves the truth.
 
         Trouble with its chip is an error, whatever it has cost.
         """
         if not self._meter.is_running:
             return
         for name in CHIP_TROUBLES:
-            trouble = f"{self._meter.told(name):.0f} {name}"
-            if self._meter.told(name) > 0 and trouble not in self.outcome.errors:
+            trouble = f"{self._meter.latest(name):.0f} {name}"
+            if self._meter.latest(name) > 0 and trouble not in self.outcome.errors:
                 self.outcome.errors.append(trouble)
         for channel in CHANNELS:
-            own = self._meter.told(channel) * 1000
+            own = self._meter.latest(channel) * 1000
             off = own - self._truth.energy(channel, self._truth.origin, self.now())
             if abs(off - self._off[channel]) > METER_LAG:
                 self.outcome.faults.append(
@@ -328,7 +328,7 @@ class Life:
             error = abs(total - true_total)
             outcome.total_error = max(outcome.total_error, error)
             if error > TOTAL_ERROR:
-                own = self._meter.told(channel) * 1000
+                own = self._meter.latest(channel) * 1000
                 outcome.errors.append(
                     f"{channel}: {total:.1f} Wh in all instead of {true_total:.1f},"
                     f" the meter says {own:.1f}"
@@ -350,5 +350,5 @@ class Life:
 
 
 async def run_schedule(seed: int, program: Path, folder: Path) -> Outcome:
-    """Run one schedule."""
+    """Run the schedule of a seed."""
     return await Life(seed, program, folder).run()

@@ -1,4 +1,4 @@
-"""What a meter can have counted, and what its journal can have of it."""
+"""Model the energy a meter can have counted, and its journal can hold."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -33,15 +33,15 @@ class Truth:
         self._lost: list[tuple[float, float]] = []
 
     def lose(self, begin: float, end: float) -> None:
-        """Take what was counted between two positions as not in the journal."""
+        """Mark the energy counted between two positions as missing from the journal."""
         self._lost.append((begin, end))
 
     def lose_undated(self, seen: set[str]) -> None:
-        """Take as lost what nobody can date.
+        """Mark undatable energy as lost.
 
-        That is what was counted in a start that was over, with a clock that was wrong
-        at its end, before Home Assistant had a single page of it; it has those of the
-        starts `seen`.
+        Nobody can date the energy of a start that was over, with a wrong clock at its
+        end, before Home Assistant had a single page of the start. Home Assistant has
+        pages of the starts `seen`.
         """
         for start in self.starts:
             if start.off < RUNNING and start.clock_error and start.boot not in seen:
@@ -58,7 +58,7 @@ class Truth:
         return total
 
     def is_covered(self, begin: float, end: float) -> bool:
-        """Tell whether the meter was on between two epochs, and its journal has it all."""
+        """Return whether the meter was on between two epochs, with its journal complete."""
         begin, end = begin - self.origin, end - self.origin
         return any(
             start.on <= begin and end <= start.off for start in self.starts

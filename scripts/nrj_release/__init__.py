@@ -1,1 +1,1 @@
-"""What a release consists of: its version, its notes, firmware images, the integration's zip, the flashing page."""
+"""The parts of a release: its version, its notes, firmware images, the integration's zip, the flashing page."""

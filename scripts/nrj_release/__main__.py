@@ -1,4 +1,4 @@
-"""The command: `scripts/release`, which says what it does."""
+"""Run a command of `scripts/release`; `scripts/release --help` lists the commands."""
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
@@ -69,7 +69,7 @@ _COMMANDS: Final[Mapping[str, tuple[Callable[..., str], tuple[str, ...]]]] = {
 
 
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
-    """Run the command that `arguments` name on the checkout at `root`; return 1 where it can not be done."""
+    """Run the command named in `arguments` on the checkout at `root`; return 1 on a ReleaseError."""
     parser = argparse.ArgumentParser(prog="scripts/release")
     commands = parser.add_subparsers(required=True, dest="command")
     for name, (_, operands) in _COMMANDS.items():

@@ -1,4 +1,4 @@
-"""CHANGELOG.md, as https://keepachangelog.com has it: reading a release's notes, and dating what is unreleased."""
+"""Read a release's notes from CHANGELOG.md (https://keepachangelog.com), and date the unreleased notes."""
 
 from datetime import date
 import re
@@ -15,7 +15,7 @@ _UNRELEASED_LINK = re.compile(rf"^\[{UNRELEASED}\]: .*$", re.MULTILINE)
 
 
 def notes(changelog: str, name: str) -> str:
-    """Return what stands under the heading `name`, a version or UNRELEASED; raise ReleaseError without any."""
+    """Return the text under the heading `name`, a version or UNRELEASED; raise ReleaseError without any."""
     headings = list(_HEADING.finditer(changelog))
     for heading, following in zip(headings, [*headings[1:], None], strict=True):
         if heading["name"] == name:
@@ -27,7 +27,7 @@ def notes(changelog: str, name: str) -> str:
 
 
 def released(changelog: str, version: str, on: date) -> str:
-    """Return `changelog` with all that is unreleased under `version`, and a link to its tag."""
+    """Return `changelog` with the unreleased notes under `version`, and a link to its tag."""
     notes(changelog, UNRELEASED)
     if f"## [{version}]" in changelog:
         raise ReleaseError(f"CHANGELOG.md has {version} already: take another version.")

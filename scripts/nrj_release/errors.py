@@ -1,5 +1,5 @@
-"""What can be wrong with a release."""
+"""Errors of a release."""
 
 
 class ReleaseError(Exception):
-    """A release can not be made; the text says of which file, and what to do."""
+    """A release can not be made; the text names the file and the remedy."""

@@ -1,4 +1,4 @@
-"""Firmware images: what ESPHome has built becomes files with a web-flash manifest.
+"""Turn ESPHome's built firmware into image files with a web-flash manifest.
 
 The manifest is that of ESP Web Tools, with the part that ESPHome's `update: platform: http_request` reads besides.
 """
@@ -21,7 +21,7 @@ MANIFEST_SUFFIX = ".manifest.json"
 
 @dataclass(frozen=True)
 class Binary:
-    """A file that ESPHome builds, and how it is recognised."""
+    """A file built by ESPHome, and the marks to recognise the file."""
 
     built: str
     """Name among what ESPHome has built."""
@@ -34,7 +34,7 @@ class Binary:
 
 @dataclass(frozen=True)
 class Chip:
-    """The files that a chip is flashed with."""
+    """The files to flash a chip with."""
 
     update: Binary
     """What goes in over the network."""
@@ -59,12 +59,12 @@ CHIPS = {
 
 
 def images(root: Path) -> list[str]:
-    """Return the names of the images that a release has."""
+    """Return the names of a release's images."""
     return sorted(path.stem for path in (root / FOLDER).glob("*.yaml"))
 
 
 def configurations(root: Path) -> list[str]:
-    """Return the paths of all ESPHome configurations that can be compiled."""
+    """Return the paths of all ESPHome configurations to compile."""
     folder = root / "esphome"
     paths = [*folder.glob("*.yaml"), *(root / FOLDER).glob("*.yaml")]
     return sorted(
@@ -75,7 +75,7 @@ def configurations(root: Path) -> list[str]:
 def collect(
     root: Path, image: str, version: str, output: Path, data: Path | None = None
 ) -> Path:
-    """Copy what ESPHome has built of `image` into `output` with a manifest beside it, and return the manifest's path.
+    """Copy ESPHome's build of `image` into `output`, with a manifest beside the files; return the manifest's path.
 
     `data` is ESPHome's own folder, by default the one beside the configuration.
     """
@@ -138,7 +138,7 @@ def _published(
 
 
 def _defined(defines: str, name: str) -> str:
-    """Return the text that the preprocessor symbol `name` stands for."""
+    """Return the text of the preprocessor symbol `name`."""
     found = re.search(rf'^#define {name} "(.*)"$', defines, re.MULTILINE)
     if found is None:
         raise ReleaseError(f"ESPHome's defines.h does not say {name}.")

@@ -1,4 +1,4 @@
-"""The integration as HACS downloads it: one zip with the content of its folder at the top."""
+"""Pack the integration for HACS: a zip with the content of its folder at the top."""
 
 from pathlib import Path
 import zipfile
@@ -14,7 +14,7 @@ _REGULAR_FILE = 0o100644 << 16
 
 
 def files(root: Path) -> list[Path]:
-    """Return the files of the integration relative to its folder, without what Python and editors leave behind."""
+    """Return the integration's files relative to its folder, without leftovers of Python and editors."""
     folder = root / FOLDER
     return sorted(
         path.relative_to(folder)

@@ -1,4 +1,4 @@
-"""What is published: the files of the release, its notes, and the page that flashes a meter from the browser."""
+"""Collect the published files: the files of the release, its notes, and the browser's flashing page."""
 
 import hashlib
 from pathlib import Path
@@ -40,7 +40,7 @@ def assemble(
 
 
 def checksums(folder: Path) -> str:
-    """Return a line for each file in `folder`, as `sha256sum --check` reads them."""
+    """Return a line for each file in `folder`, in the form of `sha256sum --check`."""
     return "".join(
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
         for path in sorted(folder.iterdir())

@@ -1,4 +1,4 @@
-"""The version of the project: the places that tell it, all written and checked here."""
+"""Read, write and check the project's version in all its places."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ MAIN = "main"
 
 @dataclass(frozen=True)
 class Place:
-    """A file that tells the version, and the line it stands in."""
+    """A file with the version, and the version's line in the file."""
 
     path: str
     line: str
@@ -103,7 +103,7 @@ def follow_main(root: Path) -> None:
 
 
 def check(root: Path, tag: str) -> str:
-    """Return the version of the checkout at `root`; raise ReleaseError unless all of it is the release `tag`."""
+    """Return the version of the checkout at `root`; raise ReleaseError unless every place has the release `tag`."""
     version = read(root)
     if VERSION.fullmatch(version) is None or tag != tag_of(version):
         raise ReleaseError(

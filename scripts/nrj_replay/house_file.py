@@ -42,7 +42,7 @@ KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class HouseFile:
-    """Loads, which of them are on when the recording begins, and limits."""
+    """Loads, the loads on at the recording's start, and limits."""
 
     loads: tuple[Load, ...]
     on: frozenset[str]
@@ -50,7 +50,7 @@ class HouseFile:
 
 
 def default_house() -> HouseFile:
-    """Return a house with one load of each class; what is shed is on at first."""
+    """Return a house with a load of each class, all but storing loads on at first."""
     loads = tuple(
         Load(id=kind.value, load_class=kind, nominal_power=1000.0) for kind in LoadClass
     )
@@ -117,7 +117,7 @@ def _load(path: Path, number: int, item: Any) -> Load:
 
 
 def _numbers(item: dict[str, Any]) -> dict[str, Any]:
-    """Return the limits that are given; the others have their defaults."""
+    """Return the given limits; absent limits keep their defaults."""
     kinds: dict[str, type[float]] = {
         **dict.fromkeys(
             (

@@ -1,4 +1,4 @@
-"""Plays a recording through guard and arbiter, and tells what they do."""
+"""Play a recording through guard and arbiter, and list their actions."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def moments(recording: Recording) -> Iterator[Sample | int]:
 
 @dataclass
 class Replay:
-    """One run: `lines` yields what happens, `summary` says how much afterwards."""
+    """A replay's run: `lines` yields the changes, `summary` the totals afterwards."""
 
     recording: Recording
     house: HouseFile
@@ -45,7 +45,7 @@ class Replay:
     off_seconds: Counter[str] = field(default_factory=Counter)
 
     def lines(self) -> Iterator[dict[str, Any]]:
-        """Yield one line for each change of the stage and of a load."""
+        """Yield a line for each change of the stage and of a load."""
         played = list(moments(self.recording))
         changes = firmware_changes(
             (m if isinstance(m, int) else m.grid for m in played),
@@ -83,7 +83,7 @@ class Replay:
                 yield _line(now_ms, guard, notice.load_id, "notice", notice.key)
 
     def summary(self) -> dict[str, Any]:
-        """Return how much was done, in which stages the grid was, and what is off."""
+        """Return the number of actions, the seconds in each grid stage, and the loads off."""
         return {
             "summary": {
                 "seconds": self.recording.samples[-1].seconds,
@@ -113,7 +113,7 @@ class Replay:
     def _house_view(
         self, now_ms: int, guard: GridView, powers: dict[Supply, float | None]
     ) -> HouseView:
-        """Return the house; what it draws follows what its loads now do otherwise."""
+        """Return the house, its drawn power corrected by the loads switched since the recording."""
         drawn = dict(powers)
         for load in self.house.loads:
             more = int(self.on[load.id]) - int(load.id in self.house.on)

@@ -1,1 +1,1 @@
-"""The test command: its steps, which run side by side, and what a change needs."""
+"""The test command: its steps, run side by side, and the selection for a change."""

@@ -1,4 +1,4 @@
-"""Runs the steps that are asked for; called by scripts/test."""
+"""Run the requested steps; called by scripts/test."""
 
 import asyncio
 import sys

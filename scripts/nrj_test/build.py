@@ -1,4 +1,4 @@
-"""Builds the programs that several steps share, once."""
+"""Build the programs shared by several steps, once."""
 
 import asyncio
 import sys
@@ -13,7 +13,7 @@ from nrj_tools.firmware import FirmwareError, build
 
 
 def main() -> int:
-    """Build all; 1 with a sentence if one can not be built."""
+    """Build all programs; return 1 with a sentence if a build fails."""
     try:
         print(build())
         print(asyncio.run(build_signal_tool()))

@@ -1,4 +1,4 @@
-"""Checks that all C++ is formatted as clang-format would."""
+"""Check the format of all C++ with clang-format."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from nrj_test.steps import ROOT, VENVS
 
 
 def main() -> int:
-    """Run clang-format over the sources that git knows or could know."""
+    """Run clang-format over the tracked and untracked, not ignored, sources."""
     listed = subprocess.run(
         [
             *("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"),

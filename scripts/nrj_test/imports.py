@@ -1,4 +1,4 @@
-"""Which module of this repository imports which, read from the sources without running them."""
+"""Read the imports between the repository's modules from their sources, without running any."""
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +14,7 @@ ROOTS: Mapping[str, str] = {
 
 
 class Imports:
-    """The modules of a repository and what each imports."""
+    """The modules of a repository and the modules each imports."""
 
     def __init__(self, root: Path) -> None:
         """Read all modules below `root`."""
@@ -29,7 +29,7 @@ class Imports:
         return self._modules.get(path.resolve())
 
     def reaches(self, module: str, packages: Iterable[str]) -> bool:
-        """Tell whether a module imports one of `packages`, directly or through modules of ours.
+        """Return whether a module imports any of `packages`, directly or through modules of ours.
 
         Packages' own `__init__` files do not count where a module below them is named.
         """
@@ -45,7 +45,7 @@ class Imports:
         return False
 
     def importers(self, module: str) -> set[str]:
-        """Return the modules that name `module`, or something in it, in an import."""
+        """Return the modules with an import of `module`, or of something in the module."""
         return {name for name, names in self.imported.items() if module in names}
 
 
@@ -59,7 +59,7 @@ def _modules(root: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _names(module: str, path: Path) -> Iterator[str]:
-    """Yield what a file imports: modules, and names that may be modules."""
+    """Yield a file's imports: modules, and names of possible modules."""
     package = module.split(".")
     if path.name != "__init__.py":
         package.pop()

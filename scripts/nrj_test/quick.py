@@ -1,4 +1,4 @@
-"""scripts/test --quick: lint, types, and the tests of what a change touches."""
+"""scripts/test --quick: lint, types, and the tests of the changed files."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ MOST_CPP = 2
 
 @dataclass(slots=True)
 class Selection:
-    """What to run."""
+    """The tests chosen for a change."""
 
     tests: set[Path] = field(default_factory=set)
     firmware: set[Path] = field(default_factory=set)
@@ -79,7 +79,7 @@ def _add_room(chosen: Selection, path: Path, root: Path) -> None:
 
 
 def _add(chosen: Selection, path: Path, root: Path) -> None:
-    """Choose a test file or a folder of tests, if there is one; end-to-end tests are not quick."""
+    """Choose a test file or a folder of tests, if present; end-to-end tests are not quick."""
     if path.is_relative_to(END_TO_END) or not (root / path).exists():
         return
     if path.is_relative_to("firmware_tests"):
@@ -89,7 +89,7 @@ def _add(chosen: Selection, path: Path, root: Path) -> None:
 
 
 def changed_files() -> set[Path]:
-    """Return what differs from where this branch left main, committed or not."""
+    """Return the files changed since this branch left main, committed or not."""
     base = _git("merge-base", "HEAD", _main()).strip()
     names = _git("diff", "--name-only", "-z", base) + _git(
         "ls-files", "-z", "--others", "--exclude-standard"
@@ -111,7 +111,7 @@ def _git(*arguments: str, check: bool = True) -> str:
 
 
 def main(*, listing: bool = False) -> int:
-    """Run the chosen commands, or only print them; 1 if one failed."""
+    """Run the chosen commands, or only print the commands; return 1 if any failed."""
     start = time.monotonic()
     chosen = select(changed_files(), ROOT)
     commands: list[tuple[str, tuple[str | Path, ...]]] = [

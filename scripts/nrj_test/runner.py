@@ -1,4 +1,4 @@
-"""Runs steps side by side, keeps the output of each together, and tells what failed."""
+"""Run steps side by side, keep the output of each together, and list the failed steps."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -16,10 +16,10 @@ BEHIND = 15
 
 
 class Runner:
-    """One run of the test command."""
+    """A run of the test command."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        """Prepare the steps named, and what they need."""
+        """Prepare the named steps, and the steps they need."""
         wanted = set(names)
         self.names = wanted | {
             need for name in wanted if (need := STEPS[name].needs) is not None
@@ -102,7 +102,7 @@ async def _run_command(
 
 
 def _put_behind(pid: int) -> None:
-    """Let a step that waits for clocks have the processor first, where this system can."""
+    """Give the clock-bound steps the processor first, where this system can."""
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, pid, BEHIND)
     # Linux schedules sessions against one another, and only in them processes.
@@ -111,6 +111,6 @@ def _put_behind(pid: int) -> None:
 
 
 def computed() -> float:
-    """Return how long all steps that are over have computed, s of one processor."""
+    """Return the processor time of all finished steps, s."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime

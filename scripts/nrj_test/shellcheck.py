@@ -11,7 +11,7 @@ SHEBANG = re.compile(rb"#!.*\b(?:ba)?sh\s")
 
 
 def main() -> int:
-    """Run ShellCheck over the shell scripts that git knows or could know."""
+    """Run ShellCheck over the tracked and untracked, not ignored, shell scripts."""
     listed = subprocess.run(
         [
             *("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"),
@@ -26,7 +26,8 @@ def main() -> int:
     scripts = [
         path
         for path in files
-        if path.is_file() and (path.suffix == ".sh" or _begins_as_one(path.open("rb")))
+        if path.is_file()
+        and (path.suffix == ".sh" or _begins_as_shell_script(path.open("rb")))
     ]
     return subprocess.run(
         [BIN / "shellcheck", "--shell", "bash", "--severity", "warning", *scripts],
@@ -35,8 +36,8 @@ def main() -> int:
     ).returncode
 
 
-def _begins_as_one(file: BinaryIO) -> bool:
-    """Return whether the first line of `file` says that a shell runs it."""
+def _begins_as_shell_script(file: BinaryIO) -> bool:
+    """Return whether the first line of `file` names a shell."""
     with file:
         return SHEBANG.match(file.read(80)) is not None
 

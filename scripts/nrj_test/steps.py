@@ -1,4 +1,4 @@
-"""The steps of the test command: what each runs, what it needs, and in which lane."""
+"""The steps of the test command: the commands, needs and lane of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ COVERAGE = ROOT / ".build" / "coverage.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Commands that run one after the other until one fails.
+    """Commands run in order until the first failure.
 
     `needs` names the step that has to be over before. `waits` marks a step that waits for clocks more than it computes:
     it goes first where processors are short, so that what it measures is not how busy this machine is.

@@ -8,7 +8,7 @@ from typing import NoReturn, override
 
 
 class CommandLine(argparse.ArgumentParser):
-    """Parser with one-sentence errors and without abbreviated options."""
+    """Parser with single-sentence errors and without abbreviated options."""
 
     def __init__(self, prog: str, description: str | None) -> None:
         """Prepare the parser of the command `prog`; `description` begins its help."""

@@ -2,7 +2,7 @@
 
 
 class ScriptError(Exception):
-    """Failure of a script; the message says why and what to do."""
+    """Failure of a script; the message gives reason and remedy."""
 
     exit_status = 1
 

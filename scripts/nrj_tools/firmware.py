@@ -32,7 +32,7 @@ def esphome_executable() -> Path:
 
 
 def esphome_environment() -> dict[str, str]:
-    """Return an environment that keeps ESPHome's files inside the repository."""
+    """Return an environment to keep ESPHome's files inside the repository."""
     return {**os.environ, "ESPHOME_DATA_DIR": str(ROOT / ".build" / "esphome")}
 
 

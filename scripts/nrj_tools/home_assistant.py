@@ -140,7 +140,7 @@ def _http_config(port: int) -> dict[str, Any]:
 
 
 def local_time_zone() -> str:
-    """Return the IANA name of this machine's time zone, UTC where it has none.
+    """Return the IANA name of this machine's time zone, UTC without a name.
 
     The simulated house lives by the same clock.
     """

@@ -126,7 +126,7 @@ def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> N
 
 
 async def wait_for_end(process: subprocess.Popen[bytes]) -> None:
-    """Wait until `process` ends, without polling and without reaping it."""
+    """Wait until `process` ends, without polling and without reaping the process."""
     if process.returncode is not None:
         return
     ended = asyncio.Event()

@@ -1,4 +1,4 @@
-"""Adding a meter, and everything that can go wrong on the way."""
+"""Add, reconfigure and reauthenticate a meter, and refuse every kind of wrong address, device and key."""
 
 import asyncio
 import socket
@@ -55,7 +55,7 @@ async def test_a_meter_is_added_under_its_own_name(
 async def test_an_encrypted_meter_is_added_with_its_key(
     hass: HomeAssistant, ask: Ask, server: DeviceServer
 ) -> None:
-    """The key is stored; blanks around what was pasted do not matter."""
+    """Store the encryption key without the blanks pasted around the key."""
     server.device.key = KEY
     result = await ask(server.port, f" {KEY} ", host=f" {HOST} ")
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -81,7 +81,7 @@ async def test_nonsense_for_a_host(hass: HomeAssistant, ask: Ask, host: str) -> 
 
 
 async def test_a_refused_connection(hass: HomeAssistant, ask: Ask) -> None:
-    """A machine without a meter on that port is told from an absent one."""
+    """Tell a machine without a meter on the port from an absent machine."""
     port = free_port()
     form = await ask(port)
     assert f"nothing listens on port {port}" in sentence(form)
@@ -89,8 +89,8 @@ async def test_a_refused_connection(hass: HomeAssistant, ask: Ask) -> None:
     assert_nothing_is_left(hass)
 
 
-async def test_a_host_without_a_way_to_it(hass: HomeAssistant, ask: Ask) -> None:
-    """An address nothing can be sent to is told from a machine that is off."""
+async def test_an_unreachable_host(hass: HomeAssistant, ask: Ask) -> None:
+    """Tell an unreachable address from a machine switched off."""
     enable_socket()
     socket_allow_hosts(["127.0.0.1", "255.255.255.255"], allow_unix_socket=True)
     form = await ask(6053, host="255.255.255.255")
@@ -101,7 +101,7 @@ async def test_a_host_without_a_way_to_it(hass: HomeAssistant, ask: Ask) -> None
 async def test_a_device_that_is_silent(
     hass: HomeAssistant, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Something that accepts and says nothing does not hold the form for ever."""
+    """Give up on a device which accepts the connection and never answers."""
     monkeypatch.setattr(client_module, "TALK_TIMEOUT", 0.2)
     async with SilentServer() as silent:
         form = await ask(silent.port)
@@ -137,7 +137,7 @@ async def test_a_device_that_greets_and_then_is_silent(
     server: DeviceServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A device that hangs while it is asked what it is counts as silent."""
+    """Count a device as silent if its identification stays unanswered."""
     monkeypatch.setattr(client_module, "TALK_TIMEOUT", 0.2)
     server.device.answers_questions = False
     form = await ask(server.port)
@@ -148,7 +148,7 @@ async def test_a_device_that_greets_and_then_is_silent(
 
 @pytest.mark.parametrize("key", [None, KEY], ids=["plain", "encrypted"])
 async def test_a_web_server(hass: HomeAssistant, ask: Ask, key: str | None) -> None:
-    """Something that is no ESPHome device is told from a silent one."""
+    """Tell a device without the ESPHome protocol from a silent device."""
     async with WebServer() as web:
         form = await ask(web.port, key)
     assert "it is not an ESPHome device" in sentence(form)
@@ -186,7 +186,7 @@ async def test_another_esphome_device(
 async def test_a_missing_key(
     hass: HomeAssistant, ask: Ask, server: DeviceServer
 ) -> None:
-    """A meter that encrypts asks for its key."""
+    """Ask for the key of a meter with an encrypted connection."""
     server.device.key = KEY
     form = await ask(server.port)
     assert sentence(form).startswith("The meter encrypts its connection.")
@@ -195,7 +195,7 @@ async def test_a_missing_key(
 
 
 async def test_a_wrong_key(hass: HomeAssistant, ask: Ask, server: DeviceServer) -> None:
-    """A key of the right form that is not the meter's is refused by the meter."""
+    """Refuse a well-formed key the meter does not accept."""
     server.device.key = KEY
     form = await ask(server.port, OTHER_KEY)
     assert sentence(form).startswith("The meter does not accept this encryption key.")
@@ -232,10 +232,10 @@ async def test_a_key_for_a_meter_that_does_not_encrypt(
     assert_nothing_is_left(hass)
 
 
-async def test_the_form_keeps_what_was_typed_and_can_be_corrected(
+async def test_the_form_keeps_the_typed_fields_and_can_be_corrected(
     hass: HomeAssistant, ask: Ask, server: DeviceServer
 ) -> None:
-    """One wrong field is no reason to type the others again."""
+    """Keep the other typed fields when a field is wrong."""
     server.device.key = KEY
     form = await ask(server.port, OTHER_KEY)
     assert typed(form) == {
@@ -253,7 +253,7 @@ async def test_the_form_keeps_what_was_typed_and_can_be_corrected(
 async def test_the_same_meter_twice(
     hass: HomeAssistant, ask: Ask, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """A meter is known by its MAC address, whatever way it is reached."""
+    """Recognize a meter by its MAC address at whatever address."""
     entry = await add_meter(server.port)
     before = dict(entry.data)
     again = await ask(server.port, host="localhost")
@@ -287,7 +287,7 @@ async def start_flow(
 async def submit(
     hass: HomeAssistant, flow: ConfigFlowResult, **answers: Any
 ) -> ConfigFlowResult:
-    """Submit a form with `answers` over what it shows."""
+    """Submit a form with `answers` over its shown values."""
     shown = {field: value for field, value in typed(flow).items() if value is not None}
     return await hass.config_entries.flow.async_configure(
         flow["flow_id"], shown | answers
@@ -313,7 +313,7 @@ async def test_a_meter_with_a_new_address(
 async def test_reconfiguring_to_another_meter_changes_nothing(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """One meter's history does not become another's by a slip of the finger."""
+    """Refuse to reconfigure a meter to the address of another meter."""
     entry = await add_meter(server.port)
     before = dict(entry.data)
     form = await start_flow(hass, entry, SOURCE_RECONFIGURE)
@@ -340,7 +340,7 @@ async def test_reconfiguring_to_nowhere_changes_nothing(
 async def test_a_changed_key_is_asked_for_and_the_meter_comes_back(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """A meter flashed with a new key asks for it by itself."""
+    """Ask for the new key of a meter flashed with another key."""
     server.device.key = KEY
     entry = await add_meter(server.port, KEY)
     await server.stop()
@@ -414,7 +414,7 @@ async def test_reauthentication_with_the_meter_away_says_so(
 async def test_a_key_that_went_wrong_while_home_assistant_was_off(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """Set-up says what is wrong and asks for the key."""
+    """Fail the set-up with the reason and ask for the key."""
     server.device.key = KEY
     entry = await add_meter(server.port, KEY)
     assert await hass.config_entries.async_unload(entry.entry_id)

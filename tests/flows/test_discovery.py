@@ -1,4 +1,4 @@
-"""Meters that announce themselves on the network."""
+"""Discover meters from their mDNS announcements, and follow their addresses."""
 
 import asyncio
 from ipaddress import ip_address
@@ -39,12 +39,12 @@ def is_mains(state: State) -> bool:
 
 
 def discovered(hass: HomeAssistant) -> list[Any]:
-    """Return the dialogues that wait for a person."""
+    """Return the discovery flows in progress."""
     return list(hass.config_entries.flow.async_progress_by_handler(DOMAIN))
 
 
 async def confirm(hass: HomeAssistant, **answers: Any) -> ConfigFlowResult:
-    """Answer the one dialogue that waits."""
+    """Answer the only discovery flow in progress."""
     (flow,) = discovered(hass)
     return await hass.config_entries.flow.async_configure(flow["flow_id"], answers)
 
@@ -79,7 +79,7 @@ async def test_other_devices_that_announce_themselves_are_left_alone(
 async def test_every_firmware_of_this_project_is_found(
     hass: HomeAssistant, integration: None
 ) -> None:
-    """What comes after the dot does not matter."""
+    """Discover every project name of the project, whatever follows the dot."""
     await announce(hass, 6053, project_name="nrj-monitor.plug")
     assert len(discovered(hass)) == 1
 
@@ -87,7 +87,7 @@ async def test_every_firmware_of_this_project_is_found(
 async def test_a_meter_that_announces_itself_again_and_again_is_shown_once(
     hass: HomeAssistant, integration: None
 ) -> None:
-    """One meter, one card, even from a new address."""
+    """Show a single card for a meter, even after a new address."""
     for port in (6053, 6053, 6054):
         await announce(hass, port)
     assert len(discovered(hass)) == 1
@@ -96,7 +96,7 @@ async def test_a_meter_that_announces_itself_again_and_again_is_shown_once(
 async def test_a_meter_that_was_ignored_stays_ignored(
     hass: HomeAssistant, server: DeviceServer
 ) -> None:
-    """It neither comes back nor is talked to."""
+    """Neither show nor contact an ignored meter again."""
     await announce(hass, server.port, mac=MAC)
     (flow,) = discovered(hass)
     await hass.config_entries.flow.async_init(
@@ -135,7 +135,7 @@ async def test_adding_by_address_takes_the_discovered_card_away(
 async def test_an_encrypted_meter_asks_for_its_key(
     hass: HomeAssistant, firmware: RunningFirmware
 ) -> None:
-    """Only the key is asked for; a wrong one is said."""
+    """Ask for the key alone, and name a wrong key in the form."""
     async with NoiseProxy(firmware.port, KEY) as proxy:
         await announce(hass, proxy.port, **WITH_KEY)
         form = await confirm(hass)
@@ -166,7 +166,7 @@ async def test_a_discovered_meter_that_is_gone_again(
 async def test_a_discovered_device_that_turns_out_to_be_no_meter(
     hass: HomeAssistant, server: DeviceServer
 ) -> None:
-    """What the device says of itself counts, not what was announced for it."""
+    """Trust the device's own identification over its announcement."""
     server.device.project = "acme.kettle"
     server.device.friendly_name = "Kettle"
     await announce(hass, server.port)
@@ -216,7 +216,7 @@ async def test_an_announcement_that_is_of_no_use(
 
 
 async def move(server: DeviceServer) -> int:
-    """Bring the meter back at another port; return the old one."""
+    """Move the meter to another port; return the former port."""
     await server.stop()
     old, server.port = server.port, free_port()
     await server.start()
@@ -258,7 +258,7 @@ async def test_a_meter_that_moves_before_it_is_missed_is_followed(
 async def test_a_meter_that_moved_while_home_assistant_was_off_is_followed(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """An entry that is set up without its meter gets it from the announcement."""
+    """Follow a meter set up at a stale address to the announced address."""
     entry = await add_meter(server.port)
     assert await hass.config_entries.async_unload(entry.entry_id)
     await move(server)
@@ -291,7 +291,7 @@ async def test_a_link_that_works_is_not_given_up_for_an_announcement(
 async def test_an_address_at_which_another_meter_answers_is_not_taken(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer, liar: Device
 ) -> None:
-    """Nor one at which our key, or its absence, is not accepted."""
+    """Refuse an announced address which answers as another meter or rejects the key."""
     entry = await add_meter(server.port)
     before = dict(entry.data)
     await server.stop()
@@ -302,10 +302,10 @@ async def test_an_address_at_which_another_meter_answers_is_not_taken(
     assert entry.data == before
 
 
-async def test_the_address_it_has_is_no_news(
+async def test_a_known_address_is_no_news(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """An announcement of what is known disturbs nobody."""
+    """Ignore an announcement of the address already in the entry."""
     entry = await add_meter(server.port)
     before = server.accepted
     await announce(hass, server.port, mac=MAC)

@@ -1,4 +1,4 @@
-"""Where a meter's encryption key comes from, and how it gets its first one.
+"""Provide, take over, recover and give back a meter's encryption key.
 
 The firmware is the real one; its encryption is that of the proxy in front of it.
 """
@@ -48,7 +48,7 @@ def is_mains(state: State) -> bool:
 
 @pytest.fixture
 async def proxy(firmware: RunningFirmware) -> AsyncGenerator[NoiseProxy]:
-    """Return the real meter as it is after it was flashed: without a key."""
+    """Return the real meter as freshly flashed: without a key."""
     async with NoiseProxy(firmware.port, None) as running:
         yield running
 
@@ -64,7 +64,7 @@ async def unload_first(
 
 
 def esphome_entry(hass: HomeAssistant, key: str, mac: str = MAC) -> MockConfigEntry:
-    """Return an entry as Home Assistant's own ESPHome integration stores it."""
+    """Return an entry in the form Home Assistant's own ESPHome integration stores."""
     entry = MockConfigEntry(
         domain=ESPHOME_DOMAIN,
         unique_id=mac,
@@ -75,7 +75,7 @@ def esphome_entry(hass: HomeAssistant, key: str, mac: str = MAC) -> MockConfigEn
 
 
 def shown(form: Mapping[str, Any]) -> Mapping[str, str]:
-    """Return what a form names in its text."""
+    """Return the placeholders of a form's text."""
     placeholders: Mapping[str, str] = form["description_placeholders"]
     return placeholders
 
@@ -86,10 +86,10 @@ async def submit(hass: HomeAssistant, flow: Any, **answers: Any) -> Any:
 
 
 @pytest.mark.parametrize("plaintext", [True, False], ids=["2026.10", "2027.2"])
-async def test_a_meter_without_a_key_gets_one(
+async def test_a_meter_without_a_key_gets_a_key(
     hass: HomeAssistant, ask: Ask, proxy: NoiseProxy, plaintext: bool
 ) -> None:
-    """It is shown before it is given, and from then on nobody gets in without it.
+    """Show a new key before the meter gets the key, and require the key from then on.
 
     From ESPHome 2027.2 on a meter without a key does not talk in the clear.
     """
@@ -157,7 +157,7 @@ async def test_a_discovered_meter_without_a_key_gets_one(
 async def test_a_meter_that_takes_no_key_any_more(
     hass: HomeAssistant, ask: Ask, proxy: NoiseProxy
 ) -> None:
-    """It is said why, and nothing is stored."""
+    """Name the reason a meter takes no key, and store no entry."""
     proxy.takes_keys = False
     form = await ask(proxy.port)
     again = await submit(hass, form, **{CONF_ADD_TO_ENERGY: False})
@@ -169,7 +169,7 @@ async def test_a_meter_that_takes_no_key_any_more(
 async def test_a_key_whose_receipt_was_lost_is_not_lost(
     hass: HomeAssistant, ask: Ask, proxy: NoiseProxy
 ) -> None:
-    """The same key is tried again, and the meter has it."""
+    """Retry the same key after its receipt was lost."""
     proxy.loses_answers = True
     form = await ask(proxy.port)
     again = await submit(hass, form, **{CONF_ADD_TO_ENERGY: False})
@@ -185,7 +185,7 @@ async def test_a_key_whose_receipt_was_lost_is_not_lost(
 async def test_a_key_that_esphome_gave_in_the_meantime_is_taken_over(
     hass: HomeAssistant, ask: Ask, proxy: NoiseProxy
 ) -> None:
-    """Two integrations that set up the same meter do not fight."""
+    """Take over the key ESPHome's integration gave in the meantime."""
     form = await ask(proxy.port)
     proxy.key = KEY
     esphome_entry(hass, KEY)
@@ -197,7 +197,7 @@ async def test_a_key_that_esphome_gave_in_the_meantime_is_taken_over(
 async def test_a_key_that_somebody_gave_in_the_meantime_is_asked_for(
     hass: HomeAssistant, ask: Ask, proxy: NoiseProxy
 ) -> None:
-    """The key that was shown is not the meter's; no entry is made with it."""
+    """Ask for a key given by somebody else, and make no entry with the shown key."""
     form = await ask(proxy.port)
     proxy.key = KEY
     again = await submit(hass, form, **{CONF_ADD_TO_ENERGY: False})
@@ -232,7 +232,7 @@ async def test_a_key_of_esphome_that_does_not_fit_is_not_taken(
     assert fields(form) == [CONF_ENCRYPTION_KEY]
 
 
-async def test_a_meter_that_does_not_tell_which_one_it_is_asks_for_its_key(
+async def test_a_meter_without_identification_asks_for_its_key(
     hass: HomeAssistant, ask: Ask
 ) -> None:
     """Older firmware says only its name before the key; no key can be looked up."""
@@ -243,8 +243,8 @@ async def test_a_meter_that_does_not_tell_which_one_it_is_asks_for_its_key(
     assert sentence(form).startswith("The meter encrypts its connection.")
 
 
-def test_esphomes_entry_is_what_home_assistant_writes() -> None:
-    """Where the key is taken over from is where ESPHome's integration keeps it."""
+def test_esphomes_entry_is_as_home_assistant_writes() -> None:
+    """Read the key from the field in which ESPHome's integration keeps the key."""
     folder = Path(homeassistant.__file__).parent / "components" / ESPHOME_DOMAIN
     assert f'CONF_NOISE_PSK = "{ESPHOME_KEY}"' in (folder / "const.py").read_text()
 
@@ -252,7 +252,7 @@ def test_esphomes_entry_is_what_home_assistant_writes() -> None:
 async def test_no_key_is_given_to_another_esphome_device(
     hass: HomeAssistant, ask: Ask, proxy: NoiseProxy
 ) -> None:
-    """A kettle without a key stays without one."""
+    """Give no key to an ESPHome device of another project."""
     async with DeviceServer(Device(project="acme.kettle")) as kettle:
         proxy._upstream = kettle.port
         form = await ask(proxy.port)
@@ -264,20 +264,20 @@ async def test_no_key_is_given_to_another_esphome_device(
 async def test_a_known_meter_is_given_no_second_key(
     hass: HomeAssistant, ask: Ask, firmware: RunningFirmware, proxy: NoiseProxy
 ) -> None:
-    """Adding it again changes nothing, not even in the meter."""
+    """Give no second key to a meter added again."""
     await ask(firmware.port)
     again = await ask(proxy.port)
     assert again["reason"] == "already_configured"
     assert proxy.current_key() is None
 
 
-async def test_a_meter_added_without_a_key_gets_one_by_reconfiguring(
+async def test_a_meter_added_without_a_key_gets_a_key_by_reconfiguring(
     hass: HomeAssistant,
     add_meter: AddMeter,
     firmware: RunningFirmware,
     proxy: NoiseProxy,
 ) -> None:
-    """An entry of an earlier version, or one of a firmware that did not encrypt."""
+    """Give a key to an entry without a key when the meter now encrypts."""
     entry = await add_meter(firmware.port)
     assert CONF_ENCRYPTION_KEY not in entry.data
     form = await hass.config_entries.flow.async_init(
@@ -295,7 +295,7 @@ async def test_a_meter_that_takes_no_key_when_reconfigured(
     firmware: RunningFirmware,
     proxy: NoiseProxy,
 ) -> None:
-    """It is said, and the entry stays as it was."""
+    """Show the refusal of the key, and leave the entry unchanged."""
     entry = await add_meter(firmware.port)
     before = dict(entry.data)
     proxy.takes_keys = False
@@ -314,7 +314,7 @@ async def test_a_key_whose_receipt_was_lost_when_reconfiguring_is_not_lost(
     firmware: RunningFirmware,
     proxy: NoiseProxy,
 ) -> None:
-    """Sending the form again finds that the meter has the key."""
+    """Find the given key in the meter when the form is sent again."""
     entry = await add_meter(firmware.port)
     proxy.loses_answers = True
     form = await hass.config_entries.flow.async_init(
@@ -337,7 +337,7 @@ async def test_a_meter_that_was_reset_gets_a_new_key(
     proxy: NoiseProxy,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The old key is not sent to whoever claims to have lost it."""
+    """Give a reset meter a new key, never the old key."""
     monkeypatch.setattr(session, "RETRY_PAUSE", 0.1)
     proxy.key = KEY
     entry = await add_meter(proxy.port, KEY)
@@ -360,7 +360,7 @@ async def test_a_meter_that_was_reset_gets_a_new_key(
 async def test_a_key_changed_in_esphome_too_asks_nobody(
     hass: HomeAssistant, add_meter: AddMeter, proxy: NoiseProxy
 ) -> None:
-    """What Home Assistant's ESPHome knows by now is tried before a person is asked."""
+    """Try the key from ESPHome's entry before asking a person."""
     proxy.key = KEY
     entry = await add_meter(proxy.port, KEY)
     await state_where(hass, VOLTAGE, is_mains)
@@ -393,7 +393,7 @@ async def test_a_key_of_esphome_that_is_no_help_leaves_the_question_clean(
 async def add_and_give_key(
     hass: HomeAssistant, ask: Ask, proxy: NoiseProxy
 ) -> NrjConfigEntry:
-    """Add a meter that gets its first key on the way."""
+    """Add a meter and give its first key on the way."""
     form = await ask(proxy.port)
     result = await submit(hass, form, **{CONF_ADD_TO_ENERGY: False})
     await state_where(hass, VOLTAGE, is_mains)
@@ -401,10 +401,10 @@ async def add_and_give_key(
     return entry
 
 
-async def test_a_meter_that_is_removed_is_left_as_it_was_found(
+async def test_a_removed_meter_is_left_without_the_given_key(
     hass: HomeAssistant, ask: Ask, proxy: NoiseProxy
 ) -> None:
-    """A key nobody wrote down does not lock it; it can be added anew."""
+    """Take a given key back from a removed meter, so the meter can be added anew."""
     entry = await add_and_give_key(hass, ask, proxy)
     assert await hass.config_entries.async_remove(entry.entry_id)
     assert proxy.current_key() is None
@@ -441,7 +441,7 @@ async def test_a_key_esphome_uses_too_stays(
 async def test_a_key_that_was_typed_stays(
     hass: HomeAssistant, add_meter: AddMeter, proxy: NoiseProxy
 ) -> None:
-    """It is the person's own."""
+    """Leave a typed key in a removed meter: the person owns the key."""
     proxy.key = KEY
     entry = await add_meter(proxy.port, KEY)
     await hass.config_entries.async_remove(entry.entry_id)
@@ -454,7 +454,7 @@ async def test_a_meter_that_is_away_can_be_removed(
     proxy: NoiseProxy,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """What remains to be done is in the log; the key is not."""
+    """Log the key left in an absent meter on removal, without the key itself."""
     entry = await add_and_give_key(hass, ask, proxy)
     key = proxy.current_key()
     assert key is not None

@@ -1,4 +1,4 @@
-"""What a person can choose after the set-up, and what earlier versions stored."""
+"""Change a meter's options, and open the entries of other versions."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from tests.support.states import state_is
 
 
 def unique_ids(hass: HomeAssistant, entry: ConfigEntry[Any]) -> set[str]:
-    """Return what the entities of a meter are known by."""
+    """Return the unique ids of a meter's entities."""
     registry = er.async_get(hass)
     return {
         entity.unique_id
@@ -33,7 +33,7 @@ def unique_ids(hass: HomeAssistant, entry: ConfigEntry[Any]) -> set[str]:
 async def test_nothing_has_to_be_chosen(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """The form can be sent as it opens."""
+    """Accept the options form unchanged."""
     entry = await add_meter(server.port)
     form = await hass.config_entries.options.async_init(entry.entry_id)
     assert form["step_id"] == "init"
@@ -43,10 +43,10 @@ async def test_nothing_has_to_be_chosen(
 
 
 @pytest.mark.parametrize("detail", ["calm", "fine"])
-async def test_what_was_chosen_is_kept_and_shown(
+async def test_the_chosen_detail_is_kept_and_shown(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer, detail: str
 ) -> None:
-    """The meter goes on with the choice, and the form remembers it."""
+    """Run the meter with the chosen detail, and show the choice in the form."""
     entry = await add_meter(server.port)
     form = await hass.config_entries.options.async_init(entry.entry_id)
     await hass.config_entries.options.async_configure(
@@ -61,10 +61,10 @@ async def test_what_was_chosen_is_kept_and_shown(
     assert field.description == {"suggested_value": detail}
 
 
-async def test_the_main_fuse_can_be_told_and_taken_back(
+async def test_the_main_fuse_can_be_set_and_cleared(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """An empty field means that it is not known; nonsense is not taken."""
+    """Store the main fuse's rating, clear an emptied field and refuse nonsense."""
     entry = await add_meter(server.port)
 
     async def configure(answers: dict[str, Any]) -> None:
@@ -85,7 +85,7 @@ async def test_the_main_fuse_can_be_told_and_taken_back(
 async def test_an_entry_of_the_first_version_works_on(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """It is read as what it was, the only source there was, and loses nothing."""
+    """Read an entry without a source as a native API meter, and keep its entities."""
     fresh = await add_meter(server.port)
     first_version = {
         key: value for key, value in fresh.data.items() if key != CONF_SOURCE
@@ -111,7 +111,7 @@ async def test_an_entry_of_the_first_version_works_on(
 async def test_an_entry_of_a_later_version_is_not_touched(
     hass: HomeAssistant, unloaded: None
 ) -> None:
-    """After a downgrade nothing is read that could be misunderstood."""
+    """Refuse to set up an entry of a later version after a downgrade."""
     entry = MockConfigEntry(domain=DOMAIN, version=2, data={})
     entry.add_to_hass(hass)
     assert not await hass.config_entries.async_setup(entry.entry_id)

@@ -63,7 +63,7 @@ async def begin(hass: HomeAssistant, phases: str) -> ConfigFlowResult:
 async def fill_in(
     hass: HomeAssistant, form: ConfigFlowResult, *answers: dict[str, Any]
 ) -> ConfigFlowResult:
-    """Fill in one form after the other."""
+    """Fill in several forms in a row."""
     for answer in answers:
         form = await hass.config_entries.flow.async_configure(
             form["flow_id"], {"inverted": False} | answer
@@ -102,7 +102,7 @@ async def add_shelly(hass: HomeAssistant) -> NrjConfigEntry:
 
 
 async def test_a_three_phase_meter_of_another_make(hass: HomeAssistant) -> None:
-    """Its phases are sensors, and the total that it lacks is their sum."""
+    """Make sensors of a foreign meter's phases, and a total as their sum."""
     await add_shelly(hass)
     await state_is(hass, "sensor.house_voltage_l2", "229.5")
     await state_is(hass, "sensor.house_active_power_l2", "-250.0")
@@ -114,7 +114,7 @@ async def test_a_three_phase_meter_of_another_make(hass: HomeAssistant) -> None:
 
 
 async def test_a_p1_reader_of_one_phase(hass: HomeAssistant) -> None:
-    """Power returned is told apart and in kW: it comes out as negative watts."""
+    """Turn returned power in kW into negative watts."""
     tell(hass, P1)
     form = await fill_in(
         hass,
@@ -134,7 +134,7 @@ async def test_a_p1_reader_of_one_phase(hass: HomeAssistant) -> None:
 
 
 async def test_a_meter_with_the_other_sign(hass: HomeAssistant) -> None:
-    """Power that is negative on import is turned round."""
+    """Invert a power given as negative on import."""
     tell(hass, {"sensor.power": (-700, "W")})
     form = await fill_in(
         hass,
@@ -146,8 +146,8 @@ async def test_a_meter_with_the_other_sign(hass: HomeAssistant) -> None:
     await state_is(hass, "sensor.house_active_power_l1", "700.0")
 
 
-async def test_what_is_missing_is_said(hass: HomeAssistant) -> None:
-    """A person sees what the meter will lack before it is added."""
+async def test_missing_quantities_are_shown(hass: HomeAssistant) -> None:
+    """Show the meter's missing quantities before the meter is added."""
     tell(hass, {"sensor.power": (700, "W"), "sensor.u2": (230, "V")})
     form = await fill_in(
         hass,
@@ -177,10 +177,10 @@ async def test_what_is_missing_is_said(hass: HomeAssistant) -> None:
         ),
     ],
 )
-async def test_an_entity_that_tells_nothing_usable_is_refused(
+async def test_an_unusable_entity_is_refused(
     hass: HomeAssistant, state: str, unit: str, said: str
 ) -> None:
-    """It is said beside its field, and another can be chosen."""
+    """Name an unusable entity beside its field, and accept another entity."""
     tell(hass, {"sensor.power": (state, unit), "sensor.good": (1.5, "kW")})
     form = await fill_in(hass, await begin(hass, "1"), {"active_power": "sensor.power"})
     assert list(form["errors"] or {}) == ["active_power"]
@@ -191,13 +191,13 @@ async def test_an_entity_that_tells_nothing_usable_is_refused(
 
 
 async def test_an_entity_that_does_not_exist_is_refused(hass: HomeAssistant) -> None:
-    """A name that is typed and wrong is said."""
+    """Refuse an entity id without an entity, by name."""
     form = await fill_in(hass, await begin(hass, "1"), {"voltage": "sensor.nobody"})
     assert sentence(form).startswith("sensor.nobody has no value now")
 
 
 async def test_power_returned_needs_power_drawn(hass: HomeAssistant) -> None:
-    """One is taken off the other."""
+    """Refuse a returned power without a drawn power to subtract from."""
     tell(hass, P1)
     form = await fill_in(
         hass,
@@ -208,7 +208,7 @@ async def test_power_returned_needs_power_drawn(hass: HomeAssistant) -> None:
 
 
 async def test_a_meter_of_nothing_is_not_added(hass: HomeAssistant) -> None:
-    """The dialogue ends with what to do."""
+    """End the dialogue with advice when no entity is chosen."""
     result = await fill_in(hass, await begin(hass, "1"), {}, {})
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "nothing_chosen"
@@ -225,7 +225,7 @@ async def test_the_same_entities_are_one_meter(hass: HomeAssistant) -> None:
 
 
 async def test_entities_that_go_take_the_meter_along(hass: HomeAssistant) -> None:
-    """One that is gone is unknown; with all of them the meter is unavailable."""
+    """Make a lost entity unknown, and the meter unavailable without any entity."""
     await add_shelly(hass)
     await state_is(hass, "sensor.house_active_power", "800.0")
     tell(hass, {"sensor.em_b_power": ("unavailable", "W")})
@@ -239,7 +239,7 @@ async def test_entities_that_go_take_the_meter_along(hass: HomeAssistant) -> Non
 
 
 async def test_other_entities_keep_the_meter(hass: HomeAssistant) -> None:
-    """Reconfigured, the forms show what was chosen, and the sensors stay."""
+    """Show the chosen entities when reconfigured, and keep the sensors."""
     entry = await add_shelly(hass)
     tell(hass, {"sensor.other": (240, "V")})
     form = await hass.config_entries.flow.async_init(

@@ -11,7 +11,7 @@ WRAPPERS = {
 
 
 def imported(path: Path) -> set[str]:
-    """Return the top-level packages that a file imports, also within functions."""
+    """Return the top-level packages a file imports, also within functions."""
     packages: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

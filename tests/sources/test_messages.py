@@ -1,4 +1,4 @@
-"""Messages of other systems, read as their documents and pages show them."""
+"""Decode other systems' messages as their documents and pages show the messages."""
 
 import json
 from math import isfinite
@@ -88,13 +88,13 @@ def by_id(payload: bytes) -> dict[str, float | None]:
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_the_usual_names_are_understood(spelling: str) -> None:
-    """However a meter calls them, the same readings come out, and nothing else."""
+    """Decode the same readings from every usual spelling, and nothing else."""
     assert by_id(json.dumps(SPELLINGS[spelling]).encode()) == THREE
 
 
 @pytest.mark.parametrize("phase", [2, "2", "L2", "b", "B"])
 def test_a_message_for_one_phase(phase: int | str) -> None:
-    """Meters that send a message for each phase say which it is."""
+    """Decode the phase from a message of a single phase."""
     message = {"phase": phase, "voltage": 229.8, "current": 1.5, "power": 300}
     assert by_id(json.dumps(message).encode()) == {
         "voltage_l2": 229.8,
@@ -104,13 +104,13 @@ def test_a_message_for_one_phase(phase: int | str) -> None:
 
 
 def test_limits_and_extremes_are_no_readings() -> None:
-    """A name above a quantity means something unless it is known to mean nothing."""
+    """Refuse a quantity nested under a name without a known meaning."""
     with pytest.raises(MessageError):
         decode_three_phases(b'{"max": {"L1": {"voltage": 253}}, "limit": {"p": 9000}}')
 
 
 def test_null_is_no_valid_measurement() -> None:
-    """A phase that is not measured is not a phase at zero."""
+    """Decode null as an unmeasured phase, not as zero."""
     assert by_id(b'{"voltage": [230.1, null, 231.0]}') == {
         "voltage_l1": 230.1,
         "voltage_l2": None,
@@ -140,7 +140,7 @@ def test_a_number_that_is_none_is_no_valid_measurement() -> None:
         b"[" * 100_000,
     ],
 )
-def test_what_is_no_reading_is_refused_with_a_sentence(payload: bytes) -> None:
+def test_a_message_without_a_reading_is_refused_with_a_sentence(payload: bytes) -> None:
     """A message of something else changes nothing."""
     with pytest.raises(MessageError, match=r"^(The message|No voltage)"):
         decode_three_phases(payload)
@@ -203,8 +203,10 @@ def test_a_mapping_reads_any_json() -> None:
         ({"voltage_l1": {"path": "u", "factor": "2"}}, "must be numbers"),
     ],
 )
-def test_a_wrong_mapping_says_what_is_wrong(mapping: Any, problem: str) -> None:
-    """It is refused when it is typed, not when the first message comes."""
+def test_a_wrong_mapping_is_refused_with_its_problem(
+    mapping: Any, problem: str
+) -> None:
+    """Refuse a wrong mapping when typed, not at the first message."""
     with pytest.raises(MessageError, match=problem):
         mapping_decoder(mapping)
 

@@ -89,7 +89,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def message(volts: float = 230.0, watts: float = 1000.0) -> str:
-    """Return a message as a three-phase meter sends it."""
+    """Return a message in the form of a three-phase meter."""
     return json.dumps(
         {
             "voltage": [volts, volts + 1, volts + 2],
@@ -162,7 +162,7 @@ async def add(hass: HomeAssistant, layout: str = "three_phases") -> NrjConfigEnt
 async def test_a_topic_becomes_a_meter(
     hass: HomeAssistant, mqtt: None, publisher: Publisher
 ) -> None:
-    """Its phases and their total are sensors of one device without a MAC address."""
+    """Make a device without a MAC address from a topic's phases and total."""
     async with publishing(publisher, message):
         entry = await add(hass)
         await state_is(hass, "sensor.house_voltage_l3", "232.0")
@@ -174,7 +174,7 @@ async def test_a_topic_becomes_a_meter(
     assert device.name == "House"
 
 
-async def test_what_is_missing_is_said_before_anything_is_saved(
+async def test_missing_quantities_are_shown_before_anything_is_saved(
     hass: HomeAssistant, mqtt: None, publisher: Publisher
 ) -> None:
     """A person sees which quantities were heard, and which of the usual were not."""
@@ -188,7 +188,7 @@ async def test_what_is_missing_is_said_before_anything_is_saved(
 
 
 async def test_a_silent_topic_is_not_saved(hass: HomeAssistant, mqtt: None) -> None:
-    """The form comes back and says what to look at."""
+    """Show the form again with advice when a topic stays silent."""
     form = await listened(hass, await ask(hass))
     assert sentence(form).startswith("Nothing came on meter/house")
 
@@ -196,7 +196,7 @@ async def test_a_silent_topic_is_not_saved(hass: HomeAssistant, mqtt: None) -> N
 async def test_messages_of_another_kind_are_shown(
     hass: HomeAssistant, mqtt: None, publisher: Publisher
 ) -> None:
-    """The form comes back with what is wrong and one of the messages."""
+    """Show the form again with the problem and a message as received."""
     async with publishing(publisher, lambda: '{"temperature": 21}'):
         form = await listened(hass, await ask(hass))
     assert "No voltage, current, power or frequency" in sentence(form)
@@ -206,15 +206,15 @@ async def test_messages_of_another_kind_are_shown(
 async def test_a_topic_no_broker_knows_is_refused(
     hass: HomeAssistant, mqtt: None
 ) -> None:
-    """It is said beside the field."""
+    """Refuse an invalid topic beside its field."""
     form = await ask(hass, topic="a/#/b")
     assert form["errors"] == {"topic": "bad_topic"}
 
 
-async def test_without_mqtt_there_is_nothing_to_listen_to(
+async def test_without_mqtt_the_dialogue_ends(
     hass: HomeAssistant, unloaded: None
 ) -> None:
-    """The dialogue ends with what to do first."""
+    """End the dialogue with advice to set up MQTT first."""
     result = await ask(hass)
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "no_mqtt"
@@ -262,7 +262,7 @@ async def test_frames_become_readings(
 async def test_twelve_messages_a_second_become_true_means(
     hass: HomeAssistant, mqtt: None, publisher: Publisher
 ) -> None:
-    """States come at most once a second, and their mean is that of all messages."""
+    """Write at most a state per second, and keep the mean of all messages."""
     sent: list[float] = []
 
     def swinging() -> str:
@@ -297,7 +297,7 @@ async def test_twelve_messages_a_second_become_true_means(
 async def test_a_broker_that_goes_takes_the_meter_along(
     hass: HomeAssistant, mqtt: None, broker: Broker, publisher: Publisher
 ) -> None:
-    """Without the broker the meter is unavailable; it comes back by itself."""
+    """Make the meter unavailable without its broker, and available after the broker's return."""
     async with publishing(publisher, message):
         await add(hass)
         await state_is(hass, "sensor.house_voltage_l1", "230.0")
@@ -313,7 +313,7 @@ async def test_a_meter_that_falls_silent_is_unavailable(
     publisher: Publisher,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It is gone after some gaps of its own rhythm, and back with its next message."""
+    """Make a silent meter unavailable after some gaps of its own rhythm."""
     monkeypatch.setattr(timeout, "MINIMUM", 1.0)
     async with publishing(publisher, message):
         await add(hass)
@@ -328,19 +328,19 @@ async def test_a_meter_that_falls_silent_is_unavailable(
 async def test_a_retained_message_is_not_of_now(
     hass: HomeAssistant, mqtt: None, publisher: Publisher
 ) -> None:
-    """What the broker kept from yesterday is no reading."""
+    """Ignore a retained message as a reading."""
     publisher.publish(TOPIC, message(), retain=True)
     form = await listened(hass, await ask(hass))
     assert sentence(form).startswith("Nothing came")
 
 
-async def test_damaged_messages_are_left_out_and_said_once(
+async def test_damaged_messages_are_left_out_and_logged_once(
     hass: HomeAssistant,
     mqtt: None,
     publisher: Publisher,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """One warning; the good messages go on."""
+    """Log a single warning for damaged messages, and keep the good messages."""
     async with publishing(publisher, message):
         await add(hass)
         for _ in range(5):
@@ -368,7 +368,7 @@ async def test_a_topic_is_set_up_once(
 async def test_another_topic_keeps_the_entities(
     hass: HomeAssistant, mqtt: None, publisher: Publisher
 ) -> None:
-    """Reconfigured to another topic, the meter's sensors stay what they are."""
+    """Keep the sensors of a meter reconfigured to another topic."""
 
     def unique_ids(entry: Any) -> set[str]:
         registry = er.async_get(hass)

@@ -56,7 +56,7 @@ async def test_a_meter_that_goes_is_unavailable_at_once_and_comes_back_by_itself
 async def test_an_unchanged_value_is_back_as_soon_as_the_meter(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """That nothing changed meanwhile is no reason to stay unavailable."""
+    """Show an unchanged value again as soon as the meter is back."""
     await add_meter(server.port)
     await state_is(hass, VOLTAGE, "230.0")
     await server.stop()
@@ -71,7 +71,7 @@ async def test_a_meter_that_was_away_for_long_is_back_as_fast(
     server: DeviceServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The pause between attempts does not grow: after twenty it is still the same."""
+    """Keep the pause between connection attempts constant, even after twenty."""
     monkeypatch.setattr(session, "RETRY_PAUSE", 0.05)
     await add_meter(server.port)
     await server.stop()
@@ -110,7 +110,7 @@ async def test_home_assistant_starts_while_the_meter_is_off(
 async def test_garbage_on_the_line_costs_no_more_than_a_reconnection(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer, noise: bytes
 ) -> None:
-    """Nothing of it becomes a reading, and the meter is back at once."""
+    """Read nothing from garbage on the line, and reconnect at once."""
     await add_meter(server.port)
     await state_is(hass, VOLTAGE, "230.0")
     joined = server.accepted
@@ -124,7 +124,7 @@ async def test_garbage_on_the_line_costs_no_more_than_a_reconnection(
 async def test_an_error_of_our_own_does_not_lose_the_meter_for_good(
     hass: HomeAssistant, server: DeviceServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is logged in full, and the link is tried again."""
+    """Log an error of our own in full, and connect again."""
 
     class Broken(Meter):
         def on_connected(self, description: MeterDescription) -> None:
@@ -185,10 +185,10 @@ async def test_a_command_at_the_moment_the_link_breaks_is_an_error(
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_meter_that_breaks_off_while_it_is_asked(
+async def test_a_connection_lost_during_its_set_up(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """A link that is lost before it was up is tried again like any other."""
+    """Connect again after a link was lost during its set-up."""
     await add_meter(server.port)
     server.device.answers_questions = False
     await server.stop()
@@ -208,7 +208,7 @@ async def test_a_cut_cable_is_noticed(
     server: DeviceServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A link that is silent without having been closed counts as lost."""
+    """Count a silent, never closed link as lost."""
     monkeypatch.setattr(client, "KEEPALIVE", 0.1)
     await add_meter(server.port)
     await state_is(hass, VOLTAGE, "230.0")
@@ -236,7 +236,7 @@ async def test_new_firmware_shows_its_version_and_its_new_entities(
 async def test_firmware_updated_while_home_assistant_was_off_is_remembered(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """What the meter said last is what is set up when it is away."""
+    """Set up an absent meter with its latest description."""
     entry = await add_meter(server.port)
     assert await hass.config_entries.async_unload(entry.entry_id)
     server.device.sensors["Voltage L2"] = 229.0

@@ -43,7 +43,7 @@ def measured(state: State) -> bool:
 
 
 async def number(hass: HomeAssistant, key: str) -> float:
-    """Return a reading as soon as there is one."""
+    """Return a reading as soon as the sensor has a value."""
     state = await state_where(hass, f"sensor.nrj_meter_{key}", measured)
     return float(state.state)
 
@@ -75,7 +75,7 @@ async def test_every_reading_of_the_firmware_becomes_a_sensor(
 async def test_readings_obey_physics(
     hass: HomeAssistant, add_meter: AddMeter, firmware: RunningFirmware
 ) -> None:
-    """Mains voltage and frequency, S² ≥ P² + Q², and totals that are sums."""
+    """Check mains voltage, S² ≥ P² + Q² and totals as sums of phases."""
     await add_meter(firmware.port)
     totals = {"active_power": 0.0, "apparent_power": 0.0, "reactive_power": 0.0}
     for phase in PHASES:
@@ -95,10 +95,10 @@ async def test_readings_obey_physics(
     assert await number(hass, "rejected_frames") == 0
 
 
-async def test_a_snapshot_is_of_one_update(
+async def test_a_snapshot_is_of_a_single_update(
     hass: HomeAssistant, add_meter: AddMeter, firmware: RunningFirmware
 ) -> None:
-    """In every snapshot the total is the sum of the phases beside it."""
+    """Find the sum of the phases as the total in every snapshot."""
     entry = await add_meter(firmware.port)
     meter = entry.runtime_data.meter
     total = CHANNELS["active_power"]
@@ -125,7 +125,7 @@ async def test_a_relay_switched_by_another_client_shows(
     firmware: RunningFirmware,
     other_client: APIClient,
 ) -> None:
-    """Whoever switches the relay, Home Assistant shows it."""
+    """Show a relay's state whichever client switched the relay."""
     await add_meter(firmware.port)
     await state_is(hass, RELAY, "off")
     listed, _ = await other_client.list_entities_services()
@@ -163,7 +163,7 @@ async def test_a_relay_keeps_its_state_over_a_power_cut(
 async def test_over_an_encrypted_link(
     hass: HomeAssistant, ask: Ask, add_meter: AddMeter, firmware: RunningFirmware
 ) -> None:
-    """With the key everything works, without it or with another nothing does."""
+    """Work with the meter's key, and refuse a missing or another key."""
     async with NoiseProxy(firmware.port, KEY) as proxy:
         assert "encrypts its connection" in sentence(await ask(proxy.port))
         assert "does not accept this" in sentence(await ask(proxy.port, OTHER_KEY))

@@ -1,1 +1,1 @@
-"""Benchmarks, one file each: the docstring's first line is its help, `main` runs it."""
+"""Benchmarks, a file each: the docstring's first line is the help, `main` runs the benchmark."""

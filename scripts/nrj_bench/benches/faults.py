@@ -38,7 +38,7 @@ async def run(first: int, count: int, jobs: int, folder: Path) -> list[Outcome]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run schedules; 1 if one of them lost or invented energy."""
+    """Run schedules; return 1 if any lost or invented energy."""
     parser = CommandLine("scripts/bench faults", __doc__)
     parser.add_argument(
         "--schedules",

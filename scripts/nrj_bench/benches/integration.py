@@ -1,4 +1,4 @@
-"""What sixty quantities, five times a second, cost Home Assistant.
+"""Home Assistant's cost of sixty quantities, five times a second.
 
 The same meter feeds three Home Assistants at once: one with its own ESPHome integration,
 one with NRJ Monitor, and none for one that runs by itself, whose cost is taken off.
@@ -54,7 +54,7 @@ VERDICT_FROM = 60.0
 async def measure(
     program: Path, folder: Path, warm_up: float, seconds: float
 ) -> dict[str, Any]:
-    """Run all homes for `warm_up` seconds, then measure them for `seconds`.
+    """Run all homes for `warm_up` seconds, then measure their cost for `seconds`.
 
     The result is as JSON can store it.
     """
@@ -169,7 +169,7 @@ def print_result(result: Mapping[str, Any]) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run; 1 if an aim is missed, 2 if it can not run."""
+    """Run the benchmark; return 1 for a missed aim, 2 if the benchmark can not run."""
     parser = CommandLine("scripts/bench integration", __doc__)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""A day away: how long until its minutes are in the statistics, and who waits for it."""
+"""A day away: the time until its minutes are in the statistics, and who waits meanwhile."""
 
 import asyncio
 from collections.abc import Sequence
