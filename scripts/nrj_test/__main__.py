@@ -53,5 +53,5 @@ def run(names: list[str]) -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
+    except KeyboardInterrupt, asyncio.CancelledError:
         sys.exit("Stopped.")

@@ -11,8 +11,8 @@ import time
 
 from nrj_test.steps import LANES, LOGS, ROOT, STEPS, Step
 
-BEHIND = 15
-"""Niceness of a step that computes, beside one that waits for clocks."""
+BEHIND = 3
+"""Niceness of a step that computes, beside one that waits for clocks: a third of a processor, beside a busy program."""
 
 
 class Runner:
@@ -29,7 +29,10 @@ class Runner:
         self.seconds: dict[str, float] = {}
 
     async def run(self) -> None:
-        """Run all lanes to their ends."""
+        """Run all lanes to their ends; a request to end ends what they have started."""
+        task = asyncio.current_task()
+        assert task is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         async with asyncio.TaskGroup() as group:
             for lane in LANES:
                 group.create_task(
@@ -90,7 +93,7 @@ async def _run_command(
         stderr=None if output is None else asyncio.subprocess.STDOUT,
         start_new_session=True,
     )
-    if not step.waits:
+    if not step.first:
         _put_behind(process.pid)
     try:
         return await process.wait()
@@ -102,7 +105,7 @@ async def _run_command(
 
 
 def _put_behind(pid: int) -> None:
-    """Give the clock-bound steps the processor first, where this system can."""
+    """Give the processor to the steps that go first, where this system can."""
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, pid, BEHIND)
     # Linux schedules sessions against one another, and only in them processes.

@@ -20,13 +20,13 @@ COVERAGE = ROOT / ".build" / "coverage.json"
 class Step:
     """Commands run in order until the first failure.
 
-    `needs` names the step that has to be over before. `waits` marks a step that waits for clocks more than it computes:
-    it goes first where processors are short, so that what it measures is not how busy this machine is.
+    `needs` names the step that has to be over before. `first` marks a step that goes first where processors are short:
+    other steps wait for it, or it waits for clocks, and what it measures is not to be how busy this machine is.
     """
 
     commands: tuple[Command, ...]
     needs: str | None = None
-    waits: bool = False
+    first: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -58,7 +58,7 @@ STEPS: Mapping[str, Step] = {
             ),
         )
     ),
-    "build": Step(commands=((BIN / "python", "-m", "nrj_test.build"),)),
+    "build": Step(commands=((BIN / "python", "-m", "nrj_test.build"),), first=True),
     "cpp": Step(commands=(("firmware_tests/cpp/run",),)),
     # More workers than processors: these tests wait for clocks. The same below.
     "firmware": Step(
@@ -69,7 +69,7 @@ STEPS: Mapping[str, Step] = {
             ),
         ),
         needs="build",
-        waits=True,
+        first=True,
     ),
     "integration": Step(
         commands=(
@@ -105,7 +105,7 @@ STEPS: Mapping[str, Step] = {
             ),
         ),
         needs="build",
-        waits=True,
+        first=True,
     ),
 }
 
