@@ -31,7 +31,7 @@ type AddMeter = Callable[..., Awaitable[NrjConfigEntry]]
 
 @pytest.fixture(autouse=True)
 def seeded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let what is drawn at random, and the ids from which delays follow, be a test's own in every run."""
+    """Seed random numbers and ids, and so their delays, with the test's own name."""
     random.seed(request.node.nodeid)
     numbers = itertools.count(1)
     monkeypatch.setattr(ulid_util, "ulid_now", lambda: f"01SEEDED{next(numbers):018d}")
@@ -39,7 +39,7 @@ def seeded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.fixture(autouse=True)
 def nothing_deprecated(caplog: pytest.LogCaptureFixture) -> Generator[None]:
-    """Fail a test in which Home Assistant says that the integration uses what goes away."""
+    """Fail a test in which Home Assistant logs the integration's use of deprecated code."""
     yield
     told = [
         message
@@ -53,12 +53,12 @@ def nothing_deprecated(caplog: pytest.LogCaptureFixture) -> Generator[None]:
 def integration(
     enable_custom_integrations: None, mock_async_zeroconf: object, socket_enabled: None
 ) -> None:
-    """Load the integration from the repository and let it use loopback sockets."""
+    """Load the integration from the repository with loopback sockets allowed."""
 
 
 @pytest.fixture
 async def unloaded(hass: HomeAssistant, integration: None) -> AsyncGenerator[None]:
-    """Unload what a test set up, so that whatever it leaves running is found."""
+    """Unload the test's entries, so leftovers are found."""
     yield
     for entry in hass.config_entries.async_entries(DOMAIN):
         if entry.state is ConfigEntryState.LOADED:
@@ -92,7 +92,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def decline_the_offer(
     hass: HomeAssistant, result: ConfigFlowResult
 ) -> ConfigFlowResult:
-    """Answer the last question of a set-up with no, where it is being asked."""
+    """Answer the set-up's last question, if any, with no."""
     if result.get("step_id") != "finish":
         return result
     return await hass.config_entries.flow.async_configure(
@@ -102,7 +102,7 @@ async def decline_the_offer(
 
 @pytest.fixture
 def ask(hass: HomeAssistant, unloaded: None) -> Ask:
-    """Return a function that fills in the forms for adding a meter.
+    """Return a function to fill in the forms of a new meter.
 
     It declines the last offer, the energy dashboard.
     """
@@ -129,7 +129,7 @@ def ask(hass: HomeAssistant, unloaded: None) -> Ask:
 
 @pytest.fixture
 def add_meter(hass: HomeAssistant, ask: Ask) -> AddMeter:
-    """Return a function that adds a meter the way a person does."""
+    """Return a function to add a meter in a person's way."""
 
     async def add(port: int, key: str | None = None) -> NrjConfigEntry:
         result = await ask(port, key)

@@ -1,4 +1,4 @@
-"""The catalog agrees with itself and with what Home Assistant accepts."""
+"""Check the catalog against itself and against Home Assistant's tables."""
 
 from homeassistant.components.sensor.const import (
     DEVICE_CLASS_STATE_CLASSES,
@@ -19,17 +19,17 @@ MEASURED = [quantity for quantity in QUANTITIES if quantity.device_class is not 
 
 @pytest.mark.parametrize("quantity", MEASURED, ids=lambda quantity: quantity.key)
 def test_home_assistant_accepts_unit_and_state_class(quantity: Quantity) -> None:
-    """Home Assistant's own tables allow each device class what it is given."""
+    """Find unit and state class in Home Assistant's tables for the device class."""
     assert quantity.device_class is not None
     assert quantity.unit in DEVICE_CLASS_UNITS[quantity.device_class]
     assert quantity.state_class in DEVICE_CLASS_STATE_CLASSES[quantity.device_class]
 
 
 @pytest.mark.parametrize("quantity", QUANTITIES, ids=lambda quantity: quantity.key)
-def test_a_state_resolves_what_it_shows_and_what_is_significant(
+def test_a_state_resolves_its_digits_and_significant_changes(
     quantity: Quantity,
 ) -> None:
-    """No digit that is shown, and no change that is written, is rounded away."""
+    """Round no displayed digit and no significant change away."""
     assert quantity.decimals >= quantity.display_precision
     assert quantity.change.absolute >= 10**-quantity.decimals
 

@@ -1,4 +1,4 @@
-"""Callbacks of one kind of update: adding, removing, delivering."""
+"""Add, remove and call the callbacks of an update."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_callbacks_are_called_in_order_with_the_update() -> None:
 
 
 def test_a_removed_callback_is_not_called() -> None:
-    """Removing one of two equal callbacks leaves the other."""
+    """Leave the other of two equal callbacks after a removal."""
     calls: list[str] = []
     listeners: Listeners[str] = Listeners()
     remove = listeners.async_add(calls.append)
@@ -48,7 +48,7 @@ def test_callbacks_may_be_added_and_removed_during_an_update() -> None:
 def test_a_failing_callback_is_logged_and_the_others_are_called(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """An exception of one callback stays with that callback."""
+    """Keep a callback's exception from the other callbacks."""
     calls: list[str] = []
     listeners: Listeners[str] = Listeners()
 

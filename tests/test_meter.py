@@ -41,7 +41,7 @@ DESCRIPTION = MeterDescription(
 
 
 class SilentSource(Source):
-    """A source that says nothing of itself and remembers what it was told."""
+    """A source without readings, recording the received commands."""
 
     def __init__(self) -> None:
         """Remember nothing yet."""
@@ -71,8 +71,8 @@ async def meter(source: SilentSource) -> Meter:
     return meter
 
 
-async def test_a_burst_in_pieces_is_one_snapshot(meter: Meter) -> None:
-    """Whoever reads the sum reads the phases it was made of."""
+async def test_a_burst_in_pieces_is_a_single_snapshot(meter: Meter) -> None:
+    """Read a sum together with the phases of the same burst."""
     seen: list[tuple[float | None, ...]] = []
     meter.async_add_reading_listener(
         TOTAL, lambda *_: seen.append(tuple(meter.snapshot[c] for c in (L1, L2, TOTAL)))
@@ -88,7 +88,7 @@ async def test_a_burst_in_pieces_is_one_snapshot(meter: Meter) -> None:
 
 
 async def test_two_bursts_close_together_stay_two_snapshots(meter: Meter) -> None:
-    """A burst that was held up by the network does not mix with the next one."""
+    """Keep a delayed burst apart from the next burst."""
     seen: list[tuple[float | None, ...]] = []
     meter.async_add_reading_listener(
         TOTAL, lambda *_: seen.append(tuple(meter.snapshot[c] for c in (L1, L2, TOTAL)))
@@ -132,10 +132,10 @@ async def test_listeners_hear_only_their_channel_and_only_while_they_listen(
     assert heard == ["L1"]
 
 
-async def test_a_listener_that_fails_keeps_nobody_else_from_being_told(
+async def test_a_failing_listener_does_not_stop_the_others(
     meter: Meter, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One broken entity does not stop the others."""
+    """Call the other listeners after a listener failed."""
     heard: list[str] = []
 
     def fails(*_: object) -> None:
@@ -163,10 +163,10 @@ async def test_switching_waits_for_the_device(
     await asyncio.wait_for(switching, 0.1)
 
 
-async def test_a_relay_that_is_there_already_is_told_and_not_waited_for(
+async def test_a_command_to_an_unchanged_relay_does_not_wait(
     meter: Meter, source: SilentSource
 ) -> None:
-    """A device does not report a state it is in already."""
+    """Send the command without waiting for a report: the device reports no unchanged state."""
     meter.on_relay_state("relay_1", True)
     await asyncio.wait_for(meter.switch_relay("relay_1", True), 0.1)
     assert source.commands == [("relay_1", True)]
@@ -184,7 +184,7 @@ async def test_a_relay_that_does_not_switch_is_an_error(
 
 
 async def test_a_link_lost_while_switching_is_an_error_at_once(meter: Meter) -> None:
-    """Nobody waits for a device that is gone."""
+    """Stop waiting for a device once the link is lost."""
     switching = asyncio.create_task(meter.switch_relay("relay_1", True))
     await asyncio.sleep(0)
     meter.on_disconnected()
@@ -192,10 +192,10 @@ async def test_a_link_lost_while_switching_is_an_error_at_once(meter: Meter) -> 
         await asyncio.wait_for(switching, 0.1)
 
 
-async def test_unavailability_is_said_once(
+async def test_unavailability_is_logged_once(
     source: SilentSource, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The log holds one line for each thing a person can act on, and one at the end."""
+    """Log a single line for each cause of unavailability, and a line at its end."""
     caplog.set_level("INFO")
     meter = Meter(source, DESCRIPTION)
     meter.on_connected(DESCRIPTION)
@@ -213,7 +213,7 @@ async def test_unavailability_is_said_once(
 
 
 def test_a_stored_description_is_read_back() -> None:
-    """What was stored is what is read; unknown channels are left out."""
+    """Read the stored description back, without unknown channels."""
     stored = DESCRIPTION.as_dict()
     assert MeterDescription.from_dict(stored) == DESCRIPTION
     stored["channels"].append("loudness_l1")

@@ -32,7 +32,7 @@ LAST_STATES = "core.restore_state"
 
 
 async def stored(hass: HomeAssistant, hass_storage: dict[str, Any]) -> dict[str, str]:
-    """Return the files that Home Assistant writes when stopped now."""
+    """Return the files Home Assistant writes at its stop."""
     hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
     await hass.async_block_till_done()
     return {
@@ -49,7 +49,7 @@ def _without_the_deleted(data: Any) -> Any:
 
 
 def traces(hass: HomeAssistant) -> list[str]:
-    """Return all data in Home Assistant that belongs to a meter."""
+    """Return all of a meter's data in Home Assistant."""
     return [
         *(entry.title for entry in hass.config_entries.async_entries(DOMAIN)),
         *(

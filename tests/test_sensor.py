@@ -1,4 +1,4 @@
-"""Sensors: what they are called, what they show, how often they are written."""
+"""Name, show and write the sensors' states."""
 
 import asyncio
 from itertools import pairwise
@@ -38,10 +38,10 @@ async def test_unique_ids_never_change(
     } == snapshot
 
 
-async def test_the_device_says_what_it_is(
+async def test_the_device_shows_its_model_and_versions(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """One device holds everything, known by its MAC address."""
+    """Put all entities in a single device, known by its MAC address."""
     entry = await add_meter(server.port)
     (device,) = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     assert device.connections == {("mac", "02:4e:52:4a:00:07")}
@@ -71,10 +71,10 @@ async def test_only_what_the_meter_has_becomes_an_entity(
     assert hass.states.get("sensor.nrj_meter_wifi_signal") is None
 
 
-async def test_frequency_of_a_phase_is_there_for_those_who_want_it(
+async def test_frequency_of_a_phase_is_disabled_by_default(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """Rarely wanted, so it waits disabled in the registry."""
+    """Keep the rarely wanted frequency of a phase disabled in the registry."""
     await add_meter(server.port)
     entity = er.async_get(hass).async_get("sensor.nrj_meter_frequency_l1")
     assert entity is not None
@@ -85,7 +85,7 @@ async def test_frequency_of_a_phase_is_there_for_those_who_want_it(
 async def test_no_valid_measurement_is_unknown_and_not_unavailable(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """The meter is there; it says that it cannot measure."""
+    """Show a reading the present meter can not take as unknown."""
     server.device.sensors["Active power"] = None
     await add_meter(server.port)
     await state_is(hass, POWER, "unknown")
@@ -109,7 +109,7 @@ async def test_noise_of_the_wire_format_does_not_show(
 async def test_a_fast_stream_is_written_once_a_second_and_its_end_is_not_lost(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """Power comes five times a second; the database sees it once."""
+    """Write a power received five times a second once a second."""
     await add_meter(server.port)
     await state_is(hass, POWER, "1500.0")
     written: list[tuple[float, str]] = []

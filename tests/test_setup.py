@@ -1,4 +1,4 @@
-"""A meter in Home Assistant: what comes up, goes away and comes back."""
+"""Set up a meter in Home Assistant, take the meter away, and bring the meter back."""
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant

@@ -1,4 +1,4 @@
-"""Relays: the switch shows what the relay does, never what it was told."""
+"""Show the relay's reported state in its switch, never the commanded state."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -27,7 +27,7 @@ type Call = Callable[[str, str], Coroutine[Any, Any, None]]
 
 @pytest.fixture
 def call(hass: HomeAssistant) -> Call:
-    """Return a function that calls a switch action and waits for it."""
+    """Return a function to call a switch action and wait for its end."""
 
     async def call_switch(action: str, entity_id: str) -> None:
         await hass.services.async_call(
@@ -98,7 +98,7 @@ async def test_a_relay_the_meter_holds_is_an_error_and_keeps_its_state(
 async def test_a_link_lost_while_switching_is_an_error(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer, call: Call
 ) -> None:
-    """Whether the relay switched is not known, so it is not claimed."""
+    """Claim no state for a relay with an unknown outcome."""
     server.device.refuses.add("Relay 1")
     await add_meter(server.port)
     await state_is(hass, RELAY_1, "off")
@@ -110,10 +110,10 @@ async def test_a_link_lost_while_switching_is_an_error(
     await state_is(hass, RELAY_1, "unavailable")
 
 
-async def test_a_relay_with_a_name_of_its_own_keeps_it(
+async def test_a_relay_named_in_the_firmware_keeps_its_name(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer, call: Call
 ) -> None:
-    """Whoever names a relay in the firmware finds that name."""
+    """Use a relay's name from the firmware."""
     server.device.relays = {"Boiler": False}
     await add_meter(server.port)
     state = await state_is(hass, "switch.nrj_meter_boiler", "off")

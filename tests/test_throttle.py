@@ -1,4 +1,4 @@
-"""How often a state is written, whatever the stream of readings, and how true it is."""
+"""Check how often and how truly a state is written, whatever the stream of readings."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -21,7 +21,7 @@ RATE = 5
 
 
 def replay(samples: Samples, until: float, throttle: CounterThrottle) -> Writes:
-    """Return what is written, and when, by a caller who keeps its appointments."""
+    """Return the writes, with their times, of a caller who keeps its appointments."""
     writes: Writes = []
 
     def consider(due: float, now: float) -> float:
@@ -41,12 +41,12 @@ def replay(samples: Samples, until: float, throttle: CounterThrottle) -> Writes:
 
 
 def measurement(samples: Samples, until: float) -> Writes:
-    """Return what is written of a measurement."""
+    """Return the writes of a measurement."""
     return replay(samples, until, MeasurementThrottle(CHANGE))
 
 
 def counter(samples: Samples, until: float) -> Writes:
-    """Return what is written of a counter."""
+    """Return the writes of a counter."""
     return replay(samples, until, CounterThrottle(CHANGE))
 
 
@@ -67,19 +67,19 @@ def test_a_jump_after_a_quiet_second_is_written_at_once(written: Written) -> Non
 
 
 def test_the_last_value_of_a_burst_is_written_when_the_second_is_over() -> None:
-    """A count that came too soon is not lost, and no in-between one is written."""
+    """Write the latest count once the second is over, and none in between."""
     writes = counter([(0.0, 0.0), (0.2, 500.0), (0.4, 2000.0)], 30.0)
     assert writes == [(0.0, 0.0), (1.0, 2000.0)]
 
 
 def test_a_peak_within_the_second_is_shown() -> None:
-    """The maximum of a minute is in the history however short it was."""
+    """Write a minute's maximum however short the peak was."""
     writes = measurement([(0.0, 0.0), (0.2, 500.0), (0.4, 0.0)], 30.0)
     assert writes == [(0.0, 0.0), (1.0, 500.0), (2.0, 0.0)]
 
 
 def test_a_reading_after_a_short_absence_is_shown() -> None:
-    """What comes back within the second with another value is not taken for the old."""
+    """Write a changed value back within the second after an absence."""
     writes = measurement([(0.0, 230.0), (0.2, None), (0.4, 0.0)], 30.0)
     assert writes == [(0.0, 230.0), (1.0, 0.0)]
 
@@ -97,7 +97,7 @@ def test_silence_is_written_once_a_minute_too(written: Written) -> None:
 
 
 def test_after_forgetting_the_next_value_is_written_at_once() -> None:
-    """What was unavailable shows its value without delay."""
+    """Write the first value after unavailability without delay."""
     throttle = MeasurementThrottle(CHANGE)
     throttle.update(230.0, 10.0)
     assert throttle.write(10.0) == 230.0

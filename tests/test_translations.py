@@ -129,7 +129,7 @@ def all_errors(kind: type[errors.SourceError]) -> Iterator[type[errors.SourceErr
 
 
 def test_all_languages_have_the_same_texts_with_the_same_placeholders() -> None:
-    """No text and no placeholder is missing in one language."""
+    """Find every text and placeholder in every language."""
     placeholders = [
         {path: sorted(PLACEHOLDER.findall(text)) for path, text in leaves(texts)}
         for texts in TEXTS.values()

@@ -1,1 +1,1 @@
-"""The documents: commands and examples in them, and tables that repeat the code."""
+"""Check the documents: their commands and examples, and the tables repeated from the code."""

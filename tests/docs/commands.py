@@ -1,4 +1,4 @@
-"""The commands that the documents name, and the short form in which a test runs each."""
+"""The documents' commands, and the short form in which a test runs each."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ INLINE = re.compile(r"`((?:scripts/\w|docker |openssl )[^`]*)`")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A short form: `command` as typed, exit statuses that are fine, and what it prints.
+    """A short form: `command` as typed, allowed exit statuses, and the expected output.
 
     In `command` {tmp} is an empty folder, {recording} a recording of a house, {columns}
     one with other names, {grid} one of the grid, {loads} and {thresholds} the examples
@@ -27,7 +27,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class NotRun:
-    """A command that no test can run, and why."""
+    """A command no test can run, and the reason."""
 
     reason: str
 
@@ -113,7 +113,7 @@ def _plain(text: str) -> str:
 
 
 def named() -> Iterator[tuple[str, str]]:
-    """Yield each command that a page names, and the page."""
+    """Yield each command named in a page, and the page."""
     for page in PAGES:
         for block in blocks(page):
             if block.language == "sh":

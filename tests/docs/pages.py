@@ -1,4 +1,4 @@
-"""The pages for people, and the code blocks in them."""
+"""Read the pages for people, and their code blocks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Block:
 
     @property
     def id(self) -> str:
-        """Return where it is, for the name of a test."""
+        """Return the block's page and line, for the name of a test."""
         return f"{self.page.name}:{self.line}"
 
 

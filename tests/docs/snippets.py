@@ -1,4 +1,4 @@
-"""The YAML in the documents: whose it is, so that its own rules can judge it."""
+"""Sort the documents' YAML by its owner, whose rules then check the snippet."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,14 +30,14 @@ _Loader.add_multi_constructor("!", lambda _, suffix, node: f"!{suffix} {node.val
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """A YAML block, and what is in it."""
+    """A YAML block with its parsed content."""
 
     block: Block
     content: Any
 
     @property
     def id(self) -> str:
-        """Return where it is, for the name of a test."""
+        """Return the snippet's page and line, for the name of a test."""
         return self.block.id
 
 
@@ -59,7 +59,7 @@ KINDS: Mapping[str, Callable[[Snippet], bool]] = {
 
 
 def kinds_of(snippet: Snippet) -> set[str]:
-    """Return whose rules fit a snippet: one, where all is well."""
+    """Return the kinds of YAML with rules for a snippet, a single kind in a sound page."""
     return {kind for kind, fits in KINDS.items() if fits(snippet)}
 
 

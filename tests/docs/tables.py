@@ -36,15 +36,15 @@ def table(page: str, *head: str) -> Table:
 
 
 def codes(cell: str) -> list[str]:
-    """Return what stands in a cell as code."""
+    """Return the code spans of a cell."""
     return re.findall(r"`([^`]*)`", cell)
 
 
 def quotes(cell: str) -> list[str]:
-    """Return what stands in a cell in italics."""
+    """Return the italic texts of a cell."""
     return re.findall(r"\*([^*]+)\*", cell)
 
 
 def page_text(page: Path | str) -> str:
-    """Return a page of docs/ with its lines joined to one."""
+    """Return a page of docs/ with its lines joined."""
     return " ".join((ROOT / "docs" / page).read_text().split())

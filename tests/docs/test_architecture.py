@@ -1,4 +1,4 @@
-"""docs/architecture.md and CONTRIBUTING.md name what is really there."""
+"""Compare docs/architecture.md and CONTRIBUTING.md with the real files and folders."""
 
 from pathlib import Path
 import re
@@ -24,7 +24,7 @@ MADE = {".venv/"}
 
 @pytest.mark.parametrize("page", [ARCHITECTURE, ROOT / "CONTRIBUTING.md"], ids=str)
 def test_every_path_is_there(page: Path) -> None:
-    """Files and folders; those of a folder that is being spoken of may leave it out."""
+    """Find every named file and folder, from the root or from the folder under discussion."""
     named = set(PATH.findall(prose(page))) - MADE
     assert len(named) > 10
     assert {
@@ -37,8 +37,8 @@ def test_every_path_is_there(page: Path) -> None:
 @pytest.mark.parametrize(
     ("head", "folder"), [("room", INTEGRATION), ("component", COMPONENTS)]
 )
-def test_every_room_is_told(head: str, folder: Path) -> None:
-    """Each folder with code in it has its row, and each row its folder."""
+def test_every_folder_has_a_row(head: str, folder: Path) -> None:
+    """Match the folders with code to the rows, both ways."""
     rows = table("architecture.md", head, "what is in it")
     documented = {name for row in rows for name in codes(row[head])}
     assert documented == {
@@ -48,7 +48,7 @@ def test_every_room_is_told(head: str, folder: Path) -> None:
 
 
 def test_fifteen_questions_are_answered() -> None:
-    """Each by one file, in which what the question is about really is."""
+    """Find the word of each question in the file of its row."""
     rows = table("architecture.md", "question", "path", "look for")
     assert len(rows) == 15
     for row in rows:

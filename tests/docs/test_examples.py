@@ -1,4 +1,4 @@
-"""Every example in the documents works as it stands."""
+"""Run the rules of their owner over every example in the documents."""
 
 import json
 from pathlib import Path
@@ -91,7 +91,7 @@ def named(snippet: Snippet) -> str:
 
 @pytest.mark.parametrize("snippet", SNIPPETS, ids=named)
 def test_every_snippet_is_judged_by_somebody(snippet: Snippet) -> None:
-    """Exactly one kind fits each snippet; firmware_tests check those of ESPHome."""
+    """Match exactly a single kind to each snippet; firmware_tests check ESPHome's."""
     assert isinstance(snippet.content, dict)
     assert len(kinds_of(snippet)) == 1
 

@@ -1,4 +1,4 @@
-"""What the documents repeat from the code: words of dialogues, repairs, numbers."""
+"""Compare the documents' tables with the code: words of dialogues, repairs, numbers."""
 
 import json
 import re
@@ -43,7 +43,7 @@ OF_OTHER_SOURCES = {BrokerAwayError, SilentError, EntitiesAwayError}
 
 
 def errors_of_the_meter() -> dict[str, str]:
-    """Return the texts that the dialogue for a meter shows, by their keys."""
+    """Return the dialogue's error texts for a meter, by key."""
     config = ENGLISH["config"]
     texts = {**config["abort"], **config["error"]}
     kinds = [SourceError]
@@ -56,8 +56,8 @@ def errors_of_the_meter() -> dict[str, str]:
     }
 
 
-def test_the_dialogue_says_what_is_quoted_and_nothing_else() -> None:
-    """Each row begins one sentence of the dialogue, and none is missing."""
+def test_the_dialogue_s_errors_are_quoted_completely() -> None:
+    """Match each row to the beginning of a single error, with no error missing."""
     texts = errors_of_the_meter()
     assert len(texts) >= 11
     rows = table("troubleshooting.md", "it says", "what to do")
@@ -70,8 +70,8 @@ def test_the_dialogue_says_what_is_quoted_and_nothing_else() -> None:
     assert {key for keys in begun.values() for key in keys} == texts.keys()
 
 
-def test_the_repairs_are_those_there_are() -> None:
-    """Each by its title, and with a dialogue where it has one."""
+def test_the_repairs_are_listed_completely() -> None:
+    """List each repair by its title, with its dialogue."""
     rows = table("troubleshooting.md", "repair", "why", "what to do", "dialogue")
     documented = {quotes(row["repair"])[0]: row["dialogue"] == "yes" for row in rows}
     assert len(documented) == len(rows)
@@ -164,8 +164,8 @@ def test_the_simulator_s_actions_are_those_of_its_firmware() -> None:
     }
 
 
-def test_the_simulator_s_variables_are_those_it_reads() -> None:
-    """Each that the firmware or the simulator asks the environment for."""
+def test_the_simulator_s_variables_are_listed_completely() -> None:
+    """List every environment variable of the firmware and the simulator."""
     read = {
         name
         for path in (SIMULATION, *(ROOT / "esphome/components").rglob("*.cpp"))
@@ -176,8 +176,8 @@ def test_the_simulator_s_variables_are_those_it_reads() -> None:
     assert documented == read | {"ESPHOME_PREFDIR"}
 
 
-def test_the_bounds_of_a_calibration_are_told() -> None:
-    """As the component has them, and its configuration."""
+def test_the_bounds_of_a_calibration_are_documented() -> None:
+    """Document the calibration bounds of component and configuration."""
     headers = (ROOT / "esphome/components").rglob("calibration*.h")
     text = "".join(header.read_text() for header in headers)
     (most,) = re.findall(r"MAXIMUM_GAIN = ([\d.]+);", text)
@@ -212,7 +212,7 @@ def test_the_actions_are_those_there_are() -> None:
 
 
 def test_the_fields_of_the_energy_dashboard_s_action_are_its_own() -> None:
-    """All of them."""
+    """List all fields of the action."""
     rows = table("using.md", "field", "what it is")
     documented = {name for row in rows for name in codes(row["field"])}
     assert documented == SERVICES["add_to_energy_dashboard"]["fields"].keys()

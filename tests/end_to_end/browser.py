@@ -1,4 +1,4 @@
-"""A headless Chromium that is logged in, and what can be seen on its pages."""
+"""Look at pages in a logged-in headless Chromium."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -71,7 +71,7 @@ COLOURED_PIXELS = """
 
 @asynccontextmanager
 async def logged_in_page(house: House) -> AsyncIterator[Page]:
-    """Open a browser that is logged in to a house; it speaks English."""
+    """Open an English-speaking browser logged in to a house."""
     executable = shutil.which("chromium")
     if executable is None:
         pytest.skip("needs Debian's chromium: scripts/setup test installs it")
@@ -113,7 +113,7 @@ async def wait_for_text(page: Page, *patterns: str) -> list[re.Match[str]]:
 
 
 async def screenshot(page: Page, name: str) -> None:
-    """Keep a picture of the page where git does not see it."""
+    """Keep a picture of the page in a folder ignored by git."""
     SCREENSHOTS.mkdir(exist_ok=True)
     # Let animations come to rest.
     await asyncio.sleep(1.5)

@@ -23,7 +23,7 @@ type ConnectMeter = Callable[[House], AbstractAsyncContextManager[MeterClient]]
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file that share a house on one worker."""
+    """Keep a file's tests of a shared house on the same worker."""
     for item in items:
         if item.path.parent == HERE and "house" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group(item.path.name))
@@ -41,7 +41,7 @@ async def program() -> Path:
 
 @pytest.fixture(scope="module")
 def start_house(program: Path, tmp_path_factory: pytest.TempPathFactory) -> StartHouse:
-    """Return a function that runs a meter and a Home Assistant in a new folder."""
+    """Return a function to run a meter and a Home Assistant in a new folder."""
 
     @asynccontextmanager
     async def start(playback: Playback) -> AsyncIterator[House]:
@@ -59,12 +59,12 @@ def start_house(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Star
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(start_house: StartHouse) -> AsyncGenerator[House]:
-    """Run a meter that plays the built-in house, and a Home Assistant."""
+    """Run a meter with the built-in house, and a Home Assistant."""
     async with start_house(Playback()) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def connect_meter() -> ConnectMeter:
-    """Return a function that opens a second connection to a house's meter."""
+    """Return a function to open a second connection to a house's meter."""
     return lambda house: connected(house.firmware.port)

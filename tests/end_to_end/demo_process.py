@@ -1,4 +1,4 @@
-"""The demo as a person runs it: a process with words, a signal, and children."""
+"""Run the demo as a person does: a process with output, signals and children."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ STOP_TIMEOUT = 60.0
 
 @dataclass(slots=True)
 class DemoProcess:
-    """One demo; the folder and ports stay the same over several starts."""
+    """A demo; the folder and ports stay the same over several starts."""
 
     folder: Path
     port: int = field(default_factory=free_port)
@@ -35,7 +35,7 @@ class DemoProcess:
     _process: asyncio.subprocess.Process | None = None
 
     async def start(self, *options: str | Path) -> None:
-        """Start it and wait until it says that it is ready."""
+        """Start the demo and wait for its ready sentence."""
         await self._launch(options)
         process = self._started()
         assert process.stdout is not None
@@ -48,12 +48,12 @@ class DemoProcess:
         self.children = children_of(process.pid)
 
     async def run(self, *options: str | Path) -> int:
-        """Start it where it has to refuse; return its exit status."""
+        """Start a demo bound to refuse; return its exit status."""
         await self._launch(options)
         return await self.wait()
 
     async def wait(self) -> int:
-        """Wait until it ends and return its exit status."""
+        """Wait for the demo's end and return its exit status."""
         process = self._started()
         async with asyncio.timeout(patience(STOP_TIMEOUT)):
             output, errors = await process.communicate()
@@ -64,7 +64,7 @@ class DemoProcess:
         return process.returncode
 
     async def press_ctrl_c(self) -> int:
-        """Stop it as Ctrl-C does; return its exit status."""
+        """Stop the demo as Ctrl-C does; return its exit status."""
         self._started().send_signal(signal.SIGINT)
         return await self.wait()
 
@@ -77,7 +77,7 @@ class DemoProcess:
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[HomeAssistantClient]:
-        """Log in with what the demo told the person."""
+        """Log in with the user name and password from the demo's output."""
         async with aiohttp.ClientSession(
             cookie_jar=aiohttp.DummyCookieJar()
         ) as session:
@@ -117,7 +117,7 @@ class DemoProcess:
 
 
 def children_of(pid: int) -> list[int]:
-    """Return the processes a process has started and that still run."""
+    """Return the running child processes of a process."""
     return [
         int(stat.parent.name)
         for stat in Path("/proc").glob("[0-9]*/stat")
@@ -137,7 +137,7 @@ def command_of(pid: int) -> str:
 
 
 def _fields(stat: Path) -> list[str]:
-    """Return what /proc/PID/stat has after the program's name: state, parent, ..."""
+    """Return the fields of /proc/PID/stat after the program's name: state, parent, ..."""
     try:
         return stat.read_text().rpartition(")")[2].split()
     except OSError:

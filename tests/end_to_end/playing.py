@@ -1,4 +1,4 @@
-"""Steering what the simulated chip plays, and reading what Home Assistant makes of it."""
+"""Steer the simulated chip's playback, and read Home Assistant's states."""
 
 import asyncio
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ POWER_STEP = 3.0
 
 
 async def hold_at(meter: MeterClient, second: float) -> None:
-    """Hold the recording at `second` and wait until Home Assistant has seen it."""
+    """Hold the recording at `second` and wait until Home Assistant has the readings."""
     meter.set_number("simulation_position", second)
     await meter.wait(
         lambda: abs(meter.value_of_number("simulation_position") - second) < 0.01

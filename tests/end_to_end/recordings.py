@@ -1,4 +1,4 @@
-"""The recordings as the tests read them: on their own, with nothing of the simulator."""
+"""Read the recordings for the tests, apart from the simulator's reader."""
 
 from collections.abc import Callable, Mapping
 import csv
@@ -17,7 +17,7 @@ HOUSEHOLD = DATA / "household_1min" / "household_power_consumption.txt"
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Samples by name in the meter's units, over seconds since the first one."""
+    """Samples by name in the meter's units, over seconds since the first sample."""
 
     seconds: list[float]
     samples: Mapping[str, list[float]]
@@ -82,7 +82,7 @@ def toledo() -> Recording:
 
 
 def household() -> Recording:
-    """Read the household: one phase, powers in kW and kvar."""
+    """Read the household: a single phase, powers in kW and kvar."""
     return _read(
         HOUSEHOLD,
         ";",

@@ -1,4 +1,4 @@
-"""Speaking to a real Home Assistant with a real meter: what is heard is what is."""
+"""Speak to a real Home Assistant with a real meter, and compare the answers with the recording."""
 
 from collections.abc import AsyncGenerator
 from functools import partial
@@ -31,7 +31,7 @@ SWITCHED_WITHIN = 3.0
 
 @pytest.fixture(scope="module")
 def recording() -> Recording:
-    """Return what was recorded when the grid of a town went out."""
+    """Return the recording of a town's grid outage."""
     return toledo()
 
 
@@ -43,7 +43,7 @@ async def house(recording: Recording, start_house: StartHouse) -> AsyncGenerator
 
 
 async def heard(house: House, sentence: str, language: str = "en") -> str:
-    """Say a sentence and return what Assist answers."""
+    """Say a sentence and return Assist's answer."""
     result = await house.client.command(
         "conversation/process", text=sentence, language=language
     )

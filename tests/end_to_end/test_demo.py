@@ -1,4 +1,4 @@
-"""The demo from its first start to its last: what a new user sees of this project."""
+"""Run the demo from its first start to its last, as a new user sees the project."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
@@ -97,7 +97,7 @@ async def test_a_whole_life(demo: DemoProcess, program: Path, tmp_path: Path) ->
     ("which", "option"), [("port", "--port"), ("meter_port", "--meter-port")]
 )
 async def test_taken_port(demo: DemoProcess, which: str, option: str) -> None:
-    """One sentence says which port, who has it, and what to do."""
+    """Name the taken port, its owner and a remedy in a single sentence."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", getattr(demo, which)))
         taken.listen()
@@ -129,7 +129,7 @@ BAD_RECORDINGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 @pytest.mark.parametrize("what", BAD_RECORDINGS)
 async def test_bad_recording(demo: DemoProcess, tmp_path: Path, what: str) -> None:
-    """One sentence says what is wrong where, before anything is started."""
+    """Name the error in the recording and its place, before anything starts."""
     text, named = BAD_RECORDINGS[what]
     recording = tmp_path / "recording.csv"
     recording.write_text(text)
@@ -143,7 +143,7 @@ async def test_bad_recording(demo: DemoProcess, tmp_path: Path, what: str) -> No
 
 
 async def test_missing_recording(demo: DemoProcess, tmp_path: Path) -> None:
-    """A file that is not there is named."""
+    """Name a missing file."""
     assert await demo.run("--recording", tmp_path / "nowhere.csv") == 2
     assert "nowhere.csv" in demo.errors
     assert demo.errors.count("\n") == 1
@@ -151,7 +151,7 @@ async def test_missing_recording(demo: DemoProcess, tmp_path: Path) -> None:
 
 
 async def test_folder_of_something_else(demo: DemoProcess) -> None:
-    """A folder that is no demo's is never touched, not even with --fresh."""
+    """Never touch a foreign folder, not even with --fresh."""
     demo.folder.mkdir()
     precious = demo.folder / "thesis.txt"
     precious.write_text("years of work")
@@ -161,8 +161,8 @@ async def test_folder_of_something_else(demo: DemoProcess) -> None:
     assert [*demo.folder.iterdir()] == [precious]
 
 
-async def test_two_demos_in_one_folder(demo: DemoProcess) -> None:
-    """The second one says that the first one runs."""
+async def test_two_demos_in_the_same_folder(demo: DemoProcess) -> None:
+    """Refuse a second demo, with the first demo named."""
     await demo.start()
     second = DemoProcess(demo.folder)
     assert await second.run("--fresh") == 2
@@ -176,7 +176,7 @@ async def test_two_demos_in_one_folder(demo: DemoProcess) -> None:
 
 
 async def test_home_assistant_left_behind(demo: DemoProcess) -> None:
-    """A Home Assistant that outlived its demo is named, not fought with."""
+    """Name a Home Assistant left running by an earlier demo."""
     configuration = demo.folder / "home-assistant"
     configuration.mkdir(parents=True)
     (demo.folder / ".nrj-demo").touch()
@@ -204,7 +204,7 @@ async def test_home_assistant_left_behind(demo: DemoProcess) -> None:
 async def test_bad_option(
     demo: DemoProcess, options: tuple[str, ...], words: str
 ) -> None:
-    """One sentence names the option or the value."""
+    """Name the wrong option or value in a single sentence."""
     assert await demo.run(*options) == 2
     assert words in demo.errors
     assert demo.errors.count("\n") == 1
@@ -277,7 +277,7 @@ async def _assert_energy_dashboard(client: HomeAssistantClient) -> None:
 
 
 async def _identity(client: HomeAssistantClient) -> Mapping[str, Any]:
-    """Return what makes this Home Assistant this one: its user and its entry."""
+    """Return this Home Assistant's identity: its user and its entry."""
     user = await client.command("auth/current_user")
     entries = await client.command("config_entries/get", domain="nrj_monitor")
     assert len(entries) == 1
@@ -308,7 +308,7 @@ def _secrets(folder: Path) -> Mapping[str, bool]:
 
 
 def _child(children: list[int], name: str) -> int:
-    """Return the demo's child that runs a program."""
+    """Return the demo's child running a program."""
     (child,) = (pid for pid in children if name in command_of(pid))
     return child
 

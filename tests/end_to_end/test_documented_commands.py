@@ -1,4 +1,4 @@
-"""Every command that the documents name runs, in a short form: see tests/docs/commands.py."""
+"""Run every documented command, in a short form: see tests/docs/commands.py."""
 
 from collections.abc import Sequence
 import os
@@ -31,7 +31,7 @@ SAG = "time_s,frequency_hz\n" + "".join(
 
 
 def run(words: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command in the repository, as a person types it."""
+    """Run a command in the repository, as typed by a person."""
     page = ROOT / "docs/load-control.md"
     examples = [yaml.safe_load(b.text) for b in blocks(page) if b.language == "yaml"]
     files = {
@@ -61,7 +61,7 @@ def run(words: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def _dumped(examples: Sequence[dict[str, object]], key: str) -> str:
-    """Return the one example of the page that has a key."""
+    """Return the page's only example with a key."""
     (example,) = (example for example in examples if key in example)
     return yaml.safe_dump(example)
 
@@ -85,7 +85,7 @@ def test_every_named_command_has_a_short_form() -> None:
     ids=lambda form: form.command,
 )
 def test_a_command_runs(form: Run, program: Path, tmp_path: Path) -> None:
-    """With an exit status that is one of its own, and what it is there to print."""
+    """Run each short form to an allowed exit status and the expected output."""
     if shutil.which(form.command.partition(" ")[0]) is None:
         assert form.command.startswith(("scripts/", "cd ")), f"install {form.command}"
     done = run(form.command, tmp_path)
@@ -112,7 +112,7 @@ def test_help_is_given_before_anything_is_set_up(script: str, tmp_path: Path) ->
 
 
 def test_every_script_is_known_here() -> None:
-    """A script that is added without tests is noticed."""
+    """Notice a script added without tests."""
     commands = {p.name for p in (ROOT / "scripts").iterdir() if not p.suffix}
     assert {name for name in commands if (ROOT / "scripts" / name).is_file()} == {
         *SCRIPTS
@@ -120,7 +120,7 @@ def test_every_script_is_known_here() -> None:
 
 
 def test_every_benchmark_is_in_the_help() -> None:
-    """scripts/bench --help names them all."""
+    """List every benchmark in scripts/bench --help."""
     helped = subprocess.run(
         [ROOT / "scripts/bench", "--help"], capture_output=True, text=True, check=True
     ).stdout
@@ -130,7 +130,7 @@ def test_every_benchmark_is_in_the_help() -> None:
 
 @pytest.mark.parametrize("script", ["demo", "replay", "accuracy"])
 def test_every_option_is_in_the_help(script: str) -> None:
-    """The head comment of a script names each option that its program reads."""
+    """Name each option of the program in the script's head comment."""
     program = {
         "demo": "nrj_demo/options.py",
         "replay": "nrj_replay/__main__.py",
@@ -145,10 +145,10 @@ def test_every_option_is_in_the_help(script: str) -> None:
 
 
 @pytest.mark.parametrize("name", BENCHES)
-def test_a_benchmark_has_a_help_and_refuses_what_it_does_not_know(
+def test_a_benchmark_has_a_help_and_refuses_unknown_options(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One sentence names the command and the word."""
+    """Name the command and the unknown word in a single sentence."""
     with pytest.raises(SystemExit) as helped:
         bench([name, "--help"])
     assert helped.value.code == 0
@@ -175,8 +175,8 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize("words", UNKNOWN)
-def test_an_unknown_word_is_refused_in_one_sentence(words: str) -> None:
-    """Names the script and the word, says what can be said, and nothing is run."""
+def test_an_unknown_word_is_refused_in_a_sentence(words: str) -> None:
+    """Name the script and the known words, and run nothing."""
     done = subprocess.run(
         [ROOT / "scripts" / words.split(maxsplit=1)[0], *words.split()[1:]],
         cwd=ROOT,

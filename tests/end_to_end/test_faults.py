@@ -21,7 +21,7 @@ import pytest
 async def test_no_energy_is_lost_nor_invented(
     seed: int, program: Path, tmp_path: Path
 ) -> None:
-    """Each hour that the meter was on has its own energy, and the total is the meter's."""
+    """Give each metered hour its own energy, and the total the meter's."""
     outcome = await run_schedule(seed, program, tmp_path)
     assert not outcome.errors, (outcome.errors, outcome.faults)
     assert outcome.hours > 0

@@ -80,7 +80,7 @@ async def test_an_hour_in_a_minute(
 async def test_held_samples(
     house: House, recording: Recording, connect_meter: ConnectMeter
 ) -> None:
-    """Every sample looked at is shown as it was recorded."""
+    """Show each held sample with its recorded values."""
     wrong: list[str] = []
     async with connect_meter(house) as meter:
         for row in ROWS:

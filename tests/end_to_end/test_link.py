@@ -23,7 +23,7 @@ SWITCHED_WITHIN = 3.0
 
 
 async def _states(house: House) -> dict[str, str]:
-    """Return the states of what the meter itself tells, by key."""
+    """Return the states of the meter's own entities, by key."""
     states = {s["entity_id"]: s["state"] for s in await house.client.get("states")}
     return {
         key: states[id_]
@@ -35,7 +35,7 @@ async def _states(house: House) -> dict[str, str]:
 async def _until(
     house: House, condition: Callable[[dict[str, str]], bool], seconds: float
 ) -> float:
-    """Wait until the states are so, and return how many seconds that took."""
+    """Wait until the states fulfil `condition`, and return the seconds waited."""
     started = time.monotonic()
     while not condition(states := await _states(house)):
         if time.monotonic() - started > patience(seconds):
@@ -48,7 +48,7 @@ async def _until(
 async def test_relay_switched_in_home_assistant(
     house: House, connect_meter: ConnectMeter, on: bool
 ) -> None:
-    """What is switched in Home Assistant is switched in the meter."""
+    """Switch the meter's relay from Home Assistant."""
     async with connect_meter(house) as meter:
         await meter.wait(lambda: "relay_1" in meter.states)
         assert meter.is_on("relay_1") is not on
@@ -65,7 +65,7 @@ async def test_relay_switched_in_home_assistant(
 async def test_relay_switched_at_the_meter(
     house: House, connect_meter: ConnectMeter, on: bool
 ) -> None:
-    """What is switched at the meter is seen in Home Assistant."""
+    """Show a relay switched at the meter in Home Assistant."""
     async with connect_meter(house) as meter:
         meter.set_switch("relay_2", on=on)
         wanted = "on" if on else "off"
@@ -74,7 +74,7 @@ async def test_relay_switched_at_the_meter(
 
 
 async def test_lost_and_found(house: House) -> None:
-    """Without the meter everything is unavailable; with it everything is back."""
+    """Make everything unavailable without the meter, and available with its return."""
     before = await _states(house)
     house.firmware.kill()
     await _until(house, lambda s: set(s.values()) == {"unavailable"}, LOST_WITHIN)
@@ -87,7 +87,7 @@ async def test_lost_and_found(house: House) -> None:
 
 
 async def test_restarts_are_followed(house: House, connect_meter: ConnectMeter) -> None:
-    """A meter that restarts often leaves a Home Assistant that still follows it."""
+    """Follow the meter through several restarts."""
     for _ in range(3):
         await asyncio.to_thread(house.firmware.stop)
         await asyncio.to_thread(house.firmware.start)

@@ -1,4 +1,4 @@
-"""What a person sees: the energy dashboard, the device, and the demo's own page."""
+"""Look at a person's pages: the energy dashboard, the device, and the demo's own page."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -44,7 +44,7 @@ UNITS = {
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(start_house: StartHouse) -> AsyncGenerator[House]:
-    """Run a house the way the demo sets it up."""
+    """Run a house set up by the demo."""
     async with start_house(Playback(start=EVENING)) as running:
         await ensure_energy_dashboard(running.client, running.meter)
         await ensure_overview(running.client, running.meter)
@@ -89,7 +89,7 @@ async def test_device_page(house: House, page: Page) -> None:
 
 
 async def test_energy_dashboard(house: House, page: Page) -> None:
-    """The bars are drawn, and the totals are what the recorder has."""
+    """Draw the bars, and show the recorder's totals."""
     await page.goto(f"{house.home.base_url}/energy/electricity")
     used, fed = await wait_for_text(
         page,
@@ -111,7 +111,7 @@ async def test_energy_dashboard(house: House, page: Page) -> None:
 
 
 async def test_first_page_moves(house: House, page: Page) -> None:
-    """The page the demo opens with shows all phases, and they move as one watches."""
+    """Show all phases on the demo's first page, with moving values."""
     await page.goto(house.home.base_url)
     patterns = [
         rf"\nL{phase}\nVoltage\n{NUMBER}\s*V\nCurrent\n{NUMBER}\s*A\n"

@@ -1,4 +1,4 @@
-"""A real blackout through the whole chain: what Home Assistant shows is what was."""
+"""Play a real blackout through the whole chain, and compare Home Assistant's states."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -79,7 +79,7 @@ async def house(recording: Recording, start_house: StartHouse) -> AsyncGenerator
 async def test_held_samples(
     house: House, recording: Recording, connect_meter: ConnectMeter
 ) -> None:
-    """Every sample looked at is shown as it was recorded."""
+    """Show each held sample with its recorded values."""
     wrong: list[str] = []
     async with connect_meter(house) as meter:
         for row, what in SAMPLES.items():
@@ -127,7 +127,7 @@ async def test_gaps_are_unknown(
 async def test_played_live(
     house: House, recording: Recording, connect_meter: ConnectMeter
 ) -> None:
-    """Every state written while it plays was true within the last moments."""
+    """Write only states true within the last moments while the recording plays."""
     keys = {house.meter.entity_ids[key]: key for key in (*VOLTAGES, "frequency")}
     written: list[dict[str, Any]] = []
     start, end = recording.second_of(PLAY_FROM), recording.second_of(PLAY_TO)
@@ -185,7 +185,7 @@ async def test_played_live(
 
 
 def _share(recording: Recording, second: float) -> float:
-    """Return the share of the nominal voltage that was there."""
+    """Return the share of the nominal voltage at a second of the recording."""
     voltages = [recording.at(name, second) for name in VOLTAGES]
     return sum(voltages) / len(voltages) / NOMINAL_VOLTAGE
 

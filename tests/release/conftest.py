@@ -1,4 +1,4 @@
-"""A checkout of the project to make releases of, apart from the one under test."""
+"""Copy the project's checkout to release from, apart from the checkout under test."""
 
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -23,7 +23,7 @@ PARTS = (
 
 
 class Result(NamedTuple):
-    """What a command came to."""
+    """The exit status and output of a command."""
 
     returncode: int
     stdout: str
@@ -34,7 +34,7 @@ type Release = Callable[..., Result]
 
 
 def copy_checkout(target: Path) -> Path:
-    """Copy all that scripts/release reads or writes into the folder `target`, with a change to release."""
+    """Copy every file scripts/release reads or writes into the folder `target`, and return the folder."""
     ignored = shutil.ignore_patterns(
         "__pycache__", ".esphome", "components", "recordings"
     )
@@ -55,7 +55,7 @@ def copy_checkout(target: Path) -> Path:
 
 
 def run_release(root: Path, *arguments: str | Path) -> Result:
-    """Run what scripts/release runs, on the checkout at `root`."""
+    """Run scripts/release's program on the checkout at `root`."""
     stdout, stderr = io.StringIO(), io.StringIO()
     with redirect_stdout(stdout), redirect_stderr(stderr):
         returncode = main([str(argument) for argument in arguments], root)

@@ -1,4 +1,4 @@
-"""What runs on GitHub, checked as far as a machine without it can: schemas, pins, permissions, shell, and names."""
+"""Check the GitHub workflows on this machine: schemas, pins, permissions, shell, and names."""
 
 from collections.abc import Iterator
 import json
@@ -27,21 +27,21 @@ WORKFLOWS: dict[str, Table] = {
 
 
 def jobs() -> Iterator[tuple[str, Table]]:
-    """Yield every job with where it is."""
+    """Yield every job with its file and name."""
     for file, workflow in WORKFLOWS.items():
         for name, job in workflow["jobs"].items():
             yield f"{file}: {name}", job
 
 
 def steps() -> Iterator[tuple[str, Table]]:
-    """Yield every step with where it is."""
+    """Yield every step with the job's file and name."""
     for where, job in jobs():
         for step in job.get("steps", ()):
             yield where, step
 
 
 def commands() -> str:
-    """Return all that the workflows run, one after the other."""
+    """Return all commands of the workflows, line after line."""
     return "\n".join(step["run"] for _, step in steps() if "run" in step)
 
 
@@ -56,7 +56,7 @@ def commands() -> str:
     ],
 )
 def test_files_keep_to_githubs_schemas(schema: str, files: str) -> None:
-    """The schemas are SchemaStore's and GitHub's, as check-jsonschema brings them."""
+    """Validate the files against SchemaStore's and GitHub's schemas, from check-jsonschema."""
     found = sorted(GITHUB.glob(files))
     assert found
     result = CliRunner().invoke(
@@ -66,7 +66,7 @@ def test_files_keep_to_githubs_schemas(schema: str, files: str) -> None:
 
 
 def test_actions_are_pinned() -> None:
-    """A commit, and behind it the version that dependabot goes by; a tag can be moved to other code."""
+    """Pin each action by commit, with the version for dependabot behind; a tag can move to other code."""
     for path in (GITHUB / "workflows").glob("*.yaml"):
         for line in path.read_text().splitlines():
             if "uses:" in line and "uses: ./" not in line:
@@ -86,8 +86,8 @@ def test_one_version_of_each_action() -> None:
     assert {action for action, commits in used.items() if len(commits) > 1} == set()
 
 
-def test_each_job_may_do_only_what_it_needs() -> None:
-    """Nothing by default; to write is granted to the jobs that publish, one by one."""
+def test_each_job_has_only_its_needed_permissions() -> None:
+    """Grant nothing by default, and writing only to the jobs with something to publish."""
     for file, workflow in WORKFLOWS.items():
         assert workflow["permissions"] == {}, file
     writing = {
@@ -105,13 +105,13 @@ def test_each_job_may_do_only_what_it_needs() -> None:
 
 
 def test_nothing_from_outside_is_written_into_a_script() -> None:
-    """What an event carries reaches the shell through its environment only."""
+    """Pass an event's content to the shell through the environment only."""
     for where, step in steps():
         assert "${{" not in step.get("run", ""), where
 
 
 def test_scripts_of_the_steps_are_sound() -> None:
-    """ShellCheck reads them as GitHub runs them."""
+    """Check the steps' scripts with ShellCheck in GitHub's form."""
     for where, step in steps():
         if "run" in step:
             result = subprocess.run(
@@ -124,8 +124,8 @@ def test_scripts_of_the_steps_are_sound() -> None:
             assert result.returncode == 0, f"{where}: {result.stdout}"
 
 
-def test_steps_call_what_there_is() -> None:
-    """Scripts and requirements that workflows name exist, and scripts/release knows the commands."""
+def test_steps_call_existing_scripts() -> None:
+    """Find every script and requirement named in workflows, and every command of scripts/release."""
     named = re.findall(
         r"(?<![\w/])(?:scripts|requirements|esphome)/[\w./-]+", commands()
     )
@@ -146,7 +146,7 @@ def test_steps_call_what_there_is() -> None:
 
 
 def test_every_configuration_is_compiled_with_the_newest_esphome_and_the_next() -> None:
-    """The list is made of the folder, so that none can be forgotten."""
+    """List the folder's configurations completely, for both ESPHome releases."""
     compile_ = WORKFLOWS["firmware.yaml"]["jobs"]["compile"]
     matrix = compile_["strategy"]["matrix"]
     assert matrix["esphome"] == ["stable", "beta"]
@@ -163,7 +163,7 @@ def test_every_configuration_is_compiled_with_the_newest_esphome_and_the_next() 
 
 
 def test_a_release_waits_for_the_tests_and_every_image() -> None:
-    """Nothing is published of what does not pass, and meters are offered no version to try out."""
+    """Publish only after tests and images pass, and offer meters no trial version."""
     release = WORKFLOWS["release.yaml"]
     assert release["on"] == {"push": {"tags": ["v*"]}}
     jobs_ = release["jobs"]
@@ -180,8 +180,8 @@ def test_published_checks_of_home_assistant_and_hacs_run() -> None:
     assert {"home-assistant/actions/hassfest", "hacs/action"} <= used
 
 
-def test_dependabot_looks_where_something_is() -> None:
-    """Folders exist, and the names it may raise are required somewhere."""
+def test_dependabot_watches_existing_folders_and_requirements() -> None:
+    """Find every watched folder, and every allowed name among the requirements."""
     updates = yaml.safe_load((GITHUB / "dependabot.yml").read_text())["updates"]
     watched = {update["package-ecosystem"]: update for update in updates}
     assert set(watched) == {"github-actions", "pip", "npm", "devcontainers"}
@@ -234,7 +234,7 @@ def test_a_commit_runs_the_lint_step() -> None:
 
 
 def test_the_development_container_starts_the_demo() -> None:
-    """It sets up what demo and tests need, and leads to the demo's page."""
+    """Set up demo and tests in the container, and open the demo's page."""
     container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
     # Of the keys of containers.dev's reference for an image.
     assert set(container) <= {

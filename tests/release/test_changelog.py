@@ -65,19 +65,19 @@ def test_notes_are_one_section() -> None:
 
 @pytest.mark.parametrize("name", ["Unreleased", "2.0.0", "1.1"])
 def test_a_release_without_notes_is_refused(name: str) -> None:
-    """Nobody gets a release that does not say what has changed."""
+    """Refuse a release without notes of its changes."""
     with pytest.raises(ReleaseError, match=f"tells nothing of {name}"):
         changelog.notes(AFTER, name)
 
 
 def test_a_version_is_released_once() -> None:
-    """The second time it is another version, or a mistake."""
+    """Refuse to release a version again."""
     with pytest.raises(ReleaseError, match=r"has 1\.0\.0 already"):
         changelog.released(BEFORE, "1.0.0", date(2026, 2, 28))
 
 
 def test_the_changelog_of_the_project_can_be_released() -> None:
-    """What is in it now, or the last release, has the form that is cut."""
+    """Find in the project's changelog the headings and links a release cuts."""
     text = (ROOT / "CHANGELOG.md").read_text()
     headings = [line for line in text.splitlines() if line.startswith("## ")]
     assert headings[0] == "## [Unreleased]"

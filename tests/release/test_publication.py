@@ -1,4 +1,4 @@
-"""What a tag publishes, made of stand-in images and read back byte by byte."""
+"""Publish a tag from stand-in images, and read the files back byte by byte."""
 
 import hashlib
 import json
@@ -44,7 +44,7 @@ RELEASE_URL = f"https://github.com/nrj-monitor/nrj-monitor/releases/tag/v{VERSIO
 def build(
     checkout: Path, image: str, version: str = VERSION, **files: bytes | None
 ) -> None:
-    """Leave behind what ESPHome does when it has compiled `image`; `files` are other than usual, None for missing."""
+    """Leave ESPHome's output for `image`, with `files` changed, None for missing."""
     family, contents = BUILT[image]
     data = checkout / "esphome/images/.esphome"
     folder = data / "build" / image
@@ -72,7 +72,7 @@ def build(
 
 
 def stand_in_of_esp_web_tools(folder: Path) -> Path:
-    """Make what stands in for ESP Web Tools in `folder`, and return it."""
+    """Make a stand-in for ESP Web Tools in `folder`, and return the folder."""
     folder.mkdir()
     (folder / "install-button.js").write_text("// the button\n")
     (folder / "other.js").write_text("// what it loads\n")
@@ -106,7 +106,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def sums(content: bytes) -> dict[str, str]:
-    """Return the checksums of `content` as a manifest has them."""
+    """Return the checksums of `content` in a manifest's form."""
     return {
         "md5": hashlib.md5(content, usedforsecurity=False).hexdigest(),
         "sha256": hashlib.sha256(content).hexdigest(),
@@ -156,7 +156,7 @@ def test_images_are_what_was_built(published: Path) -> None:
 def test_a_browser_and_the_meter_itself_understand_the_manifest(
     image: str, published: Path
 ) -> None:
-    """The form is that of ESP Web Tools, with `ota` for ESPHome; checksums are those of the files."""
+    """Write ESP Web Tools' form, with `ota` for ESPHome and the files' checksums."""
     family, contents = BUILT[image]
     manifest = json.loads((published / f"files/{image}.manifest.json").read_text())
     assert manifest == {
@@ -200,7 +200,7 @@ def test_the_plug_has_a_manifest_without_parts_for_a_browser(published: Path) ->
 
 
 def test_the_zip_is_the_integration(published: Path) -> None:
-    """HACS unpacks it into custom_components/nrj_monitor: the same files, the same bytes, no folder above."""
+    """Zip the integration's files byte for byte, without a folder above, for HACS to unpack."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "."],
         cwd=ROOT / integration_zip.FOLDER,
@@ -254,8 +254,8 @@ def test_the_notes_are_the_changelogs(published: Path) -> None:
     assert notes.strip() in changelog
 
 
-def test_the_page_flashes_what_was_released(published: Path) -> None:
-    """Every manifest and every file that the page leads to is beside it."""
+def test_the_page_flashes_the_released_files(published: Path) -> None:
+    """Find every manifest and file linked by the page beside the page."""
     site = published / "site"
     page = (site / "index.html").read_text()
     assert f"Firmware {VERSION}." in page
@@ -287,10 +287,10 @@ def test_the_page_flashes_what_was_released(published: Path) -> None:
         ({"version": "0.0.1"}, "was built of another version"),
     ],
 )
-def test_what_is_not_the_image_is_not_published(
+def test_a_wrong_image_is_not_published(
     files: dict[str, Any], sentence: str, release: Release, checkout: Path
 ) -> None:
-    """Half a build, another board's or an old one stops the release."""
+    """Stop the release at half a build, another board's or an old build."""
     build(checkout, "nrj-meter", **files)
     result = release("collect", "nrj-meter", checkout / "images")
     assert result.returncode == 1
@@ -301,7 +301,7 @@ def test_what_is_not_the_image_is_not_published(
 def test_a_release_without_an_image_is_refused(
     release: Release, checkout: Path
 ) -> None:
-    """A job that failed to build does not go unnoticed."""
+    """Refuse a release after a failed build."""
     assert release("collect", "nrj-meter", checkout / "images").returncode == 1
     build(checkout, "nrj-meter")
     assert release("collect", "nrj-meter", checkout / "images").returncode == 0
@@ -317,7 +317,7 @@ def test_a_release_without_an_image_is_refused(
 
 
 def test_the_command_runs() -> None:
-    """The script finds its Python and its modules from wherever it is called."""
+    """Find the script's Python and modules from any folder."""
     environment = os.environ | {
         "NRJ_VENVS": str(Path(sys.prefix).parent),
         "PATH": f"{Path(sys.base_prefix) / 'bin'}:{os.environ['PATH']}",

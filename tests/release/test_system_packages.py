@@ -1,4 +1,4 @@
-"""scripts/setup installs what a machine lacks where it may, and otherwise says what to install."""
+"""Let scripts/setup install missing programs as root, and name the programs to anybody else."""
 
 from collections.abc import Callable
 import os
@@ -67,10 +67,10 @@ INSTALLED = [
 ]
 
 
-def test_root_installs_what_is_missing(
+def test_root_installs_missing_programs(
     machine: Path, install: Install, tmp_path: Path
 ) -> None:
-    """What is there already is left alone."""
+    """Install the missing programs only."""
     put(machine, "id", "#!/bin/sh\necho 0\n")
     put(machine, "apt-get", SAYS)
     put(machine, "curl", SAYS)
@@ -124,8 +124,8 @@ def test_one_sentence_says_what_to_install(
     assert not (tmp_path / "log").exists()
 
 
-def test_nothing_missing_needs_nobody(machine: Path, install: Install) -> None:
-    """A machine that has all is not asked for root."""
+def test_a_complete_machine_needs_no_root(machine: Path, install: Install) -> None:
+    """Ask for no root on a machine with all programs."""
     for name in ("chromium", "curl"):
         put(machine, name, SAYS)
     result = install("chromium", "curl", "fonts-dejavu-core")
@@ -133,8 +133,8 @@ def test_nothing_missing_needs_nobody(machine: Path, install: Install) -> None:
     assert result.stdout == result.stderr == ""
 
 
-def test_setup_names_every_program_that_tests_start() -> None:
-    """What tests look for on the machine is among what scripts/setup installs."""
+def test_setup_names_every_program_of_the_tests() -> None:
+    """Install with scripts/setup every program the tests look for."""
     setup = (ROOT / "scripts/setup").read_text()
     wanted = [line for line in setup.splitlines() if "install_missing" in line]
     for package in ("g++", "chromium", "curl", "libgtest-dev", "mosquitto", "openssl"):

@@ -1,4 +1,4 @@
-"""One version, told in several files; a tag that says another publishes nothing."""
+"""Keep a single version in several files, and publish nothing for a tag of another version."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ GITHUB = re.compile(r"github://nrj-monitor/nrj-monitor/?(\S*)@([^\s\"']+)")
 
 
 def test_every_file_tells_the_version_of_the_manifest() -> None:
-    """The firmware, the integration and the project are one thing with one version."""
+    """Give firmware, integration and project the manifest's version."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     device = (ROOT / "esphome/packages/device.yaml").read_text()
     assert project["version"] == VERSION
@@ -43,8 +43,8 @@ def test_configurations_included_from_github_are_of_one_state() -> None:
     assert found == ["${release}"] * 7
 
 
-def test_docs_include_one_release_or_main() -> None:
-    """Whoever copies two lines of two pages gets a meter of one piece."""
+def test_docs_include_a_single_release_or_main() -> None:
+    """Include every file in the documents from the same release, or from main."""
     references = {
         reference.strip("`.,")
         for page in (ROOT / "docs").rglob("*.md")
@@ -109,10 +109,10 @@ def test_a_release_is_prepared_checked_and_reopened(
         ("CHANGELOG.md", "## [12.3.0] - ", "## [12.4.0] - "),
     ],
 )
-def test_one_file_left_behind_fails_the_tag(
+def test_a_file_left_behind_fails_the_tag(
     path: str, old: str, new: str, release: Release, checkout: Path
 ) -> None:
-    """What says another version than the tag is named."""
+    """Name the file with another version than the tag's."""
     release("prepare", "12.3.0")
     text = (checkout / path).read_text()
     assert old in text
@@ -123,10 +123,10 @@ def test_one_file_left_behind_fails_the_tag(
 
 
 @pytest.mark.parametrize("version", ["1.2", "v1.2.0", "1.2.0-beta", "1.2.0b", "one"])
-def test_what_is_no_version_is_refused_and_changes_nothing(
+def test_a_malformed_version_is_refused_and_changes_nothing(
     version: str, release: Release, checkout: Path
 ) -> None:
-    """The sentence says what a version looks like."""
+    """Refuse a malformed version with the right form, and write no file."""
     result = release("prepare", version)
     assert result.returncode == 1
     assert f"'{version}' is no version: use three numbers" in result.stderr

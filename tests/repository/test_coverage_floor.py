@@ -46,7 +46,7 @@ def test_report_without_modules_fails(tmp_path: Path) -> None:
 def test_the_dialogues_have_a_floor_of_their_own(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line of a dialogue that no test runs is one too many."""
+    """Refuse a single untested line of a dialogue."""
     folder = "custom_components/nrj_monitor"
     modules = {f"{folder}/flows/native": 99.5, f"{folder}/meter": 99.5}
     assert main(report(tmp_path / "r.json", **modules)) == 1

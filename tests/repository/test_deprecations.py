@@ -1,4 +1,4 @@
-"""What Home Assistant logs of an integration that uses what goes away fails a test too."""
+"""Fail a test in which Home Assistant logs the integration's use of deprecated code."""
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import frame

@@ -1,4 +1,4 @@
-"""Ports for tests that run side by side."""
+"""Give side-by-side tests different ports."""
 
 import socket
 import subprocess
@@ -15,7 +15,7 @@ ANOTHER = "from nrj_tools.ports import free_port; print(free_port())"
 
 
 def test_no_port_is_given_twice() -> None:
-    """Not in this process, and not to another one while this one runs."""
+    """Give no port twice, neither in this process nor to another meanwhile."""
     given = {free_port() for _ in range(5)}
     assert len(given) == 5
     assert all(port in PORTS for port in given)

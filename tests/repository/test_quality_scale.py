@@ -66,7 +66,7 @@ def cited(comment: str) -> list[str]:
 
 
 def test_each_of_the_54_rules_is_there_once_and_in_order() -> None:
-    """None is left out because it is inconvenient, none is made up."""
+    """List each of the 54 rules, none left out and none made up."""
     rules = [rule for tier in RULES.values() for rule in tier.split()]
     assert len(rules) == len(set(rules)) == 54
     assert list(LEDGER) == rules
@@ -82,8 +82,8 @@ def test_a_rule_is_done_somewhere_or_exempt_for_a_reason(rule: str) -> None:
 
 
 @pytest.mark.parametrize("rule", LEDGER)
-def test_what_a_line_names_exists(rule: str) -> None:
-    """A file that was moved or deleted no longer proves anything."""
+def test_every_named_file_exists(rule: str) -> None:
+    """Find every file named as a proof, none moved or deleted."""
     for name in cited(LEDGER[rule]["comment"]):
         assert (FOLDER / name).exists() or (ROOT / name).exists(), name
 
@@ -144,7 +144,7 @@ def yaml_fields(name: str) -> dict[str, set[str]]:
 
 
 def docs_cited(rule: str) -> str:
-    """Return the text of the pages that the line of a rule names."""
+    """Return the text of the pages named in a rule's line."""
     pages = [name for name in cited(LEDGER[rule]["comment"]) if name.endswith(".md")]
     assert pages, rule
     return "\n".join((ROOT / page).read_text() for page in pages)
@@ -270,8 +270,8 @@ def test_the_docs_tell_how_each_source_is_updated() -> None:
         assert source in section[1], source
 
 
-def test_the_docs_list_what_each_part_can_not_do() -> None:
-    """docs-known-limitations: the parts that have limits are each named."""
+def test_the_docs_list_the_limits_of_each_part() -> None:
+    """Name each part with limits under the known limitations."""
     section = re.search(
         r"^## Known limitations$(.*)",
         docs_cited("docs-known-limitations"),
@@ -298,7 +298,7 @@ CHECKED = {
     "docs-triggers": test_the_docs_describe_each_trigger_and_condition_with_its_fields,
     "docs-conditions": test_the_docs_describe_each_trigger_and_condition_with_its_fields,
     "docs-data-update": test_the_docs_tell_how_each_source_is_updated,
-    "docs-known-limitations": test_the_docs_list_what_each_part_can_not_do,
+    "docs-known-limitations": test_the_docs_list_the_limits_of_each_part,
     "has-entity-name": test_every_entity_is_named_within_its_device,
     "inject-websession": test_sessions_are_home_assistant_s_own,
     "integration-owner": test_nothing_but_home_assistant_s_library_is_required,
@@ -311,8 +311,8 @@ CHECKED = {
 
 
 @pytest.mark.parametrize("rule", CHECKED)
-def test_what_a_machine_has_checked_is_claimed_as_done(rule: str) -> None:
-    """A rule that a test proves is done; none is proved by a file that is gone."""
+def test_a_checked_rule_is_claimed_as_done(rule: str) -> None:
+    """Claim every tested rule as done, with its proof present."""
     assert LEDGER[rule]["status"] == "done"
     proof = CHECKED[rule]
     assert callable(proof) or (ROOT / str(proof)).exists()

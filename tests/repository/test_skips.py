@@ -1,4 +1,4 @@
-"""With CI=true a test that is skipped for want of a tool fails, unless nothing can be done."""
+"""Fail, with CI=true, a test skipped for want of a tool unless nothing can be done."""
 
 import pytest
 
@@ -26,7 +26,7 @@ MODULE = 'import pytest\npytest.skip("no tool", allow_module_level=True)\n'
 
 @pytest.fixture
 def run(pytester: pytest.Pytester) -> pytest.Pytester:
-    """Prepare a folder of tests that use the plugin."""
+    """Prepare a folder of tests with the plugin."""
     pytester.makeconftest('pytest_plugins = ["tests.support.skips"]')
     pytester.makepyfile(test_tests=SKIPPING)
     return pytester

@@ -1,4 +1,4 @@
-"""The test command runs what it should: steps in lanes, and for a change what the change touches."""
+"""Check the test command: steps in lanes, and the tests chosen for a change."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -66,7 +66,7 @@ def repository(tmp_path: Path) -> Path:
 def test_a_change_has_its_tests(
     repository: Path, changed: str, tests: set[str]
 ) -> None:
-    """Those of its room and those that import it; none that are end to end."""
+    """Choose a file's own tests and the tests with an import of the file, none end to end."""
     chosen = select([Path(changed)], repository)
     assert chosen.tests == {Path(name) for name in tests}
     assert not chosen.firmware
@@ -102,8 +102,8 @@ def test_what_meets_home_assistant(
     assert Imports(repository).reaches(module, ("homeassistant",)) is reached
 
 
-def test_every_step_is_in_one_lane_after_what_it_needs() -> None:
-    """A step that is in no lane would not run, and would not be missed."""
+def test_every_step_is_in_a_single_lane_after_its_needs() -> None:
+    """Put each step in a single lane, behind the step its `needs` names."""
     order = [name for lane in LANES for name in lane]
     assert sorted(order) == sorted(STEPS)
     for lane in LANES:
@@ -116,7 +116,7 @@ async def test_failures_are_named_and_shown_whole(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """What needs a step that failed is not run; what passed says only so."""
+    """Run no step behind a failed step, and report passes briefly."""
     steps = {
         "good": Step(commands=(("echo", "quiet"),)),
         "bad": Step(commands=(("echo", "loud"), ("false",), ("echo", "never"))),

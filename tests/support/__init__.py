@@ -1,1 +1,1 @@
-"""What the tests stand on: devices that speak ESPHome's native API over loopback."""
+"""Helpers of the tests: devices with ESPHome's native API over loopback, brokers, forms and states."""

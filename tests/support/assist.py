@@ -8,7 +8,7 @@ from homeassistant.setup import async_setup_component
 
 
 async def async_set_up_assist(hass: HomeAssistant, language: str) -> None:
-    """Start Home Assistant's own agent in a house that speaks `language`."""
+    """Start Home Assistant's own agent in a house speaking `language`."""
     hass.config.language = language
     assert await async_setup_component(hass, "homeassistant", {})
     assert await async_setup_component(hass, "conversation", {})
@@ -17,7 +17,7 @@ async def async_set_up_assist(hass: HomeAssistant, language: str) -> None:
 async def say(
     hass: HomeAssistant, sentence: str, language: str | None = None
 ) -> intent.IntentResponse:
-    """Say a sentence; return what Assist made of it."""
+    """Say a sentence; return Assist's response."""
     result = await conversation.async_converse(
         hass, sentence, None, Context(), language=language
     )
@@ -27,7 +27,7 @@ async def say(
 async def answer(
     hass: HomeAssistant, question: str, language: str | None = None
 ) -> str:
-    """Return what Assist answers to a question that it understands."""
+    """Return Assist's answer to a question, with an assertion of success."""
     response = await say(hass, question, language)
     speech: str = response.speech["plain"]["speech"]
     assert response.error_code is None, f"{question}: {speech}"

@@ -14,7 +14,7 @@ STARTS_WITHIN = 10.0
 
 
 class Broker:
-    """Mosquitto, started in a folder; it keeps its port over stops."""
+    """Mosquitto, started in a folder, with the same port at every start."""
 
     def __init__(self, folder: Path, port: int) -> None:
         """Prepare a broker on `port`."""
@@ -25,11 +25,11 @@ class Broker:
 
     @staticmethod
     def program() -> str | None:
-        """Return the path of Mosquitto where it is installed."""
+        """Return the path of an installed Mosquitto, or None."""
         return shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin")
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
+        """Start Mosquitto and wait for its first answer."""
         program = self.program()
         assert program is not None
         self._process = subprocess.Popen(
@@ -48,19 +48,19 @@ class Broker:
         raise TimeoutError("Mosquitto does not answer")
 
     def stop(self) -> None:
-        """Stop it."""
+        """Stop Mosquitto."""
         if self._process is not None:
             self._process.terminate()
             self._process.wait(10)
             self._process = None
 
     def __enter__(self) -> Self:
-        """Start it."""
+        """Start Mosquitto."""
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop it."""
+        """Stop Mosquitto."""
         self.stop()
 
 

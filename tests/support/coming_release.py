@@ -1,4 +1,4 @@
-"""Lets the test helpers of one Home Assistant release run the next one.
+"""Let the test helpers of a Home Assistant release run the next release.
 
 A pytest plugin, loaded before those helpers (`-p tests.support.coming_release`):
 they import names that moved meanwhile, and Home Assistant wants to be imported
@@ -23,7 +23,7 @@ HOME_ASSISTANT = ("homeassistant", "pytest_homeassistant_custom_component")
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Keep what uses a Home Assistant, or imports something of it."""
+    """Keep the tests with a Home Assistant, or with an import from its code."""
     imports = Imports(config.rootpath)
     kept: dict[bool, list[pytest.Item]] = {True: [], False: []}
     for item in items:

@@ -1,4 +1,4 @@
-"""What Home Assistant says of an integration that uses what goes away."""
+"""Find Home Assistant's log messages about an integration's use of deprecated code."""
 
 from collections.abc import Iterable, Iterator
 import logging

@@ -1,4 +1,4 @@
-"""A scriptable ESPHome device, for what the real firmware cannot be made to do.
+"""A scriptable ESPHome device, for behaviour the real firmware can not be made to show.
 
 It refuses commands, holds back states, sends readings at awkward moments, changes
 its key and is no meter at all where a test wants that. What a meter measures is
@@ -29,7 +29,7 @@ MAC = "02:4E:52:4A:00:07"
 
 @dataclass(kw_only=True)
 class Device:
-    """What a device is, has, and how it behaves."""
+    """A device's identity, entities and behaviour."""
 
     name: str = "nrj-meter"
     friendly_name: str = "NRJ Meter"
@@ -51,7 +51,7 @@ class Device:
 
 
 class DeviceServer(LoopbackServer):
-    """Serves one `Device` over the native API."""
+    """Serves a `Device` over the native API."""
 
     def __init__(self, device: Device) -> None:
         """Prepare to serve `device`."""
@@ -64,7 +64,7 @@ class DeviceServer(LoopbackServer):
         self._subscribers: set[Framing] = set()
 
     def measure(self, **readings: float) -> None:
-        """Send readings by object id in one burst, as the firmware does."""
+        """Send readings by object id in a single burst, as the firmware does."""
         names = {_object_id(name): name for name in self.device.sensors}
         for object_id, value in readings.items():
             self.device.sensors[names[object_id]] = value
@@ -80,7 +80,7 @@ class DeviceServer(LoopbackServer):
         self._publish(PB.GetTimeRequest())
 
     def garble(self, noise: bytes) -> None:
-        """Send bytes that are no message of the protocol."""
+        """Send bytes outside the protocol."""
         for writer in self._connections.values():
             writer.write(noise)
 

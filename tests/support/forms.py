@@ -1,4 +1,4 @@
-"""Reading the forms of a dialogue as a person reads them."""
+"""Read the forms of a dialogue as a person does."""
 
 from collections.abc import Mapping
 import json
@@ -15,7 +15,7 @@ SENTENCES: dict[str, str] = json.loads(
 
 
 def sentence(form: Mapping[str, Any]) -> str:
-    """Return the one error sentence a person reads, its placeholders filled in."""
+    """Return the form's only error sentence, its placeholders filled in."""
     assert form["type"] is FlowResultType.FORM
     (error,) = form["errors"].values()
     return SENTENCES[error].format_map(form["description_placeholders"])
@@ -27,7 +27,7 @@ def fields(form: Mapping[str, Any]) -> list[str]:
 
 
 def typed(form: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the fields of a form hold when it is shown."""
+    """Return the suggested values of a form's fields."""
     return {
         str(field): (field.description or {}).get("suggested_value")
         for field in form["data_schema"].schema

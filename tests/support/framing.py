@@ -20,11 +20,11 @@ type Frame = tuple[int, bytes]
 
 
 class HandshakeRefusedError(Exception):
-    """The client was turned away; it has been told why."""
+    """The client was turned away, and told the reason."""
 
 
 class Framing(Protocol):
-    """Frames over one connection."""
+    """Frames over a connection."""
 
     async def read(self) -> Frame:
         """Return the next message's type and payload; EOFError at the end."""
@@ -34,14 +34,14 @@ class Framing(Protocol):
 
 
 class Reader(Protocol):
-    """What frames are read from."""
+    """The source of frames."""
 
     async def readexactly(self, length: int) -> bytes:
         """Return the next `length` bytes; EOFError where there are fewer."""
 
 
 class PeekingReader:
-    """A stream whose first byte can be looked at before somebody reads it."""
+    """A stream with a first byte to be peeked at before the reading."""
 
     def __init__(self, reader: asyncio.StreamReader) -> None:
         """Read from `reader`."""
@@ -49,7 +49,7 @@ class PeekingReader:
         self._peeked = b""
 
     async def peek(self) -> bytes:
-        """Return the next byte and leave it there."""
+        """Return the next byte and leave the byte in the stream."""
         if not self._peeked:
             self._peeked = await self._reader.readexactly(1)
         return self._peeked
@@ -128,7 +128,7 @@ class NoiseFraming:
         name: str,
         mac: str,
     ) -> Self:
-        """Shake hands with a client that must know `key`, or turn it away."""
+        """Shake hands with a client expected to know `key`, or turn the client away."""
         noise = NoiseConnection.from_name(NOISE_PROTOCOL)
         noise.set_as_responder()
         noise.set_psks(base64.b64decode(key))

@@ -1,4 +1,4 @@
-"""A server on a loopback port that can be cut off and brought back."""
+"""A server on a loopback port, to be cut off and brought back."""
 
 import asyncio
 from contextlib import suppress
@@ -36,7 +36,7 @@ class LoopbackServer:
                 await task
 
     async def wait_until_left(self, within: float = 1.0) -> None:
-        """Wait until no client is connected; TimeoutError if one stays."""
+        """Wait until no client is connected; raise TimeoutError if a client stays."""
         async with asyncio.timeout(within):
             while self._connections:
                 await asyncio.sleep(0.01)
@@ -50,7 +50,7 @@ class LoopbackServer:
     async def serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """Serve one connection until it ends."""
+        """Serve a connection until its end."""
         raise NotImplementedError
 
     async def _on_connection(
@@ -83,12 +83,12 @@ class SilentServer(LoopbackServer):
     async def serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """Swallow what comes."""
+        """Swallow the connection's bytes."""
         await reader.read()
 
 
 class WebServer(LoopbackServer):
-    """Answers everything as a web server answers what it does not understand."""
+    """Answers every request as a web server answers an unknown protocol."""
 
     async def serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -1,4 +1,4 @@
-"""A meter's own announcement, taken in as Home Assistant takes it in.
+"""Announce a meter over mDNS to Home Assistant's own discovery.
 
 The text record is the one ESPHome 2026.10 builds (components/mdns/mdns_component.cpp).
 Home Assistant's matching and its making of a discovery are its own code; only the

@@ -1,4 +1,4 @@
-"""What the firmware of this repository measures, of all that the catalog knows."""
+"""The catalog's channels measured by the firmware of this repository."""
 
 from custom_components.nrj_monitor.catalog import CHANNELS
 

@@ -1,4 +1,4 @@
-"""Encryption in front of a device built without it.
+"""Encrypt in front of a device built without encryption.
 
 The firmware for Linux cannot be built with encryption offline. The proxy ends the
 encryption and passes every message to the real firmware and back. It keeps the key
@@ -122,7 +122,7 @@ class NoiseProxy(LoopbackServer):
             client.write(*self._encrypting(await device.read()))
 
     def _encrypting(self, frame: Frame) -> Frame:
-        """Return a message as a firmware built with encryption sends it."""
+        """Return a message in the form of a firmware built with encryption."""
         number, payload = frame
         if number != DEVICE_INFO:
             return frame

@@ -1,4 +1,4 @@
-"""How slow this machine is, measured once: time limits follow it.
+"""Measure this machine's pace once, for the time limits to follow.
 
 A limit says how long the reference machine may take; `patience` stretches it. NRJ_PACE=3 sets the factor by hand.
 The wall clock measures, so that a machine that is busy with other work counts as a slow one.
@@ -56,5 +56,5 @@ def pace() -> float:
 
 
 def patience(seconds: float) -> float:
-    """Return a limit of the reference machine as one for this machine, s."""
+    """Return a limit of the reference machine stretched for this machine, s."""
     return seconds * pace()

@@ -64,12 +64,12 @@ def program() -> Path:
 
 
 class Prometheus:
-    """A server with a folder and a port of its own, for as long as it is entered."""
+    """A Prometheus server with a folder and a port of its own, within its context."""
 
     def __init__(
         self, session: ClientSession, folder: Path, port: int, config: dict[str, Any]
     ) -> None:
-        """Prepare; `config` is what its configuration file says."""
+        """Prepare the server with the content of its configuration file."""
         self._session = session
         self._folder = folder
         self._port = port
@@ -79,7 +79,7 @@ class Prometheus:
         self._process: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
-        """Start it and wait until it is ready."""
+        """Start the server and wait until Prometheus is ready."""
         self._process = await asyncio.create_subprocess_exec(
             program(),
             f"--config.file={self._config}",
@@ -103,11 +103,11 @@ class Prometheus:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop it."""
+        """Stop the server."""
         await self._stop()
 
     async def query(self, expression: str) -> list[float]:
-        """Return the values an expression has now, one for each series."""
+        """Return the present values of an expression, a value for each series."""
         async with self._session.get(
             f"{self._url}/api/v1/query", params={"query": expression}
         ) as response:

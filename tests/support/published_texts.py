@@ -26,7 +26,7 @@ def key(value: Any) -> str:
 
 
 def text(value: Any) -> str:
-    """Take a text that a person reads."""
+    """Accept a text for people."""
     if not isinstance(value, str) or not value or value != value.strip():
         raise vol.Invalid(f"{value!r} is no text, or has spaces around it")
     cv.string_with_no_html(value)

@@ -1,4 +1,4 @@
-"""The rules by which an integration is checked when it is published, for offline use.
+"""Rules of the checks at an integration's publication, for offline use.
 
 Those of Home Assistant's hassfest for custom integrations and of the HACS action, as far
 as they concern files. Both run online in .github/workflows/validate.yaml; neither can be
@@ -32,14 +32,14 @@ def https(value: Any) -> str:
 
 
 def version(value: Any) -> str:
-    """Take a version that can be compared with others."""
+    """Accept a version with an order among others."""
     if AwesomeVersion(str(value)).strategy not in VERSIONS:
         raise vol.Invalid(f"{value} is no version")
     return str(value)
 
 
 def lower(value: Any) -> str:
-    """Take what discovery compares in lower case."""
+    """Accept a lower-case value, for discovery's comparison."""
     if str(value) != str(value).lower():
         raise vol.Invalid(f"{value} is not in lower case")
     return str(value)
@@ -156,7 +156,7 @@ class _Imports(ast.NodeVisitor):
 
 
 def undeclared(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
-    """Yield imports of integrations that the manifest does not name."""
+    """Yield imports of integrations missing from the manifest."""
     named = IMPORTABLE | {
         *manifest.get("dependencies", ()),
         *manifest.get("after_dependencies", ()),

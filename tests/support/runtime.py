@@ -9,7 +9,7 @@ from custom_components.nrj_monitor.meter_store import MeterStore
 
 
 def runtime_data(hass: HomeAssistant, entry: NrjConfigEntry, meter: Meter) -> NrjData:
-    """Return the parts of a meter, none of them started."""
+    """Return the parts of a meter, all unstarted."""
     store = MeterStore(hass, entry, meter)
     return NrjData(
         meter=meter, store=store, issues=IssueMonitor(hass, entry, meter, store)

@@ -1,4 +1,4 @@
-"""Where everything has to be there (CI=true), a test that is skipped for want of a tool fails."""
+"""Fail a test skipped for want of a tool where everything has to be there (CI=true)."""
 
 from collections.abc import Generator, Mapping
 import os
@@ -11,7 +11,7 @@ NOTHING_TO_DO = "nothing can be done"
 
 
 def skip_for_good(reason: str) -> NoReturn:
-    """Skip a test that this machine can not be made to run, wherever it is."""
+    """Skip a test no machine like this can be made to run."""
     pytest.skip(f"{reason}: {NOTHING_TO_DO}")
 
 
@@ -43,7 +43,7 @@ def _refuse(report: pytest.TestReport | pytest.CollectReport) -> None:
 def pytest_runtest_makereport() -> Generator[
     None, pytest.TestReport, pytest.TestReport
 ]:
-    """Turn a skip that is not excused into a failure."""
+    """Turn an unexcused skip of a test into a failure."""
     report = yield
     _refuse(report)
     return report
@@ -53,7 +53,7 @@ def pytest_runtest_makereport() -> Generator[
 def pytest_make_collect_report() -> Generator[
     None, pytest.CollectReport, pytest.CollectReport
 ]:
-    """Do so for a module that is skipped as a whole."""
+    """Turn an unexcused skip of a whole module into a failure."""
     report = yield
     _refuse(report)
     return report

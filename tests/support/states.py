@@ -19,7 +19,7 @@ async def state_where(
     holds: Callable[[State], bool],
     within: float = 5.0,
 ) -> State:
-    """Return the state of an entity as soon as `holds` is true of it.
+    """Return an entity's state as soon as `holds` is true of the state.
 
     Fails with the last state seen after `within` seconds.
     """
@@ -49,7 +49,7 @@ async def state_where(
 async def state_is(
     hass: HomeAssistant, entity_id: str, expected: str, within: float = 5.0
 ) -> State:
-    """Return the state of an entity as soon as it is `expected`."""
+    """Return an entity's state as soon as the state is `expected`."""
     return await state_where(
         hass, entity_id, lambda state: state.state == expected, within
     )
