@@ -257,6 +257,38 @@ async def test_other_entities_keep_the_meter(hass: HomeAssistant) -> None:
     await state_is(hass, "sensor.house_voltage_l1", "240.0")
 
 
+@pytest.mark.parametrize("inverted", [False, True])
+async def test_forms_sent_as_they_open_change_nothing(
+    hass: HomeAssistant, inverted: bool
+) -> None:
+    """Reconfigured, the forms know power returned and the sign of power as well."""
+    tell(hass, P1)
+    power = {
+        "active_power": "sensor.p1_consumption",
+        "active_power_returned": "sensor.p1_production",
+        "inverted": inverted,
+    }
+    form = await fill_in(
+        hass, await begin(hass, "1"), power, {"import_energy": "sensor.p1_used"}
+    )
+    entry = await confirm(hass, form)
+    watts = "1250.0" if inverted else "-1250.0"
+    await state_is(hass, "sensor.house_active_power_l1", watts)
+    before = dict(entry.data)
+    form = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
+    )
+    while form["type"] is FlowResultType.FORM:
+        shown = {
+            field: value for field, value in typed(form).items() if value is not None
+        }
+        form = await hass.config_entries.flow.async_configure(form["flow_id"], shown)
+    assert form["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert dict(entry.data) == before
+    await state_is(hass, "sensor.house_active_power_l1", watts)
+
+
 async def test_a_meter_whose_entities_come_later_starts_when_they_do(
     hass: HomeAssistant,
 ) -> None:

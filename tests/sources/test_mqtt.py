@@ -135,14 +135,22 @@ async def ask(
     )
 
 
-async def listened(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResult:
-    """Wait until the dialogue has listened."""
+async def past_progress(
+    hass: HomeAssistant, result: ConfigFlowResult
+) -> ConfigFlowResult:
+    """Return what the dialogue says when it no longer shows that it listens."""
     while result["type"] in (
         FlowResultType.SHOW_PROGRESS,
         FlowResultType.SHOW_PROGRESS_DONE,
     ):
         await asyncio.sleep(0.1)
         result = await hass.config_entries.flow.async_configure(result["flow_id"])
+    return result
+
+
+async def listened(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResult:
+    """Return the form that the dialogue shows once it has listened."""
+    result = await past_progress(hass, result)
     assert "step_id" in result, result
     return result
 
@@ -218,6 +226,20 @@ async def test_without_mqtt_the_dialogue_ends(
     result = await ask(hass)
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "no_mqtt"
+
+
+async def test_without_a_broker_the_dialogue_ends(
+    hass: HomeAssistant, mqtt: None, broker: Broker
+) -> None:
+    """A broker that is away is told from a topic that is silent."""
+    await asyncio.to_thread(broker.stop)
+    async with asyncio.timeout(10):
+        while mqtt_integration.is_connected(hass):
+            await asyncio.sleep(0.05)
+    result = await past_progress(hass, await ask(hass))
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "broker_away"
+    assert not hass.config_entries.async_entries(DOMAIN)
 
 
 async def test_a_mapping_leads_to_the_values(
