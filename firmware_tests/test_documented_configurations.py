@@ -95,8 +95,8 @@ VOLTAGE_INPUTS = "answer = sorted(front_end._DIVIDERS)"
     ("kind", "code"),
     [("current_input", CURRENT_INPUTS), ("voltage_input", VOLTAGE_INPUTS)],
 )
-def test_the_parts_are_those_that_are_known(kind: str, code: str) -> None:
-    """Each type of the component has its row."""
+def test_the_parts_are_listed_completely(kind: str, code: str) -> None:
+    """Give each type of the component its row."""
     head = f"`{kind}: type:`"
     rows = table("hardware.md", head, "what it is", "with")
     documented = [name for row in rows for name in codes(row[head])]
@@ -104,7 +104,7 @@ def test_the_parts_are_those_that_are_known(kind: str, code: str) -> None:
 
 
 def test_the_driver_s_cost_is_documented() -> None:
-    """Frames, bytes, and the time they take on the wire; not a host's microseconds."""
+    """Compare the documented frames, bytes and wire time with the driver's traffic."""
     rows = table("performance.md", "pass of the loop", "frames", "bytes", "at 5 MHz")
     assert [tuple(row.values()) for row in rows] == [
         (

@@ -119,7 +119,7 @@ async def test_a_lost_link_leaves_nothing_that_could_be_taken_for_current(
 async def test_listeners_hear_only_their_channel_and_only_while_they_listen(
     meter: Meter,
 ) -> None:
-    """No work is done for those who did not ask."""
+    """Call a listener for its own channel only, and never after its removal."""
     heard: list[str] = []
     stop = meter.async_add_reading_listener(L1, lambda *_: heard.append("L1"))
     meter.on_reading(L2, 1.0)

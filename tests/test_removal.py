@@ -107,13 +107,13 @@ async def test_a_removed_meter_leaves_nothing_behind(
             assert trace not in text, name
 
 
-async def test_a_meter_removed_while_it_is_away_leaves_nothing_behind(
+async def test_an_absent_meter_leaves_nothing_behind_when_removed(
     hass: HomeAssistant,
     add_meter: AddMeter,
     server: DeviceServer,
     hass_storage: dict[str, Any],
 ) -> None:
-    """A broken meter can be removed like any other meter."""
+    """Leave no data of a meter removed while absent."""
     entry = await add_meter(server.port)
     await server.stop()
     await state_is(hass, VOLTAGE, "unavailable")
@@ -143,13 +143,13 @@ async def test_the_real_meter_can_be_removed_and_added_again(
     assert sorted(traces(hass)) == names
 
 
-async def test_an_upgrade_keeps_what_a_person_made_of_the_meter(
+async def test_an_upgrade_keeps_a_person_s_changes(
     hass: HomeAssistant,
     unloaded: None,
     server: DeviceServer,
     hass_storage: dict[str, Any],
 ) -> None:
-    """Entity ids, names and disabled entities stay as the first version stored all three."""
+    """Keep entity ids, names and disabled entities as the first version stored all three."""
     entry = MockConfigEntry(
         domain=DOMAIN,
         title="NRJ Meter",

@@ -61,10 +61,10 @@ async def test_energy_fits_the_energy_dashboard(
     assert state.attributes["unit_of_measurement"] == "kWh"
 
 
-async def test_only_what_the_meter_has_becomes_an_entity(
+async def test_only_known_channels_of_the_meter_become_entities(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """A single-phase meter shows no empty phases, and strangers are left alone."""
+    """Show no empty phases of a single-phase meter, and leave foreign sensors alone."""
     server.device.sensors["WiFi signal"] = -60.0
     await add_meter(server.port)
     assert hass.states.get("sensor.nrj_meter_voltage_l2") is None

@@ -63,10 +63,10 @@ async def test_a_relay_switched_elsewhere_shows(
     await state_is(hass, RELAY_1, "off", within=0.5)
 
 
-async def test_a_relay_is_unknown_until_the_meter_has_told(
+async def test_a_relay_is_unknown_until_its_first_state(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """Nothing is assumed."""
+    """Show a relay without a reported state as unknown."""
     server.device.tells_relays = False
     await add_meter(server.port)
     await state_is(hass, RELAY_1, "unknown")

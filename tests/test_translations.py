@@ -145,8 +145,8 @@ def test_french_is_french() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_texts_keep_to_what_home_assistant_allows(language: str) -> None:
-    """No markup, no addresses, no placeholder within single quotes."""
+def test_texts_keep_to_home_assistant_s_rules(language: str) -> None:
+    """Allow no markup, no address and no placeholder within single quotes."""
     for path, text in leaves(TEXTS[language]):
         assert not re.search(r"<[a-z/]|https?://|'{|}'", text), path
         assert text == text.strip(), path
@@ -159,8 +159,8 @@ def test_every_channel_has_a_name_and_no_name_is_left_over() -> None:
     assert set(TEXTS["en"]["entity"]["sensor"]) == keys | OF_NO_CHANNEL
 
 
-def test_every_word_for_what_a_load_does_is_translated() -> None:
-    """Activities of sensor and event have texts in the person's language."""
+def test_every_activity_of_a_load_is_translated() -> None:
+    """Translate each activity of sensor and event."""
     for texts in TEXTS.values():
         assert set(texts["entity"]["sensor"]["load_activity"]["state"]) == set(
             ACTIVITIES
@@ -174,8 +174,8 @@ def test_phases_are_named_in_their_names_and_totals_are_not() -> None:
             assert ("{phase}" in entity["name"]) is key.endswith("_phase")
 
 
-def test_what_has_no_device_class_has_an_icon_and_icons_have_an_entity() -> None:
-    """Home Assistant draws device classes itself; the rest is in icons.json."""
+def test_sensors_without_device_class_have_icons() -> None:
+    """Give icons exactly to the entities Home Assistant draws without."""
     icons = ICONS["entity"]["sensor"]
     assert set(icons) <= set(TEXTS["en"]["entity"]["sensor"])
     for platform in ("button", "switch"):
@@ -198,7 +198,7 @@ def test_every_error_has_its_sentence() -> None:
 
 
 def test_every_field_is_explained() -> None:
-    """Each field of each form has a name and a description."""
+    """Give each field of each form a name and a description."""
     for part in ("config", "options"):
         for step in TEXTS["en"][part]["step"].values():
             assert set(step.get("data", {})) == set(step.get("data_description", {}))
@@ -223,8 +223,8 @@ def test_every_action_and_each_of_its_fields_is_named_and_explained() -> None:
     } == {action: set(description["fields"]) for action, description in offered.items()}
 
 
-def test_the_code_raises_only_what_has_a_sentence() -> None:
-    """Every translation key in the code is in the texts, and none is left over."""
+def test_the_code_raises_only_known_translation_keys() -> None:
+    """Find the text of every translation key in the code, and no text left over."""
     raised = {
         key
         for file in FOLDER.rglob("*.py")

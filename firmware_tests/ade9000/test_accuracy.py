@@ -52,7 +52,7 @@ def test_a_broken_limit_is_named(tables: Tables, error: float) -> None:
 
 
 def test_the_tables_have_a_line_for_every_load(tables: Tables) -> None:
-    """Each load and current of each grid, and each frequency."""
+    """Find a line for each load and current of each grid, and for each frequency."""
     lines = markdown(*tables).splitlines()
     for load, _ in LOADS:
         assert sum(line.startswith(f"| {load} |") for line in lines) == (

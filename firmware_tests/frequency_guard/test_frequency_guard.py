@@ -98,7 +98,7 @@ async def test_loads_go_off_in_their_order_within_a_second(
 
 
 async def test_a_short_sag_switches_nothing(run_meter: RunMeter, grid: str) -> None:
-    """Half a second below the first threshold is no reason."""
+    """Switch nothing for half a second below the first threshold."""
     async with connected(run_meter(NRJ_RECORDING=grid).port) as meter:
         choose(meter, "relay_1_class", "shed_1")
         meter.set_switch("relay_1", on=True)
@@ -128,7 +128,7 @@ async def test_without_voltage_there_is_no_frequency(
 async def test_the_guard_acts_with_nobody_connected_and_remembers_its_settings(
     run_meter: RunMeter, grid: str
 ) -> None:
-    """Neither Home Assistant nor a network is needed; classes survive a restart."""
+    """Shed without Home Assistant or network, and keep the classes over a restart."""
     firmware = run_meter(NRJ_RECORDING=grid)
     async with connected(firmware.port) as meter:
         choose(meter, "relay_1_class", "shed_2")

@@ -43,7 +43,7 @@ async def measured(meter: MeterClient) -> None:
 async def test_each_harmonic_matches_the_signal(
     run_meter: RunMeter, distorted: str
 ) -> None:
-    """In percent of the fundamental, of each voltage and each current on its own.
+    """Measure each harmonic of each voltage and current in percent of its own fundamental.
 
     The chip's resampler attenuates by less than 0.2 % up to the 13th (data sheet).
     """
@@ -114,7 +114,7 @@ def configured(
     ("order", "accepted"), [(2, True), (40, True), (1, False), (41, False)]
 )
 def test_any_order_can_be_added(order: int, accepted: bool, tmp_path: Path) -> None:
-    """From the second to the fortieth, and nothing else."""
+    """Accept harmonic orders from the second to the fortieth, and no other order."""
     result = configured(tmp_path, "wye", "l1", order)
     assert (result.returncode == 0) is accepted, result.stdout + result.stderr
 

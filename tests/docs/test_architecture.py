@@ -57,7 +57,7 @@ def test_fifteen_questions_are_answered() -> None:
 
 
 def test_the_steps_are_those_of_the_test_command() -> None:
-    """In the table of CONTRIBUTING.md, in their order."""
+    """List the test command's steps in CONTRIBUTING.md, in their order."""
     text = (ROOT / "CONTRIBUTING.md").read_text()
     documented = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
     assert documented == list(STEPS)

@@ -58,7 +58,7 @@ def test_lines_are_wrapped(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_block_says_what_it_holds(page: Path) -> None:
-    """Every fence is closed and names a language, by which the tests find its block."""
+def test_every_block_names_its_language(page: Path) -> None:
+    """Close every fence and name its language, by which the tests find the block."""
     assert {block.language for block in blocks(page)} <= LANGUAGES
     assert "```" not in prose(page)

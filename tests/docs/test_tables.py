@@ -81,8 +81,8 @@ def test_the_repairs_are_listed_completely() -> None:
     }
 
 
-def test_the_clock_s_tolerance_is_told() -> None:
-    """In minutes."""
+def test_the_clock_s_tolerance_is_documented() -> None:
+    """Document the tolerated clock error in minutes."""
     (row,) = (
         row for row in table("troubleshooting.md", "repair") if "clock" in row["repair"]
     )
@@ -102,8 +102,8 @@ def test_the_triggers_and_conditions_are_those_there_are(kind: str) -> None:
     ]
 
 
-def test_what_stands_still_is_told() -> None:
-    """How long, and in how many readings, a frequency may stand still."""
+def test_a_stuck_frequency_is_documented() -> None:
+    """Document for how long and how many readings a frequency may stand still."""
     assert (STUCK_AFTER, STUCK_SAMPLES) == (60.0, 30)
     rows = table("load-control.md", "what", "what happens")
     assert any(
@@ -126,7 +126,7 @@ def _cell(threshold: Threshold, sign: str) -> str:
     ],
 )
 def test_the_profiles_are_those_of_the_guard(column: str, profile: str) -> None:
-    """Each threshold with its delay."""
+    """List each threshold of the guard's profiles with its delay."""
     rows = table("frequency-guard.md", "", "Continental Europe")
     guard: GuardProfile = PROFILES[profile]
     expected = [
@@ -138,8 +138,8 @@ def test_the_profiles_are_those_of_the_guard(column: str, profile: str) -> None:
     assert [row[column] for row in rows] == expected
 
 
-def test_an_island_at_60_hz_is_one_at_50_times_a_fifth_more() -> None:
-    """As the head of its column says."""
+def test_an_island_at_60_hz_scales_the_50_hz_profile() -> None:
+    """Raise each frequency of the 50 Hz island profile by a fifth for 60 Hz."""
     slow, fast = (
         [*profile.under, profile.restore, *profile.over, profile.release]
         for profile in (PROFILES["island_50"], PROFILES["island_60"])
@@ -151,7 +151,7 @@ def test_an_island_at_60_hz_is_one_at_50_times_a_fifth_more() -> None:
 
 
 def test_the_simulator_s_actions_are_those_of_its_firmware() -> None:
-    """Each with all of its arguments."""
+    """List each action of the simulator's firmware with all of its arguments."""
     text = re.sub(r"!\w+", "", SIMULATION.read_text())
     actions = yaml.safe_load(text)["api"]["actions"]
     documented = {
@@ -201,8 +201,8 @@ def _documented_actions(page: str) -> set[str]:
     }
 
 
-def test_the_actions_are_those_there_are() -> None:
-    """Those on loads on their page, those on brokers on theirs, the others named."""
+def test_the_actions_are_listed_completely() -> None:
+    """List the actions on loads and on brokers on their own pages, and name the others."""
     loads, brokers = map(_documented_actions, ("load-control.md", "fiware.md"))
     assert loads == LOAD_ACTIONS
     others = SERVICES.keys() - loads - brokers

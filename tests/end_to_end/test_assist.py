@@ -77,10 +77,10 @@ async def test_relays_obey(house: House, connect_meter: ConnectMeter) -> None:
             assert not meter.is_on("relay_2")
 
 
-async def test_the_grid_is_told_as_it_was(
+async def test_answers_follow_the_recorded_grid(
     house: House, recording: Recording, connect_meter: ConnectMeter
 ) -> None:
-    """The Iberian blackout of 2025, asked about before, during and after."""
+    """Answer about the Iberian blackout of 2025 before, during and after the blackout."""
     async with connect_meter(house) as meter:
         await hold_at(meter, BEFORE)
         said = await heard(house, "is the grid stable")
@@ -106,8 +106,8 @@ async def test_the_grid_is_told_as_it_was(
         assert said.startswith("The grid is not normal: there is no voltage.")
 
 
-async def test_what_nobody_told_is_not_made_up(house: House) -> None:
-    """The rating of the main fuse is not known, and nothing is connected."""
+async def test_unknown_facts_are_not_made_up(house: House) -> None:
+    """Admit an unknown main fuse, and find no load without any connected."""
     assert "I do not know" in await heard(house, "which phase is overloaded")
     assert "from the grid" in await heard(house, "what is using the power")
 

@@ -97,7 +97,7 @@ def test_a_command_runs(form: Run, program: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_help_is_given_before_anything_is_set_up(script: str, tmp_path: Path) -> None:
-    """Also on a bare machine, where no environment is there yet."""
+    """Print the help also on a bare machine without an environment."""
     done = subprocess.run(
         [ROOT / "scripts" / script, "--help"],
         env={"PATH": os.environ["PATH"], "NRJ_VENVS": str(tmp_path / "none")},

@@ -74,7 +74,7 @@ async def test_an_unknown_host(hass: HomeAssistant, ask: Ask) -> None:
 
 @pytest.mark.parametrize("host", ["", "two words", "a..b", "x" * 300, "ключ", "[::1"])
 async def test_nonsense_for_a_host(hass: HomeAssistant, ask: Ask, host: str) -> None:
-    """Whatever is typed, the answer is a sentence and never a crash."""
+    """Answer every typed host with a sentence, never with a crash."""
     form = await ask(6053, host=host)
     assert sentence(form).startswith("No address is known for")
     assert_nothing_is_left(hass)

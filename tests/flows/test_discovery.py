@@ -126,7 +126,7 @@ async def test_an_ignored_meter_can_still_be_added_by_its_address(
 async def test_adding_by_address_takes_the_discovered_card_away(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """The same meter is not offered any longer."""
+    """Withdraw the discovered card of a meter added by address."""
     await announce(hass, server.port, mac=MAC)
     await add_meter(server.port)
     assert discovered(hass) == []
@@ -188,13 +188,13 @@ async def test_a_discovered_device_that_turns_out_to_be_no_meter(
         ({"project_name": "nrj-monitor.meter", "mac": None}, "no_mac"),
     ],
 )
-async def test_an_announcement_that_is_of_no_use(
+async def test_a_useless_announcement(
     hass: HomeAssistant,
     integration: None,
     properties: dict[str, str | None],
     reason: str,
 ) -> None:
-    """Nothing crashes; the reason is said by name."""
+    """Name the reason a useless announcement is dropped, without a crash."""
     result = await hass.config_entries.flow.async_init(
         DOMAIN,
         context={"source": SOURCE_ZEROCONF},

@@ -113,7 +113,7 @@ async def test_the_key_is_in_no_log(
     proxy: NoiseProxy,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Not even with everything being logged."""
+    """Write the key to no log, even at the finest level."""
     caplog.set_level(logging.DEBUG)
     entry = await add_and_give_key(hass, ask, proxy)
     key = proxy.current_key()
@@ -127,7 +127,7 @@ async def test_the_key_is_in_no_log(
 async def test_each_meter_gets_a_key_of_its_own(
     hass: HomeAssistant, ask: Ask, proxy: NoiseProxy
 ) -> None:
-    """No two dialogues offer the same key."""
+    """Offer a different key in each dialogue."""
     forms = [await ask(proxy.port), await ask(proxy.port)]
     assert len({shown(form)["key"] for form in forms}) == 2
 
@@ -429,7 +429,7 @@ async def test_a_meter_that_got_a_new_address_still_gives_its_key_back(
 async def test_a_key_esphome_uses_too_stays(
     hass: HomeAssistant, ask: Ask, proxy: NoiseProxy
 ) -> None:
-    """The other integration is not locked out."""
+    """Leave a shared key in a removed meter, so ESPHome's integration is not locked out."""
     entry = await add_and_give_key(hass, ask, proxy)
     key = proxy.current_key()
     assert key is not None

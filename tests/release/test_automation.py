@@ -75,8 +75,8 @@ def test_actions_are_pinned() -> None:
                 ), f"{path.name}: {line.strip()}"
 
 
-def test_one_version_of_each_action() -> None:
-    """All workflows run the same code."""
+def test_all_workflows_use_the_same_version_of_an_action() -> None:
+    """Use the same version of an action in all workflows."""
     used: dict[str, set[str]] = {}
     for _, step in steps():
         if "uses" in step:
@@ -175,7 +175,7 @@ def test_a_release_waits_for_the_tests_and_every_image() -> None:
 
 
 def test_published_checks_of_home_assistant_and_hacs_run() -> None:
-    """Neither can run here, so both run there."""
+    """Run hassfest and the HACS action on GitHub, as neither can run here."""
     used = {step["uses"].partition("@")[0] for _, step in steps() if "uses" in step}
     assert {"home-assistant/actions/hassfest", "hacs/action"} <= used
 
@@ -195,8 +195,8 @@ def test_dependabot_watches_existing_folders_and_requirements() -> None:
         assert re.search(rf"(?m)(?:^|\s){re.escape(name)}(?:==|\s|$)", required), name
 
 
-def test_bug_reports_bring_what_is_needed_to_help() -> None:
-    """Diagnostics, three versions and the wiring are asked for, and none can be left out."""
+def test_bug_reports_require_the_facts() -> None:
+    """Require diagnostics, three versions and the wiring in a bug report."""
     form = yaml.safe_load((GITHUB / "ISSUE_TEMPLATE/bug.yml").read_text())
     required = {
         field["id"]

@@ -52,13 +52,13 @@ Words.
 """
 
 
-def test_what_is_unreleased_gets_version_and_date() -> None:
-    """A fresh heading stands above; the links at the end follow."""
+def test_unreleased_notes_get_version_and_date() -> None:
+    """Put a fresh heading above the dated notes, and renew the links at the end."""
     assert changelog.released(BEFORE, "1.1.0", date(2026, 2, 28)) == AFTER
 
 
-def test_notes_are_one_section() -> None:
-    """Neither heading nor neighbours nor links."""
+def test_notes_are_a_single_section() -> None:
+    """Return a section without heading, neighbours and links."""
     assert changelog.notes(AFTER, "1.1.0") == "### Added\n\n- A thing.\n"
     assert changelog.notes(AFTER, "1.0.0") == "### Fixed\n\n- Another.\n"
 

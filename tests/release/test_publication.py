@@ -119,7 +119,7 @@ def test_every_image_of_the_repository_has_a_stand_in() -> None:
 
 
 def test_the_files_of_a_release_are_all_there(published: Path) -> None:
-    """Nothing is missing, nothing is too much, and every checksum holds."""
+    """Publish exactly the files of a release, each with its checksum."""
     files = published / "files"
     assert sorted(path.name for path in files.iterdir()) == [
         "SHA256SUMS",
@@ -144,8 +144,8 @@ def test_the_files_of_a_release_are_all_there(published: Path) -> None:
     assert len(checked.stdout.splitlines()) == 9
 
 
-def test_images_are_what_was_built(published: Path) -> None:
-    """Byte by byte, under their published names."""
+def test_images_are_the_built_files(published: Path) -> None:
+    """Publish the built images byte by byte, under their published names."""
     for image, (_, contents) in BUILT.items():
         for name, content in contents.items():
             published_name = name.replace("firmware", f"{image}-{VERSION}", 1)
@@ -221,7 +221,7 @@ def test_the_zip_is_the_integration(published: Path) -> None:
 
 
 def test_the_zip_is_the_same_each_time(tmp_path: Path) -> None:
-    """Whoever builds the tag again gets the same checksum."""
+    """Give the same checksum to every build of a tag's zip."""
     zips = [
         integration_zip.write(ROOT, tmp_path / folder).read_bytes()
         for folder in ("first", "second")

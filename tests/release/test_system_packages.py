@@ -80,10 +80,10 @@ def test_root_installs_missing_programs(
     assert (tmp_path / "log").read_text().splitlines() == INSTALLED
 
 
-def test_a_sudo_that_does_not_ask_will_do(
+def test_a_passwordless_sudo_will_do(
     machine: Path, install: Install, tmp_path: Path
 ) -> None:
-    """As on GitHub's runners."""
+    """Install through a passwordless sudo, as on GitHub's runners."""
     put(machine, "id", "#!/bin/sh\necho 1001\n")
     put(machine, "apt-get", SAYS)
     put(machine, "true", "#!/bin/sh\n")
@@ -104,14 +104,14 @@ def test_a_sudo_that_does_not_ask_will_do(
         (0, {"apt-get": "#!/bin/sh\nexit 100\n"}),
     ],
 )
-def test_one_sentence_says_what_to_install(
+def test_a_sentence_names_the_missing_programs(
     uid: int,
     programs: dict[str, str],
     machine: Path,
     install: Install,
     tmp_path: Path,
 ) -> None:
-    """And nothing was touched."""
+    """Name the missing programs in a single sentence, and change nothing."""
     put(machine, "id", f"#!/bin/sh\necho {uid}\n")
     for name, text in programs.items():
         put(machine, name, text)

@@ -58,7 +58,7 @@ def test_docs_include_a_single_release_or_main() -> None:
 def test_a_release_is_prepared_checked_and_reopened(
     release: Release, checkout: Path
 ) -> None:
-    """All files say the new version, the tag passes, another does not; then main is followed again."""
+    """Write the new version to all files, accept only its tag, then follow main again."""
     prepared = release("prepare", "12.3.0")
     assert prepared.returncode == 0, prepared.stderr
     assert "git tag v12.3.0" in prepared.stdout

@@ -8,10 +8,10 @@ from pytest_homeassistant_custom_component.common import MockModule, mock_integr
 from tests.support.deprecations import deprecations_of
 
 
-async def test_what_home_assistant_reports_is_found(
+async def test_reported_deprecations_are_found(
     hass: HomeAssistant, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """In the words of the installed release, and of no other integration."""
+    """Find the installed release's reports about an integration, and no other integration's."""
     mock_integration(hass, MockModule("old_fashioned"), built_in=False)
     frame.report_usage(
         "does what will not work",

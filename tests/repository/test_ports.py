@@ -34,7 +34,7 @@ def test_no_port_is_given_twice() -> None:
 
 
 def test_a_port_in_use_is_passed_over() -> None:
-    """Whoever listens need not know of the locks."""
+    """Pass over a port in use by a program without the locks."""
     with socket.socket() as taken:
         port = free_port() + 1
         taken.bind(("127.0.0.1", port))

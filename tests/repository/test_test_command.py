@@ -95,10 +95,10 @@ def test_a_change_of_the_firmware_has_its_tests(repository: Path) -> None:
         ("custom_components.nrj_monitor", True),
     ],
 )
-def test_what_meets_home_assistant(
+def test_imports_of_home_assistant_are_found(
     repository: Path, module: str, reached: bool
 ) -> None:
-    """Through any number of modules, but not through the package they are in."""
+    """Follow imports through any number of modules, but not through their package's __init__."""
     assert Imports(repository).reaches(module, ("homeassistant",)) is reached
 
 

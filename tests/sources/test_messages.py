@@ -161,8 +161,8 @@ def test_a_message_without_a_reading_is_refused_with_a_sentence(payload: bytes) 
         max_leaves=20,
     )
 )
-def test_no_json_breaks_it(message: Any) -> None:
-    """Whatever comes is understood or refused, and every value is a number or none."""
+def test_any_json_is_understood_or_refused(message: Any) -> None:
+    """Decode or refuse any JSON, each value a number or none."""
     try:
         readings = by_id(json.dumps(message).encode())
     except MessageError:

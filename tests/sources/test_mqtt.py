@@ -378,7 +378,7 @@ async def test_damaged_messages_are_left_out_and_logged_once(
 async def test_a_topic_is_set_up_once(
     hass: HomeAssistant, mqtt: None, publisher: Publisher
 ) -> None:
-    """The same topic a second time is refused."""
+    """Refuse the same topic a second time."""
     async with publishing(publisher, message):
         await add(hass)
         heard = await listened(hass, await ask(hass))

@@ -30,7 +30,7 @@ WITHIN_SECONDS = 4.0
 async def test_a_meter_that_goes_is_unavailable_at_once_and_comes_back_by_itself(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:
-    """Nobody sees old readings as new ones, and nobody has to do anything."""
+    """Show no old reading of a lost meter, and connect again without help."""
     await add_meter(server.port)
     await state_is(hass, VOLTAGE, "230.0")
     shown: list[str] = []

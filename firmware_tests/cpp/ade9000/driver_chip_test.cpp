@@ -1,4 +1,4 @@
-// The chip's life as the driver sees it: started, taken over, lost, changed by itself.
+// The chip's life in the driver's view: start, take-over, loss, and changes of its own.
 
 #include "firmware_tests/cpp/support/driver_bench.h"
 

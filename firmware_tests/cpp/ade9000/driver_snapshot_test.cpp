@@ -1,4 +1,4 @@
-// What the driver says of three phases together, and when it says nothing.
+// The driver's snapshot of three phases taken together, and the cases without a snapshot.
 
 #include "esphome/components/ade9000/snapshot.h"
 

@@ -1,4 +1,4 @@
-// Counting energy: what a utility meter would show for the same power.
+// Counting energy, against a utility meter's totals for the same power.
 
 #include "esphome/components/ade9000/energy_counters.h"
 #include "esphome/components/ade9000/energy_totals.h"

@@ -1,4 +1,4 @@
-// The simulated chip when it starts, is reset, loses its supply, or is disturbed.
+// The simulated chip at its start, at a reset, after a loss of supply, and under disturbances.
 
 #include "firmware_tests/cpp/support/chip_bench.h"
 

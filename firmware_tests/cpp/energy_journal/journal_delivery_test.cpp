@@ -1,4 +1,4 @@
-// Who is sent what of the journal: each client all of it, whatever the others do.
+// Delivery of the journal: each client gets every record, whatever the others do.
 
 #include "esphome/components/energy_journal/journal_delivery.h"
 

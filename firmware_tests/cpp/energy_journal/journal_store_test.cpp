@@ -1,4 +1,4 @@
-// The journal in flash: whenever the power goes, what is found there afterwards is one whole journal.
+// The journal in flash: a whole journal is found after a power cut at any moment.
 
 #include "esphome/components/energy_journal/journal_store.h"
 

@@ -1,4 +1,4 @@
-// How a record of the journal comes about.
+// Collecting a record of the journal: its minute, means and extremes.
 
 #include "esphome/components/energy_journal/record_collector.h"
 

@@ -1,4 +1,4 @@
-// What the guard does with relays: rules one by one, and rules that hold for any sequence.
+// The guard's switching of relays: rules by example, and rules for any sequence.
 
 #include "esphome/components/frequency_guard/relay_plan.h"
 

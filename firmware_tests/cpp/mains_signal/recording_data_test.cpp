@@ -1,4 +1,4 @@
-// The real recordings the project is checked on, row by row against the files themselves.
+// The project's real recordings, row by row against the files themselves.
 
 #include "esphome/components/mains_signal/recording_reader.h"
 #include "firmware_tests/cpp/support/chip_bench.h"

@@ -1,4 +1,4 @@
-// Playing a recording: interpolation, gaps, and the physics of what was not recorded.
+// Playing a recording: interpolation, gaps, and the physics of unrecorded quantities.
 
 #include "esphome/components/mains_signal/recording_reader.h"
 #include "esphome/components/mains_signal/recorded_phase.h"

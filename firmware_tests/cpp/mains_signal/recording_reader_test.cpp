@@ -1,4 +1,4 @@
-// Reading recordings: what is understood, and the sentence for each thing that is not.
+// Reading recordings: the accepted forms, and the sentence for each error.
 
 #include "esphome/components/mains_signal/recording_reader.h"
 #include "esphome/components/mains_signal/recording_time.h"

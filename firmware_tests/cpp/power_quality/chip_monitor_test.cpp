@@ -1,5 +1,5 @@
-// The driver's watch and its waveform capture on the simulated chip, byte by byte: what happened on the line is what
-// the detector reports.
+// The driver's event monitor and waveform capture on the simulated chip, byte by byte: the detector reports the events
+// of the line.
 
 #include "firmware_tests/cpp/support/chip_bench.h"
 

@@ -1,4 +1,4 @@
-// The transform against signals whose spectrum is known, and the harmonics it finds.
+// The transform and its harmonics, against signals with known spectra.
 
 #include "esphome/components/power_quality/harmonics.h"
 

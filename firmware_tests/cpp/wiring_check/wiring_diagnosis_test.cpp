@@ -1,4 +1,4 @@
-// The wiring check against supplies that are wired, well or badly, with phasors: what it says must be what was done.
+// The wiring check against supplies wired well or badly in phasors: the diagnosis must name the mistake made.
 
 #include "esphome/components/wiring_check/wiring_diagnosis.h"
 #include "esphome/components/wiring_check/wiring_findings.h"

@@ -1,4 +1,4 @@
-// What unit tests need of ESPHome's helpers.
+// A stand-in for ESPHome's helpers, with the functions unit tests need.
 
 #pragma once
 

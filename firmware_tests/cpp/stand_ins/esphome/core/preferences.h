@@ -1,4 +1,4 @@
-// ESPHome's preferences as unit tests have them: a flash that whole values are written to, until the power is cut.
+// A stand-in for ESPHome's preferences: a flash with whole values written until the power is cut.
 
 #pragma once
 
