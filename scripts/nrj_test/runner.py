@@ -29,7 +29,7 @@ class Runner:
         self.seconds: dict[str, float] = {}
 
     async def run(self) -> None:
-        """Run all lanes to their ends; a request to end ends what they have started."""
+        """Run all lanes to their ends; a stop request also stops the started steps."""
         task = asyncio.current_task()
         assert task is not None
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -105,7 +105,7 @@ async def _run_command(
 
 
 def _put_behind(pid: int) -> None:
-    """Give the processor to the steps that go first, where this system can."""
+    """Put a step's process behind the clock-bound steps, where this system can."""
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, pid, BEHIND)
     # Linux schedules sessions against one another, and only in them processes.

@@ -138,7 +138,7 @@ async def ask(
 async def past_progress(
     hass: HomeAssistant, result: ConfigFlowResult
 ) -> ConfigFlowResult:
-    """Return what the dialogue says when it no longer shows that it listens."""
+    """Return the dialogue's result once its progress is over."""
     while result["type"] in (
         FlowResultType.SHOW_PROGRESS,
         FlowResultType.SHOW_PROGRESS_DONE,
@@ -149,7 +149,7 @@ async def past_progress(
 
 
 async def listened(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResult:
-    """Return the form that the dialogue shows once it has listened."""
+    """Return the dialogue's form after the listening."""
     result = await past_progress(hass, result)
     assert "step_id" in result, result
     return result
@@ -231,7 +231,7 @@ async def test_without_mqtt_the_dialogue_ends(
 async def test_without_a_broker_the_dialogue_ends(
     hass: HomeAssistant, mqtt: None, broker: Broker
 ) -> None:
-    """A broker that is away is told from a topic that is silent."""
+    """Tell an absent broker from a silent topic."""
     await asyncio.to_thread(broker.stop)
     async with asyncio.timeout(10):
         while mqtt_integration.is_connected(hass):
