@@ -84,7 +84,7 @@ COMMANDS: Mapping[str, Run | NotRun] = {
         "event loop, ms CPU a second",
     ),
     "scripts/bench journal": Run(
-        "scripts/bench journal --hours 1", '"hours of sensors filled in": 16', TAKES_AIM
+        "scripts/bench journal --hours 1", '"hours of sensors filled in": ', TAKES_AIM
     ),
     "scripts/bench ngsi": Run(
         "scripts/bench ngsi --records 200", "complete_and_in_order", TAKES_AIM

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 import re
 import shutil
+import signal
 import subprocess
 
 from nrj_bench.__main__ import main as bench
@@ -48,16 +49,21 @@ def run(words: str, folder: Path) -> subprocess.CompletedProcess[str]:
         tmp=folder / "empty",
         **{key: folder / name for key, (name, _) in files.items()},
     )
-    return subprocess.run(
-        ["bash", "-c", filled],
+    with subprocess.Popen(
+        ["bash", "-c", f"exec {filled}" if filled.startswith("scripts/") else filled],
         cwd=ROOT,
-        # A benchmark's work is not to be measured as that of the tests.
-        env={k: v for k, v in os.environ.items() if not k.startswith("COV_")},
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
-    )
+    ) as process:
+        try:
+            stdout, stderr = process.communicate()
+        except BaseException:
+            # As Ctrl-C: what the command has started, the command stops.
+            process.send_signal(signal.SIGINT)
+            raise
+        return subprocess.CompletedProcess(filled, process.returncode, stdout, stderr)
 
 
 def _dumped(examples: Sequence[dict[str, object]], key: str) -> str:
