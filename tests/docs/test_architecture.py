@@ -61,3 +61,14 @@ def test_the_steps_are_those_of_the_test_command() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text()
     documented = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
     assert documented == list(STEPS)
+
+
+def test_old_words_are_still_stored() -> None:
+    """Every stored word of the glossary stands in the integration's code."""
+    code = "".join(path.read_text() for path in INTEGRATION.rglob("*.py"))
+    rows = table("architecture.md", "stored", "where", "in the code")
+    words = [word for row in rows for word in codes(row["stored"])]
+    assert len(words) >= 6
+    assert [word for word in words if not re.search(rf"\b{word}\b", code)] == []
+    new = [word for row in rows for word in codes(row["in the code"])]
+    assert [word for word in new if not re.search(rf"\b{word}\b", code)] == []
