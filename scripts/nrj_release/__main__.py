@@ -1,12 +1,13 @@
 """Run a command of `scripts/release`; `scripts/release --help` lists the commands."""
 
-import argparse
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 import json
 from pathlib import Path
 import sys
 from typing import Final
+
+from nrj_tools.command_line import CommandLine
 
 from . import changelog, images, publication, versions
 from .errors import ReleaseError
@@ -70,7 +71,7 @@ _COMMANDS: Final[Mapping[str, tuple[Callable[..., str], tuple[str, ...]]]] = {
 
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     """Run the command named in `arguments` on the checkout at `root`; return 1 on a ReleaseError."""
-    parser = argparse.ArgumentParser(prog="scripts/release")
+    parser = CommandLine("scripts/release", __doc__)
     commands = parser.add_subparsers(required=True, dest="command")
     for name, (_, operands) in _COMMANDS.items():
         command = commands.add_parser(name)

@@ -10,12 +10,18 @@ from typing import NoReturn, override
 class CommandLine(argparse.ArgumentParser):
     """Parser with single-sentence errors and without abbreviated options."""
 
-    def __init__(self, prog: str, description: str | None) -> None:
-        """Prepare the parser of the command `prog`; `description` begins its help."""
+    def __init__(
+        self, prog: str, description: str | None = None, *, color: bool = True
+    ) -> None:
+        """Prepare the parser of the command `prog`; `description` begins its help.
+
+        `color` is for argparse, which makes the parsers of subcommands with it.
+        """
         super().__init__(
             prog=prog,
             description=description,
             allow_abbrev=False,
+            color=color,
             formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         )
 

@@ -33,6 +33,7 @@ class NotRun:
 
 
 NO_ENGINE = NotRun("needs a container engine; tests/ngsi validate the compose file")
+NOT_IN_PLACE = NotRun("changes the repository; tests/release run it on a copy")
 TAKES_AIM = (0, 1)
 """A benchmark that missed its aim on a busy machine has run all the same."""
 
@@ -97,6 +98,9 @@ COMMANDS: Mapping[str, Run | NotRun] = {
         "scripts/bench faults --schedules 1 --first-seed 3 --jobs 1",
         '"with errors": []',
     ),
+    "scripts/release prepare 1.2.0": NOT_IN_PLACE,
+    "scripts/release reopen": NOT_IN_PLACE,
+    "scripts/release images": Run("scripts/release images", "nrj-"),
     "docker compose up -d": NO_ENGINE,
     "docker compose logs provision": NO_ENGINE,
     "docker compose --profile ngsi-ld up -d": NO_ENGINE,

@@ -15,7 +15,7 @@ import yaml
 from tests.docs.commands import COMMANDS, Run, named, short_forms
 from tests.docs.pages import ROOT, blocks
 
-SCRIPTS = ("accuracy", "bench", "demo", "replay", "setup", "test")
+SCRIPTS = ("accuracy", "bench", "demo", "release", "replay", "setup", "test")
 BENCHES = sorted(
     path.stem
     for path in (ROOT / "scripts/nrj_bench/benches").glob("*.py")
@@ -171,7 +171,10 @@ def test_a_benchmark_has_a_help_and_refuses_unknown_options(
 
 
 UNKNOWN = [
-    *(f"{script} --colour" for script in ("setup", "test", "demo", "accuracy")),
+    *(
+        f"{script} --colour"
+        for script in ("setup", "test", "demo", "accuracy", "release images")
+    ),
     "replay recording.csv --profile continental_europe --colour",
     "bench colour",
     "bench",
