@@ -33,13 +33,13 @@ class Ade9000 : public PollingComponent {
     this->nominal_voltage_ = voltage;
     this->line_frequency_ = line_frequency;
   }
-  /// Of the meter among those of the device, from 0.
+  /// Sets the number of this meter among the meters of the device, from 0.
   void set_number(uint8_t number) { this->number_ = number; }
   uint8_t get_number() const { return this->number_; }
-  /// Sets how often, in ms, what is not told at every update is told.
+  /// Sets the interval, ms, of the quantities that are not published at every update.
   void set_publish_interval(uint32_t interval) { this->publish_interval_ = interval; }
   void set_save_interval(uint32_t interval) { this->save_interval_ = interval; }
-  /** Sets a register of the chip besides those the driver sets itself, or instead of its value; before setup().
+  /** Adds a register to the chip's configuration, or replaces the driver's value of a register; before setup().
    *
    * It is written after every reset and guarded like the others: wiring (ACCMODE), amplification (PGA_GAIN), gains.
    */
@@ -56,21 +56,21 @@ class Ade9000 : public PollingComponent {
   }
 #endif
 
-  /// Another component that uses the chip; one at most.
+  /// Sets another component that uses the chip; one component at most.
   void set_companion(Ade9000Companion *companion) { this->companion_ = companion; }
-  /// To be called after writing configuration registers at a time of one's own: else that counts as an error of the
-  /// chip.
+  /// Accepts the chip's configuration after a companion has written registers: else the change counts as an error of
+  /// the chip.
   void accept_configuration() { this->chip_.accept_configuration(); }
 
   // For those who look at the readings, and correct them.
-  /// Calls back with every snapshot that was measured, after it was published.
+  /// Adds a callback for measured snapshots; called after the snapshot was published.
   template<typename F> void add_on_snapshot_callback(F &&callback) {
     this->snapshot_callback_.add(std::forward<F>(callback));
   }
   const Scaling &get_scaling() const { return this->scaling_; }
-  /// What has been counted until the latest update.
+  /// Returns the active energy counted until the latest update.
   const ActiveEnergy &get_active_energy() const { return this->energy_totals_.active(); }
-  /// Makes the next update tell everything, also what its interval is not over for.
+  /// Measures and publishes every quantity now, whatever its interval.
   void publish_all() {
     this->last_slow_publish_ = millis() - this->publish_interval_;
     this->update();
@@ -85,10 +85,10 @@ class Ade9000 : public PollingComponent {
 
  protected:
   void prepare_settings_();
-  /// Brings the chip to where it can be read. @return whether it can.
+  /// Steps the chip towards its running state. @return whether the chip can be read.
   bool prepare_chip_();
   void on_chip_event_(Chip::Event event);
-  /// Lets the companion configure what is its own; the chip is set up again where it could not.
+  /// Lets the companion write its registers; sets the chip up again if the companion fails.
   void configure_companion_();
   void release_companion_();
   bool measure_(bool slow, Snapshot &snapshot);
@@ -98,7 +98,7 @@ class Ade9000 : public PollingComponent {
   void publish_(const Snapshot &snapshot, bool slow);
   DiagnosticCounts diagnostic_counts_() const;
   void save_energy_();
-  /// Tells once, when the last phase has lost its voltage.
+  /// Detects the loss of the last phase's voltage; true once for each loss.
   bool has_mains_gone_(const Snapshot &snapshot);
 
   Ade9000Bus bus_;

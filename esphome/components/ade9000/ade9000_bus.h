@@ -16,9 +16,9 @@ uint16_t crc16(const uint8_t *data, size_t length);
 
 /// Why a frame was thrown away.
 enum class Rejection : uint8_t {
-  /// The CRC that the chip appended does not match.
+  /// The CRC appended by the chip does not match.
   CRC,
-  /// It passed the checks of the wire, but can not be true.
+  /// The value passed the checks of the wire, but is physically impossible.
   IMPLAUSIBLE,
   /// All ones or all zeros: nobody drives the line.
   STUCK,
@@ -28,24 +28,24 @@ static constexpr size_t REJECTIONS = 3;
 /// Reads and writes registers over a transport, and lets no damaged frame through.
 class Ade9000Bus {
  public:
-  /// The most words one burst may carry.
+  /// Largest count of words in one burst.
   static constexpr size_t MAX_BURST_WORDS = 64;
   /// The most samples read_samples() takes from the waveform buffer: 64 sets of seven channels.
   static constexpr size_t MAX_SAMPLES = 448;
 
   void set_transport(Ade9000Transport *transport) { this->transport_ = transport; }
 
-  /** Reads one register and checks the CRC the chip appends.
+  /** Reads a register and checks the CRC appended by the chip.
    *
    * @param value receives the code, zero-extended from 16 bits where the register is that wide; untouched on failure.
    * @return false if the CRC does not match or the line is stuck; the frame is counted as rejected.
    */
   bool read(uint16_t address, uint32_t &value);
 
-  /// Writes one register. Writes carry no CRC: see write_checked().
+  /// Writes a register. Writes carry no CRC: see write_checked().
   void write(uint16_t address, uint32_t value);
 
-  /// Writes one register and reads it back. @return false if the chip did not take the value.
+  /// Writes a register and reads the value back. @return false if the chip did not take the value.
   bool write_checked(uint16_t address, uint32_t value);
 
   /** Reads consecutive registers of a burst region in one frame (CONFIG1.BURST_EN must be set).
@@ -67,13 +67,13 @@ class Ade9000Bus {
    */
   void read_samples(uint16_t address, int16_t *samples, size_t count);
 
-  /// Counts a frame that is not to be used.
+  /// Counts a rejected frame.
   void reject_frame(Rejection cause = Rejection::IMPLAUSIBLE) { this->rejected_[static_cast<size_t>(cause)]++; }
-  /// Frames since start that were thrown away.
+  /// Count of frames rejected since the start.
   uint32_t get_rejected_frames() const { return this->rejected_[0] + this->rejected_[1] + this->rejected_[2]; }
-  /// Frames since start that were thrown away for one cause.
+  /// Count of frames rejected for one cause, since the start.
   uint32_t get_rejected_frames(Rejection cause) const { return this->rejected_[static_cast<size_t>(cause)]; }
-  /// Whether the last frame read that has a CRC was all ones or all zeros.
+  /// Whether the last frame with a CRC was all ones or all zeros.
   bool is_stuck() const { return this->stuck_; }
 
  protected:

@@ -10,13 +10,14 @@ class Ade9000Companion {
  public:
   virtual ~Ade9000Companion() = default;
 
-  /** The chip has its settings, at the start or after a reset; the companion adds its own and may use the bus from now
-   * on.
+  /** Called when the chip has its settings, at the start or after a reset: the companion adds its own settings, and may
+   * use the bus from now on.
    *
    * @return false if the chip did not take a setting: the hub sets it up again.
    */
   virtual bool on_chip_configured(Ade9000Bus &bus, const Scaling &scaling) = 0;
-  /// The chip is about to be reset or has lost its settings: hands off the bus until on_chip_configured().
+  /// Called when the chip is about to be reset or has lost its settings: the bus is not to be used until
+  /// on_chip_configured().
   virtual void on_chip_lost() = 0;
 };
 

@@ -36,7 +36,7 @@ Chip::Event Chip::step(uint32_t now_ms) {
     case State::RESETTING:
       return this->await_reset_(now_ms);
     case State::RUNNING:
-      return this->watch_();
+      return this->monitor_();
   }
   return Event::NONE;
 }
@@ -115,7 +115,7 @@ void Chip::accept_configuration() {
   this->bus_.write(reg::CRC_FORCE, reg::CRC_FORCE_NOW);
 }
 
-Chip::Event Chip::watch_() {
+Chip::Event Chip::monitor_() {
   uint32_t status;
   if (!this->bus_.read(reg::STATUS1, status))
     return Event::UNREADABLE;

@@ -21,23 +21,23 @@ class Chip {
     NONE,
     /// No valid answer.
     UNREADABLE,
-    /// What answers is no ADE9000.
+    /// The part that answers is no ADE9000.
     WRONG_PART,
-    /// A register did not take its value, see refused().
+    /// A register refused its value, see refused().
     REFUSED,
     /// Configured after a reset; counting began anew.
     STARTED,
-    /// Taken over as it was; it has gone on counting in the session given.
+    /// The running chip was taken over, and has gone on counting in the session given.
     RESUMED,
-    /// It was reset, by whatever but this driver; it will be configured anew.
+    /// The chip was reset, but not by this driver; the next steps configure the chip anew.
     LOST,
-    /// Its configuration changed by itself; it will be reset and configured anew.
+    /// The configuration changed without a write; the next steps reset and configure the chip anew.
     CHANGED,
   };
 
   explicit Chip(Ade9000Bus &bus) : bus_(bus) {}
 
-  /// What the driver wants of the chip; before the first step, or followed by reconfigure().
+  /// Settings of the chip; to be changed before the first step, or followed by reconfigure().
   ChipSettings &settings() { return this->settings_; }
 
   /** Begins.
@@ -47,7 +47,7 @@ class Chip {
    */
   void begin(uint32_t old_session, uint32_t new_session);
 
-  /** Does what is next: one step an update, before anything is read.
+  /** Advances the state of the chip by one step; once an update, before registers are read.
    *
    * @param now_ms any clock of milliseconds; may wrap.
    */
@@ -55,11 +55,11 @@ class Chip {
 
   /// Whether results may be read: after STARTED or RESUMED, until LOST or CHANGED.
   bool is_running() const { return this->state_ == State::RUNNING; }
-  /// Of the counting that runs.
+  /// Session number of the running counting.
   uint32_t session() const { return this->session_; }
   /// Resets the chip and configures it anew, at the next steps.
   void reconfigure() { this->state_ = State::RESET; }
-  /// Takes the configuration as it is now for the right one: after a register outside of settings() was written.
+  /// Accepts the present configuration as the right one, after a register outside of settings() was written.
   void accept_configuration();
 
   uint32_t get_part() const { return this->part_; }
@@ -72,7 +72,7 @@ class Chip {
 
   Event look_(uint32_t now_ms);
   Event await_reset_(uint32_t now_ms);
-  Event watch_();
+  Event monitor_();
   Event configure_();
   Event identify_();
   Event check_configuration_(uint32_t status);
@@ -87,7 +87,7 @@ class Chip {
   uint32_t part_{0};
   uint32_t version_{0};
   const ChipSettings::Setting *refused_{nullptr};
-  /// Whether `checksum_` is that of the right configuration, or was read once and may become it.
+  /// Whether `checksum_` belongs to the right configuration, rather than being read once and unconfirmed.
   bool checksum_known_{false};
   bool checksum_seen_{false};
   uint32_t checksum_{0};

@@ -8,7 +8,7 @@
 
 namespace esphome::ade9000 {
 
-/// The registers the driver sets, with their values, in the order they are written.
+/// Registers set by the driver, with their values, in the order of writing.
 class ChipSettings {
  public:
   struct Setting {
@@ -17,7 +17,7 @@ class ChipSettings {
   };
   static constexpr size_t MAX_SETTINGS = 24;
 
-  /// Adds a register, or changes its value. @return false if there is no room (MAX_SETTINGS).
+  /// Adds a register, or changes the value of a register. @return false if there is no room (MAX_SETTINGS).
   bool set(uint16_t address, uint32_t value);
   /// Value of a register; 0 if it is not set here.
   uint32_t get(uint16_t address) const;
@@ -25,11 +25,11 @@ class ChipSettings {
   const Setting *begin() const { return this->settings_.data(); }
   const Setting *end() const { return this->settings_.data() + this->count_; }
 
-  /// Writes every register and reads it back. @return the first that did not take its value, nullptr if all did.
+  /// Writes every register and reads the values back. @return the first register that refused its value, else nullptr.
   const Setting *write_to(Ade9000Bus &bus) const;
 
   enum class Comparison : uint8_t { EQUAL, DIFFERENT, UNREADABLE };
-  /// Compares every register with what it should be.
+  /// Compares every register of the chip with its setting.
   Comparison compare_with(Ade9000Bus &bus) const;
 
  protected:

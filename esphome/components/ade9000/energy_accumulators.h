@@ -13,12 +13,12 @@ namespace esphome::ade9000 {
 static constexpr int ACCUMULATOR_BITS = 45;
 static constexpr int ACCUMULATOR_LO_BITS = 13;
 
-/// The accumulator's code, modulo 2^45, from its two registers.
+/// Joins the two registers of an accumulator into its code, modulo 2^45.
 inline uint64_t accumulator_code(uint32_t hi, uint32_t lo) {
   return (static_cast<uint64_t>(hi) << ACCUMULATOR_LO_BITS) | (lo & ((1UL << ACCUMULATOR_LO_BITS) - 1));
 }
 
-/** What the accumulator gained between two readings, in codes, whether or not it wrapped between them.
+/** Returns the gain of an accumulator between two readings, in codes; right over one wrap.
  *
  * Right as long as the gain is within +-2^44 codes: 106 s at full-scale power.
  */
@@ -29,21 +29,21 @@ inline int64_t accumulator_gain(uint64_t before, uint64_t after) {
 
 using AccumulatorCodes = std::array<uint64_t, PHASES>;
 
-/// What the chip's energy accumulators hold at one moment, modulo 2^45.
+/// Codes of the chip's energy accumulators at one moment, modulo 2^45.
 struct EnergyCodes {
   AccumulatorCodes active;
   AccumulatorCodes reactive;
   AccumulatorCodes apparent;
 };
 
-/// What they gained between two moments, in codes.
+/// Gains of the energy accumulators between two moments, in codes.
 struct EnergyGains {
   std::array<int64_t, PHASES> active;
   std::array<int64_t, PHASES> reactive;
   std::array<int64_t, PHASES> apparent;
 };
 
-/** What the accumulators gained, whether or not they wrapped meanwhile.
+/** Returns the gains of the accumulators between two moments, also over a wrap.
  *
  * Active and reactive gains are ambiguous from 2^44 codes on (106 s at full-scale power). Neither is ever greater than
  * the apparent one, which only grows: that one tells, up to 2^45 codes, when they may have become so.
@@ -52,7 +52,7 @@ struct EnergyGains {
  */
 std::optional<EnergyGains> energy_gains(const EnergyCodes &before, const EnergyCodes &after);
 
-/** Reads all accumulators, as they were at one moment.
+/** Reads all energy accumulators, latched at one moment.
  *
  * Every frame is checked by its CRC; no burst reaches an energy.
  *

@@ -8,7 +8,7 @@
 /// Counting energy in integers. Pure rules: no chip, no framework.
 namespace esphome::ade9000 {
 
-/// One counter that only grows, in nanowatt-hours (or nanovar-hours, nanovolt-ampere-hours).
+/// Increasing counter of energy, in nanowatt-hours (or nanovar-hours, nanovolt-ampere-hours).
 class EnergyCounter {
  public:
   /// @param amount not negative; what is below one is kept for the next time.
@@ -29,7 +29,7 @@ class EnergyCounter {
 /// An energy register like a utility meter's: import and export, in nanowatt-hours.
 class EnergyRegister {
  public:
-  /** Counts the energy of one window, on the side its sign says.
+  /** Adds the energy of a window to import or export, by its sign.
    *
    * @param nanowatt_hours energy of the window, positive = import.
    */
@@ -57,7 +57,7 @@ class QuadrantRegister {
  public:
   static constexpr size_t QUADRANTS = 4;
 
-  /** Counts the reactive energy of one window.
+  /** Adds the reactive energy of a window to its quadrant.
    *
    * @param active energy of the same window, in any unit: only its sign counts; without any the window is imported.
    * @param nanovar_hours reactive energy of the window, positive = inductive import.

@@ -9,14 +9,15 @@
 #include <cstdint>
 #include <type_traits>
 
-/// What becomes of the chip's counts. Pure rules: no framework.
+/// Energy totals of each channel, counted from the gains of the chip's accumulators. Pure rules: no framework.
 ///
 /// Each account is kept over a reboot together with the accumulators' codes at the same moment. Where the chip went on
 /// counting meanwhile (its session says so), what it gained since is added at the restart, so nothing is lost and
 /// nothing counted twice. Totals and codes are one record each, because two records can not be written at one moment.
 namespace esphome::ade9000 {
 
-/// What is kept of active energy. The layout is a stored format: a change needs a new preference key.
+/// Stored totals of active energy, with the accumulators' codes. The layout is a stored format: a change needs a new
+/// preference key.
 struct StoredActiveEnergy {
   std::array<int64_t, CHANNELS> import_nwh;
   std::array<int64_t, CHANNELS> export_nwh;
@@ -27,7 +28,8 @@ struct StoredActiveEnergy {
   uint32_t reserved;
 };
 
-/// What is kept of reactive and apparent energy. The layout is a stored format: a change needs a new preference key.
+/// Stored totals of reactive and apparent energy, with the accumulators' codes. The layout is a stored format: a change
+/// needs a new preference key.
 struct StoredReactiveEnergy {
   std::array<std::array<int64_t, QuadrantRegister::QUADRANTS>, CHANNELS> quadrants_nvarh;
   std::array<int64_t, PHASES> apparent_nvah;
@@ -43,7 +45,7 @@ static_assert(sizeof(StoredReactiveEnergy) == 232 && std::is_trivially_copyable_
 /// Import and export of each phase, and of the three netted window by window as a utility meter does.
 class ActiveEnergy {
  public:
-  /// Totals without what the chip counts now, as version 1 kept them.
+  /// Restores totals alone, without accumulator codes (storage version 1).
   void restore_totals(const std::array<int64_t, CHANNELS> &import_nwh, const std::array<int64_t, CHANNELS> &export_nwh);
   void restore(const StoredActiveEnergy &stored) { this->restore_totals(stored.import_nwh, stored.export_nwh); }
   void count(const EnergyGains &gains, const Scaling &scaling);
@@ -52,7 +54,7 @@ class ActiveEnergy {
   /// In nanowatt-hours.
   int64_t get_import(Channel channel) const { return this->registers_[static_cast<size_t>(channel)].get_import(); }
   int64_t get_export(Channel channel) const { return this->registers_[static_cast<size_t>(channel)].get_export(); }
-  /// What the three phases imported, each on its own: more than the netted total where one feeds another.
+  /// Sum of the energies imported by each phase: more than the netted total where one phase feeds another.
   int64_t get_import_sum_of_phases() const;
   int64_t get_export_sum_of_phases() const;
 

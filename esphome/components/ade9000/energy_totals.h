@@ -6,31 +6,33 @@
 
 namespace esphome::ade9000 {
 
-/// The accounts, and the accumulators' codes up to which each has counted. Pure rules: no framework.
+/// Keeps the energy totals of the meter, and the accumulator codes up to which they are counted. Pure rules: no
+/// framework.
 class EnergyTotals {
  public:
   void restore(const StoredActiveEnergy &stored);
   void restore(const StoredReactiveEnergy &stored);
-  /// The totals of version 1, which kept nothing else.
+  /// Restores the totals of storage version 1, which has no accumulator codes.
   void restore_totals(const std::array<int64_t, CHANNELS> &import_nwh,
                       const std::array<int64_t, CHANNELS> &export_nwh) {
     this->active_.restore_totals(import_nwh, export_nwh);
   }
-  /// Of the counting that the totals of active energy belong to; 0 if none.
+  /// Session number stored with the totals of active energy; 0 if there is none.
   uint32_t stored_session() const { return this->stored_active_session_; }
 
-  /// The chip counts anew: what it holds at the next count() is where counting begins.
+  /// Starts counting at the accumulator codes of the next count(), after a reset of the chip.
   void start();
-  /// The chip has gone on counting in this session: what it gained since the totals were kept is counted next.
+  /// Resumes the session in which the chip has gone on counting: the next count() adds the gain since the totals were
+  /// stored.
   void resume(uint32_t session);
 
-  /** Counts what the accumulators gained.
+  /** Adds the gains of the accumulators to the totals.
    *
    * @return false if they may have wrapped meanwhile: then the gain is unknown, and counting begins with these codes.
    */
   bool count(const EnergyCodes &codes, const Scaling &scaling);
 
-  /// What is to be kept now; nothing before start() or resume(): until then nothing is newer than what is kept.
+  /// Returns the record to store; nothing before start() or resume(), while the stored record is the newest.
   std::optional<StoredActiveEnergy> store_active(uint32_t session) const;
   std::optional<StoredReactiveEnergy> store_reactive(uint32_t session) const;
 

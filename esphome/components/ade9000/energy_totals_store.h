@@ -6,16 +6,16 @@
 
 namespace esphome::ade9000 {
 
-/// Keeps the totals in the device's preferences.
+/// Stores the energy totals in the device's preferences (flash).
 class EnergyTotalsStore {
  public:
-  /** Restores what was kept, from the layout of version 1 where that is all there is.
+  /** Loads the stored totals, from storage version 1 where there is no newer record.
    *
    * @param number of the meter among those of the device, from 0: each has its own place.
    * @param with_reactive whether reactive and apparent energy are kept too: 240 bytes, which an ESP8266 can do without.
    */
   void load(EnergyTotals &totals, uint32_t number, bool with_reactive);
-  /** Writes to flash at once, one or two records.
+  /** Writes the totals to flash at once, in one or two records.
    *
    * Before counting has begun there is nothing newer than what is kept, and nothing is written.
    *

@@ -9,16 +9,17 @@
 
 namespace esphome::ade9000 {
 
-/// The quantities wanted from one update.
+/// Quantities requested from an update.
 using WantedQuantities = std::bitset<QUANTITIES>;
 
-/// What one update measures.
+/// Result of one update.
 struct Measurement {
   std::array<PhaseValues, PHASES> phases;
   DeviceValues device;
 };
 
-/** Reads what is wanted: one burst (twice, see burst.h) for all that bursts hold, and a frame for each of the others.
+/** Reads the requested quantities: one burst (twice, see burst.h) for all quantities in bursts, and a frame for each
+ * other quantity.
  *
  * Voltage, current and the three powers are always read; what else is not wanted stays NO_VALUE.
  *

@@ -15,7 +15,7 @@
 
 namespace esphome::ade9000 {
 
-/// What is told of the meter itself, as counts since its start.
+/// Diagnostic counters of the meter, since its start.
 enum class Diagnostic : uint8_t {
   REJECTED_FRAMES,
   REJECTED_FRAMES_CRC,
@@ -27,11 +27,11 @@ enum class Diagnostic : uint8_t {
 static constexpr size_t DIAGNOSTICS = 6;
 using DiagnosticCounts = std::array<uint32_t, DIAGNOSTICS>;
 
-/// The totals that are also told as whole numbers.
+/// Totals that are also published as whole numbers.
 enum class ExactEnergy : uint8_t { IMPORT_ENERGY, EXPORT_ENERGY };
 static constexpr size_t EXACT_ENERGIES = 2;
 
-/// The entities, and how often each kind is told: powers and frequencies at every update, all else once a second.
+/// Publishes the sensors: powers and frequencies at every update, all other quantities once a second.
 class Publisher {
  public:
   void set_sensor(Channel channel, Quantity quantity, sensor::Sensor *sensor) {
@@ -46,7 +46,7 @@ class Publisher {
   }
 #endif
 
-  /// What has a sensor, of the quantities that are told now.
+  /// Returns the quantities that have a sensor and are published now.
   WantedQuantities wanted(bool slow) const;
   /// Whether anything of a quantity has a sensor.
   bool has(Quantity quantity) const;

@@ -9,7 +9,7 @@ namespace esphome::ade9000 {
 
 static constexpr size_t PHASES = 3;
 
-/// What is measured; the order is the order of the sensors in a snapshot.
+/// Measured quantities, in the order of a snapshot.
 enum class Quantity : uint8_t {
   VOLTAGE,
   CURRENT,
@@ -49,7 +49,7 @@ enum class Quantity : uint8_t {
 };
 static constexpr size_t QUANTITIES = 35;
 
-/// Where it is measured: a phase, or the three together.
+/// Channel of a quantity: a phase, or the three phases together.
 enum class Channel : uint8_t { L1, L2, L3, TOTAL };
 static constexpr size_t CHANNELS = 4;
 
@@ -115,7 +115,7 @@ struct Validity {
   double minimum_angle_current{0};
 };
 
-/** Puts three phases and what follows from them into a snapshot. Energies are left NaN.
+/** Makes a snapshot of three phases and the quantities derived from them. Energies are left NaN.
  *
  * Total active and reactive power (also of the fundamental) are sums, total apparent power is the arithmetic sum
  * (IEEE 1459), total power factor is their quotient, and the frequency of the device is the median of the phases that

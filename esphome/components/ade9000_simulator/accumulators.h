@@ -15,7 +15,7 @@ enum AccumulatedQuantity { ACC_WATT, ACC_VAR, ACC_VA, ACC_FWATT, ACC_FVAR, ACC_F
 
 using ThreePhaseCodes = std::array<PhaseCodes, mains_signal::PHASES>;
 
-/// What the signal processor sees at an elapsed time; nothing where there is no measurement.
+/// Returns the codes measured at an elapsed time; nothing without a measurement.
 using Measure = std::function<std::optional<ThreePhaseCodes>(double elapsed)>;
 
 /// Brings a sum to the range of a 45-bit two's complement register.

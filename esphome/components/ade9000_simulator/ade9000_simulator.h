@@ -35,7 +35,7 @@ class Ade9000Simulator : public Component, public ade9000::Ade9000Transport {
   void setup() override;
   void loop() override;
   void dump_config() override;
-  /// The wire is there before the driver that uses it.
+  /// Sets the simulated wire up before the driver.
   float get_setup_priority() const override { return setup_priority::BUS; }
   void transfer(uint8_t *data, size_t length) override;
 
@@ -47,17 +47,17 @@ class Ade9000Simulator : public Component, public ade9000::Ade9000Transport {
   void seek(double position);
   /// Seconds since the first sample of the recording, or since the local midnight of the day the house started.
   double get_position() const;
-  /// Lets so many seconds pass at once; what lies between is metered. The driver must read in time.
+  /// Skips simulated time; the energy meanwhile is metered. The driver must read in time.
   void skip(double seconds);
-  /// The chip loses its supply for `seconds`, and its registers with it.
+  /// Interrupts the chip's supply for `seconds`; the registers are lost.
   void brown_out(double seconds = 0.0);
   /// Inverts bit `bit` (after the header) of the next `frames` replies.
   void corrupt_next_frames(unsigned frames, size_t bit = 0);
-  /// Holds the line from the chip at one level, or lets go of it.
+  /// Holds the line from the chip at one level, or releases the line.
   void set_miso(SimulatedChip::Miso miso);
   /// Inverts bits of a register, as a disturbance of the chip would.
   void upset_register(uint16_t address, uint32_t mask);
-  /// Something happens to the line from now on, for this long, s of simulated time.
+  /// Disturbs the mains from now on, for `seconds` of simulated time.
   void disturb(mains_signal::Disturbance disturbance, double seconds);
   /// Puts the transformer on current pins 0..2 onto a line 0..2, with a factor: -1 = the wrong way round, 0 = open.
   void rewire_current(int input, int phase, double gain);
@@ -65,7 +65,7 @@ class Ade9000Simulator : public Component, public ade9000::Ade9000Transport {
   void rewire_voltage(int input, int phase, double gain);
 
  protected:
-  /// Seconds of a clock that never goes back.
+  /// Time of a monotonic clock, s.
   double real_() const;
   mains_signal::Instant now_() const;
   /// Brings the chip to the present.
@@ -79,7 +79,7 @@ class Ade9000Simulator : public Component, public ade9000::Ade9000Transport {
   std::string description_;
   std::unique_ptr<mains_signal::DisturbedSignal> model_;
   mains_signal::PlaybackClock clock_;
-  /// Seconds that passed at once.
+  /// Skipped time, s.
   double skipped_{0.0};
   /// When the loop began.
   mains_signal::Instant loop_now_;

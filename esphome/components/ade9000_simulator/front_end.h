@@ -7,7 +7,7 @@
 
 namespace esphome::ade9000_simulator {
 
-/// What a pair of voltage pins is wired to.
+/// Wiring of a pair of voltage pins.
 struct VoltageInput {
   /// 0..2 = L1..L3.
   int phase;
@@ -25,7 +25,7 @@ struct CurrentInput {
   double lead{0.0};
 };
 
-/// What lies between the mains and the pins of the chip, and how a person wired it.
+/// Analogue front end between the mains and the chip's pins, and its wiring.
 struct FrontEnd {
   /// Mains volts per volt at the pin.
   double voltage_divider{1000.4};
@@ -37,7 +37,7 @@ struct FrontEnd {
   double neutral_gain{1.0};
 };
 
-/// What the chip's pins see, in volts and amperes of the mains.
+/// Waves at the chip's pins, in volts and amperes of the mains.
 struct Inputs {
   std::array<mains_signal::Spectrum, mains_signal::PHASES> voltage;
   std::array<mains_signal::Spectrum, mains_signal::PHASES> current;

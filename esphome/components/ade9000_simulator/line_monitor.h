@@ -29,7 +29,7 @@ class LineMonitor {
  public:
   void reset() { *this = LineMonitor(); }
   void follow(RegisterFile &registers, const LineStep &step, const Waves &waves);
-  /// What lies between is not seen: half cycles that are open are dropped.
+  /// Skips time without measuring: open half cycles are dropped.
   void skip();
   /// A peak register was read and starts anew.
   void on_register_read(RegisterFile &registers, uint16_t address) {

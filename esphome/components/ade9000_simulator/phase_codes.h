@@ -8,7 +8,7 @@
 
 namespace esphome::ade9000_simulator {
 
-/// What the signal processor makes of one phase, in codes of the chip, before they are rounded into registers.
+/// Measurements of a phase in codes of the chip, before rounding into registers.
 struct PhaseCodes {
   /// Before any rms offset.
   double voltage_raw{0.0};

@@ -18,35 +18,36 @@ uint32_t level_of(const RegisterFile &registers, uint16_t address) { return regi
 
 }  // namespace
 
-void PowerQualityStatus::watch_(RegisterFile &registers, Watch &watch, const Kind &kind, int phase, uint32_t value) {
-  const uint32_t level = registers.read(kind.level);
-  const auto needed = static_cast<int>(std::max<uint32_t>(1, registers.read(kind.cycles)));
-  const bool beyond = kind.below ? value < level : value > level;
+void PowerQualityStatus::compare_(RegisterFile &registers, LevelState &state, const LevelRegisters &level_registers,
+                                  int phase, uint32_t value) {
+  const uint32_t level = registers.read(level_registers.level);
+  const auto needed = static_cast<int>(std::max<uint32_t>(1, registers.read(level_registers.cycles)));
+  const bool beyond = level_registers.below ? value < level : value > level;
   const bool once = registers.any(address::CONFIG1, bits::CONFIG1_DIP_SWELL_IRQ_MODE);
   if (!beyond) {
-    if (watch.active && once)
-      registers.set_bits(address::STATUS1, kind.status << phase);
-    registers.clear_bits(address::EVENT_STATUS, kind.event << phase);
-    watch = {};
+    if (state.active && once)
+      registers.set_bits(address::STATUS1, level_registers.status << phase);
+    registers.clear_bits(address::EVENT_STATUS, level_registers.event << phase);
+    state = {};
     return;
   }
-  if (watch.half_cycles == 0)
-    watch.furthest = value;
-  watch.furthest = kind.below ? std::min(watch.furthest, value) : std::max(watch.furthest, value);
-  watch.half_cycles = std::min(watch.half_cycles + 1, needed);
-  if (watch.half_cycles < needed)
+  if (state.half_cycles == 0)
+    state.furthest = value;
+  state.furthest = level_registers.below ? std::min(state.furthest, value) : std::max(state.furthest, value);
+  state.half_cycles = std::min(state.half_cycles + 1, needed);
+  if (state.half_cycles < needed)
     return;
-  registers.store(kind.result + phase, watch.furthest);
-  watch.since_interrupt++;
-  if (!watch.active || (!once && watch.since_interrupt >= needed)) {
-    registers.set_bits(address::STATUS1, kind.status << phase);
-    registers.set_bits(address::EVENT_STATUS, kind.event << phase);
-    watch.since_interrupt = 0;
+  registers.store(level_registers.result + phase, state.furthest);
+  state.since_interrupt++;
+  if (!state.active || (!once && state.since_interrupt >= needed)) {
+    registers.set_bits(address::STATUS1, level_registers.status << phase);
+    registers.set_bits(address::EVENT_STATUS, level_registers.event << phase);
+    state.since_interrupt = 0;
   }
-  watch.active = true;
+  state.active = true;
 }
 
-void PowerQualityStatus::watch_current_(RegisterFile &registers, int channel, uint32_t value) {
+void PowerQualityStatus::compare_current_(RegisterFile &registers, int channel, uint32_t value) {
   const bool enabled = registers.any(address::CONFIG3, 0x8000u >> channel);
   const bool over = enabled && value > registers.read(address::OILVL);
   const auto result = static_cast<uint16_t>(address::OIA + channel);
@@ -64,16 +65,17 @@ void PowerQualityStatus::watch_current_(RegisterFile &registers, int channel, ui
 }
 
 void PowerQualityStatus::on_half_cycle(RegisterFile &registers, int phase) {
-  constexpr Kind DIP{address::DIP_LVL, address::DIP_CYC, address::DIPA, bits::STATUS1_DIPA, bits::EVENT_DIPA, true};
-  constexpr Kind SWELL{address::SWELL_LVL,   address::SWELL_CYC, address::SWELLA,
-                       bits::STATUS1_SWELLA, bits::EVENT_SWELLA, false};
+  constexpr LevelRegisters DIP{address::DIP_LVL,   address::DIP_CYC, address::DIPA,
+                               bits::STATUS1_DIPA, bits::EVENT_DIPA, true};
+  constexpr LevelRegisters SWELL{address::SWELL_LVL,   address::SWELL_CYC, address::SWELLA,
+                                 bits::STATUS1_SWELLA, bits::EVENT_SWELLA, false};
   const auto stride = static_cast<uint16_t>(phase * address::PHASE_STRIDE);
   const uint32_t voltage = level_of(registers, address::VRMSONE + stride);
-  watch_(registers, this->dips_[phase], DIP, phase, voltage);
-  watch_(registers, this->swells_[phase], SWELL, phase, voltage);
-  this->watch_current_(registers, phase, level_of(registers, address::IRMSONE + stride));
+  compare_(registers, this->dips_[phase], DIP, phase, voltage);
+  compare_(registers, this->swells_[phase], SWELL, phase, voltage);
+  this->compare_current_(registers, phase, level_of(registers, address::IRMSONE + stride));
   if (phase == 0)
-    this->watch_current_(registers, PHASES, level_of(registers, address::NIRMSONE));
+    this->compare_current_(registers, PHASES, level_of(registers, address::NIRMSONE));
 }
 
 void PowerQualityStatus::on_crossing(RegisterFile &registers, int phase, double time, bool voltage, bool current) {

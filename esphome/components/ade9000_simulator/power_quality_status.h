@@ -7,7 +7,7 @@
 
 namespace esphome::ade9000_simulator {
 
-/// The chip's own watch over the line: dips, swells, overcurrent, phase sequence, missing zero crossings (data sheet
+/// The chip's own monitor of the line: dips, swells, overcurrent, phase sequence, missing zero crossings (data sheet
 /// Rev B, Power Quality).
 ///
 /// Assumptions: DIP_CYC and SWELL_CYC count half cycles (the data sheet; the technical reference says cycles), SEQ_CYC
@@ -24,16 +24,16 @@ class PowerQualityStatus {
                       const std::array<mains_signal::Spectrum, mains_signal::PHASES> &voltages);
 
  protected:
-  /// One level watched on one phase.
-  struct Watch {
+  /// State of a monitored level of a phase.
+  struct LevelState {
     int half_cycles{0};
     int since_interrupt{0};
     bool active{false};
     /// Furthest fast rms of the event, in the level's scale.
     uint32_t furthest{0};
   };
-  /// The registers of one kind of watch.
-  struct Kind {
+  /// Registers of a monitored level.
+  struct LevelRegisters {
     uint16_t level;
     uint16_t cycles;
     uint16_t result;
@@ -42,11 +42,12 @@ class PowerQualityStatus {
     bool below;
   };
 
-  static void watch_(RegisterFile &registers, Watch &watch, const Kind &kind, int phase, uint32_t value);
-  void watch_current_(RegisterFile &registers, int channel, uint32_t value);
+  static void compare_(RegisterFile &registers, LevelState &state, const LevelRegisters &level_registers, int phase,
+                       uint32_t value);
+  void compare_current_(RegisterFile &registers, int channel, uint32_t value);
 
-  std::array<Watch, mains_signal::PHASES> dips_;
-  std::array<Watch, mains_signal::PHASES> swells_;
+  std::array<LevelState, mains_signal::PHASES> dips_;
+  std::array<LevelState, mains_signal::PHASES> swells_;
   /// A, B, C and the neutral.
   std::array<bool, mains_signal::PHASES + 1> overcurrent_{};
   std::array<double, mains_signal::PHASES> last_crossing_{};

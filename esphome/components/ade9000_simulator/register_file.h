@@ -28,7 +28,7 @@ class RegisterFile {
   /// @return whether the register was writable.
   bool write(uint16_t address, uint32_t value);
 
-  /// The chip itself sets a register, whoever else may.
+  /// Sets a register from inside the chip, whatever the SPI port may write.
   void store(uint16_t address, uint32_t value) { this->values_[address] = value; }
   void store_signed(uint16_t address, double value);
   void set_bits(uint16_t address, uint32_t mask) { this->values_[address] |= mask; }

@@ -6,7 +6,7 @@
 
 namespace esphome::ade9000_simulator {
 
-/// Writes what the signal processor measures into the result registers.
+/// Writes the measured values into the result registers.
 ///
 /// Idealised: the results follow the signal at once, where the chip's filters take up to 0.66 s to settle. Half-cycle
 /// and 10/12-cycle rms are line_monitor's.
@@ -18,7 +18,7 @@ class ResultRegisters {
               double line_angle, const mains_signal::Instant &now);
 
  protected:
-  /// Something that happens once a period, of real or simulated time, whichever is first past.
+  /// Timer that is due once a period of real or simulated time, whichever is over first.
   struct Cadence {
     double period;
     mains_signal::Instant last{};

@@ -8,7 +8,7 @@
 
 namespace esphome::ade9000_simulator {
 
-/// What the simulator plays, and how.
+/// Settings of the playback.
 struct SimulatorSettings {
   /// Path of the recording; empty = the built-in house.
   std::string recording;

@@ -7,7 +7,7 @@
 
 namespace esphome::ade9000_simulator {
 
-/// Hears of what happens on the SPI port, after it happened.
+/// Receives the accesses on the SPI port, after they happened.
 class SpiListener {
  public:
   virtual ~SpiListener() = default;

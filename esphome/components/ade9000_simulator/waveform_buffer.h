@@ -24,10 +24,10 @@ class WaveformBuffer {
   static constexpr int CHANNELS = 7;
 
   void reset() { *this = WaveformBuffer(); }
-  /// WFB_CFG was written, at this chip time.
+  /// Applies a write of WFB_CFG at a chip time.
   void on_configured(const RegisterFile &registers, double time);
   void follow(RegisterFile &registers, const LineStep &step, const Waves &waves);
-  /// What lies between is not sampled; the capture goes on afterwards.
+  /// Skips time without sampling; the capture goes on afterwards.
   void skip(double seconds) { this->next_sample_ += seconds; }
   /// The data of one read frame from this address of the buffer on.
   void read_out(const RegisterFile &registers, uint16_t address, uint8_t *data, size_t length) const;

@@ -114,7 +114,7 @@ void EnergyJournal::loop() {
 }
 
 void EnergyJournal::end_record_(uint32_t uptime) {
-  this->ring_->append(this->collector_.take(uptime), this->counters_(), uptime, this->boot_time_);
+  this->ring_->append(this->collector_.finish(uptime), this->counters_(), uptime, this->boot_time_);
 }
 
 Counters EnergyJournal::counters_() const {

@@ -15,14 +15,14 @@
 
 namespace esphome::energy_journal {
 
-/// Keeps what the meter counted and measured, minute by minute, until every client has it.
+/// Records the meter's energies and measurements minute by minute, until every client has acknowledged the records.
 class EnergyJournal : public Component, public api::CustomAPIDevice {
  public:
   void setup() override;
   void loop() override;
   void on_shutdown() override;
   void dump_config() override;
-  /// After the meter has its totals.
+  /// Sets this component up after the meter has restored its totals.
   float get_setup_priority() const override { return setup_priority::DATA - 1.0f; }
 
   void set_meter(ade9000::Ade9000 *meter) { this->meter_ = meter; }
@@ -38,7 +38,7 @@ class EnergyJournal : public Component, public api::CustomAPIDevice {
   /// Of the writes to flash, s.
   void set_save_interval(uint32_t interval) { this->save_interval_ = interval; }
 
-  /// Ends a write to flash that is under way, at once.
+  /// Completes a running write to flash at once.
   void finish_write();
 
   /// Something happened to the supply: the record says so.
@@ -55,7 +55,7 @@ class EnergyJournal : public Component, public api::CustomAPIDevice {
   void end_record_(uint32_t uptime);
   void deliver_();
   void send_(size_t session);
-  /// Begins to write to flash what is not there.
+  /// Starts writing the unsaved records to flash.
   void save_();
   void write_part_();
   Counters counters_() const;
@@ -66,7 +66,7 @@ class EnergyJournal : public Component, public api::CustomAPIDevice {
   JournalDelivery delivery_;
   JournalStore store_;
   std::optional<JournalRing> ring_;
-  /// What is written to flash.
+  /// Copy of the journal that is being written to flash.
   std::optional<JournalRing> image_;
 
   size_t memory_size_{8192};

@@ -5,7 +5,7 @@
 
 namespace esphome::energy_journal {
 
-/// What time it is, to the journal.
+/// Clock of the journal.
 class JournalClock {
  public:
   virtual ~JournalClock() = default;

@@ -7,7 +7,7 @@
 
 namespace esphome::energy_journal {
 
-/** Who has which records. Pure rules: no framework, and time is what the caller says.
+/** Tracks which client has received which records. Pure rules: no framework, and time is what the caller says.
  *
  * Each client has a session of its own, so one that acknowledges takes nothing from another. What was sent is sent
  * again until it is acknowledged, less and less often; a client that is silent for long is left alone until it asks
@@ -23,37 +23,38 @@ class JournalDelivery {
   struct Session {
     /// The number a client chose for itself; 0 is no session.
     uint32_t client{0};
-    /// What the client was given and said so.
+    /// Sequence up to which the client has acknowledged receipt.
     uint32_t received{0};
-    /// What the client will not ask for again, because it has used it.
+    /// Sequence up to which the client has used the records, and will not request them again.
     uint32_t done{0};
-    /// The end of what is on its way; `received` when nothing is.
+    /// Sequence up to which records are sent and unacknowledged; `received` if none is.
     uint32_t sent{0};
     uint32_t sent_at{0};
     uint32_t patience{FIRST_PATIENCE_MS};
     uint32_t used_at{0};
   };
 
-  /** A client wants the records after one; the session unused for longest gives way if there is no free one.
+  /** Opens the session of a client for the records after a sequence; replaces the session unused for longest if none is
+   * free.
    *
    * @param client not 0.
    * @param newest record there is: a client that claims to have more begins from the first.
    */
   void open(uint32_t client, uint32_t after, uint32_t newest, uint32_t now_ms);
 
-  /** A client has received the records up to one, and used those up to `done`.
+  /** Acknowledges a client's receipt of records up to a sequence, and its use of records up to `done`.
    *
    * @return false if the client has no session, or claims to have more than it was sent.
    */
   bool acknowledge(uint32_t client, uint32_t sequence, uint32_t done, uint32_t now_ms);
 
-  /// The session that is to be sent something, if any.
+  /// Returns the index of a session to which records are due, if any.
   std::optional<size_t> due(uint32_t newest, uint32_t now_ms) const;
   const Session &session(size_t index) const { return this->sessions_[index]; }
-  /// The records up to this one are on their way.
+  /// Marks the records up to a sequence as sent.
   void on_sent(size_t index, uint32_t sequence, uint32_t now_ms);
 
-  /// A client wants nothing more.
+  /// Closes the session of a client.
   void close(uint32_t client);
 
   /** Up to where no client will ask again; 0 while there is no client.

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-/// One record of the journal, and how it is written down. Pure rules: no framework.
+/// Record of the journal, and its encoding. Pure rules: no framework.
 namespace esphome::energy_journal {
 
 static constexpr size_t PHASES = 3;
@@ -16,7 +16,7 @@ static constexpr size_t COUNTERS = 2 * CHANNELS;
 /// Import of L1, L2, L3 and the three together, then their export, in mWh.
 using Counters = std::array<uint64_t, COUNTERS>;
 
-/// What a person should know about the readings of a record.
+/// Flags of a record's readings.
 enum RecordFlag : uint8_t {
   /// Nothing was measured: this is what was counted between the record before and the next start of the meter.
   FLAG_GAP = 1 << 0,
@@ -51,9 +51,9 @@ struct Summary {
   bool operator==(const Summary &) const = default;
 };
 
-/// What the meter measured in one stretch of time.
+/// Measurements of the meter over an interval.
 struct JournalRecord {
-  /// Of the last of the records merged into this one, and how many they are.
+  /// Sequence of the last record merged into this record, and the count of merged records.
   uint32_t sequence{0};
   uint32_t count{1};
   /// Seconds. That of a record with FLAG_GAP is not known: it lasts until the next record begins.
@@ -80,13 +80,13 @@ struct JournalRecord {
 
 static constexpr double VOLTAGE_STEP = 0.02;
 
-/** Puts a record and the next one together: energies added, extremes kept, means weighted with the spans.
+/** Merges a record with the next record: energies added, extremes kept, means weighted with the spans.
  *
  * @param span of both, s, with whatever lies between them.
  */
 JournalRecord merge(const JournalRecord &earlier, const JournalRecord &later, uint32_t span);
 
-/// No encoded record is longer, in bytes, so its length fits into the byte it begins with.
+/// Longest encoded record, bytes: the length fits into the record's first byte.
 static constexpr size_t MAX_RECORD_SIZE = 240;
 
 /** Writes a record down.
@@ -101,7 +101,7 @@ static constexpr size_t MAX_RECORD_SIZE = 240;
  */
 size_t encode(const JournalRecord &record, std::array<uint8_t, MAX_RECORD_SIZE> &bytes);
 
-/** Reads what encode() wrote; the sequence is left 0.
+/** Decodes a record encoded by encode(); the sequence is left 0.
  *
  * @param size that may be read.
  * @return the bytes it took; 0 where they are no record.

@@ -40,13 +40,13 @@ class JournalRing {
   /// @param memory for the records, `size` bytes; it must outlive the ring.
   JournalRing(uint8_t *memory, size_t size) : bytes_(memory), capacity_(size) {}
 
-  /** Begins anew with nothing but the totals that have been counted until now.
+  /** Empties the journal; it begins at the present totals.
    *
    * @param sequence after which the records are counted.
    */
   void begin(const Counters &counters, uint32_t sequence);
 
-  /** Takes over the records of an earlier time, as they were kept; they may lie in the memory already.
+  /** Restores stored records, which may lie in the ring's memory already.
    *
    * What was counted since then, and what has no time, becomes one record without a place in time.
    *
@@ -58,7 +58,7 @@ class JournalRing {
   bool restore(const JournalPlace &begin, const uint8_t *records, size_t size, uint32_t sequence,
                const Counters &counters);
 
-  /** Adds a record, whose energy is what the counters gained since the one before.
+  /** Appends a record, whose energy is the gain of the counters since the previous record.
    *
    * @param record of which sequence, count, energy and start follow from what the ring knows.
    * @param uptime at the record's end, s.
@@ -66,7 +66,7 @@ class JournalRing {
    */
   void append(JournalRecord record, const Counters &counters, uint32_t uptime, std::optional<uint32_t> boot);
 
-  /** Begins with what another journal holds after a record, with times that hold beyond this start of the meter.
+  /** Copies the records after a sequence from another journal, with times that stay valid after a restart of the meter.
    *
    * Made to be kept: neighbours are merged beforehand as often as the size asks for.
    *
@@ -75,26 +75,26 @@ class JournalRing {
    */
   void copy_from(const JournalRing &other, uint32_t sequence, std::optional<uint32_t> boot, uint32_t boot_id);
 
-  /// What every client has may be dropped where room is needed: up to this sequence.
+  /// Allows dropping the records up to a sequence where room is needed: every client has them.
   void settle(uint32_t sequence) { this->settled_ = sequence; }
 
   const JournalPlace &begin_place() const { return this->begin_; }
   const JournalPlace &end_place() const { return this->end_; }
-  /// The uptime at which the records of this start of the meter begin, s.
+  /// Uptime at which the records since the meter's start begin, s.
   uint32_t start_uptime() const { return this->start_uptime_; }
   const uint8_t *bytes() const { return this->bytes_; }
   size_t size() const { return this->size_; }
   size_t capacity() const { return this->capacity_; }
 
-  /// A run of records as they are kept, and where it begins.
+  /// Run of encoded records, and the place of its begin.
   struct Run {
     JournalPlace begin;
     const uint8_t *bytes{nullptr};
     size_t size{0};
-    /// Of the last of them.
+    /// Sequence of the run's last record.
     uint32_t sequence{0};
   };
-  /** The records after one, as many whole ones as fit.
+  /** Returns the records after a sequence, as many whole records as fit.
    *
    * A record into which that one was merged is among them: the counters say what of it is new.
    */

@@ -18,9 +18,9 @@ namespace esphome::energy_journal {
  */
 class JournalStore {
  public:
-  /// What is kept besides the records. The layout is a stored format: a change needs a new preference key.
+  /// Stored header of the records. The layout is a stored format: a change needs a new preference key.
   struct Header {
-    /// Of this journal; another one when it began anew.
+    /// Number of the journal, changed whenever the journal begins anew.
     uint32_t journal;
     /// No record had a greater sequence when the meter stopped.
     uint32_t reserved;
@@ -37,15 +37,14 @@ class JournalStore {
 
   /// @param capacity bytes that may be written; 0 keeps the header only.
   void setup(size_t capacity, uint32_t number);
-  /// Reads what was kept into `records`, of the capacity's size. @return nothing where there is nothing, or it is
-  /// damaged.
+  /// Loads the stored records into `records`, of the capacity's size. @return nothing without undamaged records.
   std::optional<Header> load(uint8_t *records);
   /** Begins to write a journal; what was kept before counts until is_saving() is over.
    *
    * @param records must stay as they are until then
    */
   void begin_save(Header header, const uint8_t *records);
-  /// Writes a part, so short that the main loop does not wait for the flash. @return false if it could not be written.
+  /// Writes a part so short that the main loop does not wait for the flash. @return false if the write failed.
   bool step();
   bool is_saving() const { return this->saving_.has_value(); }
 
@@ -66,7 +65,7 @@ class JournalStore {
 
   std::array<Place, PLACES> places_;
   size_t used_places_{1};
-  /// Of what is there whole: the next write goes to the other place.
+  /// Generation of the last complete write: the next write goes to the other place.
   uint32_t generation_{0};
   size_t capacity_{0};
 

@@ -48,7 +48,7 @@ bool RecordCollector::is_due(uint32_t uptime, std::optional<uint32_t> boot) cons
   return (offset + uptime) / this->interval_ > (offset + this->begin_) / this->interval_;
 }
 
-JournalRecord RecordCollector::take(uint32_t uptime) {
+JournalRecord RecordCollector::finish(uint32_t uptime) {
   JournalRecord record;
   record.span = uptime - this->begin_;
   record.flags = this->flags_;

@@ -7,16 +7,16 @@
 
 namespace esphome::energy_journal {
 
-/// Gathers readings until they make a record. Pure rules: no framework.
+/// Accumulates readings into a record. Pure rules: no framework.
 class RecordCollector {
  public:
   /// @param interval of the records, s.
   explicit RecordCollector(uint32_t interval) : interval_(interval) {}
 
-  /// Begins to gather, at this uptime in seconds.
+  /// Starts a record at an uptime, s.
   void begin(uint32_t uptime);
 
-  /// Readings that are not a number are left out.
+  /// Adds a power; skips readings that are not a number.
   void add_power(size_t channel, float watts);
   void add_voltage(size_t phase, float volts);
   void add_frequency(float hertz);
@@ -28,8 +28,8 @@ class RecordCollector {
    */
   bool is_due(uint32_t uptime, std::optional<uint32_t> boot) const;
 
-  /// Returns what was gathered, with its span, and begins anew.
-  JournalRecord take(uint32_t uptime);
+  /// Finishes the record at an uptime, s, and starts the next record.
+  JournalRecord finish(uint32_t uptime);
 
  protected:
   struct Mean {

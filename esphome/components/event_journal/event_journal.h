@@ -22,7 +22,7 @@ inline std::optional<int64_t> wall_clock_ms() {
   return static_cast<int64_t>(now) * 1000;
 }
 
-/** An EventRing that is written to flash some seconds after an event.
+/** Keeps the latest events, and writes them to flash some seconds after an event.
  *
  * At most once a minute, so that a restless grid does not wear the flash: at worst 32 entries a minute, of some hundred
  * bytes each. An ESP8266 has no room for them there; it keeps them in its memory only.
@@ -49,17 +49,17 @@ template<typename Event> class EventJournal {
       this->save_at_ = std::max(uptime_ms + SAVE_AFTER, this->saved_at_ + SAVE_PAUSE);
     this->ring_.add(event, happened_ms);
   }
-  /** Writes what is due, and tells what could not be told before; to be called in the main loop.
+  /** Writes due events to flash, and sends events that had no time before; to be called in the main loop.
    *
-   * @param tell see want()
+   * @param send see replay()
    */
-  template<typename F> void loop(int64_t uptime_ms, F &&tell) {
+  template<typename F> void loop(int64_t uptime_ms, F &&send) {
     if (this->ring_.has_unsaved() && uptime_ms >= this->save_at_)
       this->save(uptime_ms);
     if (this->waits_for_clock_ && wall_clock_ms().has_value()) {
       this->waits_for_clock_ = false;
-      this->tell_(
-          uptime_ms, [this](const Kept &kept) { return !this->is_of_this_start(kept) && kept.epoch_ms != 0; }, tell);
+      this->send_(
+          uptime_ms, [this](const Kept &kept) { return !this->is_of_this_start(kept) && kept.epoch_ms != 0; }, send);
     }
   }
   void save(int64_t uptime_ms) {
@@ -75,12 +75,12 @@ template<typename Event> class EventJournal {
       global_preferences->sync();
 #endif
   }
-  /** Tells each event, the oldest first; those of an earlier start once the clock is set.
+  /** Sends each event, the oldest first; events of an earlier start once the clock is set.
    *
-   * @param tell takes a Kept and how long ago it was, ms
+   * @param send is called with an event and its age, ms
    */
-  template<typename F> void want(int64_t uptime_ms, F &&tell) {
-    this->waits_for_clock_ = !this->tell_(uptime_ms, [](const Kept &) { return true; }, tell);
+  template<typename F> void replay(int64_t uptime_ms, F &&send) {
+    this->waits_for_clock_ = !this->send_(uptime_ms, [](const Kept &) { return true; }, send);
   }
   bool is_of_this_start(const Kept &kept) const { return this->ring_.is_of_this_start(kept); }
 
@@ -88,15 +88,15 @@ template<typename Event> class EventJournal {
   static constexpr int64_t SAVE_AFTER = 5000;
   static constexpr int64_t SAVE_PAUSE = 60000;
 
-  /// @return whether all those chosen could be told
-  template<typename Choose, typename F> bool tell_(int64_t uptime_ms, Choose &&is_chosen, F &&tell) const {
+  /// Sends the chosen events. @return whether the time of every chosen event is known
+  template<typename Choose, typename F> bool send_(int64_t uptime_ms, Choose &&is_chosen, F &&send) const {
     const auto epoch_ms = wall_clock_ms();
     bool all = true;
     this->ring_.visit([&](const Kept &kept) {
       if (!is_chosen(kept))
         return;
       if (const auto age = this->ring_.age_ms(kept, uptime_ms, epoch_ms)) {
-        tell(kept, *age);
+        send(kept, *age);
       } else {
         all = false;
       }

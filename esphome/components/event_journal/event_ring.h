@@ -7,20 +7,20 @@
 #include <optional>
 #include <type_traits>
 
-/// The latest events of a component, those of earlier starts of the device among them. Pure rules: no framework.
+/// Latest events of a component, including events before a restart of the device. Pure rules: no framework.
 namespace esphome::event_journal {
 
-/// An event and when it was. The layout is a stored format: a change needs a new preference key.
+/// Event with its time. The layout is a stored format: a change needs a new preference key.
 template<typename Event> struct KeptEvent {
   static_assert(std::is_trivially_copyable_v<Event>);
 
   /// Counts from 1 over all starts of the device; 0 is none.
   uint32_t order{0};
-  /// Tells one start of the device from another.
+  /// Random number of the device's start, to distinguish starts.
   uint32_t boot{0};
   /// Milliseconds since 1970; 0 is not known.
   int64_t epoch_ms{0};
-  /// Milliseconds on the clock of that start.
+  /// Uptime of the event in its start of the device, ms.
   int64_t uptime_ms{0};
   Event event{};
 };
@@ -35,11 +35,11 @@ template<typename Event> class EventRing {
 
   using Kept = KeptEvent<Event>;
 
-  /// Tells one start from another; before anything else.
+  /// Sets the number of this start of the device; before anything else.
   void begin(uint32_t boot) { this->boot_ = boot; }
   static size_t slot_of(const Kept &kept) { return kept.order % KEPT; }
 
-  /// Takes over what an earlier start kept; damaged ones are left out.
+  /// Restores an event stored before a restart; skips damaged events.
   void restore(size_t slot, const Kept &kept) {
     if (kept.order == 0 || kept.order > MAX_ORDER || slot_of(kept) != slot || kept.boot == this->boot_)
       return;
@@ -51,7 +51,7 @@ template<typename Event> class EventRing {
     this->kept_[order % KEPT] = {order, this->boot_, 0, uptime_ms, event};
     this->unsaved_ |= 1U << (order % KEPT);
   }
-  /// Calls back with each that is kept, the oldest first.
+  /// Visits every event, the oldest first.
   template<typename F> void visit(F &&visit) const {
     const uint32_t oldest = this->newest_ >= KEPT ? this->newest_ - KEPT + 1 : 1;
     for (uint32_t order = oldest; order <= this->newest_; order++) {
@@ -78,7 +78,7 @@ template<typename Event> class EventRing {
   }
 
   bool has_unsaved() const { return this->unsaved_ != 0; }
-  /** Calls back with each slot that is not saved as it is, dated as far as the time is known.
+  /** Visits each slot that differs from its saved state, with times as far as the time of day is known.
    *
    * @param save takes a slot and what is in it. @return whether it was saved
    */
@@ -96,7 +96,7 @@ template<typename Event> class EventRing {
   }
 
  protected:
-  /// Of a flash that is not damaged.
+  /// Highest order number of undamaged flash.
   static constexpr uint32_t MAX_ORDER = UINT32_MAX / 2;
 
   std::array<Kept, KEPT> kept_{};

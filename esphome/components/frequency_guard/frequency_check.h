@@ -10,7 +10,7 @@ namespace esphome::frequency_guard {
 
 static constexpr size_t PHASES = 3;
 
-/// What was measured on one phase; NaN where nothing was.
+/// Voltage and frequency measured on a phase; NaN without a measurement.
 struct PhaseSample {
   /// Volts, rms.
   double voltage;
@@ -18,14 +18,14 @@ struct PhaseSample {
   double frequency;
 };
 
-/// What was measured at one moment.
+/// Sample of all phases at one moment.
 struct GridSample {
-  /// Milliseconds of a clock that does not go back.
+  /// Time of a monotonic clock, ms.
   int64_t time_ms;
   std::array<PhaseSample, PHASES> phases;
 };
 
-/// What a frequency must be to be one.
+/// Limits of a valid frequency.
 struct FrequencyLimits {
   /// Volts, of a phase.
   double nominal_voltage{230.0};
@@ -37,7 +37,7 @@ struct FrequencyLimits {
   double maximum_deviation{5.0};
   /// Hertz per second: faster than any grid that still is one; what jumps is measured wrongly.
   double maximum_rate{5.0};
-  /// Hertz that a sample may jump at once: noise of a single line cycle.
+  /// Largest change between two samples, Hz: noise of a single line cycle.
   double jump{0.05};
   /// Hertz between two phases.
   double maximum_disagreement{0.05};
@@ -48,7 +48,7 @@ struct FrequencyLimits {
 enum class Trust : uint8_t {
   /// There is no frequency.
   INVALID,
-  /// It may be one: whether it is, later samples will tell.
+  /// Plausible, but to be confirmed by later samples.
   SUSPECT,
   BELIEVED,
 };
@@ -61,7 +61,7 @@ struct CheckedFrequency {
   GuardReason reason;
 };
 
-/** Tells the frequency of the grid from what may be none.
+/** Checks whether samples are the frequency of the grid.
  *
  * The frequency is the median over the phases with healthy voltage. A jump is not believed until the grid could have
  * moved that far: a damaged reading is gone by then, a real change is still there.
@@ -72,15 +72,15 @@ class FrequencyCheck {
 
   /// @param sample its time must not go back.
   CheckedFrequency check(const GridSample &sample);
-  /// Forgets what was believed: the next frequency has to be confirmed.
-  void forget() { this->known_ = false; }
+  /// Resets the check: the next frequency has to be confirmed.
+  void reset() { this->known_ = false; }
 
  protected:
   CheckedFrequency combine_(const GridSample &sample) const;
 
   FrequencyLimits limits_;
   double nominal_;
-  /// The last sample that was believed, or that stands to be confirmed.
+  /// Whether there is a last sample, accepted or waiting for confirmation.
   bool known_{false};
   double reference_{0};
   int64_t reference_ms_{0};

@@ -37,7 +37,7 @@ void FrequencyGuardComponent::setup() {
   this->journal_.setup(fnv1_hash("frequency_guard.events.1"), this->boot_);
 #ifdef USE_API_CUSTOM_SERVICES
   // Without them everything works but telling again what nobody heard.
-  this->register_service(&FrequencyGuardComponent::on_events_wanted, "guard_events", {"after"});
+  this->register_service(&FrequencyGuardComponent::on_events_requested, "guard_events", {"after"});
 #endif
   this->preference_ = global_preferences->make_preference<StoredGuard>(fnv1_hash("frequency_guard.1"), true);
   StoredGuard stored;
@@ -94,7 +94,7 @@ const GuardProfile &FrequencyGuardComponent::profile_(size_t index) const {
 void FrequencyGuardComponent::loop() {
   const int64_t now_ms = this->now_ms_();
   GridSample sample;
-  if (this->input_->take(sample, now_ms)) {
+  if (this->input_->read(sample, now_ms)) {
     this->guard_->sample(sample);
   } else {
     this->guard_->tick(now_ms);
@@ -183,8 +183,8 @@ void FrequencyGuardComponent::send_(const event_journal::KeptEvent<GuardChange> 
                                                       });
 }
 
-void FrequencyGuardComponent::on_events_wanted(int32_t after) {
-  this->journal_.want(this->now_ms_(), [this, after](const auto &kept, int64_t age_ms) {
+void FrequencyGuardComponent::on_events_requested(int32_t after) {
+  this->journal_.replay(this->now_ms_(), [this, after](const auto &kept, int64_t age_ms) {
     if (kept.boot != this->boot_ || static_cast<int64_t>(kept.event.number) > after)
       this->send_(kept, age_ms);
   });

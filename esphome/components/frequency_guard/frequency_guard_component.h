@@ -22,7 +22,7 @@
 
 namespace esphome::frequency_guard {
 
-/// What a person has set, and the state to take up after a restart; written on a change only.
+/// Stored settings of a person, and the state to restore after a restart; written on a change only.
 struct StoredGuard {
   uint8_t profile;
   uint8_t enabled;
@@ -40,7 +40,7 @@ struct StoredThresholds {
   uint32_t delay_ms[THRESHOLDS];
 };
 
-/** Watches the frequency and switches the device's own relays by it; needs neither network nor time.
+/** Monitors the frequency of the grid and switches the device's relays; needs neither network nor time of day.
  *
  * Each change goes out as the Home Assistant event `esphome.nrj_guard`.
  */
@@ -51,7 +51,7 @@ class FrequencyGuardComponent : public Component, public api::CustomAPIDevice {
   void set_silence(uint32_t silence_ms) { this->settings_.limits.silence_ms = silence_ms; }
   void set_rate_of_change(double rate) { this->settings_.rate_of_change = rate; }
   void set_start_delay(uint32_t start_ms) { this->settings_.start_ms = start_ms; }
-  /// The custom profile, the last of the list, begins as this one unless it is given.
+  /// Sets the profile, from which the custom profile (the last of the list) starts unless it is configured.
   void set_profile_index(size_t index) {
     this->stored_.profile = static_cast<uint8_t>(index);
     this->custom_ = this->profile_(index);
@@ -101,7 +101,7 @@ class FrequencyGuardComponent : public Component, public api::CustomAPIDevice {
   void send_(const event_journal::KeptEvent<GuardChange> &kept, int64_t age_ms);
   /// User action of the native API: sends again what was sent after an event of this start, and what is kept of earlier
   /// ones.
-  void on_events_wanted(int32_t after);
+  void on_events_requested(int32_t after);
   void save_();
 
   GridInput *input_{nullptr};

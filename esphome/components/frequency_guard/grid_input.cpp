@@ -29,7 +29,7 @@ void SensorInput::setup() {
   }
 }
 
-bool SensorInput::take(GridSample &sample, int64_t now_ms) {
+bool SensorInput::read(GridSample &sample, int64_t now_ms) {
   if (!this->told_)
     return false;
   this->told_ = false;
@@ -49,7 +49,7 @@ constexpr int64_t CYCLE_MS = 20;
 
 }  // namespace
 
-bool ChipInput::take(GridSample &sample, int64_t now_ms) {
+bool ChipInput::read(GridSample &sample, int64_t now_ms) {
   if (now_ms < this->next_ms_)
     return false;
   this->next_ms_ = now_ms + CYCLE_MS;

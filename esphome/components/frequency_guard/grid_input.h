@@ -19,8 +19,8 @@ class GridInput {
  public:
   virtual ~GridInput() = default;
   virtual void setup() = 0;
-  /// Takes a sample if there is a new one. @return whether there was.
-  virtual bool take(GridSample &sample, int64_t now_ms) = 0;
+  /// Reads the next sample. @return false if there is no new sample.
+  virtual bool read(GridSample &sample, int64_t now_ms) = 0;
 };
 
 /// Any frequency and voltage sensors; a sample is taken when a frequency is told.
@@ -29,7 +29,7 @@ class SensorInput : public GridInput {
   /// @param frequency nullptr where the phase has none of its own. @param voltage nullptr where it is not measured.
   void add_phase(sensor::Sensor *frequency, sensor::Sensor *voltage);
   void setup() override;
-  bool take(GridSample &sample, int64_t now_ms) override;
+  bool read(GridSample &sample, int64_t now_ms) override;
 
  protected:
   struct Phase {
@@ -47,7 +47,7 @@ class ChipInput : public GridInput {
  public:
   explicit ChipInput(ade9000::Ade9000 *hub) : hub_(hub) {}
   void setup() override {}
-  bool take(GridSample &sample, int64_t now_ms) override;
+  bool read(GridSample &sample, int64_t now_ms) override;
 
  protected:
   ade9000::Ade9000 *hub_;

@@ -89,7 +89,7 @@ void FrequencyGuard::set_invalid_(GuardReason reason, int64_t now_ms) {
     this->dead_since_ms_ = now_ms;
   }
   this->last_.trust = Trust::INVALID;
-  this->check_.forget();
+  this->check_.reset();
   this->usable_since_ms_.reset();
   this->recovered_ = false;
   this->below_ = {};

@@ -14,15 +14,15 @@ namespace esphome::frequency_guard {
 struct GuardSettings {
   GuardProfile profile{GUARD_PROFILES[0].profile};
   FrequencyLimits limits{};
-  /// Hertz, 0 to 0.02, of this device: its thresholds are that much further out, so that not all act at once.
+  /// Spread of this device, Hz, 0 to 0.02: moves its thresholds outwards, so that devices do not act all at once.
   double spread{0};
-  /// Hertz per second downwards that mean SHED_1; 0 = not watched.
+  /// Fall of frequency that means SHED_1, Hz/s; 0 = not monitored.
   double rate_of_change{0};
   /// Milliseconds without absorbing after the last moment of a shed: systems overshoot after the nadir.
   int64_t absorb_lockout_ms{15 * 60 * 1000};
-  /// Milliseconds without voltage that make an outage.
+  /// Time without voltage after which there is an outage, ms.
   int64_t outage_ms{60 * 1000};
-  /// Milliseconds of valid frequency after which an invalid one is over.
+  /// Time of valid frequency after which the state INVALID ends, ms.
   int64_t settle_ms{1000};
   /// The same after a start.
   int64_t start_ms{10 * 1000};
@@ -54,7 +54,7 @@ class FrequencyGuard {
   GuardState held_state() const { return this->valid_state_; }
   /// Counts changes of state() and reason().
   uint32_t changes() const { return this->changes_; }
-  /// Hertz, of the last sample that was believed; NaN while invalid.
+  /// Frequency of the last accepted sample, Hz; NaN while invalid.
   double frequency() const;
   /// Whether loads may come back: the frequency has been high enough for long enough, and still is.
   bool may_restore() const { return this->valid_ && this->recovered_; }
@@ -93,7 +93,7 @@ class FrequencyGuard {
   uint32_t changes_{0};
   CheckedFrequency last_{Trust::INVALID, 0, GuardReason::START};
   int64_t last_sample_ms_;
-  /// Since when there is a frequency, after it was missing.
+  /// Time since which the frequency is valid again, after it was missing.
   std::optional<int64_t> usable_since_ms_;
   int64_t wanted_settle_ms_;
   std::optional<int64_t> dead_since_ms_;

@@ -7,7 +7,7 @@
 
 namespace esphome::frequency_guard {
 
-/// A text in a place of its own; what is longer is cut.
+/// Text of a fixed capacity; longer text is cut.
 template<size_t SIZE> class ShortText {
  public:
   ShortText() = default;

@@ -6,7 +6,7 @@
 
 namespace esphome::frequency_guard {
 
-/// A frequency, and how long it must be beyond it.
+/// Threshold of frequency, and the delay beyond the threshold.
 struct Threshold {
   /// Hertz.
   double hertz;
@@ -16,7 +16,7 @@ struct Threshold {
 static constexpr size_t UNDER_STAGES = 4;
 static constexpr size_t OVER_STAGES = 2;
 
-/// What a synchronous area calls low and high.
+/// Thresholds of a synchronous area.
 struct GuardProfile {
   /// Hertz.
   double nominal;
@@ -41,7 +41,7 @@ extern const std::array<NamedProfile, 5> GUARD_PROFILES;
 /// The profile of a name; nullptr where there is none.
 const GuardProfile *find_guard_profile(const char *name);
 
-/// What is wrong with a profile, in a sentence; nullptr where nothing is.
+/// Returns the error of a profile as a sentence; nullptr for a valid profile.
 const char *guard_profile_error(const GuardProfile &profile);
 
 }  // namespace esphome::frequency_guard

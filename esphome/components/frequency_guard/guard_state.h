@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-/// How the grid is, by its frequency. Pure rules: no framework, time is an argument.
+/// State of the grid by its frequency. Pure rules: no framework, time is an argument.
 namespace esphome::frequency_guard {
 
 enum class GuardState : uint8_t {
@@ -20,7 +20,7 @@ enum class GuardState : uint8_t {
   INVALID,
 };
 
-/// Why the state is what it is.
+/// Reasons of a state.
 enum class GuardReason : uint8_t {
   /// Nothing has been measured since the start.
   START,
@@ -46,11 +46,11 @@ const char *guard_state_name(GuardState state);
 /// "start", "under_frequency", ... as in the enumeration.
 const char *guard_reason_name(GuardReason reason);
 
-/// 0 for what is not below normal, 1 for INHIBIT, 2..4 for SHED_1..SHED_3.
+/// Depth of an under-frequency state: 0 for none, 1 for INHIBIT, 2..4 for SHED_1..SHED_3.
 constexpr int under_depth(GuardState state) {
   return state >= GuardState::INHIBIT && state <= GuardState::SHED_3 ? static_cast<int>(state) : 0;
 }
-/// 0 for what is not above normal, 1 and 2 for ABSORB_1 and ABSORB_2.
+/// Depth of an over-frequency state: 0 for none, 1 and 2 for ABSORB_1 and ABSORB_2.
 constexpr int over_depth(GuardState state) {
   return state == GuardState::ABSORB_1 || state == GuardState::ABSORB_2
              ? static_cast<int>(state) - static_cast<int>(GuardState::ABSORB_1) + 1

@@ -10,9 +10,9 @@ namespace esphome::frequency_guard {
 
 static constexpr size_t MAX_RELAYS = 8;
 
-/// What may be done to a relay's load.
+/// Classes of loads, by when the guard may switch them.
 enum class LoadClass : uint8_t {
-  /// The guard leaves it alone.
+  /// Never switched by the guard.
   NEVER_SHED,
   /// Off from this stage on.
   SHED_1,
@@ -33,7 +33,7 @@ struct RelaySettings {
 struct PlanSettings {
   /// Loads come back after a random time up to this (EU 2016/1388 Art. 29: up to 5 min).
   int64_t restore_spread_ms{300 * 1000};
-  /// Between one load that comes on and the next.
+  /// Time between two loads that are switched on, ms.
   int64_t restore_spacing_ms{10 * 1000};
   /// Starts the guard may cause in an hour, for each relay.
   uint8_t starts_per_hour{6};
@@ -41,28 +41,28 @@ struct PlanSettings {
   int64_t override_ms{30 * 60 * 1000};
 };
 
-/// Why a relay is as it is; the first that applies (design: priority of reasons).
+/// Reasons of a relay's state; the first reason that applies wins.
 enum class RelayReason : uint8_t {
-  /// A person wants it so, against the guard.
+  /// Override by a person, against the guard.
   OVERRIDE,
   SHED,
   INHIBITED,
   ABSORBING,
-  /// It waits for its turn to come back.
+  /// Waiting for its turn to be restored.
   RESTORING,
   /// The frequency is invalid: it stays.
   HELD,
-  /// As it was asked for.
+  /// As requested.
   ASKED,
 };
 
 const char *relay_reason_name(RelayReason reason);
 const char *load_class_name(LoadClass load_class);
 
-/// What the plan is told of the guard.
+/// State of the guard, as input of the plan.
 struct GuardView {
   GuardState state;
-  /// The state that outputs follow: the same, or the one before it was invalid.
+  /// State followed by the outputs: the guard's state, or its last state before INVALID.
   GuardState held_state;
   bool may_restore;
 };
@@ -90,7 +90,7 @@ class RelayPlan {
 
   /// Somebody wants the relay on or off. Against a shed it waits; override() does not.
   void ask(size_t relay, bool on) { this->relays_[relay].asked = on; }
-  /// A person wants it so whatever the guard says, for a while.
+  /// Overrides the guard for a relay, for a while.
   void override_guard(size_t relay, bool on, int64_t now_ms);
   void clear_override(size_t relay) { this->relays_[relay].override_until_ms = 0; }
   /// After an outage: every load is off and comes back one by one.
@@ -99,7 +99,7 @@ class RelayPlan {
   /// Decides anew; times must not go back.
   void update(const GuardView &guard, int64_t now_ms);
   RelayDecision decision(size_t relay) const { return {this->relays_[relay].on, this->relays_[relay].reason}; }
-  /// What is asked of a relay, whatever it does.
+  /// Requested state of a relay, whatever its output is.
   bool asked(size_t relay) const { return this->relays_[relay].asked; }
 
  protected:
@@ -109,13 +109,13 @@ class RelayPlan {
     bool on{false};
     RelayReason reason{RelayReason::ASKED};
     int64_t changed_ms{0};
-    /// It was taken off, and has to come back in its turn.
+    /// Shed, and to be restored in its turn.
     bool to_restore{false};
     bool scheduled{false};
     int64_t restore_at_ms{0};
     bool overridden_on{false};
     int64_t override_until_ms{0};
-    /// When the guard started it in the last hour; the oldest is overwritten.
+    /// Times of the relay's starts by the guard in the last hour; the oldest is overwritten.
     std::array<int64_t, 16> starts_ms{};
     uint8_t starts{0};
   };

@@ -8,21 +8,21 @@
 
 namespace esphome::mains_signal {
 
-/// Something that happens to the line for a while.
+/// Disturbance of the mains for a while.
 struct Disturbance {
   /// Position in the signal at which it begins, and at which it is over, s.
   double from;
   double to;
   /// Bit 0..2 = L1..L3.
   uint8_t phases{0b111};
-  /// By this the voltages and the currents are multiplied, 0 or more.
+  /// Factors of the voltages and the currents, 0 or more.
   double voltage_factor{1.0};
   double current_factor{1.0};
   /// The phases turn L1-L3-L2.
   bool wrong_sequence{false};
 };
 
-/// Another signal, with disturbances that a test or a person injects.
+/// Signal with disturbances injected by a test or a person.
 class DisturbedSignal : public SignalModel {
  public:
   explicit DisturbedSignal(std::unique_ptr<SignalModel> undisturbed) : undisturbed_(std::move(undisturbed)) {}

@@ -4,7 +4,7 @@
 
 namespace esphome::mains_signal {
 
-/// What all appliances of the house take from one phase (0, 1, 2 = L1, L2, L3).
+/// Returns the demand of all appliances on a phase (0, 1, 2 = L1, L2, L3).
 LoadDemand appliance_demand(const HouseTime &time, int phase);
 
 }  // namespace esphome::mains_signal

@@ -7,7 +7,7 @@ namespace esphome::mains_signal {
 /// Share of the clear-sky irradiance of an ideal panel that reaches the panels, 0 (night) .. 1.
 double clear_sky(double hour);
 
-/// What the three-phase inverter of a 6 kWp roof feeds into each phase; active power is zero or negative.
+/// Returns the power fed into each phase by the three-phase inverter of a 6 kWp roof; active power is zero or negative.
 LoadDemand solar_demand(const HouseTime &time);
 
 }  // namespace esphome::mains_signal

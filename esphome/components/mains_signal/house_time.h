@@ -18,7 +18,7 @@ struct HouseTime {
   double hour() const { return this->second / 3600.0; }
 };
 
-/// What a load takes from its phase, or a source feeds into it.
+/// Demand of a load on its phase, or feed-in of a source.
 struct LoadDemand {
   /// W, positive when taken from the grid.
   double active_power{0.0};

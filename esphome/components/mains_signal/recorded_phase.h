@@ -6,7 +6,7 @@
 
 namespace esphome::mains_signal {
 
-/// What a recording says of one phase at an instant; what it does not say is absent.
+/// Recorded values of a phase at an instant; values that were not recorded are absent.
 struct RecordedPhase {
   std::optional<double> voltage;
   std::optional<double> current;

@@ -16,7 +16,7 @@ struct SeriesColumn {
   double factor;
 };
 
-/// What each field of a row means.
+/// Meaning of each field of a row.
 struct ColumnPlan {
   std::string layout;
   char separator{','};

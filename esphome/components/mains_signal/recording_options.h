@@ -20,7 +20,7 @@ struct ScaleChoice {
   double factor;
 };
 
-/// What a person says about a recording that its header does not.
+/// Options of a recording that its header lacks.
 struct RecordingOptions {
   std::vector<ColumnChoice> columns;
   std::vector<ScaleChoice> scale;

@@ -19,7 +19,7 @@ namespace esphome::mains_signal {
 ///         what to do.
 Outcome<Recording> read_recording(const std::string &path, const RecordingOptions &options);
 
-/// The same for text that is already in memory; `name` stands for the file in sentences.
+/// Parses a recording from text in memory; `name` stands for the file in sentences.
 Outcome<Recording> parse_recording(std::string_view text, const std::string &name, const RecordingOptions &options);
 
 }  // namespace esphome::mains_signal

@@ -66,7 +66,7 @@ class Harmonics {
 /// sqrt of the sum of the squared ratios.
 double total_distortion(const Harmonics &harmonics);
 
-/// What one phase does at an instant. Voltage, powers and angle are those of the fundamental.
+/// Voltage and current of a phase at an instant. Voltage, powers and angle are those of the fundamental.
 struct PhaseSignal {
   /// V rms of the fundamental, 0 or more.
   double voltage{0.0};
@@ -92,7 +92,7 @@ struct PhaseSignal {
   /// Angle by which the fundamental current lags the voltage, radians in -pi..pi; 0 without current.
   double lag() const;
 
-  /// The phase that carries this power at this voltage.
+  /// Makes the phase that carries a power at a voltage.
   ///
   /// A load cannot draw its power from a dead line: below 10 % of the nominal voltage it is taken as a constant
   /// impedance, so power fades with the square of the voltage and the current stays finite.
@@ -100,7 +100,7 @@ struct PhaseSignal {
                                 double distortion_current = 0.0);
 };
 
-/// What the grid does at an instant.
+/// Signal of the grid at an instant.
 struct Signal {
   /// Hz.
   double frequency{NOMINAL_FREQUENCY};

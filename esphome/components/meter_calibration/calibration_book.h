@@ -29,11 +29,11 @@ double phase_of_code(int32_t code, double frequency);
 /// on the right wire leads by more than 10.
 static constexpr double MINIMUM_PHASE = -10.0;
 static constexpr double MAXIMUM_PHASE = 2.25;
-/// More than this is no tolerance of a part but a wrong ratio, or another phase than the one measured.
+/// Limits of a gain: beyond, the ratio is wrong or another phase was measured, which no tolerance of a part explains.
 static constexpr double MAXIMUM_GAIN = 1.25;
 static constexpr double MINIMUM_GAIN = 0.8;
 
-/// What one phase is corrected by, as codes of xVGAIN, xIGAIN and xPHCAL0.
+/// Corrections of a phase, as codes of xVGAIN, xIGAIN and xPHCAL0.
 struct PhaseCorrection {
   int32_t voltage_gain{0};
   int32_t current_gain{0};
@@ -43,7 +43,7 @@ struct PhaseCorrection {
 };
 using Corrections = std::array<PhaseCorrection, ade9000::PHASES>;
 
-/// What calibration needs of one phase at one moment: V, A, W, var, VA.
+/// Readings of a phase for calibration: V, A, W, var, VA.
 struct PhaseReading {
   double voltage{0};
   double current{0};
@@ -70,13 +70,13 @@ class RecentReadings {
   size_t count_{0};
 };
 
-/// What a calibration step did, in a sentence for the person who asked for it.
+/// Outcome of a calibration step, with a sentence for the user.
 struct CalibrationOutcome {
   bool accepted;
   std::string message;
 };
 
-/// What a meter is like, as far as calibration must know.
+/// Properties of a meter that calibration uses.
 struct CalibrationSubject {
   /// Volts and amperes.
   double nominal_voltage;
@@ -87,7 +87,7 @@ struct CalibrationSubject {
   bool phase_power{true};
 };
 
-/** The corrections of a meter, set by what a person has measured; one step can be undone.
+/** Corrections of a meter, set from a person's measurements; the last step can be undone.
  *
  * Corrections are registers of the chip, in front of everything it calculates: rms, powers and energies all follow.
  */
@@ -100,22 +100,22 @@ class CalibrationBook {
   const Corrections &previous() const { return this->previous_; }
   void restore(const Corrections &now, const Corrections &previous);
 
-  /** "The voltage is `volts` now."
+  /** Calibrates the voltage gain of a phase to a true voltage, V.
    *
    * @param phase 0..2.
    * @param recent what the meter shows of this phase, with now() in force.
    */
   CalibrationOutcome voltage_is(size_t phase, double volts, const RecentReadings &recent);
-  /// "The current is `amperes` now."
+  /// Calibrates the current gain of a phase to a true current, A.
   CalibrationOutcome current_is(size_t phase, double amperes, const RecentReadings &recent);
-  /// "The power factor is `power_factor` now", 0.5 to 1, of a load that draws a sine.
+  /// Calibrates the phase correction to a true power factor, 0.5 to 1, of a load that draws a sine.
   CalibrationOutcome power_factor_is(size_t phase, double power_factor, const RecentReadings &recent);
-  /// Back to before the last step; twice is forward again.
+  /// Undoes the last step; a second undo() redoes the step.
   CalibrationOutcome undo();
-  /// Back to the corrections of the configuration.
+  /// Resets the corrections to those of the configuration.
   CalibrationOutcome reset();
 
-  /// The corrections as they are written in a configuration, one line a phase; at most 255 characters.
+  /// Formats the corrections as YAML for the configuration, one line a phase; at most 255 characters.
   std::string to_yaml() const;
 
  protected:

@@ -13,11 +13,11 @@
 
 namespace esphome::meter_calibration {
 
-/// What a person has measured.
+/// Quantities that a person can measure.
 enum class Measured : uint8_t { VOLTAGE, CURRENT, POWER_FACTOR };
 static constexpr size_t MEASURED = 3;
 
-/** Takes what a person has measured, and corrects the chip so that the meter shows the same.
+/** Calibrates the meter to a person's measurements, by corrections in the chip.
  *
  * The corrections are kept in flash, and are in the chip's registers before it measures. Those of another front end, or
  * of other corrections in the configuration, are not taken over: the configuration has changed since.
@@ -41,7 +41,7 @@ class MeterCalibration : public Component {
   // Before the hub, which hands the registers to the chip.
   float get_setup_priority() const override { return setup_priority::DATA + 10; }
 
-  /** "It is `value` now."
+  /** Calibrates a quantity of a phase to its true value.
    *
    * @param phase 1..3, as people count.
    * @return whether it was accepted; get_message() says what was done, or what to do.
@@ -53,7 +53,7 @@ class MeterCalibration : public Component {
   const std::string &get_message() const { return this->message_; }
 
  protected:
-  /// What is kept over a reboot. The layout is a stored format: a change needs a new preference key.
+  /// Corrections stored over a reboot. The layout is a stored format: a change needs a new preference key.
   struct Stored {
     uint32_t basis;
     Corrections now;
@@ -66,7 +66,7 @@ class MeterCalibration : public Component {
   void apply_();
   void store_();
   void publish_();
-  /// A number for the configuration that the corrections belong to.
+  /// Hash of the configuration to which the corrections belong.
   uint32_t basis_() const;
 
   ade9000::Ade9000 *hub_{nullptr};
@@ -82,7 +82,7 @@ class MeterCalibration : public Component {
   text_sensor::TextSensor *corrections_{nullptr};
 };
 
-/// "The voltage (current, power factor) of a phase is this now."
+/// Number entity for the true voltage, current or power factor of a phase.
 class CalibrationNumber : public number::Number {
  public:
   CalibrationNumber(MeterCalibration *parent, Measured measured, int phase)

@@ -18,12 +18,13 @@ class ChipMonitor {
  public:
   ChipMonitor(ade9000::Ade9000Bus &bus, EventDetector &detector) : bus_(bus), detector_(detector) {}
 
-  /** Tells the chip the detector's limits; after every reset of the chip.
+  /** Writes the detector's limits to the chip; after every reset of the chip.
    *
    * @return false if the chip did not take a value.
    */
   bool configure(const ade9000::Scaling &scaling);
-  /// Reads what is new. @param now_us must not go back. @return false if a frame was damaged: then nothing was added.
+  /// Reads new half cycles and flags into the detector. @param now_us must not go back. @return false if a frame was
+  /// damaged: then nothing was added.
   bool poll(int64_t now_us);
 
  protected:

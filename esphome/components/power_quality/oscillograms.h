@@ -8,12 +8,12 @@
 
 namespace esphome::power_quality {
 
-/// One waveform buffer and the events it was taken at.
+/// Waveform, and the events during its capture.
 struct Oscillogram {
-  /// Numbers of the first and the last event that began while it was taken; 0 = none yet.
+  /// Numbers of the first and the last event that began during the capture; 0 = none yet.
   uint32_t first_event{0};
   uint32_t last_event{0};
-  /// When the first of its samples was taken, on the clock of the events, us.
+  /// Time of the first sample, on the clock of the events, us.
   int64_t start_us{0};
   /// Set after set, in the order of WaveformChannel.
   int16_t samples[WAVEFORM_SETS][WAVEFORM_CHANNELS];
@@ -37,7 +37,7 @@ class Oscillograms {
         oscillogram.samples[set][channel] = capture.sample(set, static_cast<WaveformChannel>(channel));
     }
   }
-  /// The one of an event, or nullptr.
+  /// Finds the oscillogram of an event; nullptr if there is none.
   const Oscillogram *find(uint32_t event) const {
     for (const Oscillogram &oscillogram : this->kept_) {
       if (event != 0 && oscillogram.first_event <= event && event <= oscillogram.last_event)

@@ -41,8 +41,8 @@ void PowerQuality::setup() {
   this->last_micros_ = micros();
   this->oscillograms_.allocate(this->oscillogram_count_);
   this->harmonics_.setup();
-  this->register_service(&PowerQuality::on_events_wanted, "power_quality_events", {"after"});
-  this->register_service(&PowerQuality::on_oscillogram_wanted, "power_quality_oscillogram", {"event", "page"});
+  this->register_service(&PowerQuality::on_events_requested, "power_quality_events", {"after"});
+  this->register_service(&PowerQuality::on_oscillogram_requested, "power_quality_oscillogram", {"event", "page"});
 #ifndef USE_HOST
   // The loop's usual 16 ms would blur a half cycle of 10 ms.
   this->high_frequency_.start();
@@ -63,8 +63,8 @@ void PowerQuality::dump_config() {
 }
 
 bool PowerQuality::on_chip_configured(ade9000::Ade9000Bus &bus, const ade9000::Scaling &scaling) {
-  this->watch_.emplace(bus, this->detector_);
-  if (!this->watch_->configure(scaling))
+  this->monitor_.emplace(bus, this->detector_);
+  if (!this->monitor_->configure(scaling))
     return false;
   this->capture_state_.reset();
   if (this->oscillogram_count_ > 0 || !this->harmonics_.empty())
@@ -96,7 +96,7 @@ void PowerQuality::loop() {
     return;
   this->known_events_ = this->detector_.started();
   this->poll_();
-  this->take_events_();
+  this->publish_events_();
   this->announce_ongoing_();
   if (this->capture_state_ != nullptr)
     this->capture_();
@@ -105,11 +105,11 @@ void PowerQuality::loop() {
 void PowerQuality::poll_() {
   if (this->now_us_ < this->next_poll_us_)
     return;
-  const bool answered = this->watch_->poll(this->now_us_);
+  const bool answered = this->monitor_->poll(this->now_us_);
   this->next_poll_us_ = this->now_us_ + (answered ? POLL_INTERVAL_US : RETRY_INTERVAL_US);
 }
 
-void PowerQuality::take_events_() {
+void PowerQuality::publish_events_() {
   PowerQualityEvent event;
   while (this->detector_.pop(event)) {
     this->journal_.add(event, event.start_us / 1000, this->now_us_ / 1000);
@@ -235,14 +235,14 @@ void PowerQuality::send_(const KeptEvent &kept, int64_t age_ms, bool ongoing) {
                                  });
 }
 
-void PowerQuality::on_events_wanted(int32_t after) {
-  this->journal_.want(this->now_us_ / 1000, [this, after](const KeptEvent &kept, int64_t age_ms) {
+void PowerQuality::on_events_requested(int32_t after) {
+  this->journal_.replay(this->now_us_ / 1000, [this, after](const KeptEvent &kept, int64_t age_ms) {
     if (kept.boot != this->boot_ || static_cast<int64_t>(kept.event.number) > after)
       this->send_(kept, age_ms, false);
   });
 }
 
-void PowerQuality::on_oscillogram_wanted(int32_t event, int32_t page) {
+void PowerQuality::on_oscillogram_requested(int32_t event, int32_t page) {
   const Oscillogram *oscillogram = this->oscillograms_.find(static_cast<uint32_t>(event));
   std::map<std::string, std::string> data = {
       {"boot", std::to_string(this->boot_)},

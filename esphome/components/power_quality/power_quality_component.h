@@ -19,7 +19,7 @@
 
 namespace esphome::power_quality {
 
-/** Watches the supply beside the meter and tells clients of its events.
+/** Monitors the supply and sends its events to clients.
  *
  * Each event goes out as the Home Assistant event `esphome.nrj_power_quality`, when it is over, and before that once
  * with ongoing = 1 if it lasts longer than a second. A client that was not there asks with the user action
@@ -49,18 +49,18 @@ class PowerQuality : public Component, public ade9000::Ade9000Companion, public 
   // User actions.
   /// Sends the finished events with a number greater than `after` again, and those of earlier starts, as far as they
   /// are still kept.
-  void on_events_wanted(int32_t after);
+  void on_events_requested(int32_t after);
   /// Sends one page of an event's oscillogram; with pages = 0 if there is none.
-  void on_oscillogram_wanted(int32_t event, int32_t page);
+  void on_oscillogram_requested(int32_t event, int32_t page);
 
  protected:
   void keep_time_();
   void poll_();
-  void take_events_();
+  void publish_events_();
   void announce_ongoing_();
   void capture_();
   void start_capture_(uint32_t now_ms);
-  /// Goes on with a capture that has moved. @return whether it is still needed.
+  /// Advances the running capture. @return whether the capture is still needed.
   bool is_capture_busy_();
   bool are_harmonics_due_() const;
   using KeptEvent = event_journal::KeptEvent<PowerQualityEvent>;
@@ -74,7 +74,7 @@ class PowerQuality : public Component, public ade9000::Ade9000Companion, public 
   ade9000::Ade9000Bus *bus_{nullptr};
   ade9000::Scaling scaling_{1, 1};
   EventDetector detector_;
-  std::optional<ChipMonitor> watch_;
+  std::optional<ChipMonitor> monitor_;
   std::unique_ptr<WaveformCapture> capture_state_;
   Oscillograms oscillograms_;
   HarmonicSensors harmonics_;
@@ -87,12 +87,13 @@ class PowerQuality : public Component, public ade9000::Ade9000Companion, public 
   int64_t next_poll_us_{0};
   int64_t next_capture_us_{0};
   int64_t capture_started_us_{0};
-  /// Events begun before this pass of the loop: what begins in it may be later than a buffer that is full in it.
+  /// Count of events begun before this pass of the loop: later events may have begun after a buffer that fills in this
+  /// pass.
   uint32_t known_events_{0};
-  /// Events begun before the capture under way was armed, and before it was read.
+  /// Count of events begun before the running capture was armed, and before the capture was read.
   uint32_t started_before_capture_{0};
   uint32_t captured_event_{0};
-  /// The capture before was read for the harmonics, with no event in it.
+  /// Whether the previous capture was read for the harmonics, without an event.
   bool was_quiet_{false};
   int64_t harmonics_interval_us_{0};
   int64_t next_harmonics_us_{0};

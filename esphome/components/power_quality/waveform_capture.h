@@ -35,7 +35,7 @@ class WaveformCapture {
     READING,
     /// All samples are here.
     READY,
-    /// The chip did not do as it was told, or a frame was damaged; start() begins anew.
+    /// The chip refused a command, or a frame was damaged; start() begins anew.
     FAILED,
   };
 
@@ -43,14 +43,14 @@ class WaveformCapture {
   explicit WaveformCapture(ade9000::Ade9000Bus &bus, bool neutral = true) : bus_(bus), neutral_(neutral) {}
 
   State state() const { return this->state_; }
-  /// Arms a capture, whatever went on before. @param now_ms any clock of milliseconds that may wrap.
+  /// Arms a new capture, in any state. @param now_ms any clock of milliseconds that may wrap.
   void start(uint32_t now_ms);
   /// From FULL: reads the samples in the coming steps.
   void read();
-  /// Goes on with what is under way: at most three short frames and one of 64 sets.
+  /// Advances the capture: at most three short frames and one frame of 64 sets.
   void step(uint32_t now_ms);
 
-  /// When the capture was armed and when it was seen to be full; the samples lie between.
+  /// Times at which the capture was armed and found full, ms; the samples lie between.
   uint32_t started_at() const { return this->started_at_; }
   uint32_t full_at() const { return this->full_at_; }
 

@@ -8,10 +8,10 @@
 
 namespace esphome::wiring_check {
 
-/// How the meter is meant to be wired; the order is that of the configuration.
+/// Kinds of wiring, in the order of the configuration.
 enum class WiringKind : uint8_t { WYE, DELTA, DELTA_WITH_NEUTRAL, SPLIT_PHASE, SINGLE_PHASE };
 
-/// What the meter is meant to be, and from where on it can be judged.
+/// Expected wiring, and the current from which inputs can be judged.
 struct WiringExpectation {
   WiringKind kind{WiringKind::WYE};
   /// Volts at a voltage input.
@@ -20,7 +20,7 @@ struct WiringExpectation {
   double minimum_current{0.5};
 };
 
-/// What the three pairs of inputs show at one moment.
+/// Measurements of the three pairs of inputs at one moment.
 struct WiringObservation {
   struct Input {
     /// Volts, amperes, watts and vars.
@@ -34,7 +34,7 @@ struct WiringObservation {
   std::array<double, ade9000::PHASES> voltage_lags{ade9000::NO_VALUE, ade9000::NO_VALUE, ade9000::NO_VALUE};
 };
 
-/// What is wrong, as far as the angles tell. Inputs and lines are 0..2; only inputs of the wiring count.
+/// Faults of the wiring, as far as the angles show. Inputs and lines are 0..2; only inputs of the wiring count.
 struct WiringDiagnosis {
   using PerInput = std::array<bool, ade9000::PHASES>;
 
@@ -51,7 +51,7 @@ struct WiringDiagnosis {
 
   /// The input has too little current to say anything.
   PerInput no_current{};
-  /// The transformer is the wrong way round, or its line feeds back.
+  /// The transformer is reversed, or its line feeds back.
   PerInput reversed_current{};
   /// The line on which the transformer of each current input sits.
   std::array<uint8_t, ade9000::PHASES> line_of_current{0, 1, 2};
@@ -67,7 +67,7 @@ struct WiringDiagnosis {
   bool is_complete() const;
 };
 
-/** Finds what is connected wrongly.
+/** Diagnoses the faults of the wiring.
  *
  * Voltages are judged by their magnitude and by the angles between them. For the currents every way to put the
  * transformers on the lines, either way round, is tried: the one in which the loads are most like loads of a house

@@ -29,13 +29,13 @@ TEST(RecordCollector, GathersMeansAndExtremes) {
   collector.add_power(3, -1500.4f);
   collector.add_power(3, INFINITY);
   collector.flag(FLAG_EVENT);
-  const JournalRecord record = collector.take(70);
+  const JournalRecord record = collector.finish(70);
   EXPECT_EQ(record.span, 60U);
   EXPECT_EQ(record.flags, FLAG_EVENT);
   EXPECT_EQ(record.voltage[1], (Summary{11450, {11300, 11550, true}}));
   EXPECT_FALSE(record.voltage[0].extremes.valid);
   EXPECT_EQ(record.power[3], (Extremes{-1500, -1500, true}));
-  EXPECT_EQ(collector.take(130), (JournalRecord{.span = 60}));
+  EXPECT_EQ(collector.finish(130), (JournalRecord{.span = 60}));
 }
 
 }  // namespace
