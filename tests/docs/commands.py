@@ -68,6 +68,7 @@ COMMANDS: Mapping[str, Run | NotRun] = {
     "scripts/test --quick": Run("scripts/test --list --quick", "== lint: ruff check"),
     "scripts/test --list": Run("scripts/test --list", "end_to_end"),
     "scripts/test lint cpp": Run("scripts/test --list lint cpp", "lint\ncpp"),
+    "pre-commit install": NotRun("a tool of one's own; tests/release has its file"),
     "scripts/accuracy": _accuracy,
     "scripts/accuracy --markdown": _accuracy,
     "scripts/replay": _replay,
