@@ -63,7 +63,7 @@ FIRST_OUTCOME_TIMEOUT = 5.0
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up what does not depend on a meter."""
+    """Set up the actions that all meters share."""
     async_setup_services(hass)
     async_setup_backfill_services(hass)
     return True
@@ -142,7 +142,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
-    """Leave nothing behind, in the meter neither."""
+    """Remove all stored data, dashboard entries and the key given to the meter."""
     await async_delete_meter(hass, entry)
     await async_remove_key(hass, entry)
     await async_remove_meter_store(hass, entry.entry_id)
@@ -155,7 +155,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> None
 
 @callback
 def _reload_on_subentries(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
-    """Set the meter up again when something is added to it, changed or removed."""
+    """Reload the entry when a load or broker is added, changed or removed."""
     known = _subentries(entry)
 
     @callback
@@ -185,14 +185,14 @@ def _subentries(entry: NrjConfigEntry) -> dict[str, dict[str, object]]:
 async def _async_renew(
     hass: HomeAssistant, entry: NrjConfigEntry, gone: Iterable[str]
 ) -> None:
-    """Set a meter up again, and forget the brokers it no longer has."""
+    """Reload the entry and remove the stored data of removed brokers."""
     await hass.config_entries.async_reload(entry.entry_id)
     for subentry_id in gone:
         await async_remove_broker(hass, subentry_id)
 
 
 async def _async_add_to_energy(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
-    """Do once what was asked for at the end of the set-up."""
+    """Add the meter to the energy dashboard, as chosen in the set-up dialogue."""
     data = {
         key: value for key, value in entry.data.items() if key != CONF_ADD_TO_ENERGY
     }
@@ -213,7 +213,7 @@ async def _async_meter(hass: HomeAssistant, entry: NrjConfigEntry) -> Meter:
 
 @callback
 def _remember(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
-    """Store what the meter is and has; return whether that is news."""
+    """Store the meter's description in the entry; return whether it has changed."""
     return hass.config_entries.async_update_entry(
         entry,
         data={**entry.data, CONF_METER: entry.runtime_data.meter.description.as_dict()},

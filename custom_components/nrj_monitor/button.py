@@ -54,7 +54,7 @@ async def async_setup_entry(
 
 
 class MeterButton(MeterEntity, ButtonEntity):
-    """A button that changes Home Assistant's settings for the meter."""
+    """A button for the meter's place in Home Assistant's energy dashboard."""
 
     entity_description: MeterButtonDescription
 

@@ -26,7 +26,7 @@ from homeassistant.const import (
 
 
 class Phase(StrEnum):
-    """A phase of the supply, named as it is printed on the meter."""
+    """A phase of the supply, named as printed on the meter."""
 
     L1 = "L1"
     L2 = "L2"
@@ -46,11 +46,11 @@ class SignificantChange:
     relative: float = 0.0
 
     def step(self, written: float) -> float:
-        """Return the smallest change from the value `written` that is significant."""
+        """Return the smallest significant change from the value `written`."""
         return max(self.absolute, self.relative * abs(written))
 
     def between(self, written: float | None, value: float | None) -> bool:
-        """Tell whether `value` differs significantly from the one `written`."""
+        """Return whether `value` differs significantly from the value `written`."""
         if written is None or value is None:
             return written is not value
         return abs(value - written) >= self.step(written)
@@ -58,7 +58,7 @@ class SignificantChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Quantity:
-    """One measured quantity.
+    """A measured quantity.
 
     `decimals` is the resolution kept in the state: the firmware sends 32-bit
     floats, whose digits beyond it are noise. `display_precision` is how many of
@@ -83,7 +83,7 @@ class Quantity:
 
     @property
     def name_key(self) -> str:
-        """Return the key of its name, which all harmonics of a kind share."""
+        """Return the translation key of the name, shared by all harmonics of a kind."""
         return self.key.removesuffix(f"_{self.order}")
 
 
@@ -100,7 +100,7 @@ class Channel:
 
     @property
     def enabled_by_default(self) -> bool:
-        """Return whether most people want it."""
+        """Return whether the channel's sensor is enabled by default."""
         if self.phase is None:
             return self.quantity.total_enabled
         return self.quantity.phases_enabled

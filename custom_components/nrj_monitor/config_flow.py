@@ -1,4 +1,4 @@
-"""The dialogues that set up a meter and change it later, whatever its source."""
+"""Config flow: set up, reconfigure and reauthenticate a meter of any source."""
 
 from typing import Any, override
 
@@ -38,7 +38,7 @@ SUBENTRIES: dict[str, type[ConfigSubentryFlow]] = {
 class NrjMonitorConfigFlow(
     BrokerReauthMixin, NativeFlowMixin, MqttFlowMixin, EntitiesFlowMixin, domain=DOMAIN
 ):
-    """Sets up a meter only after it has been talked to."""
+    """Config flow of a meter; an entry is created only after the meter has answered."""
 
     VERSION = 1
     MINOR_VERSION = 2
@@ -56,7 +56,7 @@ class NrjMonitorConfigFlow(
     def async_get_supported_subentry_types(
         cls, config_entry: NrjConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return what can be added to a meter."""
+        """Return the subentry flows: loads and brokers."""
         return SUBENTRIES
 
     @override
@@ -69,7 +69,7 @@ class NrjMonitorConfigFlow(
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Change what a meter of this source has to change."""
+        """Start the reconfiguration of the entry's source."""
         source = self._get_reconfigure_entry().data[CONF_SOURCE]
         step = getattr(self, f"async_step_reconfigure_{SOURCES[source]}")
         result: ConfigFlowResult = await step()

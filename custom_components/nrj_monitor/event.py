@@ -54,7 +54,7 @@ class MeterPowerQuality(MeterEntity, EventEntity):
 
     @callback
     def _on_event(self, event: PowerQualityEvent) -> None:
-        """Write an event and fire it on the bus."""
+        """Write an event to the state and fire a bus event."""
         attributes = event.attributes()
         self._trigger_event(event.kind, attributes)
         self.async_write_ha_state()
@@ -87,7 +87,7 @@ class MeterGuard(MeterEntity, EventEntity):
 
     @callback
     def _on_event(self, event: GuardEvent) -> None:
-        """Write an event and fire it on the bus."""
+        """Write an event to the state and fire a bus event."""
         attributes = event.attributes()
         self._trigger_event(event.kind, attributes)
         self.async_write_ha_state()

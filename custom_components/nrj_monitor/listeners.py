@@ -1,4 +1,4 @@
-"""Callbacks that wait for updates of one kind."""
+"""Callbacks for updates of a kind."""
 
 from collections.abc import Callable
 import logging
@@ -9,7 +9,7 @@ type Unsubscribe = Callable[[], None]
 
 
 class Listeners[*Ts]:
-    """Callbacks for one kind of update, called in the order in which they were added.
+    """Callbacks for a kind of update, called in the order of their adding.
 
     A callback may add and remove callbacks while an update is delivered: the change
     counts from the next update on.
@@ -23,7 +23,7 @@ class Listeners[*Ts]:
         self._callbacks: tuple[Callable[[*Ts], None], ...] = ()
 
     def async_add(self, callback: Callable[[*Ts], None]) -> Unsubscribe:
-        """Add a callback; return the function that removes the callback again."""
+        """Add a callback; return the function to remove the callback again."""
         self._callbacks = (*self._callbacks, callback)
 
         def unsubscribe() -> None:

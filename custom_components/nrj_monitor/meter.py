@@ -45,7 +45,7 @@ type JournalListener = Callable[[Mapping[str, str]], None]
 
 
 class Meter:
-    """One meter, fed by one source (the meter is the source's listener)."""
+    """A meter and its source, to which the meter is the listener."""
 
     def __init__(self, source: Source, description: MeterDescription) -> None:
         """Assume `description` until the source has connected and knows better."""
@@ -367,7 +367,7 @@ class Meter:
                 listeners.async_notify(value, now)
 
     def _cancel_gathering(self) -> None:
-        """Cancel the timer that ends a burst."""
+        """Cancel the timer of a burst's end."""
         if self._gather_timer is not None:
             self._gather_timer.cancel()
             self._gather_timer = None

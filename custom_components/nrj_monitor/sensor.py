@@ -74,7 +74,7 @@ async def async_setup_entry(
 
 
 def guard_sensors(data: NrjData) -> Iterator[SensorEntity]:
-    """Yield the sensors of the meter's own frequency guard, or of the computed one."""
+    """Yield the sensors of the meter's own frequency guard, or of a computed guard."""
     if Feature.GUARD in data.meter.description.features:
         yield from (
             GuardSensor(data.meter, description) for description in GUARD_SENSORS
@@ -101,7 +101,7 @@ def describe(channel: Channel) -> SensorEntityDescription:
 
 
 def name_placeholders(channel: Channel) -> dict[str, str]:
-    """Return the phase and the harmonic order in a channel's name, where it has them."""
+    """Return the placeholders of a channel's name: phase and harmonic order."""
     named = {"phase": channel.phase, "order": channel.quantity.order}
     return {key: str(value) for key, value in named.items() if value is not None}
 
@@ -115,10 +115,10 @@ def make_throttle(channel: Channel, scale: float) -> CounterThrottle:
 
 
 class MeterSensor(MeterEntity, SensorEntity):
-    """The latest reading of one channel, written no more often than is useful."""
+    """The latest reading of a channel, written no more often than useful."""
 
     def __init__(self, meter: Meter, channel: Channel, scale: float = 1.0) -> None:
-        """Show `channel` of `meter`; `scale` multiplies what counts as a change."""
+        """Show `channel` of `meter`; `scale` multiplies the significant change."""
         super().__init__(meter, channel.id)
         self.entity_description = describe(channel)
         self._attr_translation_placeholders = name_placeholders(channel)
@@ -126,8 +126,13 @@ class MeterSensor(MeterEntity, SensorEntity):
         self._decimals = channel.quantity.decimals or None
         self._throttle = make_throttle(channel, scale)
         self._attr_native_value = None
+        # Setting and cancelling timers costs as much as a write, so one timer, set for
+        # the longest interval, outlives the writes, and another one is set for a write
+        # that is due sooner.
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = inf
+        self._soon_timer: asyncio.TimerHandle | None = None
+        self._soon_due = inf
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -136,7 +141,7 @@ class MeterSensor(MeterEntity, SensorEntity):
         self.async_on_remove(
             self._meter.async_add_reading_listener(self._channel, self._on_reading)
         )
-        self.async_on_remove(self._cancel_timer)
+        self.async_on_remove(self._cancel_timers)
         if self._channel in self._meter.snapshot:
             # Read before this subscription, and perhaps not again for a minute.
             now = self.hass.loop.time()
@@ -153,28 +158,42 @@ class MeterSensor(MeterEntity, SensorEntity):
     @override
     def _on_connection(self) -> None:
         """Write the availability, and the next reading without delay."""
-        self._cancel_timer()
+        self._cancel_timers()
         self._throttle.reset()
         super()._on_connection()
 
     @callback
     def _on_reading(self, value: float | None, now: float) -> None:
-        """Pass a reading to the throttle; write the state now or when it is due."""
+        """Pass a reading to the throttle; write the state now or set a timer."""
         due = self._throttle.update(value, now)
         if due <= now:
             self._write(now)
-        elif due < self._timer_due:
-            self._arm_timer(due)
+        elif due < self._soon_due and due < self._timer_due:
+            self._set_timer(due)
 
     @callback
     def _on_timer(self) -> None:
-        """Write a state that is due without a reading."""
+        """Write the state if due, else set the timer anew."""
+        self._timer = None
+        self._timer_due = inf
+        self._write_if_due()
+
+    @callback
+    def _on_soon_timer(self) -> None:
+        """Write the state if due, else set the timer anew."""
+        self._soon_timer = None
+        self._soon_due = inf
+        self._write_if_due()
+
+    @callback
+    def _write_if_due(self) -> None:
+        """Write a state for which no reading came in time."""
         now = self.hass.loop.time()
         due = self._throttle.due(now)
         if due <= now:
             self._write(now)
         else:
-            self._arm_timer(due)
+            self._set_timer(due)
 
     @callback
     def _write(self, now: float) -> None:
@@ -189,29 +208,49 @@ class MeterSensor(MeterEntity, SensorEntity):
         self._attr_native_value = (
             None if value is None else round(value, self._decimals)
         )
-        self._arm_timer(self._throttle.due(now))
+        self._cancel_soon_timer()
+        self._set_timer(self._throttle.due(now))
 
     @callback
-    def _arm_timer(self, due: float) -> None:
-        """Set the timer to `due` plus the time in which a reading usually comes."""
-        self._cancel_timer()
-        self._timer_due = due
-        self._timer = self.hass.loop.call_at(due + PATIENCE, self._on_timer)
+    def _set_timer(self, due: float) -> None:
+        """Check at `due`, or sooner, whether to write, unless a reading comes first.
+
+        The time in which a reading usually comes is added.
+        """
+        if due >= self._timer_due:
+            return
+        at = due + PATIENCE
+        if self._timer is None:
+            self._timer_due = due
+            self._timer = self.hass.loop.call_at(at, self._on_timer)
+        else:
+            self._cancel_soon_timer()
+            self._soon_due = due
+            self._soon_timer = self.hass.loop.call_at(at, self._on_soon_timer)
 
     @callback
-    def _cancel_timer(self) -> None:
-        """Cancel the timer of the next write."""
+    def _cancel_soon_timer(self) -> None:
+        """Cancel the timer of a write due soon."""
+        if self._soon_timer is not None:
+            self._soon_timer.cancel()
+            self._soon_timer = None
+            self._soon_due = inf
+
+    @callback
+    def _cancel_timers(self) -> None:
+        """Cancel the timers of the next writes."""
+        self._cancel_soon_timer()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._timer_due = inf
+            self._timer_due = inf
 
 
 class GuardSensor(MeterEntity, SensorEntity):
     """State or reason of the meter's own frequency guard."""
 
     def __init__(self, meter: Meter, description: SensorEntityDescription) -> None:
-        """Show the text sensor of `meter` that `description` names."""
+        """Show the text sensor of `meter` named by `description`."""
         super().__init__(meter, description.key)
         self.entity_description = description
 

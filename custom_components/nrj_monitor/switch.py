@@ -98,7 +98,7 @@ class RelaySwitch(MeterEntity, SwitchEntity):
 
 
 class SettingSwitch(SettingEntity, SwitchEntity):
-    """A setting that is on or off, like the frequency guard's."""
+    """A setting to switch on and off, like the frequency guard's."""
 
     _attr_entity_category = EntityCategory.CONFIG
 

@@ -37,7 +37,7 @@ class CounterThrottle:
     __slots__ = ("_change", "_latest", "_step", "_written", "_written_at")
 
     def __init__(self, change: SignificantChange, scale: float = 1.0) -> None:
-        """Start with nothing written; `scale` multiplies what `change` calls a step."""
+        """Start with nothing written; `scale` multiplies the step of `change`."""
         self._change = SignificantChange(
             change.absolute * scale, change.relative * scale
         )
@@ -60,13 +60,13 @@ class CounterThrottle:
         return max(now, due)
 
     def write(self, now: float) -> float | None:
-        """Return the value to write `now`, and store it as written."""
+        """Return the value to write `now`, stored as written."""
         self._written = self._latest
         self._written_at = now
         return self._written
 
     def reset(self) -> None:
-        """Make the next value due at once: the state no longer shows the last one."""
+        """Make the next value due at once, whatever was written before."""
         self._written = None
         self._written_at = None
 
@@ -139,7 +139,7 @@ class MeasurementThrottle(CounterThrottle):
             self._low = value
 
     def write(self, now: float) -> float | None:
-        """Return the value to write `now`, and store it as written."""
+        """Return the value to write `now`, stored as written."""
         written, latest = self._written, self._latest
         self._written_at = now
         if latest is None or written is None:
@@ -165,7 +165,7 @@ class MeasurementThrottle(CounterThrottle):
         return value
 
     def reset(self) -> None:
-        """Make the next value due at once: the state no longer shows the last one."""
+        """Make the next value due at once, whatever was written before."""
         super().reset()
         self._area = 0.0
 
@@ -185,7 +185,7 @@ class MeasurementThrottle(CounterThrottle):
         )
 
     def _extreme_to_show(self, latest: float) -> float | None:
-        """Return an extreme of the minute that has passed without a state, or None."""
+        """Return a passed extreme of the minute without a state, or None."""
         above = self._high - max(self._shown_high, latest)
         below = min(self._shown_low, latest) - self._low
         if max(above, below) < self._step:

@@ -56,7 +56,7 @@ class MeterFirmware(MeterEntity, UpdateEntity):
     @property
     @override
     def latest_version(self) -> str | None:
-        """Return the version to install, or the installed one where none is offered."""
+        """Return the version to install, or the installed version without an update."""
         installed = self.installed_version
         if installed is None:
             return None

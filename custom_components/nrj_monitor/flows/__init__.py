@@ -1,1 +1,1 @@
-"""The dialogues by source of readings, one file each; config_flow.py puts them together."""
+"""Config flow steps, a file for each source of readings; config_flow.py joins them."""

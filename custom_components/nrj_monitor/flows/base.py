@@ -1,4 +1,4 @@
-"""What the dialogues of all sources have in common: how a set-up ends."""
+"""Base of the config flow steps of all sources: the end of a set-up."""
 
 from typing import Any, override
 

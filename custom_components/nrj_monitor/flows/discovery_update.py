@@ -1,4 +1,4 @@
-"""Whether an address a known meter announces is to be followed."""
+"""Discovery update: check a new address of a known meter."""
 
 import asyncio
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ async def announced_address_is_right(
 
 
 async def _is_lost(meter: Meter) -> bool:
-    """Return whether the link is down, or goes down while one could not know yet."""
+    """Return whether the link is down, or goes down within `LINK_LOSS_TIMEOUT`."""
     changed = asyncio.Event()
     unsubscribe = meter.async_add_connection_listener(changed.set)
     try:

@@ -1,4 +1,4 @@
-"""The dialogues of a meter that is made of entities Home Assistant has already."""
+"""Config flow steps of a meter made of existing Home Assistant entities."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -60,7 +60,7 @@ START_SCHEMA = vol.Schema(
 
 
 def fields_schema(phase: Phase | None) -> vol.Schema:
-    """Return the form for one phase, or for the totals."""
+    """Return the form for a phase, or for the totals."""
     offered = [
         field
         for field in FIELDS
@@ -96,7 +96,7 @@ def readings_of(
 
 
 def answers_of(readings: Mapping[str, Any], phase: Phase | None) -> dict[str, Any]:
-    """Return how the form was filled in that led to stored readings."""
+    """Return the form's values from stored readings."""
     suffix = f"_{phase.lower()}" if phase else ""
     answers: dict[str, Any] = {
         field: readings[field + suffix]["entity_id"]
@@ -111,7 +111,7 @@ def answers_of(readings: Mapping[str, Any], phase: Phase | None) -> dict[str, An
 
 
 class EntitiesFlowMixin(SetupFlow):
-    """Sets up a meter from entities only after each has told a value."""
+    """Config flow steps of a meter made of entities, set up once each has a value."""
 
     _chosen: dict[str, EntityReading]
     _asked_phases: list[Phase | None]
@@ -150,7 +150,7 @@ class EntitiesFlowMixin(SetupFlow):
     async def async_step_entities_of(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the entities of one phase after the other, then for the totals."""
+        """Ask for the entities of each phase, then of the totals."""
         phase = self._asked_phases[0]
         errors: dict[str, str] = {}
         placeholders = {"entity": "", "problem": ""}
@@ -187,7 +187,7 @@ class EntitiesFlowMixin(SetupFlow):
     def _problem(
         self, id_: str, reading: EntityReading
     ) -> tuple[str, dict[str, str]] | None:
-        """Return what is wrong with an entity now, and what the sentence names."""
+        """Return error key and placeholders for an unusable entity, or None."""
         entities = ", ".join(reading.entity_ids)
         try:
             value = read(self.hass, CHANNELS[id_], reading)
@@ -200,7 +200,7 @@ class EntitiesFlowMixin(SetupFlow):
     async def async_step_entities_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show what the meter has and what is missing; add it."""
+        """Show found and missing quantities, then add the meter."""
         if not self._chosen:
             return self.async_abort(reason="nothing_chosen")
         known = (

@@ -1,4 +1,4 @@
-"""The dialogue for a load: what it is, what may be done to it, and its limits."""
+"""Subentry flow of a load: entity, type, permissions and limits."""
 
 from typing import Any, Final
 
@@ -125,12 +125,12 @@ SCRIPTS_SCHEMA: Final = vol.Schema(
 
 
 class LoadFlow(ConfigSubentryFlow):
-    """Adds a load, or changes one."""
+    """Subentry flow to add or change a load."""
 
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask what it is."""
+        """Ask for the load's kind."""
         return self.async_show_menu(
             step_id="user", menu_options=["load_entity", "load_scripts"]
         )
@@ -150,7 +150,7 @@ class LoadFlow(ConfigSubentryFlow):
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Change what it is of."""
+        """Change a load of its kind."""
         if CONF_ENTITY in self._get_reconfigure_subentry().data:
             return await self.async_step_load_entity()
         return await self.async_step_load_scripts()
@@ -185,7 +185,7 @@ class LoadFlow(ConfigSubentryFlow):
         )
 
     def _errors(self, data: dict[str, Any]) -> dict[str, str]:
-        """Return what is wrong, by field."""
+        """Return error keys by form field."""
         entity = data.get(CONF_ENTITY)
         if entity is not None:
             is_number = entity.partition(".")[0] in NUMBERS
@@ -214,6 +214,6 @@ class LoadFlow(ConfigSubentryFlow):
         return {}
 
     def _has(self, entity: str) -> bool:
-        """Return whether Home Assistant has an entity, be it unavailable."""
+        """Return whether an entity exists, even if unavailable."""
         registered = er.async_get(self.hass).async_get(entity)
         return registered is not None or self.hass.states.get(entity) is not None

@@ -1,4 +1,4 @@
-"""The dialogues of a meter that publishes on an MQTT topic."""
+"""Config flow steps of a meter on an MQTT topic."""
 
 import asyncio
 from collections.abc import Mapping
@@ -65,7 +65,7 @@ MAPPING_SCHEMA = vol.Schema({vol.Required(CONF_MAPPING): ObjectSelector()})
 
 
 class _Heard:
-    """What came on the topic while somebody listened."""
+    """Messages received on the topic while listening."""
 
     def __init__(self, decode: Decoder) -> None:
         """Start with nothing heard."""
@@ -76,7 +76,7 @@ class _Heard:
         self.news = asyncio.Event()
 
     @callback
-    def take(self, payload: bytes) -> None:
+    def add(self, payload: bytes) -> None:
         """Take a message."""
         self.excerpt = payload.decode(errors="replace")[:EXCERPT]
         try:
@@ -90,7 +90,7 @@ class _Heard:
 
 
 class MqttFlowMixin(SetupFlow):
-    """Sets up a meter on a topic only after it has been heard."""
+    """Config flow steps of an MQTT meter, set up only after a first message."""
 
     _mqtt: dict[str, Any]
     _heard: _Heard | None
@@ -99,7 +99,7 @@ class MqttFlowMixin(SetupFlow):
     async def async_step_topic(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the topic and what its messages look like."""
+        """Ask for the topic and the layout of messages."""
         return await self._async_topic("topic", user_input, None)
 
     async def async_step_reconfigure_topic(
@@ -198,7 +198,7 @@ class MqttFlowMixin(SetupFlow):
 
         heard = self._heard
         assert heard is not None
-        stop = await listen(self.hass, self._mqtt[CONF_TOPIC], heard.take)
+        stop = await listen(self.hass, self._mqtt[CONF_TOPIC], heard.add)
         try:
             async with asyncio.timeout(LONGEST_WAIT):
                 await heard.news.wait()
@@ -219,7 +219,7 @@ class MqttFlowMixin(SetupFlow):
     async def async_step_topic_heard(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show what was heard and what is missing; add the meter, or start over."""
+        """Show received and missing quantities; add the meter, or start over."""
         heard = self._heard
         assert heard is not None
         topic = self._mqtt[CONF_TOPIC]
@@ -254,7 +254,7 @@ class MqttFlowMixin(SetupFlow):
         return await self.async_finish(meter.name, data)
 
     async def _async_not_heard(self, heard: _Heard) -> ConfigFlowResult:
-        """Say why nothing can be set up, on the form it began with."""
+        """Show the first form again with the reason why no meter can be set up."""
         problem = {
             "topic": self._mqtt[CONF_TOPIC],
             "problem": str(heard.error or ""),

@@ -1,4 +1,4 @@
-"""The dialogues of a meter reached over its native API: address and key."""
+"""Config flow steps of a meter on the native API: address and key."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -42,7 +42,7 @@ from .native_form import ADDRESS_SCHEMA, KEY_SCHEMA, NO_FIELDS, form_errors
 
 
 class NativeFlowMixin(SetupFlow):
-    """Sets up a meter only after it has been talked to.
+    """Config flow steps of a native API meter, set up only after an answer.
 
     `asked` is everywhere what a form asks for: host, port and, where there is
     one, key.
@@ -60,7 +60,7 @@ class NativeFlowMixin(SetupFlow):
     async def async_step_native(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the address of a meter and add it."""
+        """Ask for the address of a meter, then add the meter."""
         if user_input is not None and (probed := await self._async_probe(user_input)):
             return await self._async_add(user_input, probed)
         return self._form("native", ADDRESS_SCHEMA, user_input)
@@ -69,7 +69,7 @@ class NativeFlowMixin(SetupFlow):
     async def async_step_zeroconf(
         self, discovery_info: ZeroconfServiceInfo
     ) -> ConfigFlowResult:
-        """Take a device that announced itself: a new meter, or a known one's address."""
+        """Handle a discovered device: a new meter, or a known meter's new address."""
         properties = discovery_info.properties
         name = (
             properties.get("friendly_name") or discovery_info.hostname.partition(".")[0]
@@ -104,7 +104,7 @@ class NativeFlowMixin(SetupFlow):
     async def async_step_discovery_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask whether the meter that announced itself is to be added."""
+        """Ask whether to add the discovered meter."""
         if user_input is not None:
             if probed := await self._async_probe(self._asked):
                 return await self._async_add(self._asked, probed)
@@ -120,7 +120,7 @@ class NativeFlowMixin(SetupFlow):
     async def async_step_discovery_key(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the key of the meter that announced itself."""
+        """Ask for the key of the discovered meter."""
         if user_input is not None:
             asked = self._asked | user_input
             if probed := await self._async_probe(asked):
@@ -130,7 +130,7 @@ class NativeFlowMixin(SetupFlow):
     async def async_step_new_key(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """End the set-up of a meter that has no key yet: show it one, then give it.
+        """Show the new key for a meter without a key, then set the key on the meter.
 
         The key is given last, so that no meter is left behind with a key nobody
         stored.
@@ -191,7 +191,7 @@ class NativeFlowMixin(SetupFlow):
     async def _async_add(
         self, asked: dict[str, Any], probed: DeviceModel
     ) -> ConfigFlowResult:
-        """Finish the set-up of a meter that answered."""
+        """Finish the set-up of a meter after its answer."""
         meter = probed.description
         if _key(asked) is None and probed.accepts_key:
             self._asked = asked | {CONF_ENCRYPTION_KEY: new_key()}
@@ -203,7 +203,7 @@ class NativeFlowMixin(SetupFlow):
     async def _async_change(
         self, entry: NrjConfigEntry, asked: dict[str, Any]
     ) -> ConfigFlowResult | None:
-        """Store what was asked in `entry` if its meter answers to it."""
+        """Store address and key in `entry` if its meter answers there."""
         if (probed := await self._async_probe(asked)) is None:
             return None
         if _key(asked) is None and probed.accepts_key:
@@ -246,7 +246,7 @@ class NativeFlowMixin(SetupFlow):
         return probed
 
     async def _async_talk(self, asked: dict[str, Any]) -> DeviceModel:
-        """Return what answers, with the key typed or one that can be known.
+        """Return the device at an address, read with the typed or a known key.
 
         That is the one this dialogue gave it, where only the receipt was lost, or
         the one ESPHome's entry has.
@@ -266,7 +266,7 @@ class NativeFlowMixin(SetupFlow):
             raise
 
     async def _async_admit(self, meter: MeterDescription) -> None:
-        """Abort unless `meter` is the one this dialogue may set up or change."""
+        """Abort unless this flow may set up or change `meter`."""
         if self.source in (SOURCE_REAUTH, SOURCE_RECONFIGURE):
             known = (
                 self._get_reauth_entry()
@@ -298,7 +298,7 @@ class NativeFlowMixin(SetupFlow):
         return True
 
     def _note(self, error: SourceError, asked: Mapping[str, Any]) -> None:
-        """Keep an error for the form, with what its sentence names."""
+        """Keep an error and its placeholders for the form."""
         self._error = error
         self._placeholders = {
             "host": asked[CONF_HOST],
@@ -313,7 +313,7 @@ class NativeFlowMixin(SetupFlow):
         values: Mapping[str, Any] | None,
         **placeholders: str,
     ) -> ConfigFlowResult:
-        """Show a form with what was typed before and what was wrong with it."""
+        """Show a form with the previous values and the errors."""
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(schema, values),
@@ -323,12 +323,12 @@ class NativeFlowMixin(SetupFlow):
 
 
 def _key(asked: Mapping[str, Any]) -> str | None:
-    """Return the key that was typed, None where the field was left empty."""
+    """Return the typed key, None for an empty field."""
     return asked.get(CONF_ENCRYPTION_KEY, "").strip() or None
 
 
 def _address(asked: Mapping[str, Any]) -> NativeApiAddress:
-    """Return what was asked as the native API takes it."""
+    """Return the native API address from form values."""
     return NativeApiAddress(
         host=asked[CONF_HOST], port=asked[CONF_PORT], key=_key(asked)
     )
@@ -340,7 +340,7 @@ def _address_of(entry: NrjConfigEntry) -> dict[str, Any]:
 
 
 def _entry_data(asked: Mapping[str, Any], meter: MeterDescription) -> dict[str, Any]:
-    """Return what an entry stores."""
+    """Return the entry data of a meter."""
     key = _key(asked)
     return {
         CONF_SOURCE: SOURCE_NATIVE_API,

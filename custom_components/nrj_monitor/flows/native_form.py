@@ -53,7 +53,7 @@ FIELDS: tuple[tuple[type[SourceError], str], ...] = (
 
 
 def form_errors(error: SourceError | None, schema: vol.Schema) -> dict[str, str]:
-    """Return the error beside the field it is about, where the form has that field."""
+    """Return the error by its form field, or as the form's own error."""
     if error is None:
         return {}
     fields = (field for kind, field in FIELDS if isinstance(error, kind))

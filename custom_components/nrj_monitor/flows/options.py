@@ -1,4 +1,4 @@
-"""The options of a meter: one screen, nothing on it has to be changed."""
+"""Options flow of a meter: a single form with usable defaults."""
 
 from typing import Any, Final
 
@@ -73,12 +73,12 @@ OPTIONS_SCHEMA: Final = vol.Schema(
 
 
 class MeterOptionsFlow(OptionsFlowWithReload):
-    """Asks for the options; the meter is set up again with them."""
+    """Options flow of a meter; the entry is reloaded with the new options."""
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show what is chosen now and take what is chosen instead."""
+        """Show the present options and store the new options."""
         if user_input is not None:
             return self.async_create_entry(data=user_input)
         return self.async_show_form(

@@ -1,4 +1,4 @@
-"""What the dialogues of meters that are no device of their own have in common."""
+"""Virtual meters: meters made of topics or entities rather than a device."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -12,7 +12,7 @@ from ..const import DOMAIN
 from ..sources import MeterDescription
 from ..sources.derived_totals import DerivedTotals
 
-WORTH_HAVING: Final = (
+USUAL_QUANTITIES: Final = (
     "voltage",
     "current",
     "active_power",
@@ -20,20 +20,20 @@ WORTH_HAVING: Final = (
     "import_energy",
     "export_energy",
 )
-"""Quantities a person is told the lack of."""
+"""Quantities whose absence is shown in the dialogue."""
 
 
 def new_id(source: str) -> str:
-    """Return an id for a meter without a MAC address; it stays with its entry."""
+    """Return a new id for a meter without a MAC address, kept in its entry."""
     return f"{source}-{ulid_now().lower()}"
 
 
 def describe(
-    id_: str, name: str, model: str, told: Iterable[Channel]
+    id_: str, name: str, model: str, measured: Iterable[Channel]
 ) -> MeterDescription:
-    """Return the description of a meter that tells these channels."""
-    told = set(told)
-    known = told | set(DerivedTotals(told).channels)
+    """Return the description of a virtual meter with the `measured` channels."""
+    known = set(measured)
+    known |= set(DerivedTotals(known).channels)
     return MeterDescription(
         mac=id_,
         name=name,
@@ -49,7 +49,7 @@ def describe(
 async def found_and_missing(
     hass: HomeAssistant, description: MeterDescription
 ) -> dict[str, str]:
-    """Return in words which quantities a meter has and which of the usual it lacks."""
+    """Return the found and the missing usual quantities as translated lists."""
     texts = await async_get_translations(hass, hass.config.language, "entity", [DOMAIN])
 
     def name(quantity: str) -> str:
@@ -70,7 +70,7 @@ async def found_and_missing(
     missing = [
         f"- {name(quantity)}"
         + ("" if quantity not in phases or not lacking else f": {', '.join(lacking)}")
-        for quantity in WORTH_HAVING
+        for quantity in USUAL_QUANTITIES
         if (lacking := _lacking(quantity, phases.get(quantity, []), used))
         or quantity not in phases
     ]
@@ -78,7 +78,7 @@ async def found_and_missing(
 
 
 def _lacking(quantity: str, has: list[str], used: set[Phase]) -> list[str]:
-    """Return on which of the phases in use a quantity is missing; a total is enough."""
+    """Return the phases in use without a quantity, none if there is a total."""
     if "Σ" in has:
         return []
     return [phase for phase in sorted(used) if phase not in has]

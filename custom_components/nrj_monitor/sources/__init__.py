@@ -1,4 +1,4 @@
-"""Where readings come from: what every source offers and whom it tells.
+"""Sources of readings: the interfaces of sources and of their listeners.
 
 A source is anything that can produce readings in catalog quantities. Nothing in
 this package knows Home Assistant's entities, and nothing outside a source knows
@@ -21,7 +21,7 @@ _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 
 class Feature(StrEnum):
-    """What a meter can do besides measuring; stored by value."""
+    """Capability of a meter besides measuring; stored by value."""
 
     GUARD = "guard"
     JOURNAL = "journal"
@@ -39,7 +39,7 @@ class Relay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterDescription:
-    """What a meter is and has.
+    """Identity, channels, relays and settings of a meter.
 
     `mac` is in lower case with colons; a meter whose readings come another way than from
     the device itself has a stable id of its own there. Versions and models are the
@@ -84,7 +84,7 @@ class MeterDescription:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Self:
-        """Read what `as_dict` wrote; channels this version lacks are left out."""
+        """Read a description stored by `as_dict`; unknown channels are left out."""
         return cls(
             mac=stored["mac"],
             name=stored["name"],
@@ -147,19 +147,19 @@ class SourceListener(Protocol):
 
 
 class Source(Protocol):
-    """A device, a topic or a set of entities that yields readings."""
+    """Source of readings: a device, a topic or a set of entities."""
 
     async def run(self, listener: SourceListener) -> None:
-        """Keep the link up and feed `listener` until cancelled."""
+        """Keep the link up and report to `listener` until cancelled."""
 
     def switch_relay(self, relay_id: str, is_on: bool) -> None:
-        """Ask the device to switch; it answers through `on_relay_state`.
+        """Send a relay command; the device answers through `on_relay_state`.
 
         Raises LinkDownError when there is no device to ask.
         """
 
     def change_setting(self, setting_id: str, value: SettingValue) -> None:
-        """Ask the device to change a setting; it answers through `on_setting`.
+        """Send a new setting value; the device answers through `on_setting`.
 
         Raises LinkDownError when there is no device to ask.
         """
@@ -168,10 +168,10 @@ class Source(Protocol):
 
 @runtime_checkable
 class JournalSource(Protocol):
-    """A device that keeps a journal, and sends it in pages to who opens it."""
+    """Source with an energy journal, sent in pages once opened."""
 
     async def open_journal(self, client: str, journal: str, after: int) -> None:
-        """Ask for the records of a journal after one, and for all that follow.
+        """Request the records of a journal after a sequence number, and all to come.
 
         `client` is a hexadecimal number that names who asks. A journal the device does
         not know, or has begun anew since, is sent from its beginning.
@@ -180,13 +180,13 @@ class JournalSource(Protocol):
         """
 
     async def acknowledge_journal(self, client: str, received: int, done: int) -> None:
-        """Say that the records up to `received` came, and are used up to `done`.
+        """Acknowledge records up to `received` as arrived, up to `done` as used.
 
         Raises LinkDownError when there is no device to tell.
         """
 
     async def close_journal(self, client: str) -> None:
-        """Ask for nothing more.
+        """End the delivery of records.
 
         Raises LinkDownError when there is no device to tell.
         """

@@ -15,7 +15,7 @@ DERIVED: Final[Mapping[str, Callable[[Iterable[float]], float]]] = {
 
 
 class DerivedTotals:
-    """Derives the totals that a source lacks from the readings of the phases."""
+    """Derives missing totals of a source from the readings of the phases."""
 
     def __init__(self, measured: Iterable[Channel]) -> None:
         """Derive the totals missing from the `measured` channels."""

@@ -1,4 +1,4 @@
-"""Taking back the key a meter was given, when it is removed from Home Assistant.
+"""Removal of a provisioned key when its meter leaves Home Assistant.
 
 A key nobody wrote down would otherwise lock the meter for good. ESPHome's own
 integration does the same with the keys it gave.
@@ -26,7 +26,7 @@ TIMEOUT: Final = 10.0
 
 
 async def async_remove_key(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
-    """Leave the meter of `entry` as it was found, unless ESPHome uses its key."""
+    """Remove the key given to the meter of `entry`, unless ESPHome uses the key."""
     key = entry.data.get(CONF_ENCRYPTION_KEY)
     if not entry.data.get(CONF_KEY_GIVEN) or key == esphome_key(hass, entry.unique_id):
         return

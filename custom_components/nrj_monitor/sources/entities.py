@@ -1,4 +1,4 @@
-"""Readings from entities that are in Home Assistant already."""
+"""Readings from entities of other integrations."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class UnitError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityReading:
-    """Where the reading of a channel comes from.
+    """Entities and sign of a channel's reading.
 
     `subtracted` is an entity whose value is taken off, as with meters that tell power
     drawn and power returned apart. `inverted` changes the sign of the result.
@@ -48,7 +48,7 @@ class EntityReading:
     inverted: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON can store it."""
+        """Return the reading's entities as JSON-compatible data."""
         return {
             "entity_id": self.entity_id,
             "subtracted": self.subtracted,
@@ -57,7 +57,7 @@ class EntityReading:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Self:
-        """Read what `as_dict` wrote."""
+        """Read entities stored by `as_dict`."""
         return cls(
             entity_id=stored["entity_id"],
             subtracted=stored.get("subtracted"),
@@ -66,7 +66,7 @@ class EntityReading:
 
     @property
     def entity_ids(self) -> tuple[str, ...]:
-        """Return the entities it is made of."""
+        """Return the ids of the reading's entities."""
         return (
             (self.entity_id,)
             if self.subtracted is None
@@ -75,7 +75,7 @@ class EntityReading:
 
 
 def value_of(state: State | None, channel: Channel) -> float | None:
-    """Return a state's value in the unit of `channel`, None where it has none.
+    """Return a state's value in the unit of `channel`, None without a value.
 
     A state without a unit is taken as being in the channel's.
 
@@ -104,7 +104,7 @@ def value_of(state: State | None, channel: Channel) -> float | None:
 
 
 def read(hass: HomeAssistant, channel: Channel, reading: EntityReading) -> float | None:
-    """Return what the entities of a reading say now; raises UnitError."""
+    """Return the present value of a reading from its entities; raises UnitError."""
     values = [value_of(hass.states.get(id_), channel) for id_ in reading.entity_ids]
     valid = [value for value in values if value is not None]
     if len(valid) != len(values):
@@ -114,7 +114,7 @@ def read(hass: HomeAssistant, channel: Channel, reading: EntityReading) -> float
 
 
 class EntitiesSource(Source):
-    """A meter made of entities of other integrations. It has no relays."""
+    """A meter made of entities of other integrations, without relays."""
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ class EntitiesSource(Source):
 
     @override
     async def run(self, listener: SourceListener) -> None:
-        """Follow the entities until cancelled."""
+        """Report the entities' readings until cancelled."""
         self._is_up = False
         self._totals.reset()
 
@@ -143,14 +143,14 @@ class EntitiesSource(Source):
         def on_change(
             event: Event[EventStateChangedData] | Event[EventStateReportedData],
         ) -> None:
-            self._tell(listener, self._of_entity[event.data["entity_id"]])
+            self._report(listener, self._of_entity[event.data["entity_id"]])
 
         unsubscribes = (
             async_track_state_change_event(self._hass, self._of_entity, on_change),
             async_track_state_report_event(self._hass, self._of_entity, on_change),
         )
         try:
-            self._tell(listener, self._readings)
+            self._report(listener, self._readings)
             if not self._is_up:
                 listener.on_connect_error(EntitiesAwayError("No entity has a value"))
             await self._hass.loop.create_future()
@@ -159,8 +159,8 @@ class EntitiesSource(Source):
                 unsubscribe()
 
     @callback
-    def _tell(self, listener: SourceListener, channels: Iterable[Channel]) -> None:
-        """Tell the readings of `channels`; the link is up while any entity is there."""
+    def _report(self, listener: SourceListener, channels: Iterable[Channel]) -> None:
+        """Report the readings of `channels`; the link is up while any entity is available."""
         readings: dict[Channel, float | None] = {}
         for channel in channels:
             try:
@@ -180,7 +180,7 @@ class EntitiesSource(Source):
         if not self._is_up:
             self._is_up = True
             listener.on_connected(self._description)
-            self._tell(listener, self._readings)
+            self._report(listener, self._readings)
             return
         for channel, value in (readings | self._totals.update(readings)).items():
             listener.on_reading(channel, value)
@@ -194,7 +194,7 @@ class EntitiesSource(Source):
 
     @override
     def switch_relay(self, relay_id: str, is_on: bool) -> None:
-        """Raise LinkDownError: nothing can be told to this meter."""
+        """Raise LinkDownError: a meter made of entities has no relays."""
         raise LinkDownError("A meter made of entities has no relays")
 
 

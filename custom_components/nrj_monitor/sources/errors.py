@@ -1,4 +1,4 @@
-"""What can go wrong between a source and its device.
+"""Errors between a source and its device.
 
 Each error carries the key of its sentence in the translations; the config flow
 and the entities show that sentence. No message names an address or a secret.
@@ -9,7 +9,7 @@ from typing import ClassVar
 
 
 class SourceError(Exception):
-    """A source cannot do what it was asked.
+    """Base of all errors of sources.
 
     `placeholders` are what its translated sentence names besides the address.
     """
@@ -53,13 +53,13 @@ class NotEsphomeError(SourceError):
 
 
 class NotAMeterError(SourceError):
-    """An ESPHome device answered that does not run the meter's firmware."""
+    """An ESPHome device with other firmware answered."""
 
     key = "not_a_meter"
 
 
 class OtherMeterError(SourceError):
-    """A meter answered, but not the one this source was made for."""
+    """Another meter than this source's answered."""
 
     key = "other_meter"
 
@@ -67,7 +67,7 @@ class OtherMeterError(SourceError):
 class CredentialError(SourceError):
     """The device is there and the key does not fit: a person has to act.
 
-    `mac` is which device it is, in hexadecimal, where it told that unasked.
+    `mac` is the device's address in hexadecimal, where the device has sent it.
     """
 
     mac: str | None = None
@@ -86,7 +86,7 @@ class WrongKeyError(CredentialError):
 
 
 class MalformedKeyError(CredentialError):
-    """The key is not base64 of 32 bytes, so no device can have it."""
+    """The key is not base64 of 32 bytes, so no device can use the key."""
 
     key = "malformed_key"
 
@@ -98,7 +98,7 @@ class NotEncryptedError(CredentialError):
 
 
 class KeyRefusedError(SourceError):
-    """The device takes no key: its firmware holds one, or the time for it is over."""
+    """The device accepts no key: a fixed key in the firmware, or too late after its start."""
 
     key = "key_refused"
 
@@ -116,7 +116,7 @@ class RelayRefusedError(SourceError):
 
 
 class SettingRefusedError(SourceError):
-    """The device did not take a setting."""
+    """The device did not accept a setting."""
 
     key = "setting_refused"
 
@@ -134,6 +134,6 @@ class SilentError(SourceError):
 
 
 class EntitiesAwayError(SourceError):
-    """None of the entities a meter is made of has a value."""
+    """None of a meter's entities has a value."""
 
     key = "entities_away"

@@ -1,4 +1,4 @@
-"""What Home Assistant's own ESPHome integration knows of the same device."""
+"""Lookup of the same device in Home Assistant's own ESPHome integration."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ ESPHOME_KEY = "noise_psk"
 
 @callback
 def esphome_key(hass: HomeAssistant, mac: str | None) -> str | None:
-    """Return the key ESPHome's entry of the device `mac` has, None without one."""
+    """Return the key in ESPHome's entry of the device `mac`, or None."""
     entry = _esphome_entry(hass, mac)
     return None if entry is None else entry.data.get(ESPHOME_KEY) or None
 
@@ -43,7 +43,7 @@ def esphome_offers_updates(hass: HomeAssistant, mac: str | None) -> bool:
 
 @callback
 def _esphome_entry(hass: HomeAssistant, mac: str | None) -> ConfigEntry[Any] | None:
-    """Return ESPHome's entry of the device `mac`, None without one."""
+    """Return ESPHome's entry of the device `mac`, or None."""
     if not mac:
         return None
     return hass.config_entries.async_entry_for_domain_unique_id(

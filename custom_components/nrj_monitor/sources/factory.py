@@ -1,4 +1,4 @@
-"""Makes the source of an entry: a table, one line for each kind."""
+"""Source factory: a table from an entry's kind of source to its constructor."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""What other systems' messages say, in catalog channels. Nothing here knows MQTT.
+"""Decoders of other systems' messages into catalog channels, without MQTT.
 
 A decoder turns one message into readings, or raises MessageError with a sentence that
 says what is wrong with it.
@@ -101,7 +101,7 @@ _TOKEN = re.compile(r"[a-z]+\d*|\d+")
 
 
 def decode_three_phases(payload: bytes) -> Readings:
-    """Read JSON that names quantities and phases in one of the usual ways.
+    """Decode JSON with quantities and phases named in a usual way.
 
     Accepted are one message for all phases or one for each (with its `phase`), nested
     or flat names in either order, and lists of one value per phase:
@@ -133,7 +133,7 @@ def _json(payload: bytes) -> Any:
 def _named(
     message: Mapping[str, Any], above: tuple[str, ...], phase: Phase | None
 ) -> Iterator[tuple[Channel, float | None]]:
-    """Yield the readings of an object whose names add to those `above` it."""
+    """Yield the readings of an object, named by its keys and the keys `above`."""
     if len(above) > MAX_DEPTH * 3:
         return
     for key in PHASE_KEYS & message.keys():
@@ -159,7 +159,7 @@ def _named(
 def _one(
     tokens: tuple[str, ...], value: Any, phase: Phase | None
 ) -> Iterator[tuple[Channel, float | None]]:
-    """Yield the reading that `tokens` name, if they do."""
+    """Yield the reading named by `tokens`, if any."""
     if isinstance(value, bool) or not isinstance(value, (int, float, type(None))):
         return
     words: list[str] = []
@@ -181,7 +181,7 @@ def _one(
 
 
 def _number(value: Any) -> float | None:
-    """Return a number as a reading: None where it is none or not finite."""
+    """Return a finite number as a reading, None for any other value."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
@@ -229,7 +229,7 @@ def _channel(id_: Any) -> Channel:
 
 
 def _rule(id_: str, rule: Any) -> tuple[tuple[str, ...], float, float]:
-    """Return path, factor and offset of one line of a mapping."""
+    """Return path, factor and offset of a line of a mapping."""
     parts = {"path": rule} if isinstance(rule, (str, int)) else rule
     if not isinstance(parts, Mapping) or "path" not in parts:
         raise MessageError(f"'{id_}' needs the path of its value")
@@ -244,7 +244,7 @@ def _rule(id_: str, rule: Any) -> tuple[tuple[str, ...], float, float]:
 
 
 def _follow(message: Any, path: tuple[str, ...]) -> tuple[bool, Any]:
-    """Return whether there is something at `path`, and what."""
+    """Return whether a value exists at `path`, and the value."""
     for name in path:
         if isinstance(message, dict) and name in message:
             message = message[name]

@@ -29,7 +29,7 @@ WATCH_INTERVAL: Final = 1.0
 async def listen(
     hass: HomeAssistant, topic: str, on_message: Callable[[bytes], None]
 ) -> Callable[[], None]:
-    """Call `on_message` with each payload on `topic`; returns how to stop it.
+    """Call `on_message` with each payload on `topic`; return the unsubscribe function.
 
     Retained messages are left out: they are not of now.
 
@@ -49,7 +49,7 @@ async def listen(
 
 
 class MqttSource(Source):
-    """A meter that publishes its readings on a topic. It has no relays."""
+    """A meter publishing its readings on a topic, without relays."""
 
     def __init__(
         self,
@@ -57,20 +57,20 @@ class MqttSource(Source):
         topic: str,
         decoder: Decoder,
         description: MeterDescription,
-        told: Iterable[Channel],
+        measured: Iterable[Channel],
     ) -> None:
-        """Prepare to follow `topic`, on which the channels `told` stand."""
+        """Prepare to subscribe to `topic`, whose messages hold the `measured` channels."""
         self._hass = hass
         self._topic = topic
         self._decoder = decoder
         self._description = description
-        self._totals = DerivedTotals(told)
+        self._totals = DerivedTotals(measured)
         self._known = frozenset(description.channels)
         self._refused = False
 
     @override
     async def run(self, listener: SourceListener) -> None:
-        """Follow the topic until cancelled."""
+        """Report the topic's readings until cancelled."""
         while True:
             try:
                 await self._follow(listener)
@@ -79,7 +79,7 @@ class MqttSource(Source):
             await asyncio.sleep(RETRY_PAUSE)
 
     async def _follow(self, listener: SourceListener) -> None:
-        """Feed `listener` until the connection to the broker is lost."""
+        """Report to `listener` until the connection to the broker is lost."""
         loop = asyncio.get_running_loop()
         timeout = AdaptiveTimeout(loop.time())
         lost = asyncio.Event()
@@ -129,7 +129,7 @@ class MqttSource(Source):
             pass
 
     def _decode(self, payload: bytes) -> Readings | None:
-        """Return the readings of a message; say once what is wrong with one."""
+        """Return the readings of a message, None for a damaged message, logged once."""
         try:
             return self._decoder(payload)
         except MessageError as error:
@@ -140,5 +140,5 @@ class MqttSource(Source):
 
     @override
     def switch_relay(self, relay_id: str, is_on: bool) -> None:
-        """Raise LinkDownError: nothing can be told to this meter."""
+        """Raise LinkDownError: a meter on a topic has no relays."""
         raise LinkDownError("A meter on an MQTT topic has no relays")

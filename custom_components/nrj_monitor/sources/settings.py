@@ -1,4 +1,4 @@
-"""What can be set on a device: a choice, a number or a switch."""
+"""Settings of a device: selects, numbers and switches."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -32,10 +32,10 @@ class Setting:
     unit: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON can store it."""
+        """Return the setting as JSON-compatible data."""
         return asdict(self) | {"options": list(self.options)}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Self:
-        """Read what `as_dict` wrote."""
+        """Read a setting stored by `as_dict`."""
         return cls(**{**stored, "options": tuple(stored["options"])})

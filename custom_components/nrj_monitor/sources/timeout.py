@@ -1,4 +1,4 @@
-"""Timeout of a source that reports at a rhythm of its own."""
+"""Timeout of a source with a rhythm of its own."""
 
 from collections import deque
 

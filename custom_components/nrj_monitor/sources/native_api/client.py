@@ -1,4 +1,4 @@
-"""One connection to a device: aioesphomeapi's client, with the errors of sources."""
+"""A connection to a device: aioesphomeapi's client, with the errors of sources."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -76,7 +76,7 @@ def make_client(
     zeroconf: Zeroconf | None = None,
     time_zone: str | None = None,
 ) -> NativeApiClient:
-    """Return a client that is not connected yet.
+    """Return a client, not connected yet.
 
     `time_zone` (IANA) goes to the device with the time. Raises MalformedKeyError.
     """
@@ -97,7 +97,7 @@ def make_client(
 
 
 class NativeApiClient:
-    """A connection to one device, used once: connect, read the device, then the rest.
+    """A single connection to a device: connect, read the device, subscribe.
 
     The library's errors leave this class as the SourceError that they mean.
     """
@@ -200,7 +200,7 @@ class NativeApiClient:
             raise LinkDownError("The link to the meter broke") from error
 
     async def send_action(self, name: str, **arguments: int | str) -> None:
-        """Run a user action that does not answer.
+        """Run a user action without an answer.
 
         Raises LinkDownError without a link or where the device has no such action.
         """
@@ -211,7 +211,7 @@ class NativeApiClient:
             raise LinkDownError("The link to the meter broke") from error
 
     async def run_action(self, name: str) -> str | None:
-        """Run a user action; return the error message of one that failed, else None.
+        """Run a user action; return its error message, None after success.
 
         Raises LinkDownError without a link, without an answer within `ACTION_TIMEOUT`
         or where the device has no such action.
@@ -242,7 +242,7 @@ class NativeApiClient:
             ) from error
 
     def _action(self, name: str) -> UserService:
-        """Return a user action of the device; raises LinkDownError without one."""
+        """Return a user action of the device; raises LinkDownError."""
         if (action := self.actions.get(name)) is None:
             raise LinkDownError("The link to the meter is down")
         return action

@@ -1,4 +1,4 @@
-"""A device's entities and states, translated into what sources report."""
+"""Translation of a device's entities and states for sources."""
 
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
@@ -51,7 +51,7 @@ type EntityAddress = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Entities:
-    """Entities of a device that mean something to this integration."""
+    """Entities of a device known to this integration."""
 
     channels: dict[EntityAddress, Channel] = field(default_factory=dict)
     relays: dict[EntityAddress, Relay] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Entities:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceModel:
-    """A device as its API describes it.
+    """Description and entities of a device.
 
     `accepts_key` is whether the device has no key yet and accepts one.
     """
@@ -87,7 +87,7 @@ def read_device(
 
 
 def pick_entities(listed: list[EntityInfo]) -> Entities:
-    """Pick the entities that mean something to this integration.
+    """Return the entities known to this integration.
 
     A relay is a switch the firmware puts among the controls; those it puts
     among settings or diagnostics are not.
@@ -177,7 +177,7 @@ def _describe(
 def state_reporter(
     listener: SourceListener, entities: Entities
 ) -> Callable[[EntityState], None]:
-    """Return the function that reports the states of `entities` to `listener`."""
+    """Return a callback for states of `entities`, reported to `listener`."""
     channels, relays, texts = entities.channels, entities.relays, entities.texts
     settings = entities.settings
 

@@ -1,4 +1,4 @@
-"""Events of the meter's firmware, and the oscillograms that go with them."""
+"""Events of the meter's firmware, and their oscillograms."""
 
 import asyncio
 import base64
@@ -82,14 +82,14 @@ class DeviceEvents:
             handler(data)
 
     def _on_guard(self, data: dict[str, str]) -> None:
-        """Report a frequency guard event; a damaged one is logged."""
+        """Report a frequency guard event; a damaged event is logged."""
         try:
             self._listener.on_guard_event(GuardEvent.from_device(data, self._now()))
         except ValueError as error:
             _LOGGER.warning("An event of the guard is left out: %s", error)
 
     def _on_power_quality(self, data: dict[str, str]) -> None:
-        """Report a power quality event and queue its oscillogram; log a damaged one."""
+        """Report a power quality event and queue its oscillogram."""
         try:
             event = PowerQualityEvent.from_device(data, self._now())
         except ValueError as error:

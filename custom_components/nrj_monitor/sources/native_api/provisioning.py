@@ -1,4 +1,4 @@
-"""Setting up a meter: reading what it is, and setting or removing its key."""
+"""Provisioning of a meter: reading the device, setting and removing its key."""
 
 import asyncio
 from contextlib import suppress

@@ -88,7 +88,7 @@ class NativeApiSource(Source):
         client.change_setting(*self._settings[setting_id], value)
 
     async def run_action(self, action: str) -> str | None:
-        """Run a user action of the firmware; return the message of one that failed.
+        """Run a user action of the firmware; return its error message, None after success.
 
         Raises LinkDownError without a link or where the meter has no such action.
         """
@@ -113,7 +113,7 @@ class NativeApiSource(Source):
         )
 
     def _connected_client(self) -> NativeApiClient:
-        """Return the client of the current session; raises LinkDownError without one."""
+        """Return the client of the current session; raises LinkDownError."""
         if self._client is None:
             raise LinkDownError("The link to the meter is down")
         return self._client
