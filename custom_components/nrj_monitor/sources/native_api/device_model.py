@@ -1,9 +1,9 @@
 """Translation of a device's entities and states for sources."""
 
-from collections.abc import Callable, Container
+from collections.abc import Container
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Final
+from typing import Final, Protocol
 
 from aioesphomeapi.model import (
     DeviceInfo,
@@ -15,7 +15,6 @@ from aioesphomeapi.model import (
     SelectInfo,
     SelectState,
     SensorInfo,
-    SensorState,
     SwitchInfo,
     SwitchState,
     TextSensorInfo,
@@ -174,34 +173,55 @@ def _describe(
     )
 
 
-def state_reporter(
-    listener: SourceListener, entities: Entities
-) -> Callable[[EntityState], None]:
-    """Return a callback for states of `entities`, reported to `listener`."""
-    channels, relays, texts = entities.channels, entities.relays, entities.texts
-    settings = entities.settings
+class SensorReading(Protocol):
+    """State of a sensor entity: a message of the protocol, or the library's model."""
 
-    def on_state(state: EntityState) -> None:
+    @property
+    def device_id(self) -> int:
+        """Return the id of the sub-device, 0 for the device itself."""
+
+    @property
+    def key(self) -> int:
+        """Return the entity's key."""
+
+    @property
+    def state(self) -> float:
+        """Return the reading in the entity's unit."""
+
+    @property
+    def missing_state(self) -> bool:
+        """Return whether there is no reading yet."""
+
+
+class StateReporter:
+    """Reports the states of a device's entities to a listener, in catalog terms."""
+
+    def __init__(self, listener: SourceListener, entities: Entities) -> None:
+        """Report the states of `entities` to `listener`."""
+        self._listener = listener
+        self._on_reading = listener.on_reading
+        self._entities = entities
+        self._channels = entities.channels
+
+    def on_sensor(self, reading: SensorReading) -> None:
+        """Report the reading of a channel, None where it is missing or not finite."""
+        channel = self._channels.get((reading.device_id, reading.key))
+        if channel is not None:
+            value = reading.state
+            is_valid = isfinite(value) and not reading.missing_state
+            self._on_reading(channel, value if is_valid else None)
+
+    def on_state(self, state: EntityState) -> None:
+        """Report the state of a relay, a text sensor or a setting."""
         address = (state.device_id, state.key)
-        if type(state) is SensorState:
-            if (channel := channels.get(address)) is not None:
-                valid = not state.missing_state and isfinite(state.state)
-                listener.on_reading(channel, state.state if valid else None)
-        elif (
-            type(state) is SwitchState
-            and not state.missing_state
-            and (relay := relays.get(address)) is not None
-        ):
-            listener.on_relay_state(relay.id, state.state)
-        elif (
-            type(state) is TextSensorState
-            and not state.missing_state
-            and (text := texts.get(address)) is not None
-        ):
-            listener.on_text(text, state.state)
-        elif (setting := settings.get(address)) is not None and (
+        entities = self._entities
+        if isinstance(state, SwitchState) and address in entities.relays:
+            if not state.missing_state:
+                self._listener.on_relay_state(entities.relays[address].id, state.state)
+        elif isinstance(state, TextSensorState) and address in entities.texts:
+            if not state.missing_state:
+                self._listener.on_text(entities.texts[address], state.state)
+        elif (setting := entities.settings.get(address)) is not None and (
             value := value_of(state)
         ) is not None:
-            listener.on_setting(setting.id, value)
-
-    return on_state
+            self._listener.on_setting(setting.id, value)

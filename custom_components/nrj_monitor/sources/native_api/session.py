@@ -16,7 +16,7 @@ from ..errors import CredentialError, LinkDownError, OtherMeterError, SourceErro
 from ..settings import Setting, SettingValue
 from .address import NativeApiAddress
 from .client import NativeApiClient, make_client
-from .device_model import DeviceModel, EntityAddress, state_reporter
+from .device_model import DeviceModel, EntityAddress, StateReporter
 from .events import DeviceEvents
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class NativeApiSource(Source):
             self._accept(device)
             events = DeviceEvents(client, listener, dt_util.utcnow)
             events.subscribe()
-            client.subscribe_states(state_reporter(listener, device.entities))
+            client.subscribe_states(StateReporter(listener, device.entities))
             self._client = client
             listener.on_connected(device.description)
             requests = asyncio.create_task(events.run())
