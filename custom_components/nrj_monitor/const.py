@@ -25,7 +25,7 @@ CONF_TOPIC = "topic"
 """Entry data of SOURCE_MQTT: the topic the readings come on; may hold wildcards."""
 
 CONF_LAYOUT = "layout"
-"""Entry data of SOURCE_MQTT: how the messages are laid out, one of messages.LAYOUTS."""
+"""Entry data of SOURCE_MQTT: how the messages are laid out, one of mqtt_layouts.LAYOUTS."""
 
 CONF_MAPPING = "mapping"
 """Entry data of SOURCE_MQTT: where each channel's value stands, by channel id."""

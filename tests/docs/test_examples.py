@@ -21,7 +21,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_mock_service
 
 from custom_components.nrj_monitor.const import DOMAIN
-from custom_components.nrj_monitor.sources.messages import (
+from custom_components.nrj_monitor.sources.mqtt_layouts import (
     decode_three_phases,
     mapping_decoder,
 )

@@ -27,7 +27,7 @@ from ..const import (
     SOURCE_MQTT,
 )
 from ..sources.errors import BrokerAwayError
-from ..sources.messages import (
+from ..sources.mqtt_layouts import (
     LAYOUTS,
     MAPPED,
     THREE_PHASES,

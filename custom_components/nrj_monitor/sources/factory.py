@@ -24,7 +24,7 @@ from ..const import (
 from ..entry_data import NrjConfigEntry
 from . import MeterDescription, Source
 from .entities import EntitiesSource, stored_readings
-from .messages import decoder
+from .mqtt_layouts import decoder
 from .native_api.address import NativeApiAddress
 from .native_api.session import NativeApiSource
 

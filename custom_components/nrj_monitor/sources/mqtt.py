@@ -14,7 +14,7 @@ from ..catalog import Channel
 from . import MeterDescription, Source, SourceListener
 from .derived_totals import DerivedTotals
 from .errors import BrokerAwayError, LinkDownError, SilentError
-from .messages import Decoder, MessageError, Readings
+from .mqtt_layouts import Decoder, MessageError, Readings
 from .timeout import AdaptiveTimeout
 
 _LOGGER = logging.getLogger(__name__)

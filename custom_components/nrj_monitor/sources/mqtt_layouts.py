@@ -1,4 +1,4 @@
-"""Decoders of other systems' messages into catalog channels, without MQTT.
+"""Layouts of MQTT messages: decoders from payloads to readings of catalog channels.
 
 A decoder turns one message into readings, or raises MessageError with a sentence that
 says what is wrong with it.

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.nrj_monitor.sources.messages import (
+from custom_components.nrj_monitor.sources.mqtt_layouts import (
     MessageError,
     decode_frame,
     decode_three_phases,
