@@ -5,13 +5,14 @@ import time
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.event import async_track_state_change_event
 import pytest
 
 from custom_components.nrj_monitor.meter import Meter
 from custom_components.nrj_monitor.sources import MeterDescription
-from custom_components.nrj_monitor.sources.errors import LinkDownError
+from custom_components.nrj_monitor.sources.errors import LinkDownError, NoAnswerError
 from custom_components.nrj_monitor.sources.native_api import client, session
 from custom_components.nrj_monitor.sources.native_api.address import NativeApiAddress
 from custom_components.nrj_monitor.sources.native_api.provisioning import probe
@@ -182,6 +183,55 @@ async def test_a_command_at_the_moment_the_link_breaks_is_an_error(
     source._client.api.force_disconnect()
     with pytest.raises(LinkDownError):
         source.switch_relay("relay_1", True)
+
+
+async def test_a_setting_changed_at_the_moment_the_link_breaks_is_an_error(
+    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
+) -> None:
+    """Tell who changes a setting, by its name, that the meter does not have it."""
+    server.device.settings = {"Guard": True}
+    entry = await add_meter(server.port)
+    setting = "switch.nrj_meter_guard"
+    await state_is(hass, VOLTAGE, "230.0")
+    assert hass.states.get(setting) is not None
+    source = entry.runtime_data.meter._source
+    assert isinstance(source, NativeApiSource)
+    assert source._client is not None
+    source._client.api.force_disconnect()
+    with pytest.raises(HomeAssistantError) as refused:
+        await hass.services.async_call(
+            "switch", "turn_off", {"entity_id": setting}, blocking=True
+        )
+    assert refused.value.translation_key == "setting_link_down"
+
+
+async def test_an_action_that_the_firmware_does_not_have_is_an_error(
+    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
+) -> None:
+    """Refuse an action that came with later firmware, without a word to the meter."""
+    entry = await add_meter(server.port)
+    await state_is(hass, VOLTAGE, "230.0")
+    source = entry.runtime_data.meter._source
+    assert isinstance(source, NativeApiSource)
+    with pytest.raises(LinkDownError):
+        await source.run_action("check_wiring")
+    await state_is(hass, VOLTAGE, "230.0")
+
+
+async def test_a_link_lost_between_greeting_and_subscription(
+    hass: HomeAssistant, server: DeviceServer
+) -> None:
+    """Report no answer: the session ends as any other, and is tried again."""
+    lost = client.make_client(
+        NativeApiAddress(host="127.0.0.1", port=server.port, key=None)
+    )
+    await lost.connect()
+    await lost.read_device()
+    lost.api.force_disconnect()
+    with pytest.raises(NoAnswerError):
+        lost.subscribe_states(lambda state: None)
+    with pytest.raises(NoAnswerError):
+        lost.subscribe_events(lambda kind, data: None)
 
 
 @pytest.mark.usefixtures("impatient")
