@@ -15,6 +15,7 @@ from custom_components.nrj_monitor.sources import MeterDescription
 from custom_components.nrj_monitor.sources.errors import LinkDownError, NoAnswerError
 from custom_components.nrj_monitor.sources.native_api import client, session
 from custom_components.nrj_monitor.sources.native_api.address import NativeApiAddress
+from custom_components.nrj_monitor.sources.native_api.device_model import StateReporter
 from custom_components.nrj_monitor.sources.native_api.provisioning import probe
 from custom_components.nrj_monitor.sources.native_api.session import NativeApiSource
 from tests.conftest import AddMeter
@@ -222,14 +223,15 @@ async def test_a_link_lost_between_greeting_and_subscription(
     hass: HomeAssistant, server: DeviceServer
 ) -> None:
     """Report no answer: the session ends as any other, and is tried again."""
-    lost = client.make_client(
-        NativeApiAddress(host="127.0.0.1", port=server.port, key=None)
-    )
+    address = NativeApiAddress(host="127.0.0.1", port=server.port, key=None)
+    lost = client.make_client(address)
     await lost.connect()
-    await lost.read_device()
+    device = await lost.read_device()
+    source = NativeApiSource(address, mac=device.description.mac)
+    meter = Meter(source, device.description)
     lost.api.force_disconnect()
     with pytest.raises(NoAnswerError):
-        lost.subscribe_states(lambda state: None)
+        lost.subscribe_states(StateReporter(meter, device.entities))
     with pytest.raises(NoAnswerError):
         lost.subscribe_events(lambda kind, data: None)
 
