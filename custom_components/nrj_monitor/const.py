@@ -9,10 +9,10 @@ CONF_KEY_GIVEN = "key_given"
 """Entry data: the key was given to the meter by this integration; absent otherwise."""
 
 CONF_METER = "meter"
-"""Entry data: what the meter said it is and has when it was last connected."""
+"""Entry data: the meter's description from its last connection."""
 
 DEFAULT_PORT = 6053
-"""Port of ESPHome's native API unless the firmware says otherwise."""
+"""Port of ESPHome's native API unless the firmware sets another."""
 
 CONF_SOURCE = "source"
 """Entry data: where the readings come from, one of the SOURCE_* names below."""
@@ -31,24 +31,24 @@ CONF_MAPPING = "mapping"
 """Entry data of SOURCE_MQTT: where each channel's value stands, by channel id."""
 
 CONF_CHANNELS = "channels"
-"""Entry data of SOURCE_MQTT: ids of the channels the messages tell."""
+"""Entry data of SOURCE_MQTT: ids of the channels in the messages."""
 
 CONF_READINGS = "readings"
 """Entry data of SOURCE_ENTITIES: the entities of each channel, by channel id."""
 
 CONF_ADD_TO_ENERGY = "add_to_energy_dashboard"
-"""Entry data: a person asked for it at set-up and it is still to be done; then removed."""
+"""Entry data: the meter is still to be added to the energy dashboard; removed then."""
 
 CONF_STATE_DETAIL = "state_detail"
 """Entry option: how finely states are written, one of STATE_DETAILS."""
 
 STATE_DETAILS = {"calm": 5.0, "normal": 1.0, "fine": 0.2}
-"""What a significant change is multiplied by."""
+"""Factors of the significant change."""
 
 DEFAULT_STATE_DETAIL = "normal"
 
 CONF_MAIN_FUSE = "main_fuse"
-"""Entry option: rating of the main fuse, A per phase; absent where nobody has told."""
+"""Entry option: rating of the main fuse, A per phase; absent where unknown."""
 
 MAIN_FUSE_RANGE = (6.0, 250.0)
 """A: what main fuses of houses are rated for, with room to spare."""
@@ -59,15 +59,15 @@ CONF_GRID_PROFILE = "grid_profile"
 DEFAULT_GRID_PROFILE = "continental_europe"
 
 CONF_CONTRACT = "contract"
-"""Entry option: power of the contract, kW; absent where nobody has told."""
+"""Entry option: power of the contract, kW; absent where unknown."""
 
 CONF_CONTRACT_TOLERANCE = "contract_tolerance"
-"""Entry option: how the contract bears an overload, one of control's CURVES."""
+"""Entry option: overload curve of the contract, one of control's CURVES."""
 
 DEFAULT_CONTRACT_TOLERANCE = "strict"
 
 EVENT_POWER_QUALITY = f"{DOMAIN}_power_quality"
-"""Event of Home Assistant's bus: something happened to the supply."""
+"""Event of Home Assistant's bus: a power quality event."""
 
 EVENT_GUARD = f"{DOMAIN}_guard"
 """Event of Home Assistant's bus: the meter's guard changed its state or a relay."""
@@ -79,4 +79,4 @@ EXPECTED_FIRMWARE = "0.1.0"
 """Version of the meter's firmware that comes with this version of the integration."""
 
 MINIMUM_FIRMWARE = "0.1.0"
-"""Oldest version of the meter's firmware that tells everything this one relies on."""
+"""Oldest version of the meter's firmware with everything this integration relies on."""

@@ -32,16 +32,16 @@ SNAPSHOT_WINDOW = 0.1
 burst of some forty readings every 200 ms at most; the network may cut it in pieces."""
 
 RELAY_TIMEOUT = 3.0
-"""Seconds the device may take to report the state of a relay or setting it was sent."""
+"""Seconds the device may take to report the state of a commanded relay or setting."""
 
 KNOWN_GUARD_EVENTS = 128
 """Ids of delivered guard events that are kept; the meter itself keeps 32 events."""
 
 type ReadingListener = Callable[[float | None, float], None]
-"""Takes a reading, None where there is no valid one, and the event loop's time."""
+"""Called with a reading, None without a valid measurement, and the event loop's time, s."""
 
 type JournalListener = Callable[[Mapping[str, str]], None]
-"""Takes a page of the meter's journal as the meter sent it."""
+"""Called with a page of the meter's journal as the meter sent the page."""
 
 
 class Meter:

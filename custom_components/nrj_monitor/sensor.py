@@ -30,8 +30,8 @@ from .throttle import CounterThrottle, MeasurementThrottle
 PARALLEL_UPDATES = 0
 
 PATIENCE = 0.5
-"""Seconds for which a state that is due waits for a reading to be written with: one that
-comes anyway wakes the event loop no second time."""
+"""Seconds for which a due state waits for the next reading, so that writing the state
+wakes the event loop no second time."""
 
 GUARD_STATE: Final = SensorEntityDescription(
     key="guard_state",

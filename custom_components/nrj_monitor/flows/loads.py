@@ -138,13 +138,13 @@ class LoadFlow(ConfigSubentryFlow):
     async def async_step_load_entity(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Take an entity."""
+        """Ask for the entity of a load."""
         return self._step("load_entity", ENTITY_SCHEMA, user_input)
 
     async def async_step_load_scripts(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Take a pair of scripts."""
+        """Ask for the pair of scripts of a load."""
         return self._step("load_scripts", SCRIPTS_SCHEMA, user_input)
 
     async def async_step_reconfigure(

@@ -39,7 +39,7 @@ from .base import SetupFlow
 from .virtual_meter import describe, found_and_missing, new_id
 
 LONGEST_WAIT: Final = 70.0
-"""Seconds to wait for the first message; some meters tell once a minute."""
+"""Seconds to wait for the first message; some meters publish once a minute."""
 
 SETTLED: Final = 2.0
 """Seconds without a new quantity after which all are known."""
@@ -68,7 +68,7 @@ class _Heard:
     """Messages received on the topic while listening."""
 
     def __init__(self, decode: Decoder) -> None:
-        """Start with nothing heard."""
+        """Start without messages."""
         self._decode = decode
         self.channels: set[Channel] = set()
         self.error: MessageError | None = None
@@ -77,7 +77,7 @@ class _Heard:
 
     @callback
     def add(self, payload: bytes) -> None:
-        """Take a message."""
+        """Add a message: its channels, or the error of decoding."""
         self.excerpt = payload.decode(errors="replace")[:EXCERPT]
         try:
             readings = self._decode(payload)

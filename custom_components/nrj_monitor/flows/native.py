@@ -229,7 +229,7 @@ class NativeFlowMixin(SetupFlow):
         return self.async_update_reload_and_abort(entry, data=kept | data)
 
     async def _async_probe(self, asked: dict[str, Any]) -> DeviceModel | None:
-        """Talk to the meter; on failure note the error for the form.
+        """Read the meter; keep the error of a failure for the form.
 
         Where no key was given and the meter needs one, the key ESPHome's entry of
         the same device has is put into `asked`. Aborts at a meter that is not the
