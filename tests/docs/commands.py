@@ -7,7 +7,7 @@ import shlex
 
 from .pages import PAGES, blocks, prose
 
-INLINE = re.compile(r"`((?:scripts/\w|docker |openssl )[^`]*)`")
+INLINE = re.compile(r"`((?:scripts/\w|docker |openssl |pre-commit )[^`]*)`")
 """What begins like this in the text is a command; a folder or a file is not."""
 
 
