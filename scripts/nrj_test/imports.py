@@ -28,21 +28,14 @@ class Imports:
         """Return the name of a file's module; None if the file is none of ours."""
         return self._modules.get(path.resolve())
 
-    def reaches(self, module: str, packages: Iterable[str]) -> bool:
-        """Return whether a module imports any of `packages`, directly or through modules of ours.
-
-        Packages' own `__init__` files do not count where a module below them is named.
-        """
+    def names(self, module: str, packages: Iterable[str]) -> bool:
+        """Return whether a module itself imports any of `packages`."""
         wanted = tuple(packages)
-        seen, queue = {module}, [module]
-        while queue:
-            for name in self.imported.get(queue.pop(), ()):
-                if name in wanted or name.startswith(tuple(f"{p}." for p in wanted)):
-                    return True
-                if name not in seen:
-                    seen.add(name)
-                    queue.append(name)
-        return False
+        below = tuple(f"{package}." for package in wanted)
+        return any(
+            name in wanted or name.startswith(below)
+            for name in self.imported.get(module, ())
+        )
 
     def importers(self, module: str) -> set[str]:
         """Return the modules with an import of `module`, or of something in the module."""

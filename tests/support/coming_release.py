@@ -2,8 +2,9 @@
 
 A pytest plugin, loaded before those helpers (`-p tests.support.coming_release`):
 they import names that moved meanwhile, and Home Assistant wants to be imported
-before anything imports httpx. Tests of what never meets Home Assistant are left out: the
-step before has run them, with the same Python.
+before anything imports httpx. Only tests that meet Home Assistant run: those with a
+`hass`, and those of a file that imports from its code. The step before has run the
+others, with the same Python.
 """
 
 import homeassistant.const  # noqa: F401  # isort: skip
@@ -23,7 +24,7 @@ HOME_ASSISTANT = ("homeassistant", "pytest_homeassistant_custom_component")
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Keep the tests with a Home Assistant, or with an import from its code."""
+    """Keep the tests with a Home Assistant, or of a file with an import from its code."""
     imports = Imports(config.rootpath)
     kept: dict[bool, list[pytest.Item]] = {True: [], False: []}
     for item in items:
@@ -31,7 +32,7 @@ def pytest_collection_modifyitems(
         kept[
             module is None
             or "hass" in getattr(item, "fixturenames", ())
-            or imports.reaches(module, HOME_ASSISTANT)
+            or imports.names(module, HOME_ASSISTANT)
         ].append(item)
     items[:] = kept[True]
     config.hook.pytest_deselected(items=kept[False])
