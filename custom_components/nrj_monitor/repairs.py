@@ -1,5 +1,7 @@
 """Repair flows of the meter's issues: check again once a person has fixed the cause."""
 
+import asyncio
+from contextlib import suppress
 from typing import Any
 
 from homeassistant import data_entry_flow
@@ -12,12 +14,16 @@ import probatio as vol
 from .const import DOMAIN
 from .entry_data import NrjConfigEntry
 from .issues.monitor import IssueMonitor
+from .meter import Meter
 from .ngsi.repairs import async_dead_letters_flow
 from .ngsi.settings import SUBENTRY_BROKER
 from .sources.errors import LinkDownError
 from .sources.native_api.session import NativeApiSource
 
 CHECK_WIRING = "check_wiring"
+
+RESULT_TIMEOUT = 2.0
+"""Seconds after the answer in which a result of the wiring check comes."""
 
 
 class RecheckRepairFlow(RepairsFlow):
@@ -72,10 +78,27 @@ class RecheckRepairFlow(RepairsFlow):
             self._monitor.async_acknowledge_totals()
         if self._check == "wrong_wiring" and isinstance(meter.source, NativeApiSource):
             try:
-                await meter.source.run_action(CHECK_WIRING)
+                await _async_check_wiring(meter, meter.source)
             except LinkDownError:
                 return "link_down"
         return None
+
+
+async def _async_check_wiring(meter: Meter, source: NativeApiSource) -> None:
+    """Run the meter's wiring check, and wait until its result has arrived.
+
+    Raises LinkDownError. The answer of the action may overtake the result: the meter
+    sends states in packets, and answers at once.
+    """
+    arrived = asyncio.Event()
+    remove_listener = meter.async_add_text_listener(arrived.set)
+    try:
+        await source.run_action(CHECK_WIRING)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RESULT_TIMEOUT):
+                await arrived.wait()
+    finally:
+        remove_listener()
 
 
 async def async_create_fix_flow(

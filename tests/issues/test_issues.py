@@ -22,6 +22,7 @@ from nrj_tools.firmware import RunningFirmware
 from nrj_tools.ports import free_port
 from tests.conftest import AddMeter
 from tests.support.device import KEY, DeviceServer
+from tests.support.pace import patience
 from tests.support.states import state_is
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -44,7 +45,7 @@ def active_issues(hass: HomeAssistant) -> set[str]:
 
 async def wait_issue(hass: HomeAssistant, key: str, is_active: bool = True) -> None:
     """Wait until an issue is active, or is deleted."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(patience(10)):
         while (key in active_issues(hass)) is not is_active:
             await asyncio.sleep(0.05)
 
@@ -179,7 +180,7 @@ async def test_reversed_transformer_is_diagnosed_and_repaired(
     """The wiring check names the transformer; turned round, the issue is deleted."""
     await act(heaters, "simulate_current_wiring", pins=0, line=0, factor=-1.0)
     await add_meter(heaters.port)
-    await asyncio.sleep(2)
+    await asyncio.sleep(patience(2))
     await act(heaters, "check_wiring")
     await wait_issue(hass, "wrong_wiring")
     form = await open_fix(hass, "wrong_wiring")
@@ -187,7 +188,7 @@ async def test_reversed_transformer_is_diagnosed_and_repaired(
     form = await submit(hass, form)
     assert form["errors"] == {"base": "still_there"}
     await act(heaters, "simulate_current_wiring", pins=0, line=0, factor=1.0)
-    await asyncio.sleep(2)
+    await asyncio.sleep(patience(2))
     result = await submit(hass, form)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert "wrong_wiring" not in active_issues(hass)
@@ -200,7 +201,7 @@ async def test_wiring_issue_is_in_the_users_language(
     hass.config.language = "fr"
     await act(heaters, "simulate_current_wiring", pins=0, line=0, factor=-1.0)
     await add_meter(heaters.port)
-    await asyncio.sleep(2)
+    await asyncio.sleep(patience(2))
     await act(heaters, "check_wiring")
     await wait_issue(hass, "wrong_wiring")
     form = await open_fix(hass, "wrong_wiring")
@@ -215,7 +216,7 @@ async def test_wiring_of_an_offline_meter_cannot_be_checked(
     """The repair flow has the error of a lost link, and stays open."""
     await act(heaters, "simulate_current_wiring", pins=0, line=0, factor=-1.0)
     await add_meter(heaters.port)
-    await asyncio.sleep(2)
+    await asyncio.sleep(patience(2))
     await act(heaters, "check_wiring")
     await wait_issue(hass, "wrong_wiring")
     form = await open_fix(hass, "wrong_wiring")
