@@ -17,13 +17,17 @@ from nrj_tools.ports import free_port
 
 HERE = Path(__file__).parent
 
+LONGEST = ("test_faults.py", "scripts/bench faults", "test_a_whole_life")
+"""Tests that nothing else should have to wait for at the end."""
+
 type StartHouse = Callable[[Playback], AbstractAsyncContextManager[House]]
 type ConnectMeter = Callable[[House], AbstractAsyncContextManager[MeterClient]]
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests of a shared house on the same worker."""
+    """Keep a file's tests of a shared house on the same worker, and begin with the longest."""
+    items.sort(key=lambda item: not any(name in item.nodeid for name in LONGEST))
     for item in items:
         if item.path.parent == HERE and "house" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group(item.path.name))
