@@ -54,9 +54,9 @@ class MeterStore:
     @callback
     def async_schedule_save(self, delay: float = DELAY) -> None:
         """Schedule a save within `delay` seconds, keeping an earlier schedule."""
-        due = self._hass.loop.time() + delay
         if self._is_stopped:
             return
+        due = self._hass.loop.time() + delay
         if self._due is None or due < self._due:
             self._due = due
             self._store.async_delay_save(self._data, delay)

@@ -23,7 +23,7 @@ from .sources.native_api.session import NativeApiSource
 CHECK_WIRING = "check_wiring"
 
 RESULT_TIMEOUT = 2.0
-"""Seconds after the answer in which a result of the wiring check comes."""
+"""Seconds after its answer in which the result of a wiring check must have come."""
 
 
 class RecheckRepairFlow(RepairsFlow):
@@ -78,27 +78,28 @@ class RecheckRepairFlow(RepairsFlow):
             self._monitor.async_acknowledge_totals()
         if self._check == "wrong_wiring" and isinstance(meter.source, NativeApiSource):
             try:
-                await _async_check_wiring(meter, meter.source)
+                await self._async_check_wiring(meter, meter.source)
             except LinkDownError:
                 return "link_down"
         return None
 
+    async def _async_check_wiring(self, meter: Meter, source: NativeApiSource) -> None:
+        """Run the meter's wiring check, and wait for a result without a fault.
 
-async def _async_check_wiring(meter: Meter, source: NativeApiSource) -> None:
-    """Run the meter's wiring check, and wait until its result has arrived.
-
-    Raises LinkDownError. The answer of the action may overtake the result: the meter
-    sends states in packets, and answers at once.
-    """
-    arrived = asyncio.Event()
-    remove_listener = meter.async_add_text_listener(arrived.set)
-    try:
-        await source.run_action(CHECK_WIRING)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(RESULT_TIMEOUT):
-                await arrived.wait()
-    finally:
-        remove_listener()
+        Raises LinkDownError. The answer of the action may overtake the result: the
+        meter sends states in packets, and answers at once.
+        """
+        changed = asyncio.Event()
+        remove_listener = meter.async_add_text_listener(changed.set)
+        try:
+            await source.run_action(CHECK_WIRING)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RESULT_TIMEOUT):
+                    while self._check in self._monitor.failed_checks():
+                        await changed.wait()
+                        changed.clear()
+        finally:
+            remove_listener()
 
 
 async def async_create_fix_flow(

@@ -18,6 +18,7 @@ from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.issues import monitor as monitor_module
 from custom_components.nrj_monitor.issues.checks import CHECKS, Facts, failed_checks
 from custom_components.nrj_monitor.repairs import async_create_fix_flow
+from custom_components.nrj_monitor.sources.native_api.session import NativeApiSource
 from nrj_tools.firmware import RunningFirmware
 from nrj_tools.ports import free_port
 from tests.conftest import AddMeter
@@ -175,11 +176,24 @@ def heaters(
 
 
 async def test_reversed_transformer_is_diagnosed_and_repaired(
-    hass: HomeAssistant, add_meter: AddMeter, heaters: RunningFirmware
+    hass: HomeAssistant,
+    add_meter: AddMeter,
+    heaters: RunningFirmware,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The wiring check names the transformer; turned round, the issue is deleted."""
+    """The wiring check names the transformer; turned round, the issue is deleted.
+
+    Another text of the meter comes between the action's answer and the result.
+    """
     await act(heaters, "simulate_current_wiring", pins=0, line=0, factor=-1.0)
-    await add_meter(heaters.port)
+    meter = (await add_meter(heaters.port)).runtime_data.meter
+    run_action = NativeApiSource.run_action
+
+    async def run_before_another_text(source: NativeApiSource, name: str) -> None:
+        await run_action(source, name)
+        meter.on_text("clock", meter.texts.get("clock", ""))
+
+    monkeypatch.setattr(NativeApiSource, "run_action", run_before_another_text)
     await asyncio.sleep(patience(2))
     await act(heaters, "check_wiring")
     await wait_issue(hass, "wrong_wiring")
