@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from firmware_tests.configurations import FOLDER, OWN_COMPONENTS, esphome, resolved
+from custom_components.nrj_monitor.frequency_guard.guard_profile import PROFILES
+from firmware_tests.configurations import (
+    COMPONENTS,
+    FOLDER,
+    OWN_COMPONENTS,
+    esphome,
+    resolved,
+)
 
 CONFIGURATIONS = ["nrj-meter.yaml", "nrj-meter-simulated.yaml"]
 
@@ -105,3 +112,80 @@ def test_a_journal_is_not_to_be_wiped_by_a_restart(tmp_path: Path) -> None:
     result = esphome(*OWN_COMPONENTS, "config", configuration, data=tmp_path)
     assert result.returncode != 0
     assert "reboot_timeout: 0s" in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("board", "line_frequency", "profile"),
+    [
+        ("nrj-meter.yaml", "50Hz", "continental_europe"),
+        ("nrj-meter.yaml", "60Hz", "north_america"),
+        ("nrj-plug.yaml", "50Hz", "continental_europe"),
+        ("nrj-plug.yaml", "60Hz", "north_america"),
+    ],
+)
+def test_a_guard_begins_with_a_profile_of_its_line_frequency(
+    board: str, line_frequency: str, profile: str, tmp_path: Path
+) -> None:
+    """Guard a meter of 60 Hz with thresholds of 60 Hz from its first start."""
+    chosen = ("-s", "line_frequency", line_frequency)
+    guard = resolved(board, tmp_path, *OWN_COMPONENTS, *chosen)["frequency_guard"]
+    assert guard["profile"] == profile
+
+
+GUARD_ALONE = """
+esphome: {name: guarded}
+host:
+api: {homeassistant_services: true}
+external_components:
+  - source: COMPONENTS
+sensor:
+  - {platform: template, id: hertz}
+frequency_guard:
+  phases: [{frequency: hertz}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "begins_with"),
+    [
+        ("", 0),
+        ("  line_frequency: 60Hz\n", 2),
+        ("  profile: island_60\n", 4),
+        ("  line_frequency: 60Hz\n  profile: island_60\n", 4),
+    ],
+)
+def test_a_guard_without_packages_begins_with_a_profile_of_its_line_frequency(
+    options: str, begins_with: int, tmp_path: Path
+) -> None:
+    """Generate the place of the profile in the firmware's table."""
+    path = tmp_path / "guarded.yaml"
+    path.write_text(GUARD_ALONE.replace("COMPONENTS", str(COMPONENTS)) + options)
+    result = esphome("compile", "--only-generate", path, data=tmp_path / "data")
+    assert result.returncode == 0, result.stdout + result.stderr
+    main = (tmp_path / "data/build/guarded/src/main.cpp").read_text()
+    assert f"->set_profile_index({begins_with});" in main
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_guard_of_another_line_frequency_is_refused(
+    profile: str, tmp_path: Path
+) -> None:
+    """Refuse thresholds that the frequency of the grid never meets."""
+    path = tmp_path / "guarded.yaml"
+    path.write_text(
+        GUARD_ALONE.replace("COMPONENTS", str(COMPONENTS))
+        + f"  line_frequency: 50Hz\n  profile: {profile}\n"
+    )
+    result = esphome("config", path, data=tmp_path)
+    said = result.stdout + result.stderr
+    fits = PROFILES[profile].nominal == 50.0
+    assert (result.returncode == 0) is fits, said
+    assert fits or f"'{profile}' is for 60 Hz" in said
+
+
+def test_a_guard_profile_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    """Show the line that names the profile."""
+    chosen = ("-s", "grid_profile", "delay")
+    result = esphome(*chosen, "config", "nrj-meter.yaml", data=tmp_path)
+    assert result.returncode != 0
+    assert "profile: delay" in result.stdout + result.stderr

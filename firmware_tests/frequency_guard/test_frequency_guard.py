@@ -13,6 +13,7 @@ from aioesphomeapi import (
 )
 import pytest
 
+from custom_components.nrj_monitor.frequency_guard.guard_profile import PROFILES
 from firmware_tests.conftest import RunMeter
 from firmware_tests.meter_client import MeterClient, connected
 from firmware_tests.user_actions import call
@@ -146,6 +147,23 @@ async def test_the_guard_acts_with_nobody_connected_and_remembers_its_settings(
         await meter.wait(
             lambda: chosen(meter, "guard_profile") == "great_britain_nordic", timeout=5
         )
+
+
+async def test_every_profile_and_class_offered_exists(
+    run_meter: RunMeter, grid: str
+) -> None:
+    """Take each option that a select of the guard offers."""
+    async with connected(run_meter(NRJ_RECORDING=grid).port) as meter:
+        for name in ("guard_profile", "relay_1_class", "relay_2_class"):
+            info = meter.entities[name]
+            assert isinstance(info, SelectInfo)
+            if name == "guard_profile":
+                assert info.options == [*PROFILES, "custom"]
+            for option in info.options:
+                choose(meter, name, option)
+                await meter.wait(
+                    lambda name=name, option=option: chosen(meter, name) == option  # type: ignore[misc]
+                )
 
 
 async def test_a_person_has_the_last_word(run_meter: RunMeter, grid: str) -> None:

@@ -8,6 +8,7 @@ from esphome.const import (
     CONF_DELAY,
     CONF_FREQUENCY,
     CONF_ID,
+    CONF_LINE_FREQUENCY,
     CONF_NAME,
     CONF_PRIORITY,
     CONF_STATE,
@@ -18,7 +19,7 @@ from esphome.const import (
     UNIT_HERTZ,
     UNIT_SECOND,
 )
-from esphome.core import ID
+from esphome.core import CORE, ID
 import esphome.final_validate as fv
 from esphome.types import ConfigType
 
@@ -74,8 +75,17 @@ PROFILES = (
     "island_50",
     "island_60",
     CONF_CUSTOM,
-    CONF_DELAY,
 )
+# What a guard begins with where its configuration names no profile.
+DEFAULT_PROFILES = {50: "continental_europe", 60: "north_america"}
+# The nominal frequency of the built-in profiles, Hz.
+NOMINAL_FREQUENCIES = {
+    "continental_europe": 50,
+    "great_britain_nordic": 50,
+    "north_america": 60,
+    "island_50": 50,
+    "island_60": 60,
+}
 # The words of load_class_name() (relay_plan.cpp).
 CLASSES = ("never_shed", "shed_1", "shed_2", "shed_3", "absorb")
 
@@ -191,9 +201,12 @@ CONFIG_SCHEMA = cv.All(
             cv.Optional(CONF_PHASES): cv.All(
                 cv.ensure_list(PHASE_SCHEMA), cv.Length(min=1, max=3)
             ),
-            cv.Optional(CONF_PROFILE, default=PROFILES[0]): cv.one_of(
-                *PROFILES, lower=True
+            # By default that of ade9000_id.
+            cv.Optional(CONF_LINE_FREQUENCY): cv.All(
+                cv.frequency, cv.one_of(*DEFAULT_PROFILES), cv.int_
             ),
+            # By default the one of the line frequency (DEFAULT_PROFILES).
+            cv.Optional(CONF_PROFILE): cv.one_of(*PROFILES, lower=True),
             cv.Optional(CONF_CUSTOM): CUSTOM_SCHEMA,
             # Numbers that set the custom profile while the device runs.
             cv.Optional(CONF_THRESHOLDS): THRESHOLDS_SCHEMA,
@@ -244,10 +257,40 @@ CONFIG_SCHEMA = cv.All(
 )
 
 
+def _line_frequency(config: ConfigType, configuration: ConfigType) -> int | None:
+    """Return a guard's line frequency, Hz: its own, its meter's, or None for unknown."""
+    if CONF_LINE_FREQUENCY in config:
+        return int(config[CONF_LINE_FREQUENCY])
+    for meter in configuration.get("ade9000", []):
+        if meter[CONF_ID] == config.get(CONF_ADE9000_ID):
+            return int(meter[CONF_LINE_FREQUENCY].enum_value)
+    return None
+
+
+def _profile(config: ConfigType, configuration: ConfigType) -> str:
+    """Return the profile that a guard begins with."""
+    default = DEFAULT_PROFILES[_line_frequency(config, configuration) or 50]
+    return str(config.get(CONF_PROFILE, default))
+
+
 def _final_validate(config: ConfigType) -> None:
-    """Changes travel as Home Assistant events."""
-    if config[CONF_PROFILE] == CONF_CUSTOM and CONF_CUSTOM not in config:
+    """Refuse a profile of another line frequency, and a guard whose changes cannot travel."""
+    configuration = fv.full_config.get()
+    profile = _profile(config, configuration)
+    if profile == CONF_CUSTOM and CONF_CUSTOM not in config:
         raise cv.Invalid("the profile 'custom' needs its thresholds under 'custom:'")
+    line_frequency = _line_frequency(config, configuration)
+    nominal = (
+        config[CONF_CUSTOM]["nominal"]
+        if profile == CONF_CUSTOM
+        else NOMINAL_FREQUENCIES[profile]
+    )
+    if line_frequency is not None and nominal != line_frequency:
+        raise cv.Invalid(
+            f"the profile '{profile}' is for {nominal:g} Hz and the line frequency is"
+            f" {line_frequency} Hz: leave the profile out, or set the line frequency of"
+            " your grid"
+        )
     if not fv.full_config.get().get("api", {}).get("homeassistant_services"):
         raise cv.Invalid(
             "frequency_guard sends its events over the native API: add"
@@ -291,7 +334,8 @@ async def to_code(config: ConfigType) -> None:
     cg.add(var.set_silence(config[CONF_SILENCE]))
     cg.add(var.set_rate_of_change(config[CONF_RATE_OF_CHANGE]))
     cg.add(var.set_start_delay(config[CONF_START_DELAY]))
-    cg.add(var.set_profile_index(PROFILES.index(config[CONF_PROFILE])))
+    profile_index = PROFILES.index(_profile(config, CORE.config))
+    cg.add(var.set_profile_index(profile_index))
     if custom := config.get(CONF_CUSTOM):
         under = ", ".join(_threshold(custom[stage]) for stage in UNDER)
         over = ", ".join(_threshold(custom[stage]) for stage in OVER)

@@ -42,8 +42,12 @@ void FrequencyGuardComponent::setup() {
   this->preference_ = global_preferences->make_preference<StoredGuard>(fnv1_hash("frequency_guard.1"), true);
   StoredGuard stored;
   if (this->preference_.load(&stored) && stored.profile <= GUARD_PROFILES.size() &&
-      stored.held_state < static_cast<uint8_t>(GuardState::INVALID))
+      stored.held_state < static_cast<uint8_t>(GuardState::INVALID)) {
+    const uint8_t configured = this->stored_.profile;
     this->stored_ = stored;
+    if (!outlives_restart(this->profile_(stored.profile), this->profile_(configured)))
+      this->stored_.profile = configured;
+  }
   this->load_thresholds_();
   this->settings_.profile = this->profile_(this->stored_.profile);
   this->settings_.spread = MAXIMUM_SPREAD * (device_number() % 1000) / 1000.0;

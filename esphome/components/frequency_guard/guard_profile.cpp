@@ -49,6 +49,11 @@ const GuardProfile *find_guard_profile(const char *name) {
   return nullptr;
 }
 
+bool outlives_restart(const GuardProfile &stored, const GuardProfile &configured) {
+  // A 60 Hz profile on a device for 50 Hz has been chosen by somebody: 50 Hz is what a configuration says unasked.
+  return stored.nominal >= configured.nominal;
+}
+
 const char *guard_profile_error(const GuardProfile &profile) {
   if (profile.nominal != 50.0 && profile.nominal != 60.0)
     return "the nominal frequency is 50 or 60 Hz";

@@ -41,6 +41,11 @@ extern const std::array<NamedProfile, 5> GUARD_PROFILES;
 /// The profile of a name; nullptr where there is none.
 const GuardProfile *find_guard_profile(const char *name);
 
+/// Whether a device configured with a profile goes on after a restart with the profile it stored.
+///
+/// Older firmware stored the profile of 50 Hz on devices for 60 Hz too, where no frequency is ever valid.
+bool outlives_restart(const GuardProfile &stored, const GuardProfile &configured);
+
 /// Returns the error of a profile as a sentence; nullptr for a valid profile.
 const char *guard_profile_error(const GuardProfile &profile);
 

@@ -263,6 +263,16 @@ TEST(FrequencyGuard, KeepsTheStateOverARestart) {
   EXPECT_EQ(Grid({}, GuardState::ABSORB_2).guard.held_state(), GuardState::NORMAL);
 }
 
+TEST(FrequencyGuard, ADeviceFor60HzDoesNotGoOnWithAProfileOf50Hz) {
+  const GuardProfile &europe = *find_guard_profile("continental_europe");
+  const GuardProfile &america = *find_guard_profile("north_america");
+  EXPECT_FALSE(outlives_restart(europe, america));
+  // Chosen by hand: 50 Hz is what a configuration says unasked.
+  EXPECT_TRUE(outlives_restart(america, europe));
+  EXPECT_TRUE(outlives_restart(america, *find_guard_profile("island_60")));
+  EXPECT_TRUE(outlives_restart(europe, *find_guard_profile("island_50")));
+}
+
 TEST(FrequencyGuard, FallsFastOnlyIfAsked) {
   GuardSettings settings;
   Grid calm = settled(settings);
