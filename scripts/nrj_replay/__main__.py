@@ -41,8 +41,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "recording",
         type=Path,
-        help="CSV with time_s (seconds) or time (ISO 8601), frequency_hz, and if there"
-        " are any voltage_l1 to voltage_l3 (V) and power_l1 to power_l3 (W, import"
+        help="CSV with time_s (seconds) or time, frequency_hz, and if there are any"
+        " voltage_l1 to voltage_l3 (V) and power_l1 to power_l3 (W, import"
         " positive)",
     )
     parser.add_argument(

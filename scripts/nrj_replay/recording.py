@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 import csv
 from dataclasses import dataclass
-from datetime import datetime
+import io
 from itertools import pairwise
-from math import isfinite, nan
+from math import nan
 from pathlib import Path
+import re
 from statistics import median
 
 from custom_components.nrj_monitor.control.supply import PHASES, Supply
@@ -16,9 +17,11 @@ from custom_components.nrj_monitor.frequency_guard.frequency_check import (
 )
 
 from .errors import ReplayError
+from .recording_header import FREQUENCY, TIMES, Column, read as read_header, separator
+from .recording_time import RecordingClock, TimeError, find_slash_order
 
-FREQUENCY = "frequency_hz"
-NOT_MEASURED = frozenset({"", "nan", "none", "null", "unknown", "unavailable"})
+NOT_MEASURED = frozenset({"", "?", "nan", "none", "null", "unknown", "unavailable"})
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,8 @@ def read(path: Path, nominal_voltage: float) -> Recording:
         ReplayError: the file is missing, has not the columns, or a row is no row.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            samples = tuple(_rows(path, csv.reader(file), nominal_voltage))
+        text = path.read_text(encoding="utf-8-sig")
+        samples = tuple(_samples(path, text, nominal_voltage))
     except OSError as error:
         raise ReplayError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
@@ -69,82 +72,115 @@ def read(path: Path, nominal_voltage: float) -> Recording:
     return Recording(samples, max(1000, round(2.5 * median(steps))))
 
 
-def _rows(
-    path: Path, rows: Iterator[list[str]], nominal_voltage: float
-) -> Iterator[Sample]:
-    header = [name.strip().lower() for name in next(rows, [])]
-    if len(set(header)) != len(header):
-        raise ReplayError(f"{path} names a column twice: {', '.join(header)}.")
-    times = [name for name in ("time_s", "time") if name in header]
-    if not times or FREQUENCY not in header:
-        raise ReplayError(
-            f"{path} needs the columns time_s (seconds) or time (ISO 8601) and"
-            f" {FREQUENCY}; its first line has {', '.join(header) or 'nothing'}."
+def _samples(path: Path, text: str, nominal_voltage: float) -> Iterator[Sample]:
+    delimiter = separator(text.partition("\n")[0])
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    columns = read_header(path, next(rows, []))
+    time_column = next(
+        name for name in TIMES if any(column.name == name for column in columns)
+    )
+    numbers = NumberReader(may_have_comma=delimiter != ",")
+    cells = list(_cells(path, rows, columns))
+    clock = RecordingClock(
+        next(
+            filter(None, (find_slash_order(row[time_column]) for _, row in cells)), None
         )
+    )
+    factors = {column.name: column.factor for column in columns}
     first: float | None = None
-    before: float | None = None
+    for number, row in cells:
+        text = row.pop(time_column)
+        if time_column == "time_s" and text.lower() in NOT_MEASURED:
+            raise ReplayError(f"{path}, line {number} has no time.")
+        try:
+            seconds = clock.next(numbers.with_point(text))
+        except TimeError as error:
+            raise ReplayError(f"{path}, line {number}: {error}") from error
+        first = seconds if first is None else first
+        values: dict[str, float] = {}
+        for column, cell in row.items():
+            try:
+                values[column] = numbers.read(cell) * factors[column]
+            except ValueError as error:
+                raise ReplayError(
+                    f"{path}, line {number}, {column}: {error}"
+                ) from error
+        yield _sample(values, seconds - first, nominal_voltage)
+
+
+def _cells(
+    path: Path, rows: Iterator[list[str]], columns: list[Column]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield each row's line number and its cells by column."""
     for row in rows:
         # The reader's own count, which quoted line breaks do not disturb.
         number = rows.line_num  # type: ignore[attr-defined]
         if not any(cell.strip() for cell in row):
             continue
-        if len(row) != len(header):
+        if len(row) != len(columns):
             raise ReplayError(
                 f"{path}, line {number} has {len(row)} columns, the first line"
-                f" {len(header)}."
+                f" {len(columns)}."
             )
-        cells = dict(zip(header, row, strict=True))
-        seconds = _time(path, number, times[0], cells[times[0]])
-        first = seconds if first is None else first
-        if before is not None and seconds < before:
-            raise ReplayError(
-                f"{path}, line {number} goes back in time by {before - seconds:g} s:"
-                " sort the rows."
-            )
-        before = seconds
-        yield _sample(path, number, cells, seconds - first, nominal_voltage)
+        yield (
+            number,
+            {
+                column.name: cell.strip()
+                for column, cell in zip(columns, row, strict=True)
+                if column.name
+            },
+        )
 
 
-def _time(path: Path, number: int, column: str, text: str) -> float:
-    if column == "time_s":
-        seconds = _number(path, number, column, text)
-        if not isfinite(seconds):
-            raise ReplayError(f"{path}, line {number} has no time.")
-        return seconds
-    try:
-        return datetime.fromisoformat(text.strip()).timestamp()
-    except ValueError as error:
-        raise ReplayError(
-            f"{path}, line {number}: '{text}' is no time in ISO 8601, like"
-            " 2025-04-28T12:33:20."
-        ) from error
+class NumberReader:
+    """Read numbers with a decimal point or a decimal comma, all with the same."""
+
+    def __init__(self, may_have_comma: bool) -> None:
+        """Begin a file; `may_have_comma` where a comma separates no columns."""
+        self._may_have_comma = may_have_comma
+        self._first = ""
+
+    def with_point(self, text: str) -> str:
+        """Return a number with a decimal point; any other text as it is."""
+        if self._may_have_comma and _DECIMAL_COMMA.fullmatch(text):
+            return text.replace(",", ".")
+        return text
+
+    def read(self, text: str) -> float:
+        """Return a measurement, NaN for an empty field.
+
+        Raises:
+            ValueError: the text is no number, or may be two.
+        """
+        if text.lower() in NOT_MEASURED:
+            return nan
+        try:
+            value = float(self.with_point(text))
+        except ValueError:
+            raise ValueError(
+                f"'{text}' is no number: write nothing between thousands."
+            ) from None
+        if "," in text or "." in text:
+            if self._first and ("," in self._first) is not ("," in text):
+                raise ValueError(
+                    f"'{text}' has another decimal mark than '{self._first}' before it:"
+                    " write all numbers with a point, or all with a comma."
+                )
+            self._first = self._first or text
+        return value
 
 
-def _number(path: Path, number: int, column: str, text: str) -> float:
-    """Return a measurement, NaN for an empty field."""
-    if text.strip().lower() in NOT_MEASURED:
-        return nan
-    try:
-        return float(text)
-    except ValueError as error:
-        raise ReplayError(
-            f"{path}, line {number}, {column}: '{text}' is no number."
-        ) from error
-
-
-def _sample(
-    path: Path, number: int, cells: dict[str, str], seconds: float, nominal: float
-) -> Sample:
-    frequency = _number(path, number, FREQUENCY, cells[FREQUENCY])
+def _sample(values: dict[str, float], seconds: float, nominal: float) -> Sample:
+    frequency = values[FREQUENCY]
     volts = [
-        _number(path, number, column, cells[column])
+        values[column]
         for phase in PHASES
-        if (column := f"voltage_{phase.lower()}") in cells
+        if (column := f"voltage_{phase.lower()}") in values
     ] or [nominal]
     powers: dict[Supply, float | None] = {
-        phase: _number(path, number, column, cells[column])
+        phase: values[column]
         for phase in PHASES
-        if (column := f"power_{phase.lower()}") in cells
+        if (column := f"power_{phase.lower()}") in values
     }
     if powers:
         powers[Supply.TOTAL] = sum(

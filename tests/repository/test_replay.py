@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from nrj_replay.__main__ import main
+from nrj_replay.recording import read as read_recording
+from nrj_replay.recording_time import TimeError, find_slash_order, parse
 from tests.control.recordings import (
     DATA,
     GENERATION_LOSS,
@@ -288,7 +290,15 @@ def test_custom_thresholds(
         (f"{HEADER}\n0,50,230,230,230\n1,50,230\n", "line 3 has 3 columns"),
         (f"{HEADER}\n1,50,230,230,230\n0,50,230,230,230\n", "goes back in time by 1 s"),
         (f"{HEADER}\nnan,50,230,230,230\n", "no time"),
-        ("time,frequency_hz\nyesterday,50\n", "ISO 8601"),
+        ("time,frequency_hz\nyesterday,50\n", "line 2: 'yesterday' is no time: write"),
+        ("time,frequency_hz\n03/04/2025 00:00,50\n", "either of two months"),
+        ("time,frequency_hz\n2025-10-26 02:10,50\n2025-10-26 02:00,50\n", "+01:00"),
+        (
+            "time;frequency\n0;50,1\n1;50.1\n",
+            "line 3, frequency_hz: '50.1' has another",
+        ),
+        ("time;frequency\n0;1.050,1\n", "nothing between thousands"),
+        ("time,frequency (V)\n0,50\n", "no unit of frequency_hz"),
         ("time_s,time_s,frequency_hz\n", "twice"),
         (b"\xff\xfe\x00binary", "UTF-8"),
         ('time_s,frequency_hz\n"' + "a" * 200_000, "no CSV"),
@@ -299,6 +309,61 @@ def test_bad_recording_is_refused(
 ) -> None:
     """The error names file, line and the expected value."""
     assert said in refused(text)
+
+
+FORMS = ROOT / "firmware_tests" / "cpp" / "mains_signal" / "recording_times.csv"
+
+
+def test_times_are_read_as_the_simulated_meter_reads_them() -> None:
+    """Take and refuse the forms of time that the firmware's reader takes and refuses."""
+    _, *lines = FORMS.read_text().splitlines()
+    assert len(lines) > 40
+    for line in lines:
+        text, expected = line.split("|")
+        try:
+            seconds = parse(text, find_slash_order(text)).seconds
+        except TimeError:
+            assert expected == "refused", text
+        else:
+            assert seconds == pytest.approx(float(expected), abs=1e-6), text
+
+
+AUTUMN = [300.0, 300.0, 300.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Time;Frequency (Hz)\n30.03.2025 00:00:00;50,1\n30.03.2025 00:05;50\n", [300]),
+        ("TIME,FREQUENCY_HZ\n1743285600000,50.1\n1743285660000,50\n", [60]),
+        (
+            (
+                "time,frequency\n2014-10-26 02:50,50.1\n2014-10-26 02:55,50\n"
+                "2014-10-26 02:00,50\n2014-10-26 02:05,50\n"
+            ),
+            AUTUMN,
+        ),
+        (
+            (
+                "time,frequency\n2014-10-26T02:50+02:00,50.1\n2014-10-26T02:55+02:00,50\n"
+                "2014-10-26T02:00+01:00,50\n2014-10-26T02:05+01:00,50\n"
+            ),
+            AUTUMN,
+        ),
+        ("time,frequency (mHz)\n0,50100\n1,50000\n", [1]),
+    ],
+)
+def test_unambiguous_forms_are_read(
+    tmp_path: Path, text: str, expected: list[float]
+) -> None:
+    """Read what has one meaning, as spreadsheets and portals of the world write it."""
+    path = tmp_path / "recording.csv"
+    path.write_text(text)
+    samples = read_recording(path, 230.0).samples
+    assert samples[0].grid.phases[0].frequency == pytest.approx(50.1)
+    assert [
+        later.seconds - sample.seconds for sample, later in pairwise(samples)
+    ] == pytest.approx(expected)
 
 
 GOOD = f"{HEADER}\n0,50,230,230,230\n\n1,,230,nan,\n2,50,230,230,230\n"

@@ -1,5 +1,8 @@
 #include "recorded_quantities.h"
 
+#include <algorithm>
+#include <array>
+
 namespace esphome::mains_signal {
 
 std::string series_name(int index) {
@@ -14,11 +17,14 @@ std::string series_name(int index) {
 }
 
 int find_series(std::string_view name) {
-  for (int index = 0; index < SERIES_COUNT; index++) {
-    if (series_name(index) == name)
-      return index;
-  }
-  return -1;
+  static const auto NAMES = [] {
+    std::array<std::string, SERIES_COUNT> names;
+    for (int index = 0; index < SERIES_COUNT; index++)
+      names[index] = series_name(index);
+    return names;
+  }();
+  const auto found = std::find(NAMES.begin(), NAMES.end(), name);
+  return found == NAMES.end() ? -1 : static_cast<int>(found - NAMES.begin());
 }
 
 RecordedQuantity find_quantity(std::string_view name) {

@@ -1,5 +1,6 @@
 #include "recording_columns.h"
 
+#include "header_name.h"
 #include "recorded_quantities.h"
 #include "recording_layouts.h"
 #include "text.h"
@@ -21,25 +22,34 @@ class Planner {
     const auto semicolons = std::count(header_line.begin(), header_line.end(), ';');
     const auto commas = std::count(header_line.begin(), header_line.end(), ',');
     this->plan_.separator = semicolons > commas ? ';' : ',';
-    for (const std::string_view name : split(header_line, this->plan_.separator))
+    for (const std::string_view name : split(header_line, this->plan_.separator)) {
       this->plan_.header.emplace_back(name);
+      this->names_.push_back(parse_header_name(name).name);
+    }
   }
 
   Plan make(const RecordingOptions &options) {
-    this->choose_layout_();
-    if (!this->apply_columns_(options.columns) || !this->apply_scale_(options.scale) || !this->find_time_() ||
-        !this->find_series_() || !this->check_scale_(options.scale))
+    if (!this->choose_layout_() || !this->apply_columns_(options.columns) || !this->apply_scale_(options.scale) ||
+        !this->find_time_() || !this->find_series_() || !this->check_scale_(options.scale))
       return Plan::failure(this->error_);
     return Plan::of(std::move(this->plan_));
   }
 
  protected:
-  /// Index of the column, or nothing when there is none or more than one.
+  /// Returns the index of a column, written as in the header or else in another form; nothing when there is none or
+  /// more than one.
   std::optional<size_t> find_(std::string_view column) const {
-    const auto &header = this->plan_.header;
-    if (std::count(header.begin(), header.end(), column) != 1)
+    if (const auto written = find_single_(this->plan_.header, column))
+      return written;
+    if (std::count(this->plan_.header.begin(), this->plan_.header.end(), column) > 1)
       return std::nullopt;
-    return static_cast<size_t>(std::find(header.begin(), header.end(), column) - header.begin());
+    return find_single_(this->names_, parse_header_name(column).name);
+  }
+
+  static std::optional<size_t> find_single_(const std::vector<std::string> &names, std::string_view name) {
+    if (std::count(names.begin(), names.end(), name) != 1)
+      return std::nullopt;
+    return static_cast<size_t>(std::find(names.begin(), names.end(), name) - names.begin());
   }
 
   std::vector<std::string_view> time_columns_(std::string_view name) const {
@@ -55,25 +65,45 @@ class Planner {
                        [this](const auto &column) { return this->find_(column.column).has_value(); });
   }
 
-  void choose_layout_() {
+  bool choose_layout_() {
     this->factors_.fill(1.0);
     for (const RecordingLayout &layout : KNOWN_LAYOUTS) {
       if (!this->has_layout_(layout))
         continue;
       this->plan_.layout = layout.name;
       this->time_ = layout.time;
+      this->plan_.slash_order = layout.slash_order;
       for (const LayoutColumn &column : layout.columns)
         this->columns_[find_series(column.series)] = column.column;
       for (const LayoutScale &scale : layout.scale)
         this->set_factor_(scale.quantity, scale.factor);
-      return;
+      return true;
     }
     this->plan_.layout = OWN_LAYOUT;
     this->time_ = "time";
-    for (const std::string &name : this->plan_.header) {
-      if (const int index = find_series(name); index >= 0)
-        this->columns_[index] = name;
+    for (const std::string &column : this->plan_.header) {
+      if (const int index = find_series(parse_header_name(column).name); index >= 0)
+        this->columns_[index] = series_name(index);
     }
+    return this->apply_units_();
+  }
+
+  /// Takes over the units that the header says.
+  bool apply_units_() {
+    for (int index = 0; index < SERIES_COUNT; index++) {
+      const auto field = this->columns_[index].empty() ? std::nullopt : this->find_(this->columns_[index]);
+      const std::string unit = field ? parse_header_name(this->plan_.header[*field]).unit : "";
+      if (unit.empty())
+        continue;
+      const RecordedQuantity quantity = series_at(index).quantity;
+      const auto factor = factor_of_unit(unit, quantity);
+      if (!factor)
+        return this->fail_("the column '" + this->plan_.header[*field] + "' is in '" + unit +
+                           "', which is no unit of " + series_name(index) + "; write its values in " +
+                           std::string(QUANTITY_TRAITS[quantity].unit));
+      this->factors_[index] = *factor;
+    }
+    return true;
   }
 
   bool apply_columns_(const std::vector<ColumnChoice> &choices) {
@@ -175,6 +205,8 @@ class Planner {
   }
 
   ColumnPlan plan_;
+  /// The header's names without their form (header_name.h).
+  std::vector<std::string> names_;
   std::string time_;
   std::array<std::string, SERIES_COUNT> columns_;
   std::array<double, SERIES_COUNT> factors_{};

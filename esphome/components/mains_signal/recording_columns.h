@@ -2,6 +2,7 @@
 
 #include "outcome.h"
 #include "recording_options.h"
+#include "recording_time.h"
 
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@ struct ColumnPlan {
   std::vector<std::string> header;
   /// Fields that make up the time, read as one text with a space between.
   std::vector<size_t> time_fields;
+  /// Order of day and month in dates with slashes, where the layout tells.
+  SlashOrder slash_order{SlashOrder::UNKNOWN};
   std::vector<SeriesColumn> series;
 };
 

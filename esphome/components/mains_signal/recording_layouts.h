@@ -1,6 +1,7 @@
 #pragma once
 
 #include "recorded_quantities.h"
+#include "recording_time.h"
 
 #include <array>
 #include <string_view>
@@ -23,6 +24,8 @@ struct LayoutScale {
 struct RecordingLayout {
   std::string_view name;
   std::string_view time;
+  /// Order of day and month in its dates with slashes.
+  SlashOrder slash_order;
   std::array<LayoutColumn, 4> columns;
   std::array<LayoutScale, 2> scale;
 };
@@ -35,6 +38,7 @@ constexpr RecordingLayout KNOWN_LAYOUTS[] = {
     // whose median before the event is 27.6 kV: 120.08 times the 230 V of a house.
     {"toledo",
      "time",
+     SlashOrder::UNKNOWN,
      {{{"frequency", "AnalyzerL1Frequency"},
        {"voltage_l1", "AnalyzerL1PhaseVoltage"},
        {"voltage_l2", "AnalyzerL2PhaseVoltage"},
@@ -43,6 +47,7 @@ constexpr RecordingLayout KNOWN_LAYOUTS[] = {
     // UCI machine-learning repository 235, "Individual household electric power consumption": one phase, kW and kvar.
     {"uci_household",
      "Date+Time",
+     SlashOrder::DAY_FIRST,
      {{{"active_power_l1", "Global_active_power"},
        {"reactive_power_l1", "Global_reactive_power"},
        {"voltage_l1", "Voltage"},

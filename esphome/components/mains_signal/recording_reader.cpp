@@ -1,9 +1,11 @@
 #include "recording_reader.h"
 
+#include "recording_clock.h"
 #include "recording_columns.h"
 #include "recording_time.h"
 #include "text.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
@@ -47,12 +49,78 @@ class LineReader {
   size_t number_{0};
 };
 
+/// Returns the time of a row as a single text, a decimal comma of seconds as a point.
+std::string time_text(const ColumnPlan &plan, const std::vector<std::string_view> &fields) {
+  std::string text;
+  for (const size_t field : plan.time_fields) {
+    if (!text.empty())
+      text += ' ';
+    text += fields[field];
+  }
+  if (text.find(',') != std::string::npos && parse_decimal_comma(text))
+    std::replace(text.begin(), text.end(), ',', '.');
+  return text;
+}
+
+/// Finds the order of day and month in a recording's dates with slashes, from the first row that tells.
+SlashOrder slash_order_of(const ColumnPlan &plan, LineReader lines) {
+  if (plan.slash_order != SlashOrder::UNKNOWN)
+    return plan.slash_order;
+  while (const auto line = lines.next()) {
+    const auto fields = split(*line, plan.separator);
+    if (fields.size() != plan.header.size())
+      break;
+    const std::string text = time_text(plan, fields);
+    if (!is_slash_date(text))
+      break;
+    if (const SlashOrder order = find_slash_order(text); order != SlashOrder::UNKNOWN)
+      return order;
+  }
+  return SlashOrder::UNKNOWN;
+}
+
 bool means_no_measurement(std::string_view field) { return field.empty() || field == "?"; }
+
+/// Reads the numbers of a recording, with a decimal point or a decimal comma, all with the same.
+class NumberReader {
+ public:
+  /// @param may_have_comma whether a comma is no separator of columns.
+  explicit NumberReader(bool may_have_comma) : may_have_comma_(may_have_comma) {}
+
+  /// @return the number; or why the text is none, to follow the text.
+  Outcome<double> read(std::string_view text) {
+    using Number = Outcome<double>;
+    const bool has_comma = this->may_have_comma_ && text.find(',') != std::string_view::npos;
+    const auto number = has_comma ? parse_decimal_comma(text) : parse_number(text);
+    if (!number || std::isinf(*number))
+      return Number::failure(
+          "is not a number; write a number with a decimal point" +
+          std::string(this->may_have_comma_ ? " or a decimal comma and nothing between thousands" : "") +
+          ", or NaN where there was no measurement");
+    const char mark = has_comma ? ',' : text.find('.') != std::string_view::npos ? '.' : '\0';
+    if (mark != '\0' && this->mark_ != '\0' && mark != this->mark_)
+      return Number::failure("has another decimal mark than '" + this->first_ +
+                             "' before it; write all numbers with a decimal point, or all with a decimal comma, and "
+                             "nothing between thousands");
+    if (mark != '\0' && this->mark_ == '\0') {
+      this->mark_ = mark;
+      this->first_ = text;
+    }
+    return Number::of(*number);
+  }
+
+ protected:
+  bool may_have_comma_;
+  /// Of the numbers so far; 0 while none had any.
+  char mark_{'\0'};
+  std::string first_;
+};
 
 /// Reads the rows of a recording whose columns are known; stops at the first one that is wrong.
 class RowReader {
  public:
-  explicit RowReader(const ColumnPlan &plan) : plan_(plan), values_(plan.series.size()) {}
+  RowReader(const ColumnPlan &plan, SlashOrder slash_order)
+      : plan_(plan), clock_(slash_order), numbers_(plan.separator != ','), values_(plan.series.size()) {}
 
   /// @return false and error() when the line is not a row of this recording.
   bool read(std::string_view line) {
@@ -61,8 +129,10 @@ class RowReader {
       return this->fail_(": the row has " + std::to_string(fields.size()) + " fields and the header has " +
                          std::to_string(this->plan_.header.size()) +
                          "; give every row one value per column, NaN where there was no measurement");
-    if (!this->read_time_(fields))
-      return false;
+    const auto time = this->clock_.next(time_text(this->plan_, fields));
+    if (!time)
+      return this->fail_(", column " + this->plan_.header[this->plan_.time_fields.front()] + ": " + time.error);
+    this->time_ = *time.value;
     for (size_t column = 0; column < this->plan_.series.size(); column++) {
       if (!this->read_value_(fields, column))
         return false;
@@ -75,25 +145,6 @@ class RowReader {
   const std::string &error() const { return this->error_; }
 
  protected:
-  bool read_time_(const std::vector<std::string_view> &fields) {
-    std::string text;
-    for (const size_t field : this->plan_.time_fields) {
-      if (!text.empty())
-        text += ' ';
-      text += fields[field];
-    }
-    const std::string column = ", column " + this->plan_.header[this->plan_.time_fields.front()];
-    const auto time = parse_recording_time(text);
-    if (!time)
-      return this->fail_(column + ": '" + text + "' is not a time; write " + std::string(TIME_FORMATS));
-    if (!(*time > this->time_))
-      return this->fail_(column + ": the time '" + text + "' is not later than '" + this->time_text_ +
-                         "' of the row before; sort the rows by time and remove repeated ones");
-    this->time_ = *time;
-    this->time_text_ = text;
-    return true;
-  }
-
   bool read_value_(const std::vector<std::string_view> &fields, size_t column) {
     const SeriesColumn &series = this->plan_.series[column];
     const std::string_view field = fields[series.field];
@@ -102,13 +153,12 @@ class RowReader {
       return true;
     }
     const std::string place = ", column " + this->plan_.header[series.field] + ": '" + std::string(field) + "' ";
-    const auto number = parse_number(field);
-    if (!number || std::isinf(*number))
-      return this->fail_(place +
-                         "is not a number; write a number with a decimal point, or NaN where there was no measurement");
+    const auto number = this->numbers_.read(field);
+    if (!number)
+      return this->fail_(place + number.error);
     const QuantityTraits &traits = QUANTITY_TRAITS[series_at(series.series).quantity];
     const std::string name = traits.per_order ? series_name(series.series) : std::string(traits.name);
-    const double value = *number * series.factor;
+    const double value = *number.value * series.factor;
     if (value < 0.0 && !traits.is_signed)
       return this->fail_(place + "is negative, which a " + name +
                          " cannot be; correct the value, or write NaN where there was no measurement");
@@ -131,8 +181,9 @@ class RowReader {
   }
 
   const ColumnPlan &plan_;
-  double time_{-std::numeric_limits<double>::infinity()};
-  std::string time_text_;
+  RecordingClock clock_;
+  NumberReader numbers_;
+  double time_{0.0};
   std::vector<double> values_;
   std::string error_;
 };
@@ -167,7 +218,7 @@ Outcome<Recording> parse_recording(std::string_view text, const std::string &nam
   for (const SeriesColumn &column : plan.value->series)
     series.push_back(column.series);
   Recording result(plan.value->layout, std::move(series));
-  RowReader row(*plan.value);
+  RowReader row(*plan.value, slash_order_of(*plan.value, lines));
   while (const auto line = lines.next()) {
     if (!row.read(*line))
       return Result::failure(recording + ", line " + std::to_string(lines.number()) + row.error());

@@ -12,8 +12,10 @@ namespace esphome::mains_signal {
 /// Reads a recording from a file of comma or semicolon separated values.
 ///
 /// The first line names the columns: `time` and any of frequency (Hz), voltage_l1..l3 (V), current_l1..l3 (A),
-/// active_power_l1..l3 (W, positive on import), reactive_power_l1..l3 (var); other columns are ignored. Recordings of
-/// recording_layouts.h are known by their own header. NaN, ? and an empty field mean no measurement.
+/// active_power_l1..l3 (W, positive on import), reactive_power_l1..l3 (var); other columns are ignored. Capitals,
+/// spaces for underscores and a unit in brackets are understood ("Active Power L1 (kW)"). Recordings of
+/// recording_layouts.h are known by their own header. NaN, ? and an empty field mean no measurement. What could mean
+/// two things is refused.
 ///
 /// @return the recording, or one sentence that names the file, the line and column where there is one, the value, and
 ///         what to do.

@@ -59,26 +59,38 @@ class TimeReader {
     return this->fail_();
   }
 
-  /// HH:MM:SS[.fff], to the end but for a Z.
+  /// Takes as many digits as there are, 1 or 2.
+  int one_or_two_digits() {
+    const bool two = this->rest_.size() >= 2 && is_digit(this->rest_[1]);
+    return this->digits(two ? 2 : 1);
+  }
+
+  /// Reads H[H]:MM[:SS[.fff]] and returns the seconds since midnight.
   double time_of_day() {
-    const int hour = this->digits(2);
+    const int hour = this->one_or_two_digits();
     this->symbol(":");
     const int minute = this->digits(2);
-    this->symbol(":");
-    double second = this->digits(2);
-    if (this->optional_symbol('.')) {
-      double weight = 0.1;
-      if (this->rest_.empty() || !is_digit(this->rest_.front()))
-        this->fail_();
-      while (!this->rest_.empty() && is_digit(this->rest_.front())) {
-        second += weight * (this->rest_.front() - '0');
-        weight /= 10.0;
-        this->rest_.remove_prefix(1);
-      }
-    }
+    double second = this->optional_symbol(':') ? this->digits(2) + this->fraction_() : 0.0;
     if (hour > 23 || minute > 59 || second >= 60.0)
       this->fail_();
     return hour * 3600.0 + minute * 60.0 + second;
+  }
+
+  /// Reads Z, +HH, +HHMM or +HH:MM and returns the seconds by which the clock is ahead of UTC; nothing without any.
+  std::optional<double> offset() {
+    if (this->optional_symbol('Z'))
+      return 0.0;
+    if (this->at_end() || (this->rest_.front() != '+' && this->rest_.front() != '-'))
+      return std::nullopt;
+    const double sign = this->rest_.front() == '+' ? 1.0 : -1.0;
+    this->rest_.remove_prefix(1);
+    const int hours = this->digits(2);
+    this->optional_symbol(':');
+    const int minutes = this->at_end() ? 0 : this->digits(2);
+    // Clocks are 12 h behind to 14 h ahead of UTC.
+    if (hours > 14 || minutes > 59)
+      this->fail_();
+    return sign * (hours * 3600.0 + minutes * 60.0);
   }
 
  protected:
@@ -88,70 +100,120 @@ class TimeReader {
     return 0;
   }
 
+  double fraction_() {
+    if (!this->optional_symbol('.') && !this->optional_symbol(','))
+      return 0.0;
+    if (this->rest_.empty() || !is_digit(this->rest_.front()))
+      this->fail_();
+    double fraction = 0.0;
+    for (double weight = 0.1; !this->rest_.empty() && is_digit(this->rest_.front()); weight /= 10.0) {
+      fraction += weight * (this->rest_.front() - '0');
+      this->rest_.remove_prefix(1);
+    }
+    return fraction;
+  }
+
   std::string_view rest_;
   bool ok_{true};
 };
 
-std::optional<double> moment(const TimeReader &reader, int year, int month, int day, double time_of_day) {
+/// Reads what follows the date, and returns the moment; nothing where there is none.
+std::optional<RecordingTime> moment(TimeReader &reader, int year, int month, int day, std::string_view before_time) {
+  reader.symbol(before_time);
+  const double time_of_day = reader.time_of_day();
+  const std::optional<double> offset = reader.offset();
   if (!reader.ok() || !reader.at_end() || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
     return std::nullopt;
-  return static_cast<double>(days_from_civil(year, month, day)) * 86400.0 + time_of_day;
+  const double seconds = static_cast<double>(days_from_civil(year, month, day)) * 86400.0 + time_of_day;
+  return RecordingTime{seconds - offset.value_or(0.0), offset ? TimeScale::UTC : TimeScale::WALL_CLOCK, month};
 }
 
-/// YYYY-MM-DD[T ]HH:MM:SS[.fff][Z]
-std::optional<double> parse_iso(std::string_view text) {
+/// Reads YYYY-MM-DD[T ]time.
+std::optional<RecordingTime> parse_iso(std::string_view text) {
   TimeReader reader(text);
   const int year = reader.digits(4);
   reader.symbol("-");
   const int month = reader.digits(2);
   reader.symbol("-");
   const int day = reader.digits(2);
-  reader.symbol("T ");
-  const double time_of_day = reader.time_of_day();
-  reader.optional_symbol('Z');
-  return moment(reader, year, month, day, time_of_day);
+  return moment(reader, year, month, day, "T ");
 }
 
-/// DD-Mon-YYYY HH:MM:SS
-std::optional<double> parse_named_month(std::string_view text) {
+/// Reads D[D]-Mon-YYYY time.
+std::optional<RecordingTime> parse_named_month(std::string_view text) {
   TimeReader reader(text);
-  const int day = reader.digits(2);
+  const int day = reader.one_or_two_digits();
   reader.symbol("-");
   const int month = reader.month_name();
   reader.symbol("-");
   const int year = reader.digits(4);
-  reader.symbol(" ");
-  const double time_of_day = reader.time_of_day();
-  return moment(reader, year, month, day, time_of_day);
+  return moment(reader, year, month, day, " ");
 }
 
-/// D[D]/M[M]/YYYY HH:MM:SS, day first
-std::optional<double> parse_slashes(std::string_view text) {
-  const size_t first = text.find('/');
-  const size_t second = first == std::string_view::npos ? first : text.find('/', first + 1);
-  if (second == std::string_view::npos || first < 1 || first > 2 || second - first < 2 || second - first > 3)
+/// Reads D[D].M[M].YYYY time; with dots the day is first everywhere.
+std::optional<RecordingTime> parse_dots(std::string_view text) {
+  TimeReader reader(text);
+  const int day = reader.one_or_two_digits();
+  reader.symbol(".");
+  const int month = reader.one_or_two_digits();
+  reader.symbol(".");
+  const int year = reader.digits(4);
+  return moment(reader, year, month, day, " ");
+}
+
+/// Reads a date with slashes and its time.
+std::optional<RecordingTime> parse_slashes(std::string_view text, SlashOrder order) {
+  if (order == SlashOrder::UNKNOWN)
     return std::nullopt;
   TimeReader reader(text);
-  const int day = reader.digits(first);
+  const int first = reader.one_or_two_digits();
   reader.symbol("/");
-  const int month = reader.digits(second - first - 1);
+  const int second = reader.one_or_two_digits();
   reader.symbol("/");
   const int year = reader.digits(4);
-  reader.symbol(" ");
-  const double time_of_day = reader.time_of_day();
-  return moment(reader, year, month, day, time_of_day);
+  const bool day_first = order == SlashOrder::DAY_FIRST;
+  return moment(reader, year, day_first ? second : first, day_first ? first : second, " ");
+}
+
+/// Returns seconds; a count that is too great for its unit is in the next finer unit.
+double seconds_of_count(double count) {
+  if (count >= 1e17)
+    return count / 1e9;
+  if (count >= 1e14)
+    return count / 1e6;
+  return count >= 1e11 ? count / 1e3 : count;
 }
 
 }  // namespace
 
-std::optional<double> parse_recording_time(std::string_view text) {
-  if (const auto seconds = parse_number(text))
-    return std::isfinite(*seconds) ? seconds : std::nullopt;
-  for (const auto parse : {parse_iso, parse_named_month, parse_slashes}) {
-    if (const auto seconds = parse(text))
-      return seconds;
+std::optional<RecordingTime> parse_recording_time(std::string_view text, SlashOrder order) {
+  if (const auto count = parse_number(text)) {
+    if (!std::isfinite(*count))
+      return std::nullopt;
+    return RecordingTime{seconds_of_count(*count), TimeScale::COUNT, 0};
   }
-  return std::nullopt;
+  for (const auto parse : {parse_iso, parse_named_month, parse_dots}) {
+    if (const auto time = parse(text))
+      return time;
+  }
+  return parse_slashes(text, order);
+}
+
+bool is_slash_date(std::string_view text) {
+  TimeReader reader(text);
+  reader.one_or_two_digits();
+  reader.symbol("/");
+  reader.one_or_two_digits();
+  reader.symbol("/");
+  return reader.ok();
+}
+
+SlashOrder find_slash_order(std::string_view text) {
+  const bool day_first = parse_slashes(text, SlashOrder::DAY_FIRST).has_value();
+  const bool month_first = parse_slashes(text, SlashOrder::MONTH_FIRST).has_value();
+  if (day_first == month_first)
+    return SlashOrder::UNKNOWN;
+  return day_first ? SlashOrder::DAY_FIRST : SlashOrder::MONTH_FIRST;
 }
 
 }  // namespace esphome::mains_signal

@@ -45,4 +45,13 @@ std::optional<double> parse_number(std::string_view text) {
   return value;
 }
 
+std::optional<double> parse_decimal_comma(std::string_view text) {
+  if (text.find('.') != std::string_view::npos)
+    return std::nullopt;
+  std::string with_point(text);
+  if (const size_t comma = with_point.find(','); comma != std::string::npos)
+    with_point[comma] = '.';
+  return parse_number(with_point);
+}
+
 }  // namespace esphome::mains_signal

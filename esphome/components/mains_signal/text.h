@@ -17,7 +17,11 @@ std::string_view trim(std::string_view text);
 /// The parts between the separators, trimmed; one part more than there are separators.
 std::vector<std::string_view> split(std::string_view text, char separator);
 
-/// A decimal number, the whole text and nothing else, independent of the locale; "nan" and "inf" are numbers.
+/// Reads a decimal number, the whole text and nothing else, independent of the locale; "nan" and "inf" are numbers.
 std::optional<double> parse_number(std::string_view text);
+
+/// Reads a decimal number whose only mark, if there is one, is a comma: "230,5" and "230", not "1.234,5" or
+/// "1,234,567".
+std::optional<double> parse_decimal_comma(std::string_view text);
 
 }  // namespace esphome::mains_signal

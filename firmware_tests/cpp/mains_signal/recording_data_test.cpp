@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -142,6 +143,62 @@ TEST(Household, TheChipCountsItsEnergy) {
   }
   const double power = 1000.0 * std::atof(rows[61][2].c_str());
   EXPECT_NEAR(Bench::watt_hours(counted), expected, power * 1.3 / 3600.0) << "all but the open window";
+}
+
+/// A recording from somebody's report, and what it says.
+struct ReportedForm {
+  const char *name;
+  /// Seconds.
+  double duration;
+  /// Of L1 in the first row, V and W.
+  double voltage;
+  double active_power;
+};
+
+class ReportedRecordings : public testing::TestWithParam<ReportedForm> {};
+
+TEST_P(ReportedRecordings, AreReadInTheFormTheyHave) {
+  const std::string path = shared_file(std::string("cases/recordings/") + GetParam().name + ".csv");
+  SKIP_WITHOUT(path);
+  const auto recording = read_recording(path, {});
+  ASSERT_TRUE(recording) << recording.error;
+  EXPECT_EQ(recording.value->duration(), GetParam().duration);
+  EXPECT_NEAR(recording.value->at(0.0).phases[0].voltage, GetParam().voltage, 1e-9);
+  EXPECT_NEAR(recording.value->at(0.0).phases[0].total_active_power(), GetParam().active_power, 1e-9);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ReportedRecordings,
+                         testing::Values(ReportedForm{"c17a_sma_dots", 300.0, 230.0, 500.0},
+                                         ReportedForm{"c17b_decimal_comma", 300.0, 230.1, 500.5},
+                                         // From 23:55 UTC to 02:00 UTC.
+                                         ReportedForm{"c17c_offset", 7500.0, 230.0, 500.0},
+                                         ReportedForm{"c17d_dst_local", 900.0, 230.0, 500.0},
+                                         ReportedForm{"c17e_no_seconds", 300.0, 230.0, 500.0},
+                                         ReportedForm{"c17f_epoch_ms", 60.0, 230.0, 500.0},
+                                         ReportedForm{"c17h_header_units", 300.0, 230.0, 500.0}),
+                         [](const auto &form) { return std::string(form.param.name); });
+
+TEST(ReportedRecording, OneWhoseDatesHaveTwoMeaningsIsRefused) {
+  const std::string path = shared_file("cases/recordings/c17g_us_date.csv");
+  SKIP_WITHOUT(path);
+  const auto recording = read_recording(path, {});
+  ASSERT_FALSE(recording);
+  EXPECT_NE(recording.error.find("write dates as 2025-04-28 or 28.04.2025"), std::string::npos) << recording.error;
+}
+
+TEST(ReportedRecording, AllOthersAreRead) {
+  const std::string folder = shared_file("cases/recordings");
+  if (!std::filesystem::is_directory(folder))
+    GTEST_SKIP() << "the recordings " << folder << " are not on this machine";
+  int read = 0;
+  for (const auto &file : std::filesystem::directory_iterator(folder)) {
+    if (file.path().extension() != ".csv" || file.path().filename() == "c17g_us_date.csv")
+      continue;
+    const auto recording = read_recording(file.path().string(), {});
+    EXPECT_TRUE(recording) << recording.error;
+    read++;
+  }
+  EXPECT_GT(read, 30);
 }
 
 }  // namespace

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "recorded_quantities.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace esphome::mains_signal {
+
+/// A column's name without its form: "Active Power L1 (kW)" is active_power_l1 in kW.
+struct HeaderName {
+  /// Small letters, with _ for spaces.
+  std::string name;
+  /// What stands in brackets at the end; empty without any.
+  std::string unit;
+};
+
+HeaderName parse_header_name(std::string_view column);
+
+/// Returns the factor from a unit such as kW or mA to the unit of a quantity; nothing where it is no unit of the
+/// quantity.
+std::optional<double> factor_of_unit(std::string_view unit, RecordedQuantity quantity);
+
+}  // namespace esphome::mains_signal
