@@ -1,6 +1,7 @@
 """Guard of the firmware, built for this machine."""
 
 from collections.abc import Iterable, Sequence
+import fcntl
 from functools import cache
 from pathlib import Path
 import shutil
@@ -12,6 +13,7 @@ from nrj_tools import ROOT
 
 from .errors import ReplayError
 
+FOLDER = ROOT / ".build"
 GUARD = ROOT / "esphome" / "components" / "frequency_guard"
 SOURCES = (
     ROOT / "scripts" / "cpp" / "guard_replay.cpp",
@@ -40,25 +42,33 @@ def program() -> Path:
     Raises:
         ReplayError: there is no compiler, or it refuses.
     """
-    built = ROOT / ".build" / "guard_replay"
+    FOLDER.mkdir(exist_ok=True)
+    built = FOLDER / "guard_replay"
     newest = max(path.stat().st_mtime for path in (*SOURCES, *GUARD.glob("*.h")))
-    if built.exists() and built.stat().st_mtime >= newest:
-        return built
+    # A program that is being written cannot run: one process builds, beside its place.
+    with (FOLDER / "guard_replay.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not built.exists() or built.stat().st_mtime < newest:
+            fresh = built.with_suffix(".new")
+            _compile(fresh)
+            fresh.replace(built)
+    return built
+
+
+def _compile(program: Path) -> None:
     if shutil.which("g++") is None:
         raise ReplayError(
             "No C++ compiler was found: install one (Debian, Ubuntu: 'sudo apt-get"
             " install g++') and run this again."
         )
-    built.parent.mkdir(exist_ok=True)
     done = subprocess.run(
-        ["g++", "-std=gnu++20", "-O2", "-o", built, *SOURCES],
+        ["g++", "-std=gnu++20", "-O2", "-o", program, *SOURCES],
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode != 0:
         raise ReplayError(f"The guard cannot be built: {done.stderr}")
-    return built
 
 
 def firmware_changes(

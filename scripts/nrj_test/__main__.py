@@ -4,13 +4,14 @@ import asyncio
 import sys
 import time
 
-from nrj_test import quick
+from nrj_test import bytecode, quick
 from nrj_test.runner import Runner, computed
 from nrj_test.steps import STEPS
 
 
 def main(arguments: list[str]) -> int:
     """Run; 1 if a step failed, 2 if an argument is none."""
+    bytecode.keep()
     if arguments == ["--quick"]:
         return quick.main()
     listing = arguments[:1] == ["--list"]

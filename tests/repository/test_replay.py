@@ -1,6 +1,7 @@
 """Replay of recordings to the guard and the arbiter."""
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 import csv
 from itertools import pairwise
 import json
@@ -12,6 +13,7 @@ import wave
 import numpy as np
 import pytest
 
+from nrj_replay import firmware_guard
 from nrj_replay.__main__ import main
 from nrj_replay.recording import read as read_recording
 from nrj_replay.recording_time import TimeError, find_slash_order, parse
@@ -59,6 +61,37 @@ def refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[...,
         return printed.err
 
     return run
+
+
+SLOW_COMPILER = """\
+#!/bin/sh
+echo built >>"$LOG"
+while [ "$1" != -o ]; do shift; done
+exec 3>"$2"
+chmod +x "$2"
+sleep 0.3
+echo '#!/bin/sh' >&3
+"""
+
+
+def test_two_that_need_the_guard_at_once_build_the_guard_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run no program that another process is still writing."""
+    compiler = tmp_path / "g++"
+    compiler.write_text(SLOW_COMPILER)
+    compiler.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("LOG", str(tmp_path / "log"))
+    monkeypatch.setattr(firmware_guard, "FOLDER", tmp_path / "build")
+
+    def build_and_run(_: int) -> int:
+        program = firmware_guard.program.__wrapped__()
+        return subprocess.run([program], check=False).returncode
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(build_and_run, range(2))) == [0, 0]
+    assert (tmp_path / "log").read_text() == "built\n"
 
 
 def converted(recorded: Recorded, path: Path, until: float = 1e9) -> Path:

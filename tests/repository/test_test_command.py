@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nrj_test import runner
+from nrj_test import bytecode, runner
 from nrj_test.imports import Imports
 from nrj_test.quick import select
 from nrj_test.steps import LANES, ROOT, STEPS, Step
@@ -133,3 +133,13 @@ async def test_failures_are_named_and_shown_whole(
     assert not {"quiet", "never", "late\n"} & set(said.splitlines(keepends=True))
     assert "== good: passed" in said
     assert "== late: FAILED" in said
+
+
+def test_bytecode_is_kept_where_the_sources_are_left_alone(tmp_path: Path) -> None:
+    """Keep bytecode in the build folder, and leave a machine that keeps bytecode itself as is."""
+    bare = {"PYTHONDONTWRITEBYTECODE": "1"}
+    bytecode.keep(bare, tmp_path)
+    assert bare == {"PYTHONPYCACHEPREFIX": str(tmp_path)}
+    usual = {"HOME": "/root"}
+    bytecode.keep(usual, tmp_path)
+    assert usual == {"HOME": "/root"}
