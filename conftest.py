@@ -7,8 +7,11 @@ from tests.support.pace import pace, patience
 
 pytest_plugins = ["pytester", "tests.support.skips"]
 
-# The same examples in every run; scripts/bench looks for others.
-settings.register_profile("seeded", derandomize=True, deadline=None, print_blob=True)
+# The same examples in every run; with --hypothesis-profile=long many more, others each time.
+settings.register_profile(
+    "seeded", max_examples=60, derandomize=True, deadline=None, print_blob=True
+)
+settings.register_profile("long", max_examples=2000, deadline=None, print_blob=True)
 settings.load_profile("seeded")
 
 

@@ -67,12 +67,18 @@ class Outcome:
 class Life:
     """Runs a schedule of random faults."""
 
-    def __init__(self, seed: int, program: Path, folder: Path) -> None:
-        """Prepare the schedule of `seed`, with all files in `folder`."""
+    def __init__(
+        self, seed: int, program: Path, folder: Path, steps: int | None = None
+    ) -> None:
+        """Prepare the schedule of `seed`, with all files in `folder`.
+
+        Faults happen in `steps` steps, by default in as many as the seed says.
+        """
         self._random = random.Random(seed)
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self._steps = self._random.randint(36, 72)
+        by_seed = self._random.randint(36, 72)
+        self._steps = by_seed if steps is None else steps
         self._house = House(seed, 36)
         self._house.write(folder / "house.csv")
         self._meter = MeterProcess(program, folder / "meter", folder / "house.csv")
@@ -349,6 +355,8 @@ class Life:
                     )
 
 
-async def run_schedule(seed: int, program: Path, folder: Path) -> Outcome:
-    """Run the schedule of a seed."""
-    return await Life(seed, program, folder).run()
+async def run_schedule(
+    seed: int, program: Path, folder: Path, steps: int | None = None
+) -> Outcome:
+    """Run the schedule of a seed, or its first `steps` steps."""
+    return await Life(seed, program, folder, steps).run()

@@ -140,8 +140,6 @@ def play(house: House, happened: list[tuple[str, Any]]) -> None:
 
 
 common = settings(
-    max_examples=200,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

@@ -1,7 +1,6 @@
 """Links are cut, Home Assistant and the meter killed: every watt-hour arrives.
 
-One seeded schedule; scripts/bench faults runs hundreds, and seed 3 where
-test_documented_commands.py runs that command.
+One seeded schedule, with each kind of fault; scripts/bench faults runs hundreds.
 """
 
 from pathlib import Path

@@ -15,7 +15,9 @@ from nrj_tools.command_line import CommandLine, number
 from nrj_tools.firmware import FirmwareError, build
 
 
-async def run(first: int, count: int, jobs: int, folder: Path) -> list[Outcome]:
+async def run(
+    first: int, count: int, jobs: int, steps: int | None, folder: Path
+) -> list[Outcome]:
     """Run the schedules of `count` seeds from `first` on, `jobs` at a time."""
     program = build()
     places = asyncio.Semaphore(jobs)
@@ -24,7 +26,7 @@ async def run(first: int, count: int, jobs: int, folder: Path) -> list[Outcome]:
         own = folder / str(seed)
         async with places:
             try:
-                outcome = await run_schedule(seed, program, own)
+                outcome = await run_schedule(seed, program, own, steps)
             except Exception as error:  # noqa: BLE001
                 outcome = Outcome(seed, errors=[f"broke off: {error!r}"])
         print(json.dumps(vars(outcome)), flush=True)
@@ -58,11 +60,22 @@ def main(arguments: Sequence[str]) -> int:
         default=2,
         help="lives at a time",
     )
+    parser.add_argument(
+        "--steps",
+        type=number(0, 288, "steps", whole=True),
+        help="five minutes in which something may fail; by default three to six hours of them, as the seed says",
+    )
     options = parser.parse_args(arguments)
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
     try:
         outcomes = asyncio.run(
-            run(options.first_seed, options.schedules, options.jobs, folder)
+            run(
+                options.first_seed,
+                options.schedules,
+                options.jobs,
+                options.steps,
+                folder,
+            )
         )
     except FirmwareError as error:
         print(error, file=sys.stderr)
