@@ -1,7 +1,9 @@
 """Fixtures shared by the tests of the integration."""
 
+from asyncio import constants
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 import itertools
+import logging
 from pathlib import Path
 import random
 
@@ -22,6 +24,11 @@ from nrj_tools.firmware import FirmwareError, RunningFirmware, build, esphome_ex
 from nrj_tools.ports import free_port
 from tests.support.deprecations import deprecations_of
 from tests.support.device import Device, DeviceServer
+
+# Ten frames of each callback, which asyncio's debug mode keeps, and a log of each statement of the recorder cost an
+# eighth of the time. The checks of the debug mode stay.
+constants.DEBUG_STACK_DEPTH = 1  # type: ignore[misc]
+logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 
 HOST = "127.0.0.1"
 

@@ -1,6 +1,6 @@
 """scripts/test --quick: lint, types, and the tests of the changed files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 import subprocess
@@ -17,6 +17,23 @@ END_TO_END = Path("tests/end_to_end")
 
 LIMIT = 120.0
 """Seconds a quick run should take; the output tells when it took longer."""
+
+TEXTS: Mapping[str, tuple[str, ...]] = {
+    "custom_components/nrj_monitor/translations": ("tests/test_translations.py",),
+    "custom_components/nrj_monitor/icons.json": ("tests/test_translations.py",),
+    "custom_components/nrj_monitor/manifest.json": (
+        "tests/repository/test_manifest.py",
+    ),
+    "esphome/packages": ("tests/repository/test_firmware_contract.py",),
+    "blueprints": ("tests/loads/test_blueprints.py",),
+    "docs/sentences": ("tests/assist/test_sentences.py",),
+    "docs": ("tests/docs",),
+    "README.md": ("tests/docs",),
+    "CONTRIBUTING.md": ("tests/docs",),
+    "CHANGELOG.md": ("tests/release/test_changelog.py",),
+    "conftest.py": ("tests/repository/test_pace.py",),
+}
+"""Tests of files and folders that nothing imports."""
 
 MOST_CPP = 2
 """Components of which the C++ tests are run; a change of more of them is one for the whole command."""
@@ -53,6 +70,10 @@ def select(changed: Iterable[Path], root: Path) -> Selection:
             _add(chosen, path, root)
         elif _is_helper_of_room(path):
             _add(chosen, path.parent, root)
+        for text, tests in TEXTS.items():
+            if path.is_relative_to(text):
+                for test in tests:
+                    _add(chosen, Path(test), root)
         module = imports.module_of(root / path)
         for importer in imports.importers(module) if module else ():
             file = Path(*importer.split(".")).with_suffix(".py")

@@ -17,7 +17,7 @@ from nrj_tools.ports import free_port
 
 HERE = Path(__file__).parent
 
-LONGEST = ("test_faults.py", "scripts/bench faults", "test_a_whole_life")
+LONGEST = ("test_faults.py", "test_a_whole_life", "scripts/bench integration")
 """Tests that nothing else should have to wait for at the end."""
 
 type StartHouse = Callable[[Playback], AbstractAsyncContextManager[House]]

@@ -45,7 +45,7 @@ async def demo(tmp_path: Path, program: Path) -> AsyncGenerator[DemoProcess]:
 
 @pytest.mark.timeout(300)
 async def test_a_whole_life(demo: DemoProcess, program: Path, tmp_path: Path) -> None:
-    """Start, watch, stop, go on, lose the meter, start clean, lose Home Assistant."""
+    """Start, watch, stop, go on, stay the only one, lose the meter, start clean, lose Home Assistant."""
     with RunningFirmware(program, tmp_path / "bystander", free_port()) as bystander:
         await demo.start("--start", EVENING)
         assert "user 'demo', password 'demo'" in demo.output
@@ -72,6 +72,8 @@ async def test_a_whole_life(demo: DemoProcess, program: Path, tmp_path: Path) ->
         assert await _identity(client) == first_life
         assert await _imported(client) >= counted
         await _assert_energy_dashboard(client)
+        await _assert_second_is_refused(demo)
+        assert (await client.get("config"))["state"] == "RUNNING"
     assert _secrets(demo.folder) == kept
     children = demo.children
     os.kill(_child(children, "program"), signal.SIGKILL)
@@ -161,20 +163,6 @@ async def test_folder_of_something_else(demo: DemoProcess) -> None:
     assert [*demo.folder.iterdir()] == [precious]
 
 
-async def test_two_demos_in_the_same_folder(demo: DemoProcess) -> None:
-    """Refuse a second demo, with the first demo named."""
-    await demo.start()
-    second = DemoProcess(demo.folder)
-    assert await second.run("--fresh") == 2
-    assert re.fullmatch(
-        rf"Another demo is running in {re.escape(str(demo.folder))} \(process \d+\):.*\n",
-        second.errors,
-    )
-    async with demo.client() as client:
-        assert (await client.get("config"))["state"] == "RUNNING"
-    assert await demo.press_ctrl_c() == 0
-
-
 async def test_home_assistant_left_behind(demo: DemoProcess) -> None:
     """Name a Home Assistant left running by an earlier demo."""
     configuration = demo.folder / "home-assistant"
@@ -209,6 +197,16 @@ async def test_bad_option(
     assert words in demo.errors
     assert demo.errors.count("\n") == 1
     assert _nothing_started(demo)
+
+
+async def _assert_second_is_refused(demo: DemoProcess) -> None:
+    """Refuse a second demo in the same folder, with the first demo named."""
+    second = DemoProcess(demo.folder)
+    assert await second.run("--fresh") == 2
+    assert re.fullmatch(
+        rf"Another demo is running in {re.escape(str(demo.folder))} \(process \d+\):.*\n",
+        second.errors,
+    )
 
 
 async def _assert_moves(client: HomeAssistantClient) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from nrj_test import bytecode, runner
 from nrj_test.imports import Imports
-from nrj_test.quick import select
+from nrj_test.quick import TEXTS, select
 from nrj_test.steps import LANES, ROOT, STEPS, Step
 
 type Repository = Callable[..., Path]
@@ -71,6 +71,14 @@ def test_a_change_has_its_tests(
     assert chosen.tests == {Path(name) for name in tests}
     assert not chosen.firmware
     assert not chosen.cpp
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_text_nothing_imports_has_its_tests(text: str) -> None:
+    """Choose tests that exist for each file and folder, of this repository."""
+    assert (ROOT / text).exists()
+    chosen = select([Path(text)], ROOT).tests
+    assert chosen >= {Path(test) for test in TEXTS[text]}
 
 
 def test_a_change_of_the_firmware_has_its_tests(repository: Path) -> None:
