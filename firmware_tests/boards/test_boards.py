@@ -12,6 +12,8 @@ import yaml
 
 from custom_components.nrj_monitor.catalog import CHANNELS
 from firmware_tests.configurations import FOLDER, OWN_COMPONENTS, esphome, resolved
+from nrj_release.images import images
+from nrj_tools import ROOT
 from nrj_tools.firmware import RunningFirmware, esphome_executable
 from nrj_tools.ports import free_port
 from tests.docs.tables import codes, table
@@ -26,6 +28,12 @@ GIVEN_TO_PEOPLE = [
     "nrj-meter-esp8266-factory.yaml",
     "nrj-plug.yaml",
 ]
+ADOPTED = {
+    "nrj-meter-factory.yaml": "adopt/nrj-meter.yaml",
+    "nrj-meter-esp8266-factory.yaml": "adopt/nrj-meter-esp8266.yaml",
+    "nrj-plug.yaml": "adopt/nrj-plug.yaml",
+}
+"""What the ESPHome dashboard makes of a device, by the configuration of the device."""
 KEY = "aGVsbG8gd29ybGQsIHRoaXMgaXMgbm90IHNlY3JldCE="
 
 
@@ -128,16 +136,52 @@ def test_first_start_needs_no_editing(
 
 
 @pytest.mark.parametrize("name", GIVEN_TO_PEOPLE)
-def test_adoption_leads_back_to_the_same_configuration(
-    name: str, boards: dict[str, dict[str, Any]]
+def test_adoption_leads_to_a_configuration_to_adopt(
+    name: str, boards: dict[str, dict[str, Any]], data: Path
 ) -> None:
-    """The address in the mDNS record is this file's own."""
+    """Adopt the same device without what is for strangers only: setting it up, a made-up name, the image's window."""
     url = boards[name]["dashboard_import"]["package_import_url"]
     found = re.fullmatch(
-        r"github://nrj-monitor/nrj-monitor/(esphome/.+\.yaml)@(?:main|v[\d.]+\w*)", url
+        r"github://nrj-monitor/nrj-monitor/esphome/(.+\.yaml)@(?:main|v[\d.]+\w*)", url
     )
     assert found is not None
-    assert found[1] == f"esphome/{name}"
+    assert found[1] == ADOPTED[name]
+    given = boards[name]
+    adopted = resolved(ADOPTED[name], data, *OWN_COMPONENTS)
+    for_strangers = {
+        "dashboard_import",
+        "improv_serial",
+        "esp32_improv",
+        "provisioning",
+    }
+    assert not for_strangers & set(adopted)
+    assert adopted["esphome"].get("name_add_mac_suffix") is False
+    components = "  components: github://nrj-monitor/nrj-monitor@${release}\n"
+    assert components in (FOLDER / ADOPTED[name]).read_text()
+    for part in ("sensor", "switch", "ade9000", "frequency_guard", "energy_journal"):
+        assert adopted.get(part) == given.get(part), part
+
+
+PROVISIONED = [
+    # Both come with what they ask for: ESPHome warns of the first whether there is a
+    # window or not, and of the second because there is one.
+    "add a 'provisioning:' block to limit when that is possible",
+    "'provisioning' is configured with a WiFi access point",
+]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*BOARDS, "nrj-meter-simulated.yaml", *(f"images/{i}.yaml" for i in images(ROOT))],
+)
+def test_esphome_warns_of_nothing_else(name: str, data: Path) -> None:
+    """Use no strapping pin and nothing that ESPHome advises against."""
+    result = esphome(*OWN_COMPONENTS, "config", name, data=data)
+    said = re.findall(r"WARNING (.+)", result.stdout + result.stderr)
+    expected = PROVISIONED if "\nprovisioning:\n" in result.stdout else []
+    assert len(said) == len(expected), said
+    for warning, known in zip(said, expected, strict=True):
+        assert known in warning
 
 
 @pytest.mark.parametrize("name", BOARDS)

@@ -13,9 +13,9 @@ from nrj_tools import ROOT
 
 PAGES = "https://nrj-monitor.github.io/nrj-monitor/firmware"
 ADOPTED = {
-    "nrj-meter": "nrj-meter-factory.yaml",
-    "nrj-meter-esp8266": "nrj-meter-esp8266-factory.yaml",
-    "nrj-plug": "nrj-plug.yaml",
+    "nrj-meter": "adopt/nrj-meter.yaml",
+    "nrj-meter-esp8266": "adopt/nrj-meter-esp8266.yaml",
+    "nrj-plug": "adopt/nrj-plug.yaml",
 }
 """What the ESPHome dashboard makes of a meter with the image: a configuration of one's own, without the release's updates."""
 

@@ -66,7 +66,11 @@ def images(root: Path) -> list[str]:
 def configurations(root: Path) -> list[str]:
     """Return the paths of all ESPHome configurations to compile."""
     folder = root / "esphome"
-    paths = [*folder.glob("*.yaml"), *(root / FOLDER).glob("*.yaml")]
+    paths = [
+        *folder.glob("*.yaml"),
+        *(folder / "adopt").glob("*.yaml"),
+        *(root / FOLDER).glob("*.yaml"),
+    ]
     return sorted(
         str(path.relative_to(root)) for path in paths if path.name != "secrets.yaml"
     )
