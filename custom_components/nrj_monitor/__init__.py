@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 import logging
 
 from homeassistant.config_entries import (
@@ -30,6 +30,7 @@ from .const import (
 from .energy_dashboard.dashboard import async_add_meter, async_delete_meter
 from .entry_data import NrjConfigEntry, NrjData
 from .issues.monitor import IssueMonitor, async_delete_issues
+from .loads.give_back import async_give_back_stored
 from .loads.manager import LoadManager
 from .loads.settings import load_entries
 from .loads.store import async_remove_load_store
@@ -79,7 +80,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
     meter = await _async_meter(hass, entry)
     store = MeterStore(hass, entry, meter)
     await store.async_load()
-    entry.runtime_data = data = NrjData(
+    entry.runtime_data = NrjData(
         meter=meter, store=store, issues=IssueMonitor(hass, entry, meter, store)
     )
     entry.async_create_background_task(hass, meter.run(), f"{DOMAIN} link")
@@ -103,19 +104,33 @@ async def async_setup_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
 
     entry.async_on_unload(meter.async_add_connection_listener(on_link))
     _reload_on_subentries(hass, entry)
-    if load_entries(entry):
-        data.loads = LoadManager(hass, entry, meter)
-    await async_start_brokers(hass, entry)
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    if data.loads is not None:
-        await data.loads.async_start()
-    meter.async_deliver_events()
-    data.issues.async_start()
-    await async_start_backfill(hass, entry)
-    async_assign_aliases(hass, entry, meter.description)
+    await _async_start_parts(hass, entry)
     if entry.data.get(CONF_ADD_TO_ENERGY):
         await _async_add_to_energy(hass, entry)
     return True
+
+
+async def _async_start_parts(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
+    """Start the parts of a meter; after an error the started ones are stopped again."""
+    data = entry.runtime_data
+    async with AsyncExitStack() as started:
+        started.push_async_callback(data.store.async_stop)
+        if load_entries(entry):
+            data.loads = LoadManager(hass, entry, data.meter)
+        started.push_async_callback(async_stop_brokers, data)
+        await async_start_brokers(hass, entry)
+        await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+        started.push_async_callback(
+            hass.config_entries.async_unload_platforms, entry, PLATFORMS
+        )
+        if data.loads is not None:
+            await data.loads.async_start()
+            started.push_async_callback(data.loads.async_stop)
+        data.meter.async_deliver_events()
+        data.issues.async_start()
+        await async_start_backfill(hass, entry)
+        async_assign_aliases(hass, entry, data.meter.description)
+        started.pop_all()
 
 
 async def async_migrate_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
@@ -131,9 +146,13 @@ async def async_migrate_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> boo
 
 async def async_unload_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
     """Unload a meter; its link ends with the entry's background tasks."""
+    data = entry.runtime_data
+    if data.loads is not None and entry.disabled_by is not None:
+        await data.loads.async_give_back()
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
-    data = entry.runtime_data
+    if data.backfill is not None:
+        await data.backfill.async_stop()
     if data.loads is not None:
         await data.loads.async_stop()
     await async_stop_brokers(data)
@@ -146,6 +165,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> None
     await async_delete_meter(hass, entry)
     await async_remove_key(hass, entry)
     await async_remove_meter_store(hass, entry.entry_id)
+    await async_give_back_stored(hass, entry.entry_id)
     await async_remove_load_store(hass, entry.entry_id)
     await async_remove_backfill_store(hass, entry.entry_id)
     async_delete_issues(hass, entry.entry_id)

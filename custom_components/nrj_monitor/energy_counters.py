@@ -1,6 +1,7 @@
 """Energy totals of a meter, checked for decreases: pure, without Home Assistant."""
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, Final
 
 ENERGY_TOLERANCE: Final = 0.01
@@ -50,8 +51,22 @@ class EnergyCounters:
         }
 
     def restore(self, stored: Mapping[str, Any]) -> None:
-        """Restore totals and decreases written by `as_dict`."""
-        self._latest.update(stored["latest"])
-        self._gone_back.update(
-            {id_: (pair[0], pair[1]) for id_, pair in stored["gone_back"].items()}
-        )
+        """Restore totals and decreases written by `as_dict`.
+
+        Raises one of LookupError, TypeError and ValueError for other data, and
+        restores nothing then.
+        """
+        latest = {id_: _total(value) for id_, value in stored["latest"].items()}
+        gone_back = {
+            id_: (_total(before), _total(after))
+            for id_, (before, after) in stored["gone_back"].items()
+        }
+        self._latest.update(latest)
+        self._gone_back.update(gone_back)
+
+
+def _total(value: Any) -> float:
+    """Return a stored total, kWh; raises TypeError or ValueError for another value."""
+    if not isfinite(total := float(value)):
+        raise ValueError(f"{value} kWh is no total")
+    return total

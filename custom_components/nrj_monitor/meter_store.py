@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.storage import Store
 
+from .checked_store import CheckedStore, StoredData
 from .const import CONF_SOURCE, DOMAIN, SOURCE_NATIVE_API
 from .energy_counters import EnergyCounters
 from .entry_data import NrjConfigEntry
@@ -29,7 +29,7 @@ class MeterStore:
         self, hass: HomeAssistant, entry: NrjConfigEntry, meter: Meter
     ) -> None:
         """Initialize the store of `meter`, without reading its file."""
-        self._store: Store[dict[str, Any]] = _store(hass, entry.entry_id)
+        self._store = _store(hass, entry.entry_id)
         self._meter = meter
         self._hass = hass
         self._due: float | None = None
@@ -40,16 +40,20 @@ class MeterStore:
 
     async def async_load(self) -> None:
         """Restore the stored data, and save changes from now on."""
-        if (stored := await self._store.async_load()) is not None:
-            self._meter.log.restore(stored["power_quality"])
-            self.energy_counters.restore(stored["totals"])
-            self._meter.known_guard_events.extend(stored.get("guard", ()))
+        await self._store.async_restore(self._restore)
         # These listeners live as long as the meter itself.
         self._meter.async_add_power_quality_listener(
             lambda _: self.async_schedule_save()
         )
         self._meter.async_add_oscillogram_listener(self.async_schedule_save)
         self._meter.async_add_guard_listener(lambda _: self.async_schedule_save())
+
+    def _restore(self, stored: StoredData) -> None:
+        log, totals = stored["power_quality"], stored["totals"]
+        guard_events = [str(id_) for id_ in stored.get("guard", ())]
+        self.energy_counters.restore(totals)
+        self._meter.log.restore(log)
+        self._meter.known_guard_events.extend(guard_events)
 
     @callback
     def async_schedule_save(self, delay: float = DELAY) -> None:
@@ -64,7 +68,7 @@ class MeterStore:
     async def async_stop(self) -> None:
         """Save a last time; later changes are not saved."""
         self._is_stopped = True
-        await self._store.async_save(self._data())
+        await self._store.async_save_at_stop(self._data())
 
     def _data(self) -> dict[str, Any]:
         self._due = None
@@ -75,8 +79,8 @@ class MeterStore:
         }
 
 
-def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
-    return Store(hass, VERSION, f"{DOMAIN}.meter.{entry_id}")
+def _store(hass: HomeAssistant, entry_id: str) -> CheckedStore:
+    return CheckedStore(hass, VERSION, f"{DOMAIN}.meter.{entry_id}")
 
 
 async def async_remove_meter_store(hass: HomeAssistant, entry_id: str) -> None:

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.start import async_at_started
-from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
+from ..checked_store import CheckedStore, StoredData
 from ..const import DOMAIN
 from ..entry_data import NrjConfigEntry
 from ..meter import Meter
@@ -35,6 +35,8 @@ VERSION: Final = 1
 COMPILE_TIME: Final = 90.0
 """Seconds after the end of an hour until the recorder has certainly compiled its
 statistics; the recorder does so ten seconds after the hour."""
+
+SET_UP_ANEW: Final = "The meter is being set up anew"
 
 FETCH_TIMEOUT: Final = 20.0
 """Seconds without a page after which the download of a whole journal is given up."""
@@ -96,7 +98,7 @@ class BackfillManager:
         self._hass = hass
         self._entry = entry
         self._meter = meter
-        self._store: Store[dict[str, Any]] = _store(hass, entry.entry_id)
+        self._store = _store(hass, entry.entry_id)
         self._download = JournalDownload(_new_client(), "", EnergyTimeline(), 0)
         self._full_download: JournalDownload | None = None
         self._done = 0
@@ -106,36 +108,47 @@ class BackfillManager:
         self._reading_gaps = ReadingGaps()
         self._stored: dict[str, Any] = {}
         self._lock = asyncio.Lock()
+        self._is_stopped = False
         self.filled_hours = 0
 
     async def async_start(self) -> None:
         """Restore the stored state, and fill gaps until the entry is unloaded."""
-        if (stored := await self._store.async_load()) is not None:
-            anchor = stored["anchor"]
-            self._done = stored["done"]
-            self._outage_begin = stored["seen"]
-            # Nobody knows whether the meter was read after the last save.
-            self._reading_gaps.update(connected=False, now=stored["seen"])
-            self._download = JournalDownload(
-                stored["client"],
-                stored["journal"],
-                EnergyTimeline(
-                    (anchor["time"], tuple(anchor["counters"])),
-                    anchor.get("sequence", 0),
-                )
-                if anchor
-                else EnergyTimeline(),
-                self._done,
-                BootClock(stored.get("starts")),
-            )
-            self._stored = stored
-        else:
+        await self._store.async_restore(self._restore)
+        if not self._stored:
             await self._async_save(None, 0)
         unload = self._entry.async_on_unload
         unload(self._meter.async_add_journal_listener(self._on_page))
         unload(self._meter.async_add_connection_listener(self._on_link))
         unload(async_at_started(self._hass, self._on_started))
         self._on_link()
+
+    def _restore(self, stored: StoredData) -> None:
+        """Continue the stored download; raises for unusable data before any change."""
+        anchor, seen, done = stored["anchor"], float(stored["seen"]), stored["done"]
+        download = JournalDownload(
+            str(stored["client"]),
+            str(stored["journal"]),
+            EnergyTimeline(
+                (float(anchor["time"]), tuple(map(int, anchor["counters"]))),
+                int(anchor.get("sequence", 0)),
+            )
+            if anchor
+            else EnergyTimeline(),
+            int(done),
+            BootClock(stored.get("starts")),
+        )
+        self._download, self._done, self._stored = download, int(done), stored
+        self._outage_begin = seen
+        # Nobody knows whether the meter was read after the last save.
+        self._reading_gaps.update(connected=False, now=seen)
+
+    async def async_stop(self) -> None:
+        """Give up a download of the whole journal, and wait until what is written is."""
+        self._is_stopped = True
+        if self._full_download is not None:
+            self._full_download.complete.set()
+        async with self._lock:
+            pass
 
     @property
     def journal_end(self) -> float | None:
@@ -161,6 +174,8 @@ class BackfillManager:
             BootClock(self._download.boot_clock.boot_times),
         )
         async with self._lock:
+            if self._is_stopped:
+                raise LinkDownError(SET_UP_ANEW)
             self._full_download = download
             try:
                 await self._source().open_journal(download.client, "", 0)
@@ -174,7 +189,10 @@ class BackfillManager:
                             await download.complete.wait()
             finally:
                 self._full_download = None
-                self._send(self._source().close_journal(download.client))
+                if not self._is_stopped:
+                    self._send(self._source().close_journal(download.client))
+            if self._is_stopped:
+                raise LinkDownError(SET_UP_ANEW)
             return await async_backfill(
                 self._hass,
                 self._meter.description.mac,
@@ -366,8 +384,8 @@ def _new_client() -> str:
     return f"{1 + secrets.randbelow(2**32 - 1):08x}"
 
 
-def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
-    return Store(hass, VERSION, f"{DOMAIN}.journal.{entry_id}")
+def _store(hass: HomeAssistant, entry_id: str) -> CheckedStore:
+    return CheckedStore(hass, VERSION, f"{DOMAIN}.journal.{entry_id}")
 
 
 async def async_start_backfill(hass: HomeAssistant, entry: NrjConfigEntry) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Self
 
 from .decision import Activity
@@ -68,5 +69,11 @@ class EnergyAccount:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, float]) -> Self:
-        """Return the account stored by `as_dict`."""
-        return cls(**stored)
+        """Return the account stored by `as_dict`.
+
+        Raises ValueError for a total that is negative or not finite.
+        """
+        totals = {name: float(value) for name, value in stored.items()}
+        if not all(isfinite(value) and value >= 0 for value in totals.values()):
+            raise ValueError(f"{totals} kWh are no totals of a load")
+        return cls(**totals)

@@ -6,17 +6,17 @@ person has edited them. Sources of a person are never changed.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from homeassistant.components.sensor import DOMAIN as SENSOR_DOMAIN
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.singleton import singleton
-from homeassistant.helpers.storage import Store
 from homeassistant.util.hass_dict import HassKey
 
 from ..catalog import Phase
+from ..checked_store import CheckedStore, StoredData
 from ..const import CONF_METER, DOMAIN
 from ..entry_data import NrjConfigEntry
 from ..sources import MeterDescription
@@ -265,14 +265,18 @@ class _AddedSources:
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Initialize the store, without reading its file."""
-        self._store: Store[dict[str, list[Source]]] = Store(
-            hass, 1, f"{DOMAIN}.energy_dashboard"
-        )
+        self._store = CheckedStore(hass, 1, f"{DOMAIN}.energy_dashboard")
         self._added: dict[str, list[Source]] = {}
 
     async def async_load(self) -> None:
         """Load the stored sources."""
-        self._added = await self._store.async_load() or {}
+        await self._store.async_restore(self._restore)
+
+    def _restore(self, stored: StoredData) -> None:
+        self._added = {
+            entry_id: [cast("Source", dict(source)) for source in sources]
+            for entry_id, sources in stored.items()
+        }
 
     def of(self, entry_id: str) -> list[Source]:
         """Return the added sources of a meter."""

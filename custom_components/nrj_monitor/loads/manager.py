@@ -21,8 +21,10 @@ from homeassistant.helpers.event import (
     async_track_state_change_event,
     async_track_time_interval,
 )
+from homeassistant.util import dt as dt_util
 
 from ..catalog import CHANNELS
+from ..checked_store import StoredData
 from ..const import CONF_GRID_PROFILE, DEFAULT_GRID_PROFILE, DOMAIN
 from ..control.arbiter import Arbiter
 from ..control.decision import Decision
@@ -34,9 +36,11 @@ from ..frequency_guard.guard_state import GuardState
 from ..listeners import Listeners, Unsubscribe
 from ..meter import Meter
 from .dry_run import DryRun
+from .give_back import shed_devices
 from .grid_source import ComputedGrid, grid_of
 from .limits import overload_monitors
 from .managed_device import ManagedDevice
+from .memory import EntityChange, recall
 from .publisher import LoadPublisher
 from .relay_conflict import async_track_relay_conflicts
 from .settings import load_entries, load_of
@@ -90,6 +94,8 @@ class LoadManager:
         self._saved_at = clock()
         self._is_paused = False
         self._switching: set[asyncio.Task[None]] = set()
+        # Loads that were shed and have been removed since, until they are switched on.
+        self._removed: dict[str, ManagedDevice] = {}
 
     def _new_arbiter(self) -> Arbiter:
         entry = self.entry
@@ -101,17 +107,10 @@ class LoadManager:
 
     async def async_start(self) -> None:
         """Load the stored states, and start control."""
-        stored = await self._store.async_load() or {}
-        self.dry_run = stored.get("dry_run", False)
-        for id_, account in stored.get("accounts", {}).items():
-            if id_ in self.accounts:
-                self.accounts[id_] = EnergyAccount.from_dict(account)
-        for id_, kept in stored.get("plants", {}).items():
-            if id_ in self.devices:
-                self.devices[id_].update_from_dict(kept)
-        if not self.dry_run:
-            self.arbiter.update_from_dict(stored.get("arbiter", {}), clock())
-            await self._give_back_removed(stored)
+        await self._store.async_restore(self._restore)
+        for id_, device in self._removed.items():
+            await self._switch(device, True, id_)
+        self._removed.clear()
         watched = [
             entity for device in self.devices.values() for entity in device.watched
         ]
@@ -137,19 +136,69 @@ class LoadManager:
     async def async_stop(self) -> None:
         """Store the states, and delete the issues; the next set-up raises them anew."""
         self.publisher.async_remove_issues()
-        await self._store.async_save(self._data())
+        await self._store.async_save_at_stop(self._data())
 
-    async def _give_back_removed(self, stored: Mapping[str, Any]) -> None:
-        """Return removed loads to the state requested of each."""
-        for id_, kept in stored.get("arbiter", {}).items():
-            device = stored.get("plants", {}).get(id_)
-            if id_ in self.devices or device is None:
-                continue
-            if kept["asked"] and kept["to_restore"]:
-                await self._switch(ManagedDevice(self.hass, device["data"]), True, id_)
+    async def async_give_back(self) -> None:
+        """Return all loads to the state requested of each, and decide no more."""
+        self._is_paused = True
+        await self.async_wait_for_commands()
+        if not self.dry_run:
+            await self._give_back_all()
+        self.arbiter = self._new_arbiter()
+
+    async def _give_back_all(self) -> None:
+        for id_, state in self.arbiter.states.items():
+            if state.target is not None and state.target is not state.requested_on:
+                await self._switch(self.devices[id_], state.requested_on, id_)
+
+    def _restore(self, stored: StoredData) -> None:
+        """Take over the stored states, once all of them are found to be of use."""
+        dry_run = bool(stored.get("dry_run", False))
+        accounts = {
+            id_: EnergyAccount.from_dict(account)
+            for id_, account in stored.get("accounts", {}).items()
+            if id_ in self.accounts
+        }
+        kept: Mapping[str, Any] = stored.get("plants", {})
+        devices = {
+            id_: ManagedDevice(self.hass, device.data)
+            for id_, device in self.devices.items()
+            if id_ in kept
+        }
+        for id_, device in devices.items():
+            device.update_from_dict(kept[id_])
+        states = recall(
+            stored.get("arbiter", {}),
+            saved=stored.get("saved"),
+            now=dt_util.utcnow().timestamp(),
+            changes=self._changes(),
+            our_contexts=stored.get("contexts", ()),
+        )
+        arbiter, removed = self._new_arbiter(), {}
+        if not dry_run:
+            arbiter.update_from_dict(states, clock())
+            removed = shed_devices(self.hass, states, kept, self.devices)
+        self.dry_run, self.arbiter, self._removed = dry_run, arbiter, removed
+        self.accounts |= accounts
+        self.devices |= devices
+
+    def _changes(self) -> dict[str, EntityChange]:
+        """Return the last change of each load's entity, none while Home Assistant starts.
+
+        A start sets all states anew, at a time that tells nothing.
+        """
+        changes = {}
+        for id_, device in self.devices.items() if self.hass.is_running else ():
+            state = self.hass.states.get(device.entity_id or "")
+            if state is not None:
+                at = state.last_changed.timestamp()
+                changes[id_] = EntityChange(at, state.context.id)
+        return changes
 
     def _data(self) -> dict[str, Any]:
         return {
+            "saved": dt_util.utcnow().timestamp(),
+            "contexts": list(self._contexts),
             "dry_run": self.dry_run,
             "arbiter": {} if self.dry_run else self.arbiter.as_dict(),
             "accounts": {id_: acc.as_dict() for id_, acc in self.accounts.items()},
@@ -167,9 +216,7 @@ class LoadManager:
         # No decision falls while loads return to their requested state.
         self._is_paused = True
         if dry_run:
-            for id_, state in self.arbiter.states.items():
-                if state.target is not None and state.target is not state.requested_on:
-                    await self._switch(self.devices[id_], state.requested_on, id_)
+            await self._give_back_all()
         self.dry_run = dry_run
         self._simulation.reset()
         self.arbiter = self._new_arbiter()

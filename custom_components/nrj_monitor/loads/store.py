@@ -1,10 +1,10 @@
 """Store of the loads' states over restarts: a file for each meter."""
 
-from typing import Any, Final
+from typing import Final
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.storage import Store
 
+from ..checked_store import CheckedStore
 from ..const import DOMAIN
 
 VERSION: Final = 1
@@ -13,9 +13,9 @@ DELAY: Final = 1.0
 grid that sags may be gone a moment later, and Home Assistant with it."""
 
 
-def load_store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
+def load_store(hass: HomeAssistant, entry_id: str) -> CheckedStore:
     """Return the file of a meter's loads."""
-    return Store(hass, VERSION, f"{DOMAIN}.loads.{entry_id}")
+    return CheckedStore(hass, VERSION, f"{DOMAIN}.loads.{entry_id}")
 
 
 async def async_remove_load_store(hass: HomeAssistant, entry_id: str) -> None:

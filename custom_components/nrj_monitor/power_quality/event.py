@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import Any, Final, Self
 
 KINDS: Final = (
@@ -114,11 +115,24 @@ class Oscillogram:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Self:
-        """Return the oscillogram written by `as_dict`."""
+        """Return the oscillogram written by `as_dict`.
+
+        Raises one of AttributeError, LookupError, TypeError and ValueError for other
+        data.
+        """
+        channels = {
+            str(name): tuple(float(value) for value in samples)
+            for name, samples in stored["channels"].items()
+        }
+        points_per_cycle = int(stored["points_per_cycle"])
+        if points_per_cycle <= 0 or not all(
+            isfinite(value) for samples in channels.values() for value in samples
+        ):
+            raise ValueError("The oscillogram has no valid samples")
         return cls(
-            event_id=stored["event_id"],
-            title=stored["title"],
+            event_id=str(stored["event_id"]),
+            title=str(stored["title"]),
             started=datetime.fromisoformat(stored["started"]),
-            points_per_cycle=stored["points_per_cycle"],
-            channels={name: tuple(v) for name, v in stored["channels"].items()},
+            points_per_cycle=points_per_cycle,
+            channels=channels,
         )

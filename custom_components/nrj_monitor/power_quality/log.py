@@ -80,7 +80,14 @@ class PowerQualityLog:
         }
 
     def restore(self, stored: Mapping[str, Any]) -> None:
-        """Restore a log written by `as_dict`."""
-        self._known.extend(stored["known"])
-        self._wanted.extend(stored["wanted"])
-        self._waves.extend(Oscillogram.from_dict(wave) for wave in stored["waves"])
+        """Restore a log written by `as_dict`.
+
+        Raises one of AttributeError, LookupError, TypeError and ValueError for other
+        data, and restores nothing then.
+        """
+        known = [str(id_) for id_ in stored["known"]]
+        wanted = [str(id_) for id_ in stored["wanted"]]
+        waves = [Oscillogram.from_dict(wave) for wave in stored["waves"]]
+        self._known.extend(known)
+        self._wanted.extend(wanted)
+        self._waves.extend(waves)
