@@ -310,14 +310,15 @@ async def test_a_meter_with_a_new_address(
     await state_is(hass, "sensor.nrj_meter_voltage_l1", "230.0")
 
 
+@pytest.mark.parametrize("key", [None, KEY])
 async def test_reconfiguring_to_another_meter_changes_nothing(
-    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
+    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer, key: str | None
 ) -> None:
-    """Refuse to reconfigure a meter to the address of another meter."""
+    """Refuse to reconfigure a meter to the address of another one, and ask for no key."""
     entry = await add_meter(server.port)
     before = dict(entry.data)
     form = await start_flow(hass, entry, SOURCE_RECONFIGURE)
-    server.device.mac = "02:4E:52:4A:00:99"
+    server.device.mac, server.device.key = "02:4E:52:4A:00:99", key
     result = await submit(hass, form)
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "other_meter"

@@ -6,10 +6,15 @@ import time
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
 from homeassistant.helpers.event import async_track_state_change_event
 import pytest
 
+from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.meter import Meter
 from custom_components.nrj_monitor.sources import MeterDescription
 from custom_components.nrj_monitor.sources.errors import LinkDownError, NoAnswerError
@@ -19,7 +24,7 @@ from custom_components.nrj_monitor.sources.native_api.device_model import StateR
 from custom_components.nrj_monitor.sources.native_api.provisioning import probe
 from custom_components.nrj_monitor.sources.native_api.session import NativeApiSource
 from tests.conftest import AddMeter
-from tests.support.device import DeviceServer
+from tests.support.device import KEY, OTHER_KEY, DeviceServer
 from tests.support.states import state_is
 
 VOLTAGE = "sensor.nrj_meter_voltage_l1"
@@ -145,21 +150,50 @@ async def test_an_error_of_our_own_does_not_lose_the_meter_for_good(
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_another_meter_at_the_address_is_not_taken_for_this_one(
+@pytest.mark.parametrize(
+    ("ours", "theirs", "project"),
+    [
+        (None, None, "nrj-monitor.meter"),
+        (None, None, "acme.kettle"),
+        (None, OTHER_KEY, "nrj-monitor.meter"),
+        (KEY, OTHER_KEY, "acme.kettle"),
+        (KEY, None, "nrj-monitor.meter"),
+        (KEY, KEY, "nrj-monitor.meter"),
+    ],
+)
+async def test_another_device_at_the_address_is_told_by_its_mac(
     hass: HomeAssistant,
     add_meter: AddMeter,
     server: DeviceServer,
-    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    ours: str | None,
+    theirs: str | None,
+    project: str,
 ) -> None:
-    """A swapped address never mixes two meters' energies."""
-    await add_meter(server.port)
+    """A swapped address mixes no energies, asks for no key, and is told in a repair."""
+    monkeypatch.setattr(session, "OTHER_PAUSE", 0.1)
+    server.device.key = ours
+    entry = await add_meter(server.port, ours)
+    issue = (DOMAIN, f"other_meter_{entry.entry_id}")
+    was = (server.device.mac, server.device.project)
     await server.stop()
-    server.device.mac = "02:4E:52:4A:00:99"
+    server.device.mac, server.device.key = "02:4E:52:4A:00:99", theirs
+    server.device.project = project
     server.device.sensors["Voltage L1"] = 110.0
     await server.start()
-    while "Another meter answers at this address" not in caplog.text:
+    while (found := ir.async_get(hass).async_get_issue(*issue)) is None:
         await asyncio.sleep(0.05)
+    assert found.translation_placeholders is not None
+    assert found.translation_placeholders["mac"] == "02:4e:52:4a:00:99"
     await state_is(hass, VOLTAGE, "unavailable")
+    assert not hass.config_entries.flow.async_progress()
+    await server.stop()
+    (server.device.mac, server.device.project), server.device.key = was, ours
+    server.device.sensors["Voltage L1"] = 230.0
+    await server.start()
+    await state_is(hass, VOLTAGE, "230.0")
+    assert ir.async_get(hass).async_get_issue(*issue) is None
 
 
 async def test_a_command_without_a_link_is_an_error(

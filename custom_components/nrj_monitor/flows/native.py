@@ -35,7 +35,7 @@ from ..sources.errors import (
 from ..sources.esphome_entry import esphome_key
 from ..sources.native_api.address import NativeApiAddress, new_key
 from ..sources.native_api.device_model import PROJECT_PREFIX, DeviceModel
-from ..sources.native_api.provisioning import probe, set_key
+from ..sources.native_api.provisioning import identify, probe, set_key
 from .base import SetupFlow, async_finish_schema
 from .discovery_update import announced_address_is_right
 from .native_form import ADDRESS_SCHEMA, KEY_SCHEMA, NO_FIELDS, form_errors
@@ -240,9 +240,14 @@ class NativeFlowMixin(SetupFlow):
         try:
             probed = await self._async_talk(asked)
         except SourceError as error:
+            if self.source in (SOURCE_REAUTH, SOURCE_RECONFIGURE):
+                instance = await zeroconf.async_get_instance(self.hass)
+                mac = await identify(error, _address(asked), instance)
+                if mac is not None:
+                    await self._async_admit(mac)
             self._note(error, asked)
             return None
-        await self._async_admit(probed.description)
+        await self._async_admit(probed.description.mac)
         return probed
 
     async def _async_talk(self, asked: dict[str, Any]) -> DeviceModel:
@@ -265,20 +270,20 @@ class NativeFlowMixin(SetupFlow):
                     return probed
             raise
 
-    async def _async_admit(self, meter: MeterDescription) -> None:
-        """Abort unless this flow may set up or change `meter`."""
+    async def _async_admit(self, mac: str) -> None:
+        """Abort unless this flow may set up or change the meter with this MAC address."""
         if self.source in (SOURCE_REAUTH, SOURCE_RECONFIGURE):
             known = (
                 self._get_reauth_entry()
                 if self.source == SOURCE_REAUTH
                 else self._get_reconfigure_entry()
             )
-            await self.async_set_unique_id(meter.mac)
+            await self.async_set_unique_id(mac)
             self._abort_if_unique_id_mismatch(
                 reason="other_meter", description_placeholders={"name": known.title}
             )
             return
-        await self.async_set_unique_id(meter.mac, raise_on_progress=False)
+        await self.async_set_unique_id(mac, raise_on_progress=False)
         self._abort_if_unique_id_configured()
 
     async def _async_set_key(self, asked: dict[str, Any]) -> bool:

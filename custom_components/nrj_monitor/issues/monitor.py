@@ -24,12 +24,16 @@ from ..const import (
 from ..entry_data import NrjConfigEntry
 from ..meter import Meter
 from ..meter_store import TOTALS_DELAY, MeterStore
+from ..sources.errors import OtherMeterError
 from .checks import CHECKS, CLOCK_GRACE, NOT_SET, Facts, Placeholders, failed_checks
 from .wiring import WiringFinding, parse_findings
 
 LEARN_MORE = (
     "https://github.com/nrj-monitor/nrj-monitor/blob/main/docs/troubleshooting.md"
 )
+
+OTHER_METER = "other_meter"
+"""Key of the issue of another device at the meter's address."""
 
 COUNTERS = tuple(
     channel
@@ -98,13 +102,39 @@ class IssueMonitor:
         """Check the meter from now on, until its entry is unloaded."""
         meter, unload = self._meter, self._entry.async_on_unload
         unload(meter.async_add_connection_listener(self.async_update_issues))
+        unload(meter.async_add_connection_listener(self._on_link))
         unload(meter.async_add_text_listener(self._on_text))
         for channel in COUNTERS:
             listener = partial(self._on_total, channel.id)
             unload(meter.async_add_reading_listener(channel, listener))
             # A reading may have come before the listener was added.
             listener(meter.snapshot.get(channel), 0.0)
+        self._on_link()
         self.async_update_issues()
+
+    @callback
+    def _on_link(self) -> None:
+        """Raise the issue of another device at the meter's address, or delete it."""
+        error, issue_id = self._meter.error, f"{OTHER_METER}_{self._entry.entry_id}"
+        if not isinstance(error, OtherMeterError):
+            if self._meter.connected:
+                ir.async_delete_issue(self._hass, DOMAIN, issue_id)
+            return
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            issue_id,
+            is_fixable=False,
+            is_persistent=False,
+            learn_more_url=LEARN_MORE,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key=OTHER_METER,
+            translation_placeholders={
+                "name": self._entry.title,
+                "host": self._entry.data[CONF_HOST],
+                **error.placeholders,
+            },
+        )
 
     @callback
     def async_acknowledge_totals(self) -> None:
@@ -192,5 +222,5 @@ class IssueMonitor:
 @callback
 def async_delete_issues(hass: HomeAssistant, entry_id: str) -> None:
     """Delete the issues of a meter whose entry is removed."""
-    for key in CHECKS:
+    for key in (*CHECKS, OTHER_METER):
         ir.async_delete_issue(hass, DOMAIN, f"{key}_{entry_id}")

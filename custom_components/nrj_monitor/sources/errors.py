@@ -11,10 +11,12 @@ from typing import ClassVar
 class SourceError(Exception):
     """Base of all errors of sources.
 
-    `placeholders` are what its translated sentence names besides the address.
+    `placeholders` are what its translated sentence names besides the address. `mac` is
+    the address in hexadecimal of the device that answered, where the device has sent it.
     """
 
     key: ClassVar[str]
+    mac: str | None = None
 
     def __init__(self, message: str, placeholders: Mapping[str, str] = {}) -> None:
         """Keep the English message for the log and the placeholders for people."""
@@ -65,12 +67,7 @@ class OtherMeterError(SourceError):
 
 
 class CredentialError(SourceError):
-    """The device is there and the key does not fit: a person has to act.
-
-    `mac` is the device's address in hexadecimal, where the device has sent it.
-    """
-
-    mac: str | None = None
+    """The device is there and the key does not fit: a person has to act."""
 
 
 class KeyRequiredError(CredentialError):

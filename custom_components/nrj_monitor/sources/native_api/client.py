@@ -167,6 +167,14 @@ class NativeApiClient:
         self.actions = {action.name: action for action in actions}
         return read_device(info, entities, self.actions.keys())
 
+    async def read_mac(self) -> str:
+        """Read the MAC address of the connected device; raises NoAnswerError."""
+        try:
+            async with asyncio.timeout(TALK_TIMEOUT):
+                return (await self.api.device_info()).mac_address
+        except (APIConnectionError, TimeoutError) as error:
+            raise NoAnswerError("The device did not say what it is") from error
+
     def subscribe_states(self, reporter: StateReporter) -> None:
         """Pass each state of an entity to `reporter`; raises NoAnswerError.
 

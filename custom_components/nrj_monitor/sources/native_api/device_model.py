@@ -151,10 +151,12 @@ def _describe(
     """Return the description of a meter; raises NotAMeterError for other firmware."""
     name = info.friendly_name or info.name
     if not info.project_name.startswith(PROJECT_PREFIX):
-        raise NotAMeterError(
+        error = NotAMeterError(
             "The device does not run the meter's firmware",
             {"name": name, "project": info.project_name or "ESPHome"},
         )
+        error.mac = info.mac_address
+        raise error
     features = {feature for action, feature in FEATURES.items() if action in actions}
     if "guard_state" in entities.texts.values():
         features.add(Feature.GUARD)

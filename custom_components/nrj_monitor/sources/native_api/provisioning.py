@@ -5,7 +5,15 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from ..errors import KeyRefusedError, KeyRequiredError, WrongKeyError
+from homeassistant.helpers.device_registry import format_mac
+
+from ..errors import (
+    CredentialError,
+    KeyRefusedError,
+    KeyRequiredError,
+    SourceError,
+    WrongKeyError,
+)
 from .address import NativeApiAddress, check_key
 from .client import NO_KEY, make_client
 from .device_model import DeviceModel
@@ -46,6 +54,32 @@ async def _probe(address: NativeApiAddress, zeroconf: Zeroconf | None) -> Device
         return await client.read_device()
     finally:
         await client.disconnect()
+
+
+async def identify(
+    error: SourceError, address: NativeApiAddress, zeroconf: Zeroconf | None = None
+) -> str | None:
+    """Return the MAC address of the device that answered with `error`, as `format_mac` does.
+
+    Where the error does not name the device, it is asked without a key, or under the key
+    of zeros: who it is, it tells anybody. None where it can not be told.
+    """
+    mac = error.mac
+    if mac is None and isinstance(error, CredentialError):
+        for key in (None, NO_KEY):
+            client = make_client(replace(address, key=key), zeroconf)
+            try:
+                await client.connect()
+                mac = await client.read_mac()
+            except CredentialError as refused:
+                mac = refused.mac
+            except SourceError:
+                continue
+            finally:
+                await client.disconnect()
+            if mac is not None:
+                break
+    return format_mac(mac) if mac else None
 
 
 async def set_key(address: NativeApiAddress, zeroconf: Zeroconf | None = None) -> None:

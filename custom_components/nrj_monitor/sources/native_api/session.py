@@ -18,6 +18,7 @@ from .address import NativeApiAddress
 from .client import NativeApiClient, make_client
 from .device_model import DeviceModel, EntityAddress, StateReporter
 from .events import DeviceEvents
+from .provisioning import identify
 
 if TYPE_CHECKING:
     from zeroconf import Zeroconf
@@ -26,6 +27,10 @@ _LOGGER = logging.getLogger(__name__)
 
 RETRY_PAUSE: Final = 2.0
 """Seconds between two attempts to reach a device that is away."""
+
+OTHER_PAUSE: Final = 20.0
+"""Seconds between two attempts at an address where another device answers: its log would
+otherwise fill with strangers."""
 
 CREDENTIAL_PAUSE: Final = 60.0
 """Seconds between two attempts with a key the device did not accept."""
@@ -64,11 +69,10 @@ class NativeApiSource(Source):
             pause = RETRY_PAUSE
             try:
                 await self._session(listener)
-            except CredentialError as error:
-                listener.on_connect_error(error)
-                pause = CREDENTIAL_PAUSE
             except SourceError as error:
-                listener.on_connect_error(error)
+                told = await self._other_meter(error) or error
+                listener.on_connect_error(told)
+                pause = _pause_after(told)
             except Exception:
                 # An unforeseen error must not end the loop: the meter would be lost.
                 _LOGGER.exception("The session with the meter broke off")
@@ -112,6 +116,15 @@ class NativeApiSource(Source):
             OPEN_JOURNAL, client=client, journal="", after=-1
         )
 
+    async def _other_meter(self, error: SourceError) -> OtherMeterError | None:
+        """Return the error that another device answers, if that is what `error` means.
+
+        Whatever its firmware, key or encryption: the key of another device is nothing a
+        person should be asked for.
+        """
+        mac = await identify(error, self._address, self._zeroconf)
+        return None if mac is None or mac == self._mac else _other_meter(mac)
+
     def _connected_client(self) -> NativeApiClient:
         """Return the client of the current session; raises LinkDownError."""
         if self._client is None:
@@ -145,9 +158,23 @@ class NativeApiSource(Source):
         """Store where a device has its entities; raises OtherMeterError by the MAC."""
         mac = device.description.mac
         if mac != self._mac:
-            raise OtherMeterError("Another meter answers at this address", {"mac": mac})
+            raise _other_meter(mac)
         entities = device.entities
         self._relays = {relay.id: at for at, relay in entities.relays.items()}
         self._settings = {
             setting.id: (at, setting) for at, setting in entities.settings.items()
         }
+
+
+def _other_meter(mac: str) -> OtherMeterError:
+    return OtherMeterError("Another meter answers at this address", {"mac": mac})
+
+
+def _pause_after(error: SourceError) -> float:
+    """Return the seconds to the next attempt after a failed one."""
+    match error:
+        case CredentialError():
+            return CREDENTIAL_PAUSE
+        case OtherMeterError():
+            return OTHER_PAUSE
+    return RETRY_PAUSE
