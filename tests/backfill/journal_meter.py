@@ -31,12 +31,28 @@ DESCRIPTION = MeterDescription(
 
 
 class JournalMeter(Source):
-    """Source whose journal has six hours at 2 kW, sent as the firmware sends pages."""
+    """Source whose journal has hours at 2 kW, sent as the firmware sends pages.
 
-    def __init__(self) -> None:
-        """Start with six hours of records and no client."""
+    Records are of a minute, or of an hour where they are more than a day.
+    """
+
+    def __init__(
+        self,
+        *,
+        begin: float = START,
+        hours: int = MINUTES // 60,
+        counter: int = 100 * KWH,
+    ) -> None:
+        """Start with `hours` of records and no client.
+
+        `begin` is the time of the first record, s since 1970, and `counter` the total
+        at that time, mWh.
+        """
         self.journal = "11223344"
-        self.records = MINUTES
+        self.begin = begin
+        self.span = 60 if hours <= 24 else 3600
+        self.counter = counter
+        self.records = hours * 3600 // self.span
         self.opened: list[tuple[str, str, int]] = []
         self.acknowledged: list[tuple[str, int, int]] = []
         self.closed: list[str] = []
@@ -75,16 +91,16 @@ class JournalMeter(Source):
 
     def page(self, client: str, after: int) -> Mapping[str, str]:
         """Return the data of a page with the records after `after`."""
-        gain = (0, 0, 0, 2 * KWH // 60, 0, 0, 0, 0)
+        gain = (0, 0, 0, 2 * KWH * self.span // 3600, 0, 0, 0, 0)
         last = min(after + PAGE, self.records)
-        counter = 100 * KWH + after * gain[3]
+        counter = self.counter + after * gain[3]
         return page(
-            [record(60, gain)] * (last - after),
+            [record(self.span, gain)] * (last - after),
             client=client,
             journal=self.journal,
             after=after,
             last=last,
             newest=self.records,
-            begin_time=START + 60 * after,
+            begin_time=int(self.begin) + self.span * after,
             counters=f"0,0,0,{counter},0,0,0,0",
         )

@@ -88,7 +88,7 @@ async def hours_of(hass: HomeAssistant, id_: str) -> dict[int, Mapping[str, Any]
     rows = await get_instance(hass).async_add_executor_job(
         lambda: statistics_during_period(
             hass,
-            dt_util.utc_from_timestamp(START) - timedelta(days=30),
+            dt_util.utc_from_timestamp(START) - timedelta(days=60),
             None,
             {id_},
             "hour",

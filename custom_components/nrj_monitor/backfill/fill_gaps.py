@@ -23,6 +23,7 @@ from .statistics import (
     async_write_means,
     async_write_sums,
 )
+from .sum_keeper import async_keep_sums, total_units
 from .timeline import EnergyTimeline
 
 MEASURED = (*POWERS, *VOLTAGES, FREQUENCY)
@@ -114,6 +115,9 @@ async def async_backfill(
         if (id_ := registry.async_get_entity_id("sensor", DOMAIN, f"{mac}_{channel}"))
     }
     units = {id_: CHANNELS[channel].quantity.unit or "" for id_, channel in ids.items()}
+    if not dry_run:
+        # What is filled in continues the sums around it: these must be right first.
+        await async_keep_sums(hass, total_units(hass, mac), begin)
     all_series = await async_read(hass, units, hours.start, hours.stop)
     sums, unclear, means = {}, {}, {}
     for id_, series in all_series.items():

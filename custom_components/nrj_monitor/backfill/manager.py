@@ -25,6 +25,7 @@ from .journal import JournalPage
 from .plan import HOUR
 from .reading_gaps import ReadingGaps
 from .samples import samples_between
+from .sum_keeper import SumKeeper
 from .timeline import EnergyTimeline
 
 _LOGGER = logging.getLogger(__name__)
@@ -393,6 +394,7 @@ async def async_start_backfill(hass: HomeAssistant, entry: NrjConfigEntry) -> No
     if "recorder" not in hass.config.components:
         return
     data = entry.runtime_data
+    SumKeeper(hass, entry, data.meter).async_start()
     data.backfill = BackfillManager(hass, entry, data.meter)
     await data.backfill.async_start()
 

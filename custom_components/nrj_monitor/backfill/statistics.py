@@ -1,11 +1,12 @@
 """Hours of the recorder's statistics: read, and written."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Final, Literal
 
+from homeassistant.components.recorder.db_schema import StatisticsShortTerm
 from homeassistant.components.recorder.history import state_changes_during_period
 from homeassistant.components.recorder.models import StatisticData, StatisticMetaData
 from homeassistant.components.recorder.statistics import (
@@ -13,6 +14,7 @@ from homeassistant.components.recorder.statistics import (
     StatisticsRow,
     async_import_statistics,
     get_last_short_term_statistics,
+    get_last_statistics,
     get_metadata,
     statistics_during_period,
 )
@@ -22,9 +24,15 @@ from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 
 from .plan import HOUR, MeanRow, SumRow
+from .running_sum import SumCorrection, SumPoint, tolerance
+
+FIVE_MINUTES: Final = 300
 
 EARLIER = 400 * 24 * HOUR
 """Seconds before an outage in which to search for the last row before the outage."""
+
+RECENT: Final = 40 * 24 * HOUR
+"""Seconds of these that are searched first: longer than a journal is kept."""
 
 type RowType = Literal["state", "sum", "mean", "min", "max"]
 
@@ -83,11 +91,7 @@ def _read_one(
     id_ = metadata["statistic_id"]
     stored = metadata["unit_of_measurement"]
     convert = _converter(stored, unit)
-    # Without a unit the recorder would convert to the one a person has chosen to see.
-    units = (
-        {metadata["unit_class"]: stored} if metadata["unit_class"] and stored else None
-    )
-    read = partial(_rows, hass, id_, units=units)
+    read = partial(_rows, hass, id_, units=_stored_units(metadata))
     if not metadata["has_sum"]:
         rows = read(begin, end, types=MEASUREMENT)
         return Series(
@@ -119,6 +123,15 @@ def _read_one(
     )
 
 
+def _stored_units(metadata: StatisticMetaData) -> dict[str, str] | None:
+    """Return the unit to read rows in, so that they are not converted.
+
+    Without one the recorder would convert to the unit a person has chosen to see.
+    """
+    unit = metadata["unit_of_measurement"]
+    return {metadata["unit_class"]: unit} if metadata["unit_class"] and unit else None
+
+
 def _rows(
     hass: HomeAssistant,
     id_: str,
@@ -141,7 +154,7 @@ def _sum_row(row: StatisticsRow, convert: Convert) -> SumRow | None:
 
 
 def _converter(from_unit: str | None, to_unit: str | None) -> Convert:
-    if from_unit == to_unit:
+    if from_unit == to_unit or not from_unit or not to_unit:
         return float
     converter = STATISTIC_UNIT_TO_UNIT_CONVERTER[from_unit]
     return converter.converter_factory(from_unit, to_unit)
@@ -180,6 +193,171 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class SumHistory:
+    """Rows of a total around the present: hours and five minutes, in kWh.
+
+    `earlier` is the last hour before these rows.
+    """
+
+    metadata: StatisticMetaData
+    hours: tuple[SumPoint, ...]
+    minutes: tuple[SumPoint, ...]
+    earlier: SumPoint | None
+
+    @property
+    def points(self) -> list[SumPoint]:
+        """Return the rows in the order of time, the finest of each hour."""
+        covered = {point.start // HOUR for point in self.minutes}
+        points = [
+            *(hour for hour in self.hours if hour.start // HOUR not in covered),
+            *self.minutes,
+        ]
+        points.sort(key=lambda point: point.start)
+        return points if self.earlier is None else [self.earlier, *points]
+
+
+async def async_read_histories(
+    hass: HomeAssistant, units: Mapping[str, str], begin: float
+) -> dict[str, SumHistory]:
+    """Read the rows of totals since `begin`, s since 1970.
+
+    `units` has the unit of each sensor's channel by entity id. Sensors without sums are
+    left out.
+    """
+    return await get_instance(hass).async_add_executor_job(
+        _read_histories, hass, units, begin
+    )
+
+
+def _read_histories(
+    hass: HomeAssistant, units: Mapping[str, str], begin: float
+) -> dict[str, SumHistory]:
+    known = get_metadata(hass, statistic_ids=set(units))
+    return {
+        id_: _read_history(hass, metadata, units[id_], begin // HOUR * HOUR)
+        for id_, (_, metadata) in known.items()
+        if metadata["has_sum"]
+    }
+
+
+def _read_history(
+    hass: HomeAssistant, metadata: StatisticMetaData, unit: str, begin: float
+) -> SumHistory:
+    id_ = metadata["statistic_id"]
+    convert = _converter(metadata["unit_of_measurement"], unit)
+    units = _stored_units(metadata)
+
+    def points(
+        since: float, until: float | None, period: Literal["hour", "5minute"]
+    ) -> tuple[SumPoint, ...]:
+        rows = statistics_during_period(
+            hass,
+            _time(since),
+            None if until is None else _time(until),
+            {id_},
+            period,
+            units,
+            {*TOTAL},
+        ).get(id_, [])
+        return tuple(
+            SumPoint(int(row["start"]), known.state, known.sum)
+            for row in rows
+            if (known := _sum_row(row, convert)) is not None
+        )
+
+    earlier = points(begin - RECENT, begin, "hour") or points(
+        begin - EARLIER, begin - RECENT, "hour"
+    )
+    return SumHistory(
+        metadata,
+        points(begin, None, "hour"),
+        points(begin, None, "5minute"),
+        earlier[-1] if earlier else None,
+    )
+
+
+async def async_lost_sums(
+    hass: HomeAssistant, ids: Collection[str]
+) -> dict[str, tuple[StatisticMetaData, SumPoint]]:
+    """Return the last hour of each total whose rows of five minutes were all purged.
+
+    State and sum are in the unit of the statistics.
+    """
+    return await get_instance(hass).async_add_executor_job(_lost_sums, hass, ids)
+
+
+def _lost_sums(
+    hass: HomeAssistant, ids: Collection[str]
+) -> dict[str, tuple[StatisticMetaData, SumPoint]]:
+    types: set[Literal["last_reset", "max", "mean", "min", "state", "sum"]]
+    types = {"state", "sum"}
+    lost = {}
+    for id_, (_, metadata) in get_metadata(hass, statistic_ids=set(ids)).items():
+        if not metadata["has_sum"] or get_last_short_term_statistics(
+            hass, 1, id_, False, types
+        ):
+            continue
+        for row in get_last_statistics(hass, 1, id_, False, types).get(id_, ()):
+            if (known := _sum_row(row, float)) is not None:
+                start = int(row["start"])
+                lost[id_] = metadata, SumPoint(start, known.state, known.sum)
+    return lost
+
+
+@callback
+def async_restore_sum(
+    hass: HomeAssistant, metadata: StatisticMetaData, hour: SumPoint
+) -> None:
+    """Write the last five minutes of an hour, from which the sum is continued."""
+    get_instance(hass).async_import_statistics(
+        metadata,
+        [
+            StatisticData(
+                start=_time(hour.start + HOUR - FIVE_MINUTES),
+                state=hour.state,
+                sum=hour.sum,
+            )
+        ],
+        StatisticsShortTerm,
+    )
+
+
+@callback
+def async_correct_sums(
+    hass: HomeAssistant,
+    history: SumHistory,
+    unit: str,
+    corrections: Sequence[SumCorrection],
+) -> None:
+    """Adjust the sums of a total from each correction on.
+
+    Hours that were not made from the rows of five minutes keep their own sums.
+    """
+    metadata = history.metadata
+    convert = _converter(unit, metadata["unit_of_measurement"])
+    for correction in corrections:
+        get_instance(hass).async_adjust_statistics(
+            metadata["statistic_id"],
+            _time(correction.start),
+            convert(correction.energy),
+            metadata["unit_of_measurement"] or "",
+        )
+    first = min(correction.start for correction in corrections) // HOUR * HOUR
+    last_of_hour = {point.start // HOUR: point for point in history.minutes}
+    own = [
+        StatisticData(
+            start=_time(hour.start), state=convert(hour.state), sum=convert(hour.sum)
+        )
+        for hour in history.hours
+        if hour.start >= first
+        and (latest := last_of_hour.get(hour.start // HOUR)) is not None
+        and abs(latest.offset - hour.offset) > tolerance(hour.state)
+    ]
+    if own:
+        async_import_statistics(hass, metadata, own)
 
 
 @callback

@@ -1,0 +1,95 @@
+"""Running sums that Home Assistant continued wrongly, and their corrections: pure rules.
+
+Home Assistant continues the sum of a total from its latest row of five minutes. Where
+all such rows were purged the sum starts at zero; where the total fell by less than a
+tenth the sum falls with it, although the meter began a new count.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+RESET_RATIO: Final = 0.9
+"""Part of its last state below which Home Assistant takes a total as begun anew, from
+zero (`reset_detected` in its sensor integration)."""
+
+COUNT_TOLERANCE: Final = 0.01
+"""kWh by which a state may be lower than before within one count."""
+
+RELATIVE_TOLERANCE: Final = 1e-7
+"""The same as a part of the state: the resolution of a 32-bit float."""
+
+
+@dataclass(frozen=True, slots=True)
+class SumPoint:
+    """Row of a total's statistics: its begin, s since 1970, state and sum, kWh."""
+
+    start: int
+    state: float
+    sum: float
+
+    @property
+    def offset(self) -> float:
+        """Return sum less state, which is constant within one count, kWh."""
+        return self.sum - self.state
+
+
+@dataclass(frozen=True, slots=True)
+class SumCorrection:
+    """Energy, kWh, to add to all sums from a row on, s since 1970."""
+
+    start: int
+    energy: float
+
+
+def tolerance(state: float) -> float:
+    """Return by how much a state, kWh, may differ within one count, kWh."""
+    return COUNT_TOLERANCE + RELATIVE_TOLERANCE * abs(state)
+
+
+def begins_new_count(before: float, state: float) -> bool:
+    """Return whether a total, kWh, belongs to another count than the total before."""
+    return state < before - tolerance(before)
+
+
+def gain_between(before: float, state: float) -> float:
+    """Return the least energy between two states of a total, kWh.
+
+    A new count begins at zero if Home Assistant sees it begin there; otherwise nobody
+    knows where, and nothing is added.
+    """
+    if not begins_new_count(before, state):
+        return max(0.0, state - before)
+    return state if state < RESET_RATIO * before else 0.0
+
+
+def find_corrections(
+    points: Sequence[SumPoint], earlier: Iterable[SumPoint] = ()
+) -> list[SumCorrection]:
+    """Return the corrections of sums that were continued wrongly, the oldest first.
+
+    `points` are in the order of time, and `earlier` rows before these. Only what Home
+    Assistant does wrong is corrected, never a sum that a person has changed.
+    """
+    corrections: list[SumCorrection] = []
+    offsets = [point.offset for point in earlier]
+    added = 0.0
+    for before, point in pairwise(points):
+        offsets.append(before.offset)
+        gain = gain_between(before.state, point.state)
+        lost = before.sum + gain - point.sum
+        margin = tolerance(point.state)
+        if added and abs(lost + added) <= margin:
+            # This row continues from one before the wrong rows.
+            corrections.append(SumCorrection(point.start, -added))
+            added = 0.0
+            continue
+        if lost <= margin:
+            continue
+        starts_at_zero = point.sum <= gain + margin
+        carries_on = any(abs(point.offset - offset) <= margin for offset in offsets)
+        if starts_at_zero or carries_on:
+            corrections.append(SumCorrection(point.start, lost))
+            added += lost
+    return corrections

@@ -1,0 +1,138 @@
+"""Keeps the running sums of a meter's totals, whatever the recorder has purged."""
+
+import asyncio
+from collections.abc import Mapping
+import logging
+from typing import Final
+
+from homeassistant.components.sensor import SensorStateClass
+from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.start import async_at_started
+from homeassistant.util import dt as dt_util
+
+from ..catalog import CHANNELS
+from ..const import DOMAIN
+from ..entry_data import NrjConfigEntry
+from ..meter import Meter
+from .plan import HOUR
+from .running_sum import find_corrections
+from .statistics import (
+    async_correct_sums,
+    async_lost_sums,
+    async_read_histories,
+    async_restore_sum,
+    async_wait_written,
+)
+
+_LOGGER = logging.getLogger(__name__)
+
+WINDOW: Final = 24 * HOUR
+"""Seconds before the present in which wrong sums are looked for unasked. A restart or a
+crash between a wrong row and its correction is shorter; later rows are the person's."""
+
+COMPILES: Final = 3
+"""Compiled five minutes after a new link that are looked at: the recorder compiles up
+to two that begin before the first state."""
+
+
+def total_units(hass: HomeAssistant, mac: str) -> dict[str, str]:
+    """Return the units of a meter's sensors of totals, by entity id."""
+    registry = er.async_get(hass)
+    return {
+        id_: channel.quantity.unit or ""
+        for channel in CHANNELS.values()
+        if channel.quantity.state_class is SensorStateClass.TOTAL_INCREASING
+        and (
+            id_ := registry.async_get_entity_id("sensor", DOMAIN, f"{mac}_{channel.id}")
+        )
+    }
+
+
+async def async_keep_sums(
+    hass: HomeAssistant, units: Mapping[str, str], begin: float
+) -> None:
+    """Restore the sums that the recorder has purged, and correct wrong ones.
+
+    `units` has the unit of each total's channel by entity id. Wrong sums are looked for
+    since `begin`, s since 1970. Returns once all is in the database.
+    """
+    # Rows being compiled are not in the database yet.
+    await async_wait_written(hass)
+    lost = await async_lost_sums(hass, units)
+    for metadata, hour in lost.values():
+        async_restore_sum(hass, metadata, hour)
+    corrected = False
+    for id_, history in (await async_read_histories(hass, units, begin)).items():
+        await asyncio.sleep(0)
+        if corrections := find_corrections(history.points):
+            corrected = True
+            _LOGGER.info(
+                "The sum of %s was not continued rightly by the recorder: %s kWh added",
+                id_,
+                ", ".join(f"{correction.energy:.3f}" for correction in corrections),
+            )
+            async_correct_sums(hass, history, units[id_], corrections)
+    if lost or corrected:
+        await async_wait_written(hass)
+
+
+class SumKeeper:
+    """Looks after the sums of a meter's totals when its link is new, and each hour."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: NrjConfigEntry, meter: Meter
+    ) -> None:
+        """Initialize the keeper of the totals of `meter`."""
+        self._hass = hass
+        self._entry = entry
+        self._meter = meter
+        self._compiles_left = COMPILES
+        self._hour = dt_util.utcnow().timestamp() // HOUR
+        self._lock = asyncio.Lock()
+
+    @callback
+    def async_start(self) -> None:
+        """Keep the sums until the entry is unloaded."""
+        unload = self._entry.async_on_unload
+        unload(self._meter.async_add_connection_listener(self._on_link))
+        unload(
+            self._hass.bus.async_listen(
+                EVENT_RECORDER_5MIN_STATISTICS_GENERATED, self._on_compiled
+            )
+        )
+        unload(async_at_started(self._hass, self._on_started))
+
+    @callback
+    def _on_started(self, _: HomeAssistant) -> None:
+        self._schedule()
+
+    @callback
+    def _on_link(self) -> None:
+        if self._meter.connected:
+            self._compiles_left = COMPILES
+            self._schedule()
+
+    @callback
+    def _on_compiled(self, _: Event) -> None:
+        hour = dt_util.utcnow().timestamp() // HOUR
+        if self._compiles_left <= 0 and hour == self._hour:
+            return
+        self._hour = hour
+        self._compiles_left -= 1
+        self._schedule()
+
+    @callback
+    def _schedule(self) -> None:
+        self._entry.async_create_background_task(
+            self._hass, self._async_keep(), f"{DOMAIN} sums"
+        )
+
+    async def _async_keep(self) -> None:
+        async with self._lock:
+            await async_keep_sums(
+                self._hass,
+                total_units(self._hass, self._meter.description.mac),
+                dt_util.utcnow().timestamp() - WINDOW,
+            )

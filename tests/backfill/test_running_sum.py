@@ -1,0 +1,77 @@
+"""Sums that Home Assistant continued wrongly are found, and no others."""
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.nrj_monitor.backfill.running_sum import (
+    SumCorrection,
+    SumPoint,
+    find_corrections,
+)
+
+
+def test_sum_that_starts_at_zero_is_continued() -> None:
+    """All rows of five minutes were purged while the meter was away."""
+    points = [
+        SumPoint(0, 5000.0, 1421.0),
+        SumPoint(3600 * 800, 5400.5, 0.5),
+        SumPoint(3600 * 800 + 300, 5401.0, 1.0),
+    ]
+    assert find_corrections(points) == [SumCorrection(3600 * 800, 1821.0)]
+
+
+def test_new_count_begins_where_the_old_sum_ended() -> None:
+    """Home Assistant lowers the sum with a total that falls by less than a tenth."""
+    points = [
+        SumPoint(0, 109.0, 59.0),
+        SumPoint(300, 110.0, 60.0),
+        SumPoint(600, 105.0, 55.0),
+        SumPoint(900, 106.0, 56.0),
+    ]
+    assert find_corrections(points) == [SumCorrection(600, 5.0)]
+
+
+def test_count_that_begins_at_zero_is_right_already() -> None:
+    """Home Assistant adds what a new count shows."""
+    points = [SumPoint(0, 5000.0, 1421.0), SumPoint(300, 0.5, 1421.5)]
+    assert not find_corrections(points)
+
+
+def test_new_count_whose_sum_starts_at_zero_is_continued() -> None:
+    """The flash was erased, and the rows were purged."""
+    points = [SumPoint(0, 5000.0, 1421.0), SumPoint(300, 12.0, 0.1)]
+    (correction,) = find_corrections(points)
+    assert correction.energy == pytest.approx(1432.9)
+
+
+def test_sum_that_a_person_has_lowered_stays() -> None:
+    """The developer tools of Home Assistant adjust a sum from an hour on."""
+    points = [
+        SumPoint(0, 100.0, 50.0),
+        SumPoint(3600, 101.0, 46.0),
+        SumPoint(7200, 102.0, 47.0),
+    ]
+    assert not find_corrections(points)
+
+
+def test_right_rows_after_wrong_ones_stay() -> None:
+    """A later row continues from one before the wrong rows."""
+    points = [
+        SumPoint(0, 100.0, 50.0),
+        SumPoint(3600, 101.0, 0.5),
+        SumPoint(7200, 102.0, 52.0),
+    ]
+    assert find_corrections(points) == [
+        SumCorrection(3600, 50.5),
+        SumCorrection(7200, -50.5),
+    ]
+
+
+@given(st.lists(st.floats(0, 40), min_size=2, max_size=50), st.floats(0, 1e5))
+def test_sums_of_a_single_count_are_right(gains: list[float], begin: float) -> None:
+    """Whatever the meter counts, its sum is not corrected."""
+    state, points = begin, []
+    for index, gain in enumerate(gains):
+        state += gain
+        points.append(SumPoint(300 * index, state, state - begin))
+    assert not find_corrections(points)
