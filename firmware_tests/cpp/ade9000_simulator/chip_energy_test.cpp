@@ -1,6 +1,7 @@
 // The simulated chip's accumulators, against power times time.
 
 #include "firmware_tests/cpp/support/chip_bench.h"
+#include "firmware_tests/cpp/support/run_length.h"
 
 #include "esphome/components/ade9000_simulator/accumulators.h"
 
@@ -32,27 +33,29 @@ void run(Bench &bench, double seconds, double turn = 1.0) {
     bench.wait(turn);
 }
 
-TEST(ChipEnergy, OneKilowattForOneHourIsOneKilowattHour) {
-  Bench bench(watts(1000.0, -500.0, 0.0, 250.0));
+TEST(ChipEnergy, TenKilowattsForSixMinutesAreOneKilowattHour) {
+  Bench bench(watts(10000.0, -5000.0, 0.0, 2500.0));
   bench.start();
-  run(bench, 3600.0);
+  run(bench, 360.0);
   // The last window may be open still.
-  EXPECT_NEAR(Bench::watt_hours(bench.read45(WATTHR_A)), 1000.0, 1000.0 * WINDOW / 3600.0);
-  EXPECT_NEAR(Bench::watt_hours(bench.read45(WATTHR_B)), -500.0, 500.0 * WINDOW / 3600.0);
+  EXPECT_NEAR(Bench::watt_hours(bench.read45(WATTHR_A)), 1000.0, 10000.0 * WINDOW / 3600.0);
+  EXPECT_NEAR(Bench::watt_hours(bench.read45(WATTHR_B)), -500.0, 5000.0 * WINDOW / 3600.0);
   EXPECT_EQ(bench.read45(WATTHR_C), 0);
-  EXPECT_NEAR(Bench::watt_hours(bench.read45(VARHR_A)), 250.0, 250.0 * WINDOW / 3600.0);
-  EXPECT_NEAR(Bench::watt_hours(bench.read45(VAHR_A)), std::hypot(1000.0, 250.0), 1031.0 * WINDOW / 3600.0);
+  EXPECT_NEAR(Bench::watt_hours(bench.read45(VARHR_A)), 250.0, 2500.0 * WINDOW / 3600.0);
+  EXPECT_NEAR(Bench::watt_hours(bench.read45(VAHR_A)), std::hypot(1000.0, 250.0), 10310.0 * WINDOW / 3600.0);
 }
 
 TEST(ChipEnergy, IntegratesPowerThatChanges) {
-  // 2000 W * t / 1024 s: the area of the triangle to 1000 windows is 1024 s * 1000 W.
-  Bench bench([](double seconds) { return watts(2000.0 * (seconds - 0.2) / 1024.0, 0.0, 0.0); });
+  // 2000 W * t / length: the area of the triangle over whole windows is length * 1000 W.
+  const int windows = rounds(50, 1000);
+  const double length = windows * WINDOW;
+  Bench bench([length](double seconds) { return watts(2000.0 * (seconds - 0.2) / length, 0.0, 0.0); });
   bench.start();
-  run(bench, 1024.0, 0.016);
-  EXPECT_NEAR(Bench::watt_hours(bench.read45(WATTHR_A)), 1024.0 * 1000.0 / 3600.0, 2000.0 * WINDOW / 3600.0);
+  run(bench, length, 0.016);
+  EXPECT_NEAR(Bench::watt_hours(bench.read45(WATTHR_A)), length * 1000.0 / 3600.0, 2000.0 * WINDOW / 3600.0);
   run(bench, 0.2, 0.1);
   const double whole = Bench::watt_hours(bench.read45(WATTHR_A));
-  EXPECT_NEAR(whole, 1024.0 * 1000.0 / 3600.0, 1e-3) << "all 1000 windows are closed now";
+  EXPECT_NEAR(whole, length * 1000.0 / 3600.0, 1e-3) << "all windows are closed now";
 }
 
 TEST(ChipEnergy, WindowsHaveTheLengthOfEnergyTime) {
@@ -103,9 +106,9 @@ TEST(ChipEnergy, AccumulationModes) {
   for (const Case &c : {Case{0, 1, -1}, Case{1, 1, 1}, Case{2, 1, 0}, Case{3, 0, -1}}) {
     Bench bench(watts(1000.0, -1000.0, 0.0, -300.0));
     bench.start(c.mode);
-    run(bench, 100 * WINDOW, WINDOW / 4.0);
+    run(bench, 25 * WINDOW, WINDOW / 4.0);
     bench.wait(0.01);
-    const double full = 1000.0 * 100.0 * WINDOW / 3600.0;
+    const double full = 1000.0 * 25.0 * WINDOW / 3600.0;
     EXPECT_NEAR(Bench::watt_hours(bench.read45(WATTHR_A)), c.import_share * full, 1e-3) << c.mode;
     EXPECT_NEAR(Bench::watt_hours(bench.read45(WATTHR_B)), c.export_share * full, 1e-3) << c.mode;
     EXPECT_NEAR(Bench::watt_hours(bench.read45(VARHR_A)), -0.3 * full, 1e-3) << "VARACC is another field";
@@ -192,8 +195,9 @@ TEST(ChipEnergy, LongTurnsCountTheSameAsShortOnes) {
   Bench longer(wave);
   brief.start();
   longer.start();
-  run(brief, 1200.0, 0.02);
-  run(longer, 1200.0, 16.0);
+  const double seconds = rounds(80.0, 1200.0);
+  run(brief, seconds, 0.02);
+  run(longer, seconds, 16.0);
   EXPECT_NEAR(Bench::watt_hours(longer.read45(WATTHR_A)), Bench::watt_hours(brief.read45(WATTHR_A)), 0.05);
 }
 

@@ -1,5 +1,7 @@
 // The journal's memory: no energy is lost whatever is written, merged, read and acknowledged.
 
+#include "firmware_tests/cpp/support/run_length.h"
+
 #include "esphome/components/energy_journal/journal_ring.h"
 
 #include <gtest/gtest.h>
@@ -386,7 +388,7 @@ struct Client {
 };
 
 TEST(JournalRing, ConservesEnergyThroughAnythingThatHappens) {
-  for (uint32_t seed = 0; seed < 60; seed++) {
+  for (uint32_t seed = 0; seed < rounds(20u, 1000u); seed++) {
     std::mt19937 random(seed);
     const size_t budget = 300 + random() % 3000;
     House house(budget, seed);

@@ -2,6 +2,7 @@
 // signal's own time.
 
 #include "firmware_tests/cpp/support/driver_bench.h"
+#include "firmware_tests/cpp/support/run_length.h"
 
 #include "esphome/components/frequency_guard/chip_sample.h"
 #include "esphome/components/frequency_guard/guard.h"
@@ -121,19 +122,19 @@ Reactions measure(double hertz, int count) {
 constexpr double REACTION = 0.150;
 
 TEST(Reaction, OfTheFirstStageIsItsDelayAndAtMost150Milliseconds) {
-  const Reactions reactions = measure(49.7, 200);
+  const Reactions reactions = measure(49.7, rounds(25, 1000));
   EXPECT_GE(reactions.quickest, 1.0);
   EXPECT_LE(reactions.slowest, 1.0 + REACTION);
 }
 
 TEST(Reaction, OfTheSecondStageIsItsDelayAndAtMost150Milliseconds) {
-  const Reactions reactions = measure(49.5, 200);
+  const Reactions reactions = measure(49.5, rounds(25, 1000));
   EXPECT_GE(reactions.quickest, 0.5);
   EXPECT_LE(reactions.slowest, 0.5 + REACTION);
 }
 
 TEST(Reaction, OfTheThirdStageIsItsDelayAndAtMost150Milliseconds) {
-  const Reactions reactions = measure(49.1, 200);
+  const Reactions reactions = measure(49.1, rounds(25, 1000));
   EXPECT_GE(reactions.quickest, 0.2);
   EXPECT_LE(reactions.slowest, 0.2 + REACTION);
 }

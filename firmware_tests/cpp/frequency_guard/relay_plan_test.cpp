@@ -1,5 +1,7 @@
 // The guard's switching of relays: rules by example, and rules for any sequence.
 
+#include "firmware_tests/cpp/support/run_length.h"
+
 #include "esphome/components/frequency_guard/relay_plan.h"
 
 #include <gtest/gtest.h>
@@ -194,14 +196,14 @@ TEST(RelayPlan, AnOutageIsFollowedByPickingUpOneByOne) {
 // What must hold whatever the grid and the people do.
 TEST(RelayPlan, RulesHoldForAnySequence) {
   std::mt19937 random(20);
-  for (int run = 0; run < 20; run++) {
+  for (int run = 0; run < rounds(3, 200); run++) {
     std::vector<RelaySettings> relays;
     for (int i = 0; i < 5; i++)
       relays.push_back(of(static_cast<LoadClass>(random() % 5), random() % 3));
     House house(relays, random() % 2, random());
     GuardState held = GuardState::NORMAL;
     std::vector<int64_t> overridden(relays.size(), -1);
-    for (int step = 0; step < 300; step++) {
+    for (int step = 0; step < 150; step++) {
       const auto state = static_cast<GuardState>(random() % 8);
       if (state != GuardState::INVALID)
         held = state;
