@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 
 namespace esphome::frequency_guard {
@@ -20,7 +21,11 @@ constexpr const char *CUSTOM = "custom";
 constexpr double MAXIMUM_SPREAD = 0.02;
 
 /// A number of the device, from its hardware address.
-uint32_t device_number() { return fnv1_hash(get_mac_address()); }
+uint32_t device_number() {
+  char mac[MAC_ADDRESS_BUFFER_SIZE];
+  get_mac_address_into_buffer(mac);
+  return fnv1_hash(mac);
+}
 
 }  // namespace
 
@@ -173,6 +178,8 @@ void FrequencyGuardComponent::fire_(const char *what, const char *relay, bool on
 
 void FrequencyGuardComponent::send_(const event_journal::KeptEvent<GuardChange> &kept, int64_t age_ms) {
   const GuardChange &change = kept.event;
+  char frequency[16];
+  snprintf(frequency, sizeof(frequency), "%.3f", change.frequency);
   this->fire_homeassistant_event("esphome.nrj_guard", {
                                                           {"boot", std::to_string(kept.boot)},
                                                           {"number", std::to_string(change.number)},
@@ -181,7 +188,7 @@ void FrequencyGuardComponent::send_(const event_journal::KeptEvent<GuardChange> 
                                                           {"what", change.what.c_str()},
                                                           {"state", change.state.c_str()},
                                                           {"reason", change.reason.c_str()},
-                                                          {"frequency", str_sprintf("%.3f", change.frequency)},
+                                                          {"frequency", frequency},
                                                           {"relay", change.relay.c_str()},
                                                           {"on", change.on ? "1" : "0"},
                                                       });
