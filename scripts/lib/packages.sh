@@ -24,7 +24,11 @@ install_debian_packages() {
 # Whether what a package brings is on this machine, from wherever it came.
 is_installed() {
   case "$1" in
+    gcc-xtensa-lx106) command -v xtensa-lx106-elf-g++ ;;
+    gcc-riscv64-unknown-elf) command -v riscv64-unknown-elf-g++ ;;
     libgtest-dev) [ -e /usr/include/gtest/gtest.h ] ;;
+    libnewlib-dev) [ -e /usr/include/newlib/stdio.h ] ;;
+    libstdc++-arm-none-eabi-dev) compgen -G '/usr/include/newlib/c++/*/cstdint' ;;
     mosquitto) [ -x /usr/sbin/mosquitto ] || command -v mosquitto ;;
     python3-pip) python3 -m pip --version ;;
     # A browser that is there already has found its fonts.

@@ -10,3 +10,4 @@ extern "C" void vTaskDelay(TickType_t ticks);
 extern "C" void vPortYield();
 extern "C" BaseType_t xPortInIsrContext();
 #define portYIELD_FROM_ISR(woken) (static_cast<void>(woken))
+extern "C" char *pcTaskGetName(TaskHandle_t task);

@@ -1,0 +1,120 @@
+"""Compile the components for the processors they run on, against ESPHome's headers as its next release has them.
+
+Debian's cross compilers (gcc-xtensa-lx106 for the ESP8266, gcc-riscv64-unknown-elf for an ESP32-C3 or C6) compile what
+ESPHome generates for an ESP32; `esp32_headers/` declares what ESPHome names of ESP-IDF. Nothing is linked or run.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+import os
+from pathlib import Path
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from firmware_tests.configurations import COMPONENTS, FOLDER, OWN_COMPONENTS, esphome
+from tests.support.pace import patience
+
+HEADERS = Path(__file__).parents[1] / "esp32_headers"
+NEWLIB = Path("/usr/include/newlib")
+COMPUTER_ONLY = {"ade9000_simulator", "mains_signal"}
+COMPONENT_FOLDERS = sorted(
+    path.name
+    for path in COMPONENTS.iterdir()
+    if path.name not in COMPUTER_ONLY and next(path.glob("*.cpp"), None)
+)
+COMPILERS = {
+    # ELF machines: 94 Xtensa, 243 RISC-V.
+    "xtensa-lx106-elf-g++": ((), 94),
+    "riscv64-unknown-elf-g++": (("-march=rv32imc", "-mabi=ilp32"), 243),
+}
+FLAGS = (
+    *("-std=gnu++20", "-Os", "-fno-exceptions", "-fno-rtti", "-Wall", "-Werror"),
+    # GCC 12 takes a sort of three values for one of more; what only messages below the level of the log use is unused.
+    *("-Wno-array-bounds", "-Wno-unused-const-variable"),
+    *("-Wno-unused-variable", "-D_GNU_SOURCE", "-DUSE_LWIP_FAST_SELECT"),
+    *("-DUSE_ESP32", "-DUSE_ESP_IDF", "-DUSE_ESP32_FRAMEWORK_ESP_IDF"),
+)
+RE_EXPORT = '#include "esphome/core/alloc_helpers.h"\n'
+MOVED_TEMPLATE = re.compile(
+    r"^template<[^;{]*?std::string format_(?:hex|hex_pretty|bin)\([^;{]*\{.*?^\}\n",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Generate the ESP32's firmware, take away what ESPHome announced to remove, and return the source folder."""
+    folder = tmp_path_factory.mktemp("esp32")
+    path = folder / "meter.yaml"
+    # Its encryption is a library that PlatformIO would fetch.
+    path.write_text(
+        f"packages:\n  meter: !include {FOLDER}/nrj-meter.yaml\n"
+        "api:\n  encryption: !remove\n"
+    )
+    result = esphome(
+        *OWN_COMPONENTS, "compile", "--only-generate", path, data=folder / "data"
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    source = folder / "data/build/nrj-meter/src"
+    helpers = source / "esphome/core/helpers.h"
+    text = helpers.read_text()
+    # From 2026.11.0 on they are gone; then these lines go as well.
+    assert RE_EXPORT in text
+    text, removed = MOVED_TEMPLATE.subn("", text.replace(RE_EXPORT, ""))
+    assert removed == 4
+    helpers.write_text(text)
+    # The transport is a header: a source file that makes one has all of it compiled.
+    (source / "esphome/components/ade9000/spi_transport.cpp").write_text(
+        '#include "esphome/components/ade9000/ade9000_spi.h"\n'
+        "esphome::ade9000::Ade9000Transport *make_transport() {\n"
+        "  return new esphome::ade9000::Ade9000SpiTransport();\n"
+        "}\n"
+    )
+    return source
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_components_compile_for_their_processors(
+    compiler: str, tree: Path, tmp_path: Path
+) -> None:
+    """Every source of every component becomes 32-bit code."""
+    if shutil.which(compiler) is None or not NEWLIB.is_dir():
+        if os.environ.get("CI"):
+            pytest.fail(f"{compiler} is missing: run scripts/setup test")
+        pytest.skip(f"needs {compiler} and libnewlib-dev: run scripts/setup test")
+    library = max(NEWLIB.glob("c++/*"))
+    processor, machine = COMPILERS[compiler]
+    # The library's settings for a processor without instructions for floating point, as these.
+    system = (library, library / "arm-none-eabi/thumb/v6-m/nofp", NEWLIB)
+
+    def compiled(source: Path) -> str:
+        made = tmp_path / f"{source.parent.name}-{source.stem}.o"
+        result = subprocess.run(
+            [
+                *(compiler, *processor, *FLAGS, "-nostdinc++"),
+                *(word for folder in system for word in ("-isystem", folder)),
+                *(f"-I{tree}", f"-I{HEADERS}", "-c", source, "-o", made),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=patience(60),
+            check=False,
+        )
+        if result.returncode != 0:
+            return result.stderr
+        # ELF, 32 bits, little-endian, machine (ELF specification, e_ident and e_machine).
+        header = made.read_bytes()[:20]
+        assert header[:6] == b"\x7fELF\x01\x01"
+        assert int.from_bytes(header[18:20], "little") == machine
+        return ""
+
+    sources = [
+        source
+        for folder in COMPONENT_FOLDERS
+        for source in sorted((tree / "esphome/components" / folder).glob("*.cpp"))
+    ]
+    assert {source.parent.name for source in sources} == set(COMPONENT_FOLDERS)
+    with ThreadPoolExecutor(2) as pool:
+        assert "".join(pool.map(compiled, sources)) == ""

@@ -1,0 +1,2 @@
+#pragma once
+extern "C" int ioctl(int file, unsigned long request, ...);
