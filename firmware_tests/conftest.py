@@ -8,7 +8,7 @@ import pytest
 from nrj_tools.firmware import RunningFirmware, build
 from nrj_tools.ports import free_port
 
-BUILT_ONCE = ("boards", "guarded", "tables", "tree", "updatable")
+BUILT_ONCE = ("boards", "guarded", "plugged", "tables", "tree", "updatable")
 """Fixtures of a module that take so long that one worker makes them for all who use them."""
 
 

@@ -1,6 +1,7 @@
 """The guard without the meter's chip: any frequency and voltage sensor, as on a plug."""
 
 import asyncio
+from math import isnan
 from pathlib import Path
 import re
 
@@ -25,7 +26,7 @@ def template(kind: str, name: str, state: str) -> dict[str, object]:
         "name": name,
         "update_interval": "100ms",
         "accuracy_decimals": 3,
-        "lambda": f"!lambda return id({state}).state;",
+        "lambda": f"!lambda if (id(silent).state) return {{}}; return id({state}).state;",
     }
 
 
@@ -70,7 +71,13 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
                 "id": "relay_1",
                 "name": "Relay 1",
                 "optimistic": True,
-            }
+            },
+            {
+                "platform": "template",
+                "id": "silent",
+                "name": "Silent",
+                "optimistic": True,
+            },
         ],
         "frequency_guard": {"start_delay": "1s"},
     }
@@ -127,3 +134,27 @@ async def test_a_plug_does_nothing_on_a_frequency_without_voltage(
             await plug.wait(lambda: guard_state(plug) == "invalid", timeout=3)
             await asyncio.sleep(1.5)
             assert plug.is_on("relay_1")
+
+
+async def test_a_silent_sensor_shows_unknown(
+    guarded: tuple[Path, int], tmp_path: Path
+) -> None:
+    """Forget the last frequency and voltage of a source that fell silent, until it speaks again."""
+    program, port = guarded
+    with RunningFirmware(program, tmp_path, port):
+        async with connected(port) as plug:
+            await is_normal(plug)
+            assert plug.value("voltage_l1") == 230.0
+            plug.set_switch("silent", on=True)
+            await plug.wait(
+                lambda: (
+                    isnan(plug.value("frequency_l1"))
+                    and isnan(plug.value("voltage_l1"))
+                ),
+                timeout=6,
+            )
+            assert guard_state(plug) == "invalid"
+            plug.set_switch("silent", on=False)
+            await is_normal(plug)
+            assert plug.value("frequency_l1") == 50.0
+            assert plug.value("voltage_l1") == 230.0

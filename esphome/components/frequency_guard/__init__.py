@@ -316,6 +316,7 @@ async def _input(config: ConfigType) -> cg.MockObj:
     source = cg.new_Pvariable(
         ID(f"{config[CONF_ID]}_input", is_declaration=True, type=SensorInput)
     )
+    cg.add(source.set_silence(config[CONF_SILENCE]))
     for phase in config[CONF_PHASES]:
         sensors = [
             await cg.get_variable(phase[key]) if key in phase else cg.nullptr

@@ -19,24 +19,57 @@ double state_of(const sensor::Sensor *sensor) {
 
 void SensorInput::add_phase(sensor::Sensor *frequency, sensor::Sensor *voltage) {
   if (this->count_ < PHASES)
-    this->phases_[this->count_++] = {frequency, voltage};
+    this->phases_[this->count_++] = {{frequency}, {voltage}};
 }
 
 void SensorInput::setup() {
   for (size_t i = 0; i < this->count_; i++) {
-    if (this->phases_[i].frequency != nullptr)
-      this->phases_[i].frequency->add_on_state_callback([this](float) { this->told_ = true; });
+    this->listen_(this->phases_[i].frequency);
+    this->listen_(this->phases_[i].voltage);
   }
 }
 
+void SensorInput::listen_(Source &source) {
+  if (source.sensor != nullptr)
+    source.sensor->add_on_state_callback([this, &source](float) { source.fresh |= !this->forgetting_; });
+}
+
+bool SensorInput::is_silent_(const Source &source, int64_t now_ms) const {
+  return now_ms - source.published_ms > this->silence_ms_;
+}
+
+void SensorInput::forget_(Source &source, int64_t now_ms) {
+  if (std::isnan(state_of(source.sensor)) || !this->is_silent_(source, now_ms))
+    return;
+  this->forgetting_ = true;
+  // Past the sensor's filters: an average would take the old values along.
+  source.sensor->internal_send_state_to_frontend(NAN);
+  this->forgetting_ = false;
+}
+
 bool SensorInput::read(GridSample &sample, int64_t now_ms) {
-  if (!this->told_)
+  bool told = false;
+  for (size_t i = 0; i < this->count_; i++) {
+    Phase &phase = this->phases_[i];
+    for (Source *source : {&phase.frequency, &phase.voltage}) {
+      if (!source->fresh)
+        continue;
+      source->fresh = false;
+      source->published_ms = now_ms;
+      told |= source == &phase.frequency;
+    }
+    // A voltage alone may be published as rarely as it likes.
+    if (phase.frequency.sensor != nullptr && this->is_silent_(phase.frequency, now_ms)) {
+      this->forget_(phase.frequency, now_ms);
+      this->forget_(phase.voltage, now_ms);
+    }
+  }
+  if (!told)
     return false;
-  this->told_ = false;
   sample.time_ms = now_ms;
   sample.phases.fill({NOTHING, NOTHING});
   for (size_t i = 0; i < this->count_; i++)
-    sample.phases[i] = {state_of(this->phases_[i].voltage), state_of(this->phases_[i].frequency)};
+    sample.phases[i] = {state_of(this->phases_[i].voltage.sensor), state_of(this->phases_[i].frequency.sensor)};
   return true;
 }
 

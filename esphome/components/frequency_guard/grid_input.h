@@ -23,22 +23,42 @@ class GridInput {
   virtual bool read(GridSample &sample, int64_t now_ms) = 0;
 };
 
-/// Any frequency and voltage sensors; a sample is taken when a frequency is told.
+/// Any frequency and voltage sensors; a sample is taken when a frequency is published.
+///
+/// A phase whose frequency falls silent has no measurement any more: both sensors then show unknown instead of the last
+/// value for ever.
 class SensorInput : public GridInput {
  public:
   /// @param frequency nullptr where the phase has none of its own. @param voltage nullptr where it is not measured.
   void add_phase(sensor::Sensor *frequency, sensor::Sensor *voltage);
+  /// Sets after how many ms without a frequency a phase is silent.
+  void set_silence(uint32_t silence_ms) { this->silence_ms_ = silence_ms; }
   void setup() override;
   bool read(GridSample &sample, int64_t now_ms) override;
 
  protected:
-  struct Phase {
-    sensor::Sensor *frequency{nullptr};
-    sensor::Sensor *voltage{nullptr};
+  /// A sensor, and when it was last published, ms.
+  struct Source {
+    sensor::Sensor *sensor{nullptr};
+    int64_t published_ms{0};
+    /// Whether the sensor was published since the last look.
+    bool fresh{false};
   };
+  struct Phase {
+    Source frequency;
+    Source voltage;
+  };
+
+  void listen_(Source &source);
+  bool is_silent_(const Source &source, int64_t now_ms) const;
+  /// Lets a sensor show unknown, unless it does already or goes on being published.
+  void forget_(Source &source, int64_t now_ms);
+
   std::array<Phase, PHASES> phases_{};
   size_t count_{0};
-  bool told_{false};
+  int64_t silence_ms_{1000};
+  /// Publishing unknown itself.
+  bool forgetting_{false};
 };
 
 #ifdef USE_ADE9000
