@@ -210,6 +210,107 @@ def test_gap_before_a_total_that_started_over_is_unclear() -> None:
     assert plan.unclear == {HOUR: "the total started over"}
 
 
+def new_count(begin: float = 0.5 * HOUR) -> Callable[[float], EnergyEstimate | None]:
+    """Return the total over time of 2 kW that is zero at `begin` and unknown before."""
+
+    def energy_at(time: float) -> EnergyEstimate | None:
+        if time < begin:
+            return None
+        total = 2.0 * (time - begin) / HOUR
+        return EnergyEstimate(total, total, total)
+
+    return energy_at
+
+
+@pytest.mark.parametrize("state", [5000.0, 110.0, 9.0])
+def test_new_count_begins_where_the_old_sum_ended(state: float) -> None:
+    """The meter is new or its flash erased, and no row shows the new count yet."""
+    old = SumRow(state, 1421.0)
+    plan = plan_sums(
+        range(0, 4 * HOUR, HOUR),
+        {},
+        new_count(),
+        before=old,
+        after=None,
+        step=0.002,
+    )
+    assert [row.state for row in plan.rows.values()] == [1.0, 3.0, 5.0, 7.0]
+    assert [row.sum for row in plan.rows.values()] == [1422.0, 1424.0, 1426.0, 1428.0]
+    assert not plan.unclear
+
+
+def test_new_count_within_an_hour_with_a_row_of_the_old_one() -> None:
+    """That row stays; what the new count has by then is in the next hour."""
+    plan = plan_sums(
+        range(0, 3 * HOUR, HOUR),
+        {0: SumRow(5000.0, 1421.0)},
+        new_count(),
+        before=SumRow(4999.0, 1420.0),
+        after=SumRow(6.0, 1427.0),
+        step=0.002,
+    )
+    assert plan.rows == {HOUR: SumRow(3.0, 1424.0), 2 * HOUR: SumRow(5.0, 1426.0)}
+    assert not plan.unclear
+
+
+def test_new_count_a_little_below_the_old_one_begins_with_its_first_total() -> None:
+    """Nobody counted down; Home Assistant takes less than a tenth as a dip."""
+
+    def energy_at(time: float) -> EnergyEstimate | None:
+        known = new_count()(time)
+        return None if known is None else EnergyEstimate(*(104.0 + v for v in known))
+
+    plan = plan_sums(
+        range(0, 2 * HOUR, HOUR),
+        {},
+        energy_at,
+        before=SumRow(110.0, 60.0),
+        after=None,
+        step=0.002,
+        first_total=104.0,
+    )
+    assert plan.rows == {0: SumRow(105.0, 61.0), HOUR: SumRow(107.0, 63.0)}
+
+
+def test_new_count_continues_from_a_row_that_knows_more_of_the_old_one() -> None:
+    """The five minutes before the outage had more than the last whole hour."""
+    plan = plan_sums(
+        range(0, 2 * HOUR, HOUR),
+        {},
+        new_count(),
+        before=SumRow(5000.0, 1421.0),
+        after=SumRow(4.0, 1425.5),
+        step=0.002,
+    )
+    assert plan.rows == {0: SumRow(1.0, 1422.5), HOUR: SumRow(3.0, 1424.5)}
+
+
+@given(
+    old=st.floats(0, 1e5),
+    sum_=st.floats(0, 1e5),
+    begin=st.floats(0, HOUR - 1),
+    first=st.floats(0, 1e5),
+)
+def test_sum_never_falls(old: float, sum_: float, begin: float, first: float) -> None:
+    """Whatever the old count and the new one show."""
+
+    def energy_at(time: float) -> EnergyEstimate | None:
+        known = new_count(begin)(time)
+        return None if known is None else EnergyEstimate(*(first + v for v in known))
+
+    plan = plan_sums(
+        range(0, 5 * HOUR, HOUR),
+        {},
+        energy_at,
+        before=SumRow(old, sum_),
+        after=None,
+        step=0.002,
+        first_total=first,
+    )
+    sums = [sum_, *(row.sum for row in plan.rows.values())]
+    assert all(later >= sum_ - 0.03 for sum_, later in pairwise(sums))
+
+
 def test_hours_before_the_first_row_are_unclear() -> None:
     """Without an earlier row there is no sum to continue from."""
     plan = plan_sums(

@@ -17,6 +17,7 @@ from .journal import COUNTERS, FREQUENCY, POWERS, VOLTAGES, Summary
 from .plan import MeanRow, SumRow, hours_between, plan_means, plan_sums
 from .statistics import (
     Series,
+    async_adjust_sums,
     async_hours_with_states,
     async_read,
     async_wait_written,
@@ -119,23 +120,26 @@ async def async_backfill(
         # What is filled in continues the sums around it: these must be right first.
         await async_keep_sums(hass, total_units(hass, mac), begin)
     all_series = await async_read(hass, units, hours.start, hours.stop)
-    sums, unclear, means = {}, {}, {}
+    sums, unclear, means, corrections = {}, {}, {}, {}
     for id_, series in all_series.items():
         # Planning days of minutes takes a while: let other tasks run in between.
         await asyncio.sleep(0)
         channel = ids[id_]
         if series.metadata["has_sum"]:
+            first = timeline.energy_at(channel, begin)
             plan = plan_sums(
                 hours,
                 series.sums,
                 partial(timeline.energy_at, channel),
                 before=series.before,
-                after=series.latest,
+                after=series.after,
                 step=CHANNELS[channel].quantity.change.absolute,
+                first_total=first.value if first is not None else 0.0,
                 was_read=was_read,
             )
             if plan.rows:
                 sums[id_] = plan.rows
+                corrections[id_] = plan.corrections
             if plan.unclear:
                 unclear[id_] = plan.unclear
         elif rows := await _plan_means(
@@ -145,6 +149,9 @@ async def async_backfill(
     result = BackfillResult(begin, end, sums, means, unclear)
     if result.hours and not dry_run:
         for id_, sum_rows in sums.items():
+            async_adjust_sums(
+                hass, all_series[id_].metadata, units[id_], corrections[id_]
+            )
             async_write_sums(hass, all_series[id_], sum_rows)
         for id_, mean_rows in means.items():
             async_write_means(hass, all_series[id_], mean_rows)

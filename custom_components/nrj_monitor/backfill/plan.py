@@ -1,10 +1,11 @@
 """Plan of the statistics' hours to write, and their rows: pure rules."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from .journal import Summary
+from .running_sum import RESET_RATIO, SumCorrection, begins_new_count
 from .timeline import EnergyEstimate
 
 HOUR: Final = 3600
@@ -51,10 +52,14 @@ class MeanRow:
 
 @dataclass(frozen=True, slots=True)
 class SumPlan:
-    """Rows to write by the hour's begin, and the unclear hours with their reason."""
+    """Rows to write by the hour's begin, and the unclear hours with their reason.
+
+    `corrections` are for rows that lack energy of the planned hours before.
+    """
 
     rows: Mapping[int, SumRow] = field(default_factory=dict)
     unclear: Mapping[int, str] = field(default_factory=dict)
+    corrections: Sequence[SumCorrection] = ()
 
 
 def hours_between(begin: float, end: float) -> range:
@@ -66,13 +71,14 @@ def hours_between(begin: float, end: float) -> range:
 
 
 def plan_sums(
-    hours: Iterable[int],
+    hours: range,
     rows: Mapping[int, SumRow],
     energy_at: Callable[[float], EnergyEstimate | None],
     *,
     before: SumRow | None,
     after: SumRow | None,
     step: float,
+    first_total: float = 0.0,
     was_read: Callable[[float], bool] = lambda time: True,
 ) -> SumPlan:
     """Plan the hours of a total, whose unit is kWh.
@@ -80,23 +86,37 @@ def plan_sums(
     An hour whose row shows what the meter had counted at its end was measured: it stays
     as it is. The other hours get the total at their end, on the running sum of the hours
     around them: state and sum differ by the same amount for as long as the meter does
-    not start over.
+    not start over. A new count, whose total is below the last row's, begins where the
+    old sum ended.
 
-    `energy_at` returns the meter's total at a time, s since 1970. `before` and `after`
-    are the rows around these hours, None where there is none; `step` is the change of
-    the total that is worth a state. `was_read` returns whether the meter could be read
-    at a time: if not, a row that shows nearly what the meter had counted does so by
-    chance.
+    `energy_at` returns the meter's total at a time, s since 1970, and `first_total` is
+    the first that the meter knows. `before` and `after` are the rows around these hours,
+    None where there is none; `step` is the change of the total that is worth a state.
+    `was_read` returns whether the meter could be read at a time: if not, a row that
+    shows nearly what the meter had counted does so by chance.
     """
     planned: dict[int, SumRow] = {}
     unclear: dict[int, str] = {}
     pending: dict[int, SumRow] = {}
-    offset = None if before is None else before.offset
+    corrections: list[SumCorrection] = []
+    last = before
+    is_new_count = False
 
-    def settle_pending(other: SumRow) -> None:
+    def settle_pending(other: SumRow, start: int) -> None:
         """Plan the pending hours if the next row, `other`, has the same offset."""
-        if offset is not None and _differ(offset, other.offset):
-            unclear.update(dict.fromkeys(pending, "the total started over"))
+        if last is not None and pending and _differ(last.offset, other.offset):
+            if is_new_count and other.offset > last.offset:
+                # The rows of five minutes had more of the old count than its last hour.
+                planned.update(
+                    (hour, SumRow(row.state, row.state + other.offset))
+                    for hour, row in pending.items()
+                )
+            elif is_new_count:
+                # Home Assistant continued the old count, as if it had gone back.
+                planned.update(pending)
+                corrections.append(SumCorrection(start, last.offset - other.offset))
+            else:
+                unclear.update(dict.fromkeys(pending, "the total started over"))
         else:
             planned.update(pending)
         pending.clear()
@@ -107,29 +127,47 @@ def plan_sums(
             continue
         row = rows.get(hour)
         if row is not None:
+            row = SumRow(
+                row.state, row.sum + sum(added.energy for added in corrections)
+            )
             low = _lowest_recorded(expected, energy_at(end - LAG) or expected)
             low -= LAG_CHANGES * step + RESOLUTION
             if not was_read(end) and not was_read(end - LAG):
                 low = expected.value - RESOLUTION
             if low <= row.state <= expected.high + RESOLUTION:
-                settle_pending(row)
-                offset = row.offset
+                settle_pending(row, hour)
+                if corrections and corrections[-1].start == hour:
+                    row = SumRow(row.state, row.sum + corrections[-1].energy)
+                last, is_new_count = row, False
                 continue
             if row.state > expected.high:
-                unclear[hour] = "the statistics are ahead of the meter"
+                if energy_at(hour) is None and begins_new_count(
+                    row.state, expected.value
+                ):
+                    # The row of the old count, in the hour in which the new one began.
+                    last = row
+                else:
+                    unclear[hour] = "the statistics are ahead of the meter"
                 continue
-            if offset is None:
+            if last is None:
                 # The first row of all: too low for the end of its hour, yet true at some
                 # time, so its sum is one to continue from.
-                offset = row.offset
-        if offset is None:
+                last = row
+        if last is None:
             unclear[hour] = "there are no statistics before it"
             continue
-        pending[hour] = SumRow(expected.value, expected.value + offset)
+        offset = last.offset
+        if begins_new_count(last.state, expected.value):
+            planned.update(pending)
+            pending.clear()
+            is_new_count = True
+            begins_at_zero = expected.value < RESET_RATIO * last.state
+            offset = last.sum - (0.0 if begins_at_zero else first_total)
+        last = pending[hour] = SumRow(expected.value, expected.value + offset)
     if pending and after is not None:
-        settle_pending(after)
+        settle_pending(after, hours.stop)
     planned.update(pending)
-    return SumPlan(planned, unclear)
+    return SumPlan(planned, unclear, corrections)
 
 
 def _lowest_recorded(expected: EnergyEstimate, earlier: EnergyEstimate) -> float:

@@ -1,6 +1,6 @@
 """Hours of the recorder's statistics: read, and written."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -46,8 +46,8 @@ type Convert = Callable[[float], float]
 class Series:
     """Hours of a sensor's statistics, in the unit of its channel.
 
-    `before` is the last row of a total before these hours; `latest` its latest row of
-    five minutes, which continues where the hours end.
+    `before` is the last row of a total before these hours; `after` its latest row of
+    five minutes, None where that is not after these hours.
     """
 
     metadata: StatisticMetaData
@@ -55,7 +55,7 @@ class Series:
     sums: Mapping[int, SumRow] = field(default_factory=dict)
     means: Mapping[int, MeanRow] = field(default_factory=dict)
     before: SumRow | None = None
-    latest: SumRow | None = None
+    after: SumRow | None = None
 
 
 async def async_read(
@@ -116,8 +116,12 @@ def _read_one(
         before=next(
             (row for raw in reversed(earlier) if (row := _sum_row(raw, convert))), None
         ),
-        latest=next(
-            (row for raw in latest.get(id_, ()) if (row := _sum_row(raw, convert))),
+        after=next(
+            (
+                row
+                for raw in latest.get(id_, ())
+                if raw["start"] >= end and (row := _sum_row(raw, convert))
+            ),
             None,
         ),
     )
@@ -326,6 +330,24 @@ def async_restore_sum(
 
 
 @callback
+def async_adjust_sums(
+    hass: HomeAssistant,
+    metadata: StatisticMetaData,
+    unit: str,
+    corrections: Iterable[SumCorrection],
+) -> None:
+    """Adjust the sums of a total from each correction on; `unit` is its channel's."""
+    convert = _converter(unit, metadata["unit_of_measurement"])
+    for correction in corrections:
+        get_instance(hass).async_adjust_statistics(
+            metadata["statistic_id"],
+            _time(correction.start),
+            convert(correction.energy),
+            metadata["unit_of_measurement"] or "",
+        )
+
+
+@callback
 def async_correct_sums(
     hass: HomeAssistant,
     history: SumHistory,
@@ -338,13 +360,7 @@ def async_correct_sums(
     """
     metadata = history.metadata
     convert = _converter(unit, metadata["unit_of_measurement"])
-    for correction in corrections:
-        get_instance(hass).async_adjust_statistics(
-            metadata["statistic_id"],
-            _time(correction.start),
-            convert(correction.energy),
-            metadata["unit_of_measurement"] or "",
-        )
+    async_adjust_sums(hass, metadata, unit, corrections)
     first = min(correction.start for correction in corrections) // HOUR * HOUR
     last_of_hour = {point.start // HOUR: point for point in history.minutes}
     own = [
