@@ -1,5 +1,6 @@
 """Detect faults of the chip and its wire, report the fault, and recover without help."""
 
+import asyncio
 from math import isnan
 from pathlib import Path
 
@@ -29,6 +30,29 @@ async def simulate(meter: MeterClient, action: str, **data: float) -> None:
     _, services = await meter.api.list_entities_services()
     (service,) = (service for service in services if service.name == action)
     await meter.api.execute_service(service, dict(data))
+
+
+async def test_frames_that_are_lost_or_damaged_do_not_stop_the_meter(
+    run_meter: RunMeter, steady: str
+) -> None:
+    """After each kind of fault in either direction the meter measures and counts on."""
+    async with connected(run_meter(NRJ_RECORDING=steady).port) as meter:
+        await meter.new_values("voltage_l1", "import_energy_l1")
+        for position in range(6):
+            for fault in range(1, 6):
+                await simulate(
+                    meter,
+                    "simulate_line_fault",
+                    fault=fault,
+                    frames=1,
+                    position=3 * position,
+                )
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(1.0)
+        before = meter.value("import_energy_l1")
+        await meter.new_values("voltage_l1", "import_energy_l1")
+        assert meter.value("voltage_l1") == pytest.approx(230.0, rel=1e-3)
+        await meter.wait(lambda: meter.value("import_energy_l1") > before)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 """Analog Devices ADE9000, a three-phase energy and power-quality chip."""
 
+from esphome import pins
 import esphome.codegen as cg
 from esphome.components import spi
 import esphome.config_validation as cv
-from esphome.const import CONF_ID, CONF_LINE_FREQUENCY, CONF_TOTAL
+from esphome.const import CONF_ID, CONF_LINE_FREQUENCY, CONF_RESET_PIN, CONF_TOTAL
 from esphome.core import CORE, ID
 import esphome.final_validate as fv
 from esphome.types import ConfigType
@@ -92,7 +93,11 @@ def CONFIG_SCHEMA(config: ConfigType) -> ConfigType:
         )
     else:
         schema = BASE_SCHEMA.extend(
-            {cv.GenerateID(CONF_TRANSPORT_ID): cv.declare_id(Ade9000SpiTransport)}
+            {
+                cv.GenerateID(CONF_TRANSPORT_ID): cv.declare_id(Ade9000SpiTransport),
+                # For a chip that two resets by software do not bring back.
+                cv.Optional(CONF_RESET_PIN): pins.gpio_output_pin_schema,
+            }
         ).extend(spi.spi_device_schema(cs_pin_required=True))
     config = front_end.validate(schema(config))
     return front_end.validate_range(config, config[CONF_NOMINAL_VOLTAGE])
@@ -170,6 +175,8 @@ async def to_code(config: ConfigType) -> None:
             front_end.voltage_divider(config), front_end.current_sensitivity(config)
         )
     )
+    if (reset_pin := config.get(CONF_RESET_PIN)) is not None:
+        cg.add(var.set_reset_pin(await cg.gpio_pin_expression(reset_pin)))
     for address, value in _registers(config).items():
         cg.add(var.set_register(address, value))
     cg.add(var.set_nominal(config[CONF_NOMINAL_VOLTAGE], config[CONF_LINE_FREQUENCY]))

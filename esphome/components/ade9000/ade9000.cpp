@@ -29,6 +29,11 @@ static constexpr double MINIMUM_APPARENT_FRACTION = 1e-4;
 static constexpr double MINIMUM_ANGLE_FRACTION = 9.0 * 32 * 256 / (74532013.0 * 0.81);
 
 void Ade9000::setup() {
+  if (this->reset_pin_ != nullptr) {
+    this->reset_pin_->setup();
+    this->reset_pin_->digital_write(true);
+    this->chip_.set_reset_line(this);
+  }
   this->prepare_settings_();
   const bool with_reactive =
       this->publisher_.has(Quantity::REACTIVE_ENERGY_Q1) || this->publisher_.has(Quantity::REACTIVE_ENERGY_Q2) ||
@@ -104,8 +109,9 @@ void Ade9000::update() {
 bool Ade9000::prepare_chip_() {
   const Chip::Event event = this->chip_.step(millis());
   this->on_chip_event_(event);
-  // A chip that reset itself is ready for its configuration: each moment without it is not counted.
-  if (event == Chip::Event::LOST)
+  // A chip that reset itself is ready for its configuration, another one for its reset: each moment without is not
+  // counted.
+  if (!this->chip_.is_running() && event != Chip::Event::NONE && event != Chip::Event::UNREADABLE)
     this->on_chip_event_(this->chip_.step(millis()));
   return this->chip_.is_running() && event != Chip::Event::UNREADABLE;
 }
@@ -141,6 +147,22 @@ void Ade9000::on_chip_event_(Chip::Event event) {
     case Chip::Event::LOST:
       ESP_LOGW(TAG, "The chip has been reset; setting it up again");
       this->chip_resets_++;
+      this->release_companion_();
+      break;
+    case Chip::Event::REPAIRED:
+      ESP_LOGW(TAG, "The configuration of the chip has changed and was written back");
+      this->configuration_errors_++;
+      this->configure_companion_();
+      break;
+    case Chip::Event::SILENT:
+      ESP_LOGW(TAG, "The chip has given no valid answer for 10 s; resetting it");
+      this->chip_resets_++;
+      this->release_companion_();
+      break;
+    case Chip::Event::FAILED:
+      ESP_LOGW(TAG, "The chip reports an internal error; resetting it");
+      this->configuration_errors_++;
+      this->count_energy_();
       this->release_companion_();
       break;
     case Chip::Event::CHANGED:

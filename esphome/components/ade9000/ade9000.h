@@ -17,7 +17,7 @@
 namespace esphome::ade9000 {
 
 /// Three-phase energy meter on an Analog Devices ADE9000.
-class Ade9000 : public PollingComponent {
+class Ade9000 : public PollingComponent, public Chip::ResetLine {
  public:
   void setup() override;
   void update() override;
@@ -56,6 +56,9 @@ class Ade9000 : public PollingComponent {
   }
 #endif
 
+  /// Sets the pin that is connected to the chip's RESET (active low).
+  void set_reset_pin(GPIOPin *pin) { this->reset_pin_ = pin; }
+  void hold_reset(bool held) override { this->reset_pin_->digital_write(!held); }
   /// Sets another component that uses the chip; one component at most.
   void set_companion(Ade9000Companion *companion) { this->companion_ = companion; }
   /// Accepts the chip's configuration after a companion has written registers: else the change counts as an error of
@@ -111,6 +114,7 @@ class Ade9000 : public PollingComponent {
   EnergyTotalsStore totals_store_;
   Publisher publisher_;
   Ade9000Companion *companion_{nullptr};
+  GPIOPin *reset_pin_{nullptr};
   LazyCallbackManager<void(const Snapshot &)> snapshot_callback_;
 
   uint32_t publish_interval_{1000};

@@ -12,6 +12,9 @@ namespace {
 constexpr uint16_t READ_BIT = 1U << 3;
 constexpr size_t HEADER_SIZE = 2;
 constexpr size_t CRC_SIZE = 2;
+// One frame may be damaged, and hardly two in a row.
+constexpr int WRITE_ATTEMPTS = 3;
+constexpr int READ_ATTEMPTS = 4;
 
 void put_header(uint8_t *frame, uint16_t address, uint16_t flags) {
   const uint16_t header = static_cast<uint16_t>(address << 4) | flags;
@@ -75,9 +78,42 @@ void Ade9000Bus::write(uint16_t address, uint32_t value) {
 }
 
 bool Ade9000Bus::write_checked(uint16_t address, uint32_t value) {
-  this->write(address, value);
-  uint32_t stored;
-  return this->read(address, stored) && stored == value;
+  for (int attempt = 0; attempt < WRITE_ATTEMPTS; attempt++) {
+    this->write(address, value);
+    uint32_t stored;
+    if (this->read(address, stored) && stored == value)
+      return true;
+  }
+  return false;
+}
+
+bool Ade9000Bus::read_confirmed(uint16_t address, uint32_t &value, uint32_t tolerance) {
+  uint32_t previous = 0;
+  bool has_previous = false;
+  int failures = 0;
+  for (int attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
+    uint32_t next;
+    if (!this->read(address, next)) {
+      if (++failures == 2)
+        return false;
+      continue;
+    }
+    if (has_previous && std::max(next, previous) - std::min(next, previous) <= tolerance) {
+      value = next;
+      return true;
+    }
+    previous = next;
+    has_previous = true;
+  }
+  this->reject_frame();
+  return false;
+}
+
+uint16_t Ade9000Bus::read_without_crc(uint16_t address) {
+  uint8_t frame[HEADER_SIZE + sizeof(uint16_t)] = {};
+  put_header(frame, address, READ_BIT);
+  this->transport_->transfer(frame, sizeof(frame));
+  return get_big_endian(frame + HEADER_SIZE, sizeof(uint16_t));
 }
 
 bool Ade9000Bus::read_burst(uint16_t address, uint32_t *words, size_t count) {

@@ -42,10 +42,23 @@ class Ade9000Bus {
    */
   bool read(uint16_t address, uint32_t &value);
 
+  /** Reads a register until two consecutive readings agree, four times at most.
+   *
+   * The CRC covers the value alone: a frame whose address was damaged on its way brings the value of another register
+   * with a CRC that matches. Not for a register that changes by being read.
+   *
+   * @param tolerance by which two readings may differ, in codes.
+   * @return false if two of them failed, or no two agreed; `value` is untouched then.
+   */
+  bool read_confirmed(uint16_t address, uint32_t &value, uint32_t tolerance = 0);
+
+  /// Reads a 16-bit register while CONFIG1.BURST_EN keeps the CRC away: what came is for the caller to judge.
+  uint16_t read_without_crc(uint16_t address);
+
   /// Writes a register. Writes carry no CRC: see write_checked().
   void write(uint16_t address, uint32_t value);
 
-  /// Writes a register and reads the value back. @return false if the chip did not take the value.
+  /// Writes a register and reads the value back, three times at most. @return false if the chip did not take the value.
   bool write_checked(uint16_t address, uint32_t value);
 
   /** Reads consecutive registers of a burst region in one frame (CONFIG1.BURST_EN must be set).

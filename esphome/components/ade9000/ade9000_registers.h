@@ -83,6 +83,8 @@ static constexpr uint32_t STATUS0_EGYRDY = 1UL << 0;
 static constexpr uint32_t STATUS0_TEMP_RDY = 1UL << 25;
 static constexpr uint32_t STATUS1_RSTDONE = 1UL << 16;
 static constexpr uint32_t STATUS1_CRC_DONE = 1UL << 27;
+/// ERROR0, ERROR1 and ERROR3: the chip asks for a reset (data sheet, "STATUS1"); ERROR2 was corrected by the chip.
+static constexpr uint32_t STATUS1_FATAL = 1UL << 28 | 1UL << 29 | 1UL << 31;
 static constexpr uint16_t CONFIG1_SWRST = 1U << 0;
 static constexpr uint16_t CONFIG1_BURST_EN = 1U << 11;
 static constexpr uint16_t ACCMODE_SELFREQ_60HZ = 1U << 8;

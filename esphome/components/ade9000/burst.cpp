@@ -77,16 +77,41 @@ bool take_median(Ade9000Bus &bus, const Burst &second, const Burst &third, size_
 
 }  // namespace
 
+namespace {
+
+/// Sets CONFIG1.BURST_EN and sees that it is set: without it the mirror reads as one register and zeros.
+bool open_burst(Ade9000Bus &bus, uint16_t configuration) {
+  constexpr int ATTEMPTS = 3;
+  const uint16_t opened = configuration | reg::CONFIG1_BURST_EN;
+  for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+    bus.write(reg::CONFIG1, opened);
+    if (bus.read_without_crc(reg::CONFIG1) == opened)
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 bool read_burst(Ade9000Bus &bus, uint16_t last, uint16_t configuration, Burst &burst) {
   const size_t count = last - reg::BURST_FIRST + 1;
   Burst second, third;
-  bus.write(reg::CONFIG1, configuration | reg::CONFIG1_BURST_EN);
+  if (!open_burst(bus, configuration)) {
+    bus.write(reg::CONFIG1, configuration);
+    // A line that does not move is told by a register with a CRC.
+    uint32_t version;
+    if (bus.read(reg::VERSION, version))
+      bus.reject_frame(Rejection::IMPLAUSIBLE);
+    return false;
+  }
   bool moved = bus.read_burst(reg::BURST_FIRST, burst.data(), count);
   const bool moved_again = bus.read_burst(reg::BURST_FIRST, second.data(), count);
   const bool agreed = agree(burst, second, count);
   if (moved && moved_again && !agreed)
     moved = bus.read_burst(reg::BURST_FIRST, third.data(), count);
-  bus.write(reg::CONFIG1, configuration);
+  // Read back: with BURST_EN left set no reply has a CRC, and nothing could be read any more.
+  if (!bus.write_checked(reg::CONFIG1, configuration))
+    return false;
   if (moved != moved_again) {
     bus.reject_frame(Rejection::STUCK);
     return false;

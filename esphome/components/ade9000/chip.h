@@ -33,12 +33,32 @@ class Chip {
     LOST,
     /// The configuration changed without a write; the next steps reset and configure the chip anew.
     CHANGED,
+    /// The configuration changed without a write and was written back; the chip has gone on counting. Companions write
+    /// their registers again.
+    REPAIRED,
+    /// The chip reports an internal error; the next steps reset and configure the chip anew.
+    FAILED,
+    /// The chip stayed unreadable; the next steps reset and configure the chip anew.
+    SILENT,
+  };
+
+  /// RESET pin of the chip.
+  class ResetLine {
+   public:
+    /// @param held true holds the chip in reset, for at least 10 ms; false lets it start.
+    virtual void hold_reset(bool held) = 0;
+
+   protected:
+    ~ResetLine() = default;
   };
 
   explicit Chip(Ade9000Bus &bus) : bus_(bus) {}
 
   /// Settings of the chip; to be changed before the first step, or followed by reconfigure().
   ChipSettings &settings() { return this->settings_; }
+
+  /// Sets the RESET pin, for a chip that two resets by software do not bring back; nullptr where it is not connected.
+  void set_reset_line(ResetLine *line) { this->reset_line_ = line; }
 
   /** Begins.
    *
@@ -68,11 +88,15 @@ class Chip {
   const ChipSettings::Setting *refused() const { return this->refused_; }
 
  protected:
-  enum class State : uint8_t { LOOKING, RESET, RESETTING, RUNNING };
+  enum class State : uint8_t { LOOKING, RESET, HELD, RESETTING, RUNNING };
 
   Event look_(uint32_t now_ms);
   Event await_reset_(uint32_t now_ms);
-  Event monitor_();
+  Event monitor_(uint32_t now_ms);
+  bool is_counting_();
+  Event on_changed_();
+  Event on_unreadable_(uint32_t now_ms);
+  void reset_(uint32_t now_ms);
   Event configure_();
   Event identify_();
   Event check_configuration_(uint32_t status);
@@ -90,8 +114,15 @@ class Chip {
   /// Whether `checksum_` belongs to the right configuration, rather than being read once and unconfirmed.
   bool checksum_known_{false};
   bool checksum_seen_{false};
+  /// Whether the next checksum that is known must be `repaired_checksum_`: else the repair was not complete.
+  bool repairing_{false};
+  uint32_t repaired_checksum_{0};
   uint32_t checksum_{0};
   uint8_t checksum_mismatches_{0};
+  ResetLine *reset_line_{nullptr};
+  uint8_t software_resets_{0};
+  bool unreadable_{false};
+  uint32_t unreadable_since_{0};
 };
 
 }  // namespace esphome::ade9000

@@ -2,6 +2,39 @@
 
 namespace esphome::ade9000 {
 
+namespace {
+
+struct ResetValue {
+  uint16_t first;
+  uint16_t last;
+  uint32_t value;
+};
+
+/// Registers of the configuration checksum that neither the driver nor its companions write (data sheet, Register Map).
+constexpr ResetValue RESET_VALUES[] = {
+    {0x000, 0x018, 0},           // gains, phase compensation and offsets of phase A
+    {0x020, 0x038, 0},           // of phase B
+    {0x040, 0x058, 0},           // of phase C
+    {0x060, 0x060, 0},           // CONFIG0
+    {0x06B, 0x072, 0},           // neutral, VNOM, DICOEFF
+    {0x405, 0x407, 0},           // MASK0, MASK1, EVENT_MASK
+    {0x40E, 0x40E, 0x00500000},  // USER_PERIOD
+    {0x420, 0x422, 0x0000FFFF},  // WTHR, VARTHR, VATHR
+    {0x424, 0x424, 0x001FFFFF},  // ADC_REDIRECT
+    {0x425, 0x425, 0},           // CF_LCFG
+    {0x490, 0x491, 0},           // CFMODE, COMPMODE
+    {0x494, 0x498, 0xFFFF},      // CF1DEN to CF4DEN, ZXTOUT
+    {0x499, 0x499, 0x0009},      // ZXTHRSH
+    {0x49A, 0x49A, 0x001E},      // ZX_LP_SEL
+    {0x4AF, 0x4AF, 0x0C00},      // CONFIG2
+    {0x4B1, 0x4B1, 0x00FF},      // PWR_TIME
+    {0x4B5, 0x4B5, 0},           // CRC_OPTEN
+    {0x4BA, 0x4BA, 0},           // CHNL_DIS
+    {0x4E0, 0x4E0, 0},           // VAR_DIS
+};
+
+}  // namespace
+
 bool ChipSettings::set(uint16_t address, uint32_t value) {
   for (size_t i = 0; i < this->count_; i++) {
     if (this->settings_[i].address == address) {
@@ -31,10 +64,36 @@ const ChipSettings::Setting *ChipSettings::write_to(Ade9000Bus &bus) const {
   return nullptr;
 }
 
+bool ChipSettings::has(uint16_t address) const {
+  for (size_t i = 0; i < this->count_; i++) {
+    if (this->settings_[i].address == address)
+      return true;
+  }
+  return false;
+}
+
+bool ChipSettings::repair(Ade9000Bus &bus) const {
+  if (this->write_to(bus) != nullptr)
+    return false;
+  for (const ResetValue &block : RESET_VALUES) {
+    for (uint16_t address = block.first; address <= block.last; address++) {
+      uint32_t value;
+      if (this->has(address) || (bus.read_confirmed(address, value) && value == block.value))
+        continue;
+      if (!bus.write_checked(address, block.value))
+        return false;
+    }
+  }
+  return true;
+}
+
 ChipSettings::Comparison ChipSettings::compare_with(Ade9000Bus &bus) const {
   for (size_t i = 0; i < this->count_; i++) {
     uint32_t value;
-    if (!bus.read(this->settings_[i].address, value))
+    if (bus.read(this->settings_[i].address, value) && value == this->settings_[i].value)
+      continue;
+    // A single damaged frame is no difference.
+    if (!bus.read_confirmed(this->settings_[i].address, value))
       return Comparison::UNREADABLE;
     if (value != this->settings_[i].value)
       return Comparison::DIFFERENT;

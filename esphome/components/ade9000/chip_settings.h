@@ -21,12 +21,21 @@ class ChipSettings {
   bool set(uint16_t address, uint32_t value);
   /// Value of a register; 0 if it is not set here.
   uint32_t get(uint16_t address) const;
+  /// Whether a register is set here.
+  bool has(uint16_t address) const;
 
   const Setting *begin() const { return this->settings_.data(); }
   const Setting *end() const { return this->settings_.data() + this->count_; }
 
   /// Writes every register and reads the values back. @return the first register that refused its value, else nullptr.
   const Setting *write_to(Ade9000Bus &bus) const;
+
+  /** Writes back what a disturbed frame may have written: the settings, and the reset values of registers that nobody
+   * sets.
+   *
+   * @return false if a register did not take its value.
+   */
+  bool repair(Ade9000Bus &bus) const;
 
   enum class Comparison : uint8_t { EQUAL, DIFFERENT, UNREADABLE };
   /// Compares every register of the chip with its setting.

@@ -2,19 +2,40 @@
 
 #include "ade9000_registers.h"
 
+#include <algorithm>
+
 namespace esphome::ade9000 {
 
 namespace {
 
 constexpr int64_t AMBIGUOUS_GAIN = int64_t{1} << (ACCUMULATOR_BITS - 1);
-constexpr int ATTEMPTS = 2;
+constexpr int ATTEMPTS = 3;
+constexpr int LO_BITS = 13;
+constexpr uint32_t MAXIMUM_LO = (1U << LO_BITS) - 1;
 
 bool read_code(Ade9000Bus &bus, uint16_t hi_address, uint64_t &code) {
   uint32_t hi, lo;
   if (!bus.read(hi_address, hi) || !bus.read(hi_address - 1, lo))
     return false;
   code = accumulator_code(hi, lo);
+  return lo <= MAXIMUM_LO;
+}
+
+/// Reads HI alone into the place of a code: LO is a millionth of a watt-hour.
+bool read_high_code(Ade9000Bus &bus, uint16_t hi_address, uint64_t &code) {
+  uint32_t hi;
+  if (!bus.read(hi_address, hi))
+    return false;
+  code = accumulator_code(hi, 0);
   return true;
+}
+
+bool have_same_high_codes(const EnergyCodes &left, const EnergyCodes &right) {
+  const auto same = [](const AccumulatorCodes &a, const AccumulatorCodes &b) {
+    return std::equal(a.begin(), a.end(), b.begin(),
+                      [](uint64_t x, uint64_t y) { return x >> LO_BITS == y >> LO_BITS; });
+  };
+  return same(left.active, right.active) && same(left.reactive, right.reactive) && same(left.apparent, right.apparent);
 }
 
 /// LO may carry into HI between the two frames: read LO again until HI stood still around it, at most once.
@@ -25,7 +46,7 @@ bool read_moving_code(Ade9000Bus &bus, uint16_t hi_address, uint64_t &code) {
   if (before != after && !bus.read(hi_address - 1, lo))
     return false;
   code = accumulator_code(after, lo);
-  return true;
+  return lo <= MAXIMUM_LO;
 }
 
 template<typename Read> bool read_all(Ade9000Bus &bus, EnergyCodes &codes, Read read) {
@@ -56,15 +77,22 @@ bool read_energy_codes(Ade9000Bus &bus, EnergyCodes &codes) {
   // A window that closes while the registers are being read would be in some of them only: then read again. On a chip
   // windows last 20 ms and a reading 1 ms; where they close faster than that (a simulation at a thousand times real
   // time) each code is at least whole in itself.
+  // HI is read twice: a frame whose address was damaged brings another register, with a CRC that matches.
+  bool moving = false;
   for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
     bus.write(reg::STATUS0, reg::STATUS0_EGYRDY);
     uint32_t status;
-    if (!read_all(bus, codes, read_code) || !bus.read(reg::STATUS0, status))
-      return false;
-    if ((status & reg::STATUS0_EGYRDY) == 0)
+    EnergyCodes again;
+    if (!read_all(bus, codes, read_code) || !read_all(bus, again, read_high_code) || !bus.read(reg::STATUS0, status))
+      continue;
+    const bool closed = (status & reg::STATUS0_EGYRDY) != 0;
+    if (!closed && have_same_high_codes(codes, again))
       return true;
+    moving |= closed;
+    if (!closed)
+      bus.reject_frame();
   }
-  return read_all(bus, codes, read_moving_code);
+  return moving && read_all(bus, codes, read_moving_code);
 }
 
 }  // namespace esphome::ade9000

@@ -17,6 +17,11 @@ constexpr double FULL_SCALE_HEADROOM = 1.2;
 constexpr double APPARENT_TOLERANCE = 0.05;
 constexpr double APPARENT_TOLERANCE_FRACTION = 1e-3;
 
+// Between two readings of a period at once, codes: 0.08 Hz at 50 Hz.
+constexpr uint32_t PERIOD_TOLERANCE = 0x4000;
+// The same of an angle: 0.3 degrees at 50 Hz.
+constexpr uint32_t ANGLE_TOLERANCE = 16;
+
 enum class Kind : uint8_t { VOLTAGE, CURRENT, POWER, RATIO, PERCENT };
 
 /// A result that the burst holds for each phase.
@@ -112,7 +117,7 @@ bool measure_burst(Ade9000Bus &bus, const Scaling &scaling, uint16_t configurati
 bool measure_frequencies(Ade9000Bus &bus, Measurement &measurement) {
   for (size_t i = 0; i < PHASES; i++) {
     uint32_t period;
-    if (!bus.read(reg::APERIOD + i, period))
+    if (!bus.read_confirmed(reg::APERIOD + i, period, PERIOD_TOLERANCE))
       return false;
     measurement.phases[i].frequency = Scaling::hertz(period);
   }
@@ -122,7 +127,7 @@ bool measure_frequencies(Ade9000Bus &bus, Measurement &measurement) {
 /// @param frequency of each angle, hertz.
 bool read_angle(Ade9000Bus &bus, uint16_t address, double frequency, double &angle) {
   uint32_t code;
-  if (!bus.read(address, code))
+  if (!bus.read_confirmed(address, code, ANGLE_TOLERANCE))
     return false;
   angle = Scaling::degrees(code, frequency);
   return true;

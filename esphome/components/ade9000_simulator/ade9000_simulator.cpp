@@ -136,6 +136,15 @@ void Ade9000Simulator::corrupt_next_frames(unsigned frames, size_t bit) {
   this->chip_->corrupt_next_frames(frames, bit);
 }
 
+void Ade9000Simulator::fail_next_frames(int fault, int frames, int position) {
+  if (fault < 0 || fault >= LINE_FAULTS || frames < 0 || position < 0) {
+    ESP_LOGW(TAG, "There is no fault %d of %d frames at position %d: use a fault of 0 to %d", fault, frames, position,
+             LINE_FAULTS - 1);
+    return;
+  }
+  this->chip_->fail_next_frames(static_cast<LineFault>(fault), frames, position);
+}
+
 void Ade9000Simulator::set_miso(SimulatedChip::Miso miso) { this->chip_->set_miso(miso); }
 
 void Ade9000Simulator::upset_register(uint16_t address, uint32_t mask) { this->chip_->upset_register(address, mask); }

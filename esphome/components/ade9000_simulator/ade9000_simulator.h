@@ -53,6 +53,8 @@ class Ade9000Simulator : public Component, public ade9000::Ade9000Transport {
   void brown_out(double seconds = 0.0);
   /// Inverts bit `bit` (after the header) of the next `frames` replies.
   void corrupt_next_frames(unsigned frames, size_t bit = 0);
+  /// Lets the next frames suffer a fault, by the number of a LineFault; see SimulatedChip::fail_next_frames().
+  void fail_next_frames(int fault, int frames, int position);
   /// Holds the line from the chip at one level, or releases the line.
   void set_miso(SimulatedChip::Miso miso);
   /// Inverts bits of a register, as a disturbance of the chip would.

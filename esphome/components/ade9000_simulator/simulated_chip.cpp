@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <vector>
 
 namespace esphome::ade9000_simulator {
 
@@ -53,6 +54,45 @@ void SimulatedChip::transfer(uint8_t *data, size_t length, const Instant &now) {
   if (now.elapsed - this->now_.elapsed >= SAMPLE_TIME || now.real - this->now_.real >= SAMPLE_TIME)
     this->advance(now);
   const bool is_read = length > 1 && (data[1] & 0x08) != 0;
+  LineFault fault = LineFault::NONE;
+  if (this->fault_frames_ > 0 && length > 0) {
+    this->fault_frames_--;
+    fault = this->fault_;
+  }
+  const size_t bit = length == 0 ? 0 : this->fault_position_ % (8 * length);
+  const auto invert = [&] { data[bit / 8] ^= static_cast<uint8_t>(0x80 >> (bit % 8)); };
+  switch (fault) {
+    case LineFault::NONE:
+      this->exchange_(data, length, now);
+      break;
+    case LineFault::LOST:
+      std::fill(data, data + length, 0xFF);
+      break;
+    case LineFault::SHORTENED: {
+      const size_t arrived = this->fault_position_ % length;
+      this->exchange_(data, arrived, now);
+      std::fill(data + arrived, data + length, 0xFF);
+      break;
+    }
+    case LineFault::DOUBLED: {
+      std::vector<uint8_t> first(data, data + length);
+      this->exchange_(first.data(), length, now);
+      this->exchange_(data, length, now);
+      break;
+    }
+    case LineFault::GARBLED_COMMAND:
+      invert();
+      this->exchange_(data, length, now);
+      break;
+    case LineFault::GARBLED_REPLY:
+      this->exchange_(data, length, now);
+      invert();
+      break;
+  }
+  this->disturb_(data, length, is_read);
+}
+
+void SimulatedChip::exchange_(uint8_t *data, size_t length, const Instant &now) {
   if (this->answers_(now)) {
     if (this->running_())
       this->update_results_(now);
@@ -60,7 +100,6 @@ void SimulatedChip::transfer(uint8_t *data, size_t length, const Instant &now) {
   } else {
     std::fill(data, data + length, 0xFF);
   }
-  this->disturb_(data, length, is_read);
 }
 
 void SimulatedChip::advance(const Instant &now) {
@@ -83,6 +122,12 @@ void SimulatedChip::brown_out(const Instant &now, double seconds) {
 void SimulatedChip::corrupt_next_frames(unsigned frames, size_t bit) {
   this->corrupt_frames_ = frames;
   this->corrupt_bit_ = bit;
+}
+
+void SimulatedChip::fail_next_frames(LineFault fault, unsigned frames, size_t position) {
+  this->fault_ = fault;
+  this->fault_frames_ = frames;
+  this->fault_position_ = position;
 }
 
 void SimulatedChip::upset_register(uint16_t address, uint32_t mask) {

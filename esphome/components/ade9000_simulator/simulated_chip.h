@@ -2,6 +2,7 @@
 
 #include "accumulators.h"
 #include "front_end.h"
+#include "line_fault.h"
 #include "line_monitor.h"
 #include "esphome/components/mains_signal/playback_clock.h"
 #include "register_file.h"
@@ -45,6 +46,9 @@ class SimulatedChip : protected SpiListener {
   void brown_out(const mains_signal::Instant &now, double seconds = 0.0);
   /// Inverts one bit in each of the next replies to a read; `bit` counts from the first bit after the header.
   void corrupt_next_frames(unsigned frames, size_t bit = 0);
+  /// Lets the next frames, reads and writes alike, suffer `fault`; `position` is the bit inverted, or the bytes that
+  /// arrive of a shortened frame (each modulo the frame's length).
+  void fail_next_frames(LineFault fault, unsigned frames = 1, size_t position = 0);
   /// What the master sees on MISO, whatever the chip drives.
   void set_miso(Miso miso) { this->miso_ = miso; }
   /// Inverts bits of a register behind the master's back, as a disturbance would.
@@ -75,6 +79,7 @@ class SimulatedChip : protected SpiListener {
   Waves waves_(const mains_signal::Signal &signal) const;
   ThreePhaseCodes measure_(const Waves &waves) const;
   void refresh_calibration_();
+  void exchange_(uint8_t *data, size_t length, const mains_signal::Instant &now);
   void disturb_(uint8_t *data, size_t length, bool is_read);
 
   const mains_signal::SignalModel &model_;
@@ -108,6 +113,9 @@ class SimulatedChip : protected SpiListener {
   bool checksum_known_{false};
   unsigned corrupt_frames_{0};
   size_t corrupt_bit_{0};
+  LineFault fault_{LineFault::NONE};
+  unsigned fault_frames_{0};
+  size_t fault_position_{0};
   Miso miso_{Miso::DRIVEN};
 };
 

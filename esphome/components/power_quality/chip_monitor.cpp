@@ -53,6 +53,10 @@ uint32_t ChipMonitor::level_of_amperes_(double amperes) const {
 bool ChipMonitor::configure(const Scaling &scaling) {
   this->scaling_ = scaling;
   const PowerQualityLimits &limits = this->detector_.limits();
+  const auto code_of = [](uint32_t level) { return static_cast<uint32_t>(level / LEVEL_PER_RMS); };
+  this->dip_code_ = code_of(this->level_of_volts_(limits.dip * limits.nominal_voltage));
+  this->swell_code_ = code_of(this->level_of_volts_(limits.swell * limits.nominal_voltage));
+  this->overcurrent_code_ = limits.overcurrent > 0 ? code_of(this->level_of_amperes_(limits.overcurrent)) : UINT32_MAX;
   const struct {
     uint16_t address;
     uint32_t value;
@@ -78,21 +82,48 @@ bool ChipMonitor::poll(int64_t now_us) {
   uint32_t status;
   HalfCycle half_cycle{now_us, {}, {}};
   LatchedFlags flags;
-  if (!this->bus_.read(STATUS1, status) || ((status & WATCHED) && !this->read_flags_(status, flags)) ||
+  if (!this->read_status_(status) || ((status & WATCHED) && !this->read_flags_(status, flags)) ||
       !this->read_half_cycle_(half_cycle))
     return false;
-  if (status & WATCHED)
+  if (status & WATCHED) {
+    // Once more if the first write was lost: an event must not be told twice.
+    uint32_t left;
     this->bus_.write(STATUS1, status & WATCHED);
+    if (!this->bus_.read(STATUS1, left) || (left & status & WATCHED))
+      this->bus_.write(STATUS1, status & WATCHED);
+  }
   this->detector_.add(half_cycle);
   this->detector_.add(flags, now_us);
   return true;
+}
+
+bool ChipMonitor::read_status_(uint32_t &status) {
+  if (!this->bus_.read(STATUS1, status))
+    return false;
+  if ((status & WATCHED) == 0)
+    return true;
+  // A frame damaged on its way brings another register, with a CRC that matches: an event is looked at twice.
+  uint32_t again;
+  if (!this->bus_.read(STATUS1, again))
+    return false;
+  status &= again;
+  return true;
+}
+
+bool ChipMonitor::read_rms_(uint16_t address, uint32_t low, uint32_t high, uint32_t &code) {
+  if (!this->bus_.read(address, code))
+    return false;
+  if (code >= low && code <= high)
+    return true;
+  return this->bus_.read_confirmed(address, code, code / 8);
 }
 
 bool ChipMonitor::read_half_cycle_(HalfCycle &half_cycle) {
   for (size_t phase = 0; phase < 3; phase++) {
     const auto offset = static_cast<uint16_t>(phase * PHASE_STRIDE);
     uint32_t voltage, current;
-    if (!this->bus_.read(AVRMSONE + offset, voltage) || !this->bus_.read(AIRMSONE + offset, current))
+    if (!this->read_rms_(AVRMSONE + offset, this->dip_code_, this->swell_code_, voltage) ||
+        !this->read_rms_(AIRMSONE + offset, 0, this->overcurrent_code_, current))
       return false;
     half_cycle.voltage[phase] = static_cast<float>(this->scaling_.volts(voltage));
     half_cycle.current[phase] = static_cast<float>(this->scaling_.amperes(current));

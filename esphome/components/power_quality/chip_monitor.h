@@ -30,12 +30,18 @@ class ChipMonitor {
  protected:
   uint32_t level_of_volts_(double volts) const;
   uint32_t level_of_amperes_(double amperes) const;
+  bool read_status_(uint32_t &status);
+  bool read_rms_(uint16_t address, uint32_t low, uint32_t high, uint32_t &code);
   bool read_half_cycle_(HalfCycle &half_cycle);
   bool read_flags_(uint32_t status, LatchedFlags &flags);
 
   ade9000::Ade9000Bus &bus_;
   EventDetector &detector_;
   ade9000::Scaling scaling_{1, 1};
+  /// Codes of the fast rms between which a reading is believed at once.
+  uint32_t dip_code_{0};
+  uint32_t swell_code_{UINT32_MAX};
+  uint32_t overcurrent_code_{UINT32_MAX};
 };
 
 }  // namespace esphome::power_quality

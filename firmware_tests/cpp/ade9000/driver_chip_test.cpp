@@ -83,11 +83,86 @@ TEST(Chip, AnyRegisterThatChangesByItselfIsNoticed) {
     ASSERT_EQ(controller.run(4), Event::STARTED);
     ASSERT_EQ(controller.run(5), Event::NONE);
     bench.chip.upset_register(address, 0x10);
-    EXPECT_EQ(controller.run(5), Event::CHANGED) << std::hex << address;
-    EXPECT_EQ(controller.run(4), Event::STARTED);
+    EXPECT_EQ(controller.run(5), Event::REPAIRED) << std::hex << address;
     EXPECT_EQ(bench.read32(address) & 0x10, 0u);
     EXPECT_EQ(controller.run(20), Event::NONE);
+    EXPECT_EQ(controller.chip.session(), SESSION) << "the counting went on";
   }
+}
+
+TEST(Chip, ThatHasStoppedCountingIsResetAndConfiguredAnew) {
+  for (uint16_t address : {0x480, 0x4B0}) {  // RUN, EP_CFG
+    Bench bench(balanced(230, 10));
+    Controller controller(bench);
+    controller.chip.begin(0, SESSION);
+    ASSERT_EQ(controller.run(4), Event::STARTED);
+    ASSERT_EQ(controller.run(5), Event::NONE);
+    bench.chip.upset_register(address, 1);
+    EXPECT_EQ(controller.run(5), Event::CHANGED) << std::hex << address;
+    EXPECT_EQ(controller.run(4), Event::STARTED);
+    EXPECT_EQ(controller.run(20), Event::NONE);
+  }
+}
+
+TEST(Chip, ThatReportsAnInternalErrorIsReset) {
+  for (uint32_t error : {1UL << 28, 1UL << 29, 1UL << 31}) {  // STATUS1: ERROR0, ERROR1, ERROR3
+    Bench bench(balanced(230, 10));
+    Controller controller(bench);
+    controller.chip.begin(0, SESSION);
+    ASSERT_EQ(controller.run(4), Event::STARTED);
+    bench.chip.upset_register(0x403, error);
+    EXPECT_EQ(controller.run(2), Event::FAILED);
+    EXPECT_EQ(controller.run(4), Event::STARTED);
+    EXPECT_EQ(controller.run(20), Event::NONE);
+  }
+}
+
+TEST(Chip, AnErrorThatItCorrectedItselfIsNone) {
+  Bench bench(balanced(230, 10));
+  Controller controller(bench);
+  controller.chip.begin(0, SESSION);
+  ASSERT_EQ(controller.run(4), Event::STARTED);
+  bench.chip.upset_register(0x403, 1UL << 30);  // STATUS1: ERROR2
+  EXPECT_EQ(controller.run(20), Event::NONE);
+}
+
+/// A RESET pin that a test looks at; a chip that hangs comes back by it alone.
+struct Pin : Chip::ResetLine {
+  explicit Pin(Controller &its_controller) : controller(its_controller) {}
+  void hold_reset(bool held) override {
+    this->pulses += held;
+    if (held) {
+      this->controller.wire.disturb = nullptr;
+      this->controller.bench.chip.brown_out(this->controller.bench.now);
+    }
+  }
+  Controller &controller;
+  int pulses{0};
+};
+
+TEST(Chip, ThatStaysSilentIsResetBySoftwareAndThenByItsPin) {
+  Bench bench(balanced(230, 10));
+  Controller controller(bench);
+  Pin pin(controller);
+  controller.chip.set_reset_line(&pin);
+  controller.chip.begin(0, SESSION);
+  ASSERT_EQ(controller.run(4), Event::STARTED);
+  ASSERT_EQ(controller.run(5), Event::NONE);
+  controller.wire.disturb = [](uint8_t *data, size_t length) { std::fill(data, data + length, 0xFF); };
+  // It may still be counting: for 10 s it is waited for.
+  for (int i = 0; i < 50; i++)
+    ASSERT_EQ(controller.run(1), Event::UNREADABLE) << i;
+  Event event = controller.run(1);
+  for (int i = 0; i < 5 && event == Event::UNREADABLE; i++)
+    event = controller.run(1);
+  EXPECT_EQ(event, Event::SILENT);
+  EXPECT_EQ(pin.pulses, 0) << "by software first";
+  bool started = false;
+  for (int i = 0; i < 50 && !started; i++)
+    started = controller.run(1) == Event::STARTED;
+  EXPECT_TRUE(started);
+  EXPECT_EQ(pin.pulses, 1);
+  EXPECT_EQ(controller.run(20), Event::NONE);
 }
 
 TEST(Chip, ARegisterWrittenOnPurposeIsNoError) {
@@ -117,7 +192,7 @@ TEST(Chip, AChecksumFromTheMiddleOfABurstIsNotTakenForTheRightOne) {
   EXPECT_EQ(controller.run(20), Event::NONE);
   // What changes by itself is still noticed.
   bench.chip.upset_register(0x00B, 0x10);
-  EXPECT_EQ(controller.run(5), Event::CHANGED);
+  EXPECT_EQ(controller.run(5), Event::REPAIRED);
 }
 
 TEST(Chip, ThatDoesNotAnswerIsLookedForAgainAndAgain) {
