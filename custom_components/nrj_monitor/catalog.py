@@ -56,6 +56,19 @@ class SignificantChange:
         return abs(value - written) >= self.step(written)
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Least and greatest possible value of a quantity, in its unit.
+
+    Wide enough for any meter of a low-voltage supply, so that what lies beyond is never
+    a measurement. `rate` is the greatest gain of a total in an hour.
+    """
+
+    low: float
+    high: float
+    rate: float | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Quantity:
     """A measured quantity.
@@ -74,6 +87,7 @@ class Quantity:
     decimals: int
     display_precision: int
     change: SignificantChange
+    limits: Limits
     per_phase: bool = True
     total: bool = True
     phases_enabled: bool = True
@@ -108,6 +122,19 @@ class Channel:
 
 _MEASUREMENT = SensorStateClass.MEASUREMENT
 
+_MAX_VOLTAGE = 2000.0
+"""Volts: twice what IEC 60038 calls low voltage, for the peaks."""
+
+_MAX_CURRENT = 20_000.0
+"""Amperes: beyond the greatest rated primary current of current transformers for low
+voltage (IEC 61869-2), for inrush currents and peaks."""
+
+_MAX_POWER = 10e6
+"""Watts: three phases of 6000 A at 500 V."""
+
+_MAX_ENERGY = 1e8
+"""kWh: that power for more than a year without a pause."""
+
 _VOLTAGE = Quantity(
     key="voltage",
     unit=UnitOfElectricPotential.VOLT,
@@ -116,6 +143,7 @@ _VOLTAGE = Quantity(
     decimals=2,
     display_precision=1,
     change=SignificantChange(0.2),
+    limits=Limits(0.0, _MAX_VOLTAGE),
     total=False,
 )
 _CURRENT = Quantity(
@@ -126,6 +154,7 @@ _CURRENT = Quantity(
     decimals=3,
     display_precision=2,
     change=SignificantChange(0.02, 0.01),
+    limits=Limits(0.0, _MAX_CURRENT),
     total=False,
 )
 _ACTIVE_POWER = Quantity(
@@ -136,6 +165,7 @@ _ACTIVE_POWER = Quantity(
     decimals=1,
     display_precision=0,
     change=SignificantChange(3.0, 0.01),
+    limits=Limits(-_MAX_POWER, _MAX_POWER),
 )
 _REACTIVE_POWER = replace(
     _ACTIVE_POWER,
@@ -151,6 +181,7 @@ _IMPORT_ENERGY = Quantity(
     decimals=3,
     display_precision=2,
     change=SignificantChange(0.002),
+    limits=Limits(0.0, _MAX_ENERGY, rate=_MAX_POWER / 1000),
 )
 _IMPORT_ENERGY_SUM_OF_PHASES = replace(
     _IMPORT_ENERGY,
@@ -174,6 +205,7 @@ _VOLTAGE_THD = Quantity(
     decimals=2,
     display_precision=1,
     change=SignificantChange(0.1),
+    limits=Limits(0.0, 1e6),
     total=False,
     phases_enabled=False,
 )
@@ -197,6 +229,7 @@ _PHASE_ANGLE = Quantity(
     decimals=2,
     display_precision=1,
     change=SignificantChange(0.2),
+    limits=Limits(-360.0, 360.0),
     total=False,
     phases_enabled=False,
 )
@@ -215,6 +248,7 @@ _REJECTED_FRAMES = Quantity(
     decimals=0,
     display_precision=0,
     change=SignificantChange(1.0),
+    limits=Limits(0.0, 2.0**63),
     per_phase=False,
     diagnostic=True,
 )
@@ -238,6 +272,7 @@ QUANTITIES: tuple[Quantity, ...] = (
         decimals=3,
         display_precision=2,
         change=SignificantChange(0.005),
+        limits=Limits(-1.1, 1.1),
     ),
     Quantity(
         key="frequency",
@@ -247,6 +282,7 @@ QUANTITIES: tuple[Quantity, ...] = (
         decimals=4,
         display_precision=3,
         change=SignificantChange(0.005),
+        limits=Limits(0.0, 500.0),
         phases_enabled=False,
     ),
     # The total is netted over the phases window by window, as a utility meter counts.
@@ -322,6 +358,7 @@ QUANTITIES: tuple[Quantity, ...] = (
         decimals=1,
         display_precision=1,
         change=SignificantChange(0.5),
+        limits=Limits(-273.15, 1000.0),
         per_phase=False,
         total_enabled=False,
         diagnostic=True,

@@ -33,6 +33,9 @@ async def async_get_config_entry_diagnostics(
         "snapshot": {channel.id: value for channel, value in meter.snapshot.items()},
         "relays": dict(meter.relays),
         "texts": dict(meter.texts),
+        "refused_readings": {
+            id_: asdict(refusals) for id_, refusals in meter.gate.refusals.items()
+        },
         "findings": sorted(data.issues.failed_checks()),
         "oscillograms": [
             {"title": wave.title, "started": wave.started.isoformat()}

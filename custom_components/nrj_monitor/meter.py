@@ -15,7 +15,8 @@ from .frequency_guard.event import GuardEvent
 from .listeners import Listeners, Unsubscribe
 from .power_quality.event import Oscillogram, PowerQualityEvent
 from .power_quality.log import PowerQualityLog
-from .sources import MeterDescription, Source
+from .reading_gate import ReadingGate, is_possible
+from .sources import JournalSource, MeterDescription, Source
 from .sources.errors import (
     CredentialError,
     LinkDownError,
@@ -62,6 +63,8 @@ class Meter:
         self._texts: dict[str, str] = {}
         self._settings: dict[str, SettingValue] = {}
         self._log = PowerQualityLog()
+        self.gate = ReadingGate(believes_falls=isinstance(source, JournalSource))
+        """Gate of all readings, which counts those it refuses."""
         self.known_guard_events: deque[str] = deque(maxlen=KNOWN_GUARD_EVENTS)
         """Ids of the guard events that were delivered, the oldest first."""
         self._held_power_quality: list[PowerQualityEvent] | None = []
@@ -79,6 +82,7 @@ class Meter:
         self._oscillogram_listeners: Listeners[()] = Listeners()
         self._guard_listeners: Listeners[GuardEvent] = Listeners()
         self._journal_listeners: Listeners[Mapping[str, str]] = Listeners()
+        self._refusal_listeners: Listeners[()] = Listeners()
 
     @property
     def description(self) -> MeterDescription:
@@ -217,6 +221,10 @@ class Meter:
         """Call `listener` when the link comes up or goes down, or the error changes."""
         return self._connection_listeners.async_add(listener)
 
+    def async_add_refusal_listener(self, listener: Callable[[], None]) -> Unsubscribe:
+        """Call `listener` when a reading of a channel is refused for the first time."""
+        return self._refusal_listeners.async_add(listener)
+
     def async_add_text_listener(self, listener: Callable[[], None]) -> Unsubscribe:
         """Call `listener` each time a text sensor of the meter reports a state."""
         return self._text_listeners.async_add(listener)
@@ -297,8 +305,20 @@ class Meter:
         """Add a reading to the snapshot being gathered.
 
         A channel's second reading belongs to the next snapshot; with a reading of each
-        channel a snapshot is complete.
+        channel a snapshot is complete. An impossible reading is none: a measurement is
+        then unknown, and a total is the one before.
         """
+        if (
+            value is not None
+            and (
+                not is_possible(channel, value)
+                or channel.quantity.limits.rate is not None
+            )
+            and not self._is_believed(channel, value)
+        ):
+            if channel.quantity.limits.rate is not None:
+                return
+            value = None
         if channel in self._gathering:
             self._publish_snapshot()
         self._gathering[channel] = value
@@ -308,6 +328,28 @@ class Meter:
             self._gather_timer = asyncio.get_running_loop().call_later(
                 SNAPSHOT_WINDOW, self._publish_snapshot
             )
+
+    def _is_believed(self, channel: Channel, value: float) -> bool:
+        """Return whether the gate takes a reading."""
+        if is_possible(channel, value):
+            return channel.quantity.limits.rate is None or self.gate.believes(
+                channel, value, asyncio.get_running_loop().time()
+            )
+        self.on_impossible(channel, value)
+        return False
+
+    def on_impossible(self, channel: Channel, value: float) -> None:
+        """Count an impossible value that is left out; log the first of a channel."""
+        is_first = self.gate.refuse(channel, value)
+        _LOGGER.log(
+            logging.WARNING if is_first else logging.DEBUG,
+            "%s told an impossible value, which is left out: %s is %s",
+            self._description.name,
+            channel.id,
+            value,
+        )
+        if is_first:
+            self._refusal_listeners.async_notify()
 
     def on_relay_state(self, relay_id: str, is_on: bool) -> None:
         """Store the state of a relay and notify its listeners at once."""

@@ -76,6 +76,8 @@ class RecheckRepairFlow(RepairsFlow):
         meter = self._entry.runtime_data.meter
         if self._check == "energy_gone_back":
             self._monitor.async_acknowledge_totals()
+        if self._check == "impossible_readings":
+            self._monitor.async_acknowledge_refusals()
         if self._check == "wrong_wiring" and isinstance(meter.source, NativeApiSource):
             try:
                 await self._async_check_wiring(meter, meter.source)

@@ -19,7 +19,7 @@ def test_decoded_record_equals_the_encoded_one() -> None:
     """Every field has its value, in its unit."""
     data = record(
         120,
-        (1, 200, 30000, 4000000, 5, 6, 7, 2**40),
+        (1, 200, 30000, 4000000, 5, 6, 7, 2**27),
         count=2,
         flags=Flag.START | Flag.INCOMPLETE,
         start=1795219200,
@@ -32,7 +32,7 @@ def test_decoded_record_equals_the_encoded_one() -> None:
     assert read.count == 2
     assert read.flags == Flag.START | Flag.INCOMPLETE
     assert read.start == 1795219200
-    assert read.energy == (1, 200, 30000, 4000000, 5, 6, 7, 2**40)
+    assert read.energy == (1, 200, 30000, 4000000, 5, 6, 7, 2**27)
     assert read.measured == {
         "active_power_l1": Summary(None, -500, 700),
         "active_power": Summary(None, 0, 0),

@@ -309,3 +309,51 @@ def test_timeline_of_a_new_journal_keeps_the_last_totals() -> None:
     assert timeline.begin == NOON + 60
     assert timeline.sequence_at(NOON + 60) == 0
     assert EnergyTimeline().for_new_journal().begin is None
+
+
+@pytest.mark.parametrize("energy", [10**15, 300 * KWH])
+def test_impossible_record_adds_nothing(energy: int) -> None:
+    """No meter counts that much in a minute; the totals of the next page are true."""
+    timeline = timeline_of(
+        page_of([record(60, gain(KWH)), record(60, gain(energy))]),
+        page_of(
+            [record(60, gain(KWH))],
+            after=2,
+            last=3,
+            begin_uptime=120,
+            counters=",".join(map(str, gain(2 * KWH))),
+        ),
+    )
+    assert total(timeline, 180) == 3.0
+
+
+def test_impossible_totals_are_no_points() -> None:
+    """Whatever follows them in the same page is left out too."""
+    timeline = timeline_of(
+        page_of([record(60, gain(KWH))]),
+        page_of(
+            [record(60, gain(KWH))],
+            after=1,
+            last=2,
+            begin_uptime=60,
+            counters=",".join(map(str, gain(10**15))),
+        ),
+    )
+    assert timeline.end == NOON + 60
+
+
+def test_impossible_measurement_is_left_out() -> None:
+    """The record's energy and its other measurements stay."""
+    page = page_of(
+        [
+            record(
+                60,
+                gain(KWH),
+                powers=(None, None, None, (-(10**12), 2000)),
+                voltages=((11500, 11400, 11600), None, None),
+            )
+        ]
+    )
+    assert set(page.records[0].measured) == {"voltage_l1"}
+    assert page.records[0].refused == {"active_power": -(10**12)}
+    assert page.records[0].energy == gain(KWH)

@@ -3,9 +3,12 @@
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import Final, Self
+
+from ..catalog import CHANNELS
+from ..reading_gate import greatest_energy, is_possible
 
 COUNTERS: Final = (
     "import_energy_l1",
@@ -36,6 +39,9 @@ FREQUENCY_STEP: Final = 0.001
 
 LONGEST_NUMBER: Final = 10
 """Bytes of the greatest 64-bit number in LEB128."""
+
+MILLIWATTHOURS: Final = 1e6
+"""Milliwatt-hours in a kilowatt-hour."""
 
 type Counters = tuple[int, ...]
 """Totals of the channels in `COUNTERS`, mWh."""
@@ -71,8 +77,8 @@ class JournalRecord:
     `Flag.START` begins, seconds since 1970, 0 where the uptime of the page gives the
     time. Otherwise `boot` is the name of the start, as pages have it ("0" if unknown),
     and `start_uptime` the meter's uptime at the begin of the record, s. `measured` has
-    the valid measurements by channel id. A record that the meter has merged stands for
-    `count` records.
+    the valid measurements by channel id, and `refused` impossible values that were left
+    out. A record that the meter has merged stands for `count` records.
     """
 
     count: int
@@ -83,6 +89,7 @@ class JournalRecord:
     start_uptime: int
     energy: Counters
     measured: Mapping[str, Summary]
+    refused: Mapping[str, float] = field(default_factory=dict)
 
 
 class _Reader:
@@ -138,6 +145,7 @@ def decode_records(data: bytes) -> tuple[JournalRecord, ...]:
 
 
 def _decode_record(data: bytes) -> JournalRecord:
+    """Decode a record; what is impossible in it is left out of it."""
     reader = _Reader(data)
     flags = Flag(reader.byte())
     count = reader.number()
@@ -145,6 +153,11 @@ def _decode_record(data: bytes) -> JournalRecord:
     start = reader.number() if Flag.START in flags else 0
     boot, start_uptime = (reader.number() if start else 0 for _ in range(2))
     energy = tuple(reader.number() for _ in COUNTERS)
+    refused: dict[str, float] = {}
+    if not are_possible_gains(energy, span):
+        most = max(range(len(energy)), key=energy.__getitem__)
+        refused[COUNTERS[most]] = energy[most] / MILLIWATTHOURS
+        energy = (0,) * len(COUNTERS)
     mask = reader.byte()
     measured = {}
     for bit, channel in enumerate((*POWERS, *VOLTAGES, FREQUENCY)):
@@ -159,6 +172,10 @@ def _decode_record(data: bytes) -> JournalRecord:
             )
     if reader.position != len(data) or not count:
         raise ValueError("a record is not what its length says")
+    for channel, summary in measured.items():
+        for extreme in (summary.minimum, summary.maximum):
+            if not is_possible(CHANNELS[channel], extreme):
+                refused[channel] = extreme
     return JournalRecord(
         count=count,
         flags=flags,
@@ -167,7 +184,20 @@ def _decode_record(data: bytes) -> JournalRecord:
         boot=str(boot),
         start_uptime=start_uptime,
         energy=energy,
-        measured=measured,
+        measured={
+            channel: summary
+            for channel, summary in measured.items()
+            if channel not in refused
+        },
+        refused=refused,
+    )
+
+
+def are_possible_gains(gains: Counters, seconds: float) -> bool:
+    """Return whether a meter can count these gains of its totals, mWh, in a time."""
+    return all(
+        gain / MILLIWATTHOURS <= greatest_energy(CHANNELS[channel].quantity, seconds)
+        for channel, gain in zip(COUNTERS, gains, strict=True)
     )
 
 

@@ -11,6 +11,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 
+from ..catalog import CHANNELS
 from ..checked_store import CheckedStore, StoredData
 from ..const import DOMAIN
 from ..entry_data import NrjConfigEntry
@@ -243,6 +244,9 @@ class BackfillManager:
         except ValueError as error:
             _LOGGER.warning("A page of the meter's journal is left out: %s", error)
             return
+        for record in page.records:
+            for channel, value in record.refused.items():
+                self._meter.on_impossible(CHANNELS[channel], value)
         if (full := self._full_download) is not None and full.add_page(page, now):
             self._acknowledge(full, full.received)
         download = self._download

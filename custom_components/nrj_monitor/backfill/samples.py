@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from ..ngsi.sample import Sample
-from .journal import COUNTERS, POWERS
-from .timeline import MILLIWATTHOURS, EnergyTimeline, mean_power
+from .journal import COUNTERS, MILLIWATTHOURS, POWERS
+from .timeline import EnergyTimeline, mean_power
 
 
 def samples_between(

@@ -5,21 +5,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from ..catalog import CHANNELS
+from ..reading_gate import is_possible
 from .journal import (
     COUNTERS,
+    MILLIWATTHOURS,
     POWERS,
     Counters,
     Flag,
     JournalPage,
     JournalRecord,
     Summary,
+    are_possible_gains,
 )
 
 FUTURE: Final = 60.0
 """Seconds by which a record may lie in the future before its time is taken as wrong."""
-
-MILLIWATTHOURS: Final = 1e6
-"""Milliwatt-hours in a kilowatt-hour."""
 
 
 class EnergyEstimate(NamedTuple):
@@ -174,6 +175,8 @@ class EnergyTimeline:
         if time is None or (self._sequences and sequence < self._sequences[-1]):
             return False
         is_later = not self._times or time > self._times[-1]
+        if not self._is_possible(time, counters):
+            return False
         if self._counters and any(
             new < old for new, old in zip(counters, self._counters[-1], strict=True)
         ):
@@ -190,6 +193,22 @@ class EnergyTimeline:
             self._counters.append(counters)
             self._sequences.append(sequence)
         return is_later
+
+    def _is_possible(self, time: float, counters: Counters) -> bool:
+        """Return whether a meter can have these totals at a time, s since 1970."""
+        if not all(
+            is_possible(CHANNELS[channel], total / MILLIWATTHOURS)
+            for channel, total in zip(COUNTERS, counters, strict=True)
+        ):
+            return False
+        if not self._times:
+            return True
+        return are_possible_gains(
+            tuple(
+                new - old for new, old in zip(counters, self._counters[-1], strict=True)
+            ),
+            time - self._times[-1],
+        )
 
     def energy_at(self, channel: str, time: float) -> EnergyEstimate | None:
         """Return an energy total at a time, s since 1970; None outside the timeline."""

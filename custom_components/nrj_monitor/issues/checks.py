@@ -53,6 +53,8 @@ class Facts:
     now: datetime | None = None
     gone_back: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Totals that are lower than before, by channel id: before and now, kWh."""
+    refused: Mapping[str, tuple[int, float]] = field(default_factory=dict)
+    """Impossible readings by channel id: how many, and the last value."""
 
 
 type Placeholders = dict[str, str]
@@ -113,12 +115,24 @@ def _energy_gone_back(facts: Facts) -> Placeholders | None:
     }
 
 
+def _impossible_readings(facts: Facts) -> Placeholders | None:
+    if not facts.refused:
+        return None
+    return {
+        "readings": "\n".join(
+            f"- {id_}: {count} × ({value:g})"
+            for id_, (count, value) in sorted(facts.refused.items())
+        )
+    }
+
+
 CHECKS: Final[Mapping[str, Callable[[Facts], Placeholders | None]]] = {
     "wrong_wiring": _wrong_wiring,
     "old_firmware": _old_firmware,
     "wrong_clock": _wrong_clock,
     "not_encrypted": _not_encrypted,
     "energy_gone_back": _energy_gone_back,
+    "impossible_readings": _impossible_readings,
 }
 """Checks by the translation key of their issue; each returns the placeholders of the
 issue's texts, None while all is well."""

@@ -104,6 +104,7 @@ class IssueMonitor:
         unload(meter.async_add_connection_listener(self.async_update_issues))
         unload(meter.async_add_connection_listener(self._on_link))
         unload(meter.async_add_text_listener(self._on_text))
+        unload(meter.async_add_refusal_listener(self.async_update_issues))
         for channel in COUNTERS:
             listener = partial(self._on_total, channel.id)
             unload(meter.async_add_reading_listener(channel, listener))
@@ -141,6 +142,11 @@ class IssueMonitor:
         """Clear the recorded decreases of energy totals, acknowledged by a person."""
         self._energy_counters.acknowledge()
         self._store.async_schedule_save()
+
+    @callback
+    def async_acknowledge_refusals(self) -> None:
+        """Forget the refused readings, acknowledged by a person."""
+        self._meter.gate.acknowledge()
 
     @callback
     def _on_text(self) -> None:
@@ -188,6 +194,10 @@ class IssueMonitor:
                 clock_received_at=self._clock_received_at,
                 now=dt_util.utcnow(),
                 gone_back=self._energy_counters.gone_back,
+                refused={
+                    id_: (refusals.count, refusals.value)
+                    for id_, refusals in self._meter.gate.refusals.items()
+                },
             )
         )
 
