@@ -131,6 +131,9 @@ class SumKeeper:
 
     async def _async_keep(self) -> None:
         async with self._lock:
+            # While Home Assistant stops, its recorder takes no more requests.
+            if not self._hass.is_running:
+                return
             await async_keep_sums(
                 self._hass,
                 total_units(self._hass, self._meter.description.mac),
