@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 namespace esphome::ade9000_simulator {
 
@@ -40,8 +41,10 @@ LineMonitor::MeanSquare &LineMonitor::MeanSquare::operator+=(const MeanSquare &o
 
 double LineMonitor::MeanSquare::rms() const { return this->weight > 0.0 ? std::sqrt(this->sum / this->weight) : 0.0; }
 
-double LineMonitor::Channel::close() {
+double LineMonitor::Channel::close(bool empty) {
   MeanSquare cycle = this->previous;
+  if (empty)
+    cycle.add(0.0, this->open.weight);
   cycle += this->open;
   this->window += this->open;
   this->previous = this->open;
@@ -53,6 +56,11 @@ double LineMonitor::Channel::close_window() {
   const double rms = this->window.rms();
   this->window = {};
   return rms;
+}
+
+void LineMonitor::stop() {
+  this->skip();
+  this->empty_.fill(true);
 }
 
 void LineMonitor::skip() {
@@ -94,10 +102,13 @@ void LineMonitor::follow(RegisterFile &registers, const LineStep &step, const Wa
 
 void LineMonitor::close_half_cycle_(RegisterFile &registers, const LineStep &step, const Waves &waves, int phase) {
   PhaseState &state = this->phases_[phase];
-  store_rms(registers, of_phase(address::VRMSONE, phase), of_phase(address::VRMSONEOS, phase), state.voltage.close());
-  store_rms(registers, of_phase(address::IRMSONE, phase), of_phase(address::IRMSONEOS, phase), state.current.close());
+  const bool empty = std::exchange(this->empty_[phase], false);
+  store_rms(registers, of_phase(address::VRMSONE, phase), of_phase(address::VRMSONEOS, phase),
+            state.voltage.close(empty));
+  store_rms(registers, of_phase(address::IRMSONE, phase), of_phase(address::IRMSONEOS, phase),
+            state.current.close(empty));
   if (phase == 0)
-    store_rms(registers, address::NIRMSONE, address::NIRMSONEOS, this->neutral_.close());
+    store_rms(registers, address::NIRMSONE, address::NIRMSONEOS, this->neutral_.close(empty));
   registers.set_bits(address::STATUS0, bits::STATUS0_RMSONERDY);
   if (++state.half_cycles_in_window >= window_half_cycles(registers)) {
     state.half_cycles_in_window = 0;

@@ -29,6 +29,8 @@ class LineMonitor {
  public:
   void reset() { *this = LineMonitor(); }
   void follow(RegisterFile &registers, const LineStep &step, const Waves &waves);
+  /// The signal processor stands still: once started anew, the fast rms begins at zero and fills over a cycle.
+  void stop();
   /// Skips time without measuring: open half cycles are dropped.
   void skip();
   /// A peak register was read and starts anew.
@@ -55,8 +57,8 @@ class LineMonitor {
     MeanSquare previous;
     MeanSquare window;
 
-    /// Closes the half cycle. @return rms over the last cycle.
-    double close();
+    /// Closes the half cycle. @param empty the half cycle before holds nothing. @return rms over the last cycle.
+    double close(bool empty);
     double close_window();
   };
   struct PhaseState {
@@ -73,6 +75,8 @@ class LineMonitor {
   void close_window_(RegisterFile &registers, int phase);
 
   std::array<PhaseState, mains_signal::PHASES> phases_;
+  /// Phases of which nothing was measured since the start of the signal processor.
+  std::array<bool, mains_signal::PHASES> empty_{true, true, true};
   Channel neutral_;
   PowerQualityStatus status_;
   PeakDetector peaks_;

@@ -94,15 +94,13 @@ void PowerQualityStatus::on_crossing(RegisterFile &registers, int phase, double 
 }
 
 void PowerQualityStatus::check_sequence(RegisterFile &registers, const std::array<Spectrum, PHASES> &voltages) {
-  if (!std::all_of(this->crossing_.begin(), this->crossing_.end(), [](bool crossing) { return crossing; })) {
-    this->wrong_half_cycles_ = 0;
-    return;
-  }
+  const bool complete =
+      std::all_of(this->crossing_.begin(), this->crossing_.end(), [](bool crossing) { return crossing; });
   const auto turns_behind_a = [&](int phase) {
     const double turns = (std::arg(voltages[0][1]) - std::arg(voltages[phase][1])) / (2.0 * std::numbers::pi);
     return turns - std::floor(turns);
   };
-  if (turns_behind_a(1) < turns_behind_a(2)) {
+  if (complete && turns_behind_a(1) < turns_behind_a(2)) {
     this->wrong_half_cycles_ = 0;
     return;
   }

@@ -19,7 +19,7 @@ class PowerQualityStatus {
   void on_half_cycle(RegisterFile &registers, int phase);
   /// A phase's voltage has passed half a cycle, at this chip time; whether the chip saw its waves cross zero.
   void on_crossing(RegisterFile &registers, int phase, double time, bool voltage, bool current);
-  /// Once a half cycle.
+  /// Once a half cycle. A phase that does not cross zero is an error of the sequence too (data sheet Rev B, p. 37).
   void check_sequence(RegisterFile &registers,
                       const std::array<mains_signal::Spectrum, mains_signal::PHASES> &voltages);
 

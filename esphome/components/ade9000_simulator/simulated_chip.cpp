@@ -271,7 +271,11 @@ void SimulatedChip::follow_line_(const Instant &now) {
       this->line_.follow(this->registers_, step, waves);
       this->waveform_.follow(this->registers_, step, waves);
     } else {
-      this->line_.skip();
+      if (this->running_()) {
+        this->line_.skip();
+      } else {
+        this->line_.stop();
+      }
       this->waveform_.skip(LINE_STEP);
     }
     this->line_time_ += LINE_STEP;

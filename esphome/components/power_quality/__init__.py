@@ -2,7 +2,7 @@
 
 import esphome.codegen as cg
 from esphome.components import text_sensor
-from esphome.components.ade9000 import CONF_ADE9000_ID, Ade9000
+from esphome.components.ade9000 import CONF_ADE9000_ID, Ade9000, hub_config, wiring_of
 import esphome.config_validation as cv
 from esphome.const import CONF_ID, CONF_NAME, ENTITY_CATEGORY_DIAGNOSTIC
 import esphome.final_validate as fv
@@ -23,6 +23,9 @@ CONF_NOMINAL_VOLTAGE = "nominal_voltage"
 CONF_OSCILLOGRAMS = "oscillograms"
 CONF_OVERCURRENT = "overcurrent"
 CONF_SWELL = "swell"
+
+# CHNL_DIS (ADE9000 data sheet Rev B, Register Map): VA, VB, VC.
+VOLTAGE_INPUTS = 0b111 << 4
 
 PHASES = {"L1": 0b001, "L2": 0b010, "L3": 0b100}
 
@@ -125,6 +128,7 @@ async def to_code(config: ConfigType) -> None:
     await cg.register_component(var, config)
     hub = await cg.get_variable(config[CONF_ADE9000_ID])
     cg.add(hub.set_companion(var))
+    wiring = wiring_of(hub_config(config[CONF_ADE9000_ID]))
     phases = 0
     for phase in config[CONF_CONNECTED_PHASES]:
         phases |= PHASES[phase]
@@ -139,6 +143,8 @@ async def to_code(config: ConfigType) -> None:
                 ("hysteresis", config[CONF_HYSTERESIS]),
                 ("overcurrent", config.get(CONF_OVERCURRENT, 0.0)),
                 ("phases", phases),
+                # The chip finds errors of the sequence in voltages that are not connected, too.
+                ("sequence", not wiring.disabled & VOLTAGE_INPUTS),
             )
         )
     )

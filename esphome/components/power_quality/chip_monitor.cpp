@@ -35,6 +35,8 @@ constexpr uint32_t WATCHED = STATUS1_OI | STATUS1_SEQERR | 7UL << STATUS1_SWELLA
 /// Levels and results are the fast rms over 2^5 (TRM, "DIP_LVL"); OILVL by its width.
 constexpr double LEVEL_PER_RMS = 1.0 / 32;
 constexpr uint32_t MAXIMUM_LEVEL = 0x00FFFFFF;
+/// Of the limit, from where on the chip may find a current too high: its level is rounded, and the rms ripples.
+constexpr double OVERCURRENT_MARGIN = 0.99;
 
 uint32_t level_of_rms(double code) {
   return static_cast<uint32_t>(std::lround(std::clamp(code * LEVEL_PER_RMS, 0.0, double{MAXIMUM_LEVEL})));
@@ -73,17 +75,27 @@ bool ChipMonitor::configure(const Scaling &scaling) {
     if (!this->bus_.write_checked(setting.address, setting.value))
       return false;
   }
+  for (uint16_t channel = 0; channel < this->overcurrent_codes_.size(); channel++) {
+    if (!this->bus_.read_confirmed(OIA + channel, this->overcurrent_codes_[channel]))
+      return false;
+  }
+  this->overcurrent_grows_ = {};
+  this->settled_us_.reset();
   this->bus_.write(STATUS1, WATCHED);
   return true;
 }
 
 bool ChipMonitor::poll(int64_t now_us) {
+  if (!this->settled_us_.has_value())
+    this->settled_us_ = now_us + SETTLING_US;
+  if (now_us < *this->settled_us_)
+    return this->discard_(now_us);
   // Flags first: whatever they tell of either shows in the half cycle read after them, or is over.
   uint32_t status;
   HalfCycle half_cycle{now_us, {}, {}};
   LatchedFlags flags;
   if (!this->read_status_(status) || ((status & WATCHED) && !this->read_flags_(status, flags)) ||
-      !this->read_half_cycle_(half_cycle))
+      !this->read_half_cycle_(half_cycle) || !this->keep_overcurrents_(half_cycle))
     return false;
   if (status & WATCHED) {
     // Once more if the first write was lost: an event must not be told twice.
@@ -118,6 +130,15 @@ bool ChipMonitor::read_rms_(uint16_t address, uint32_t low, uint32_t high, uint3
   return this->bus_.read_confirmed(address, code, code / 8);
 }
 
+bool ChipMonitor::discard_(int64_t now_us) {
+  uint32_t status;
+  if (!this->bus_.read(STATUS1, status))
+    return false;
+  this->bus_.write(STATUS1, status & WATCHED);
+  this->detector_.add(LatchedFlags{}, now_us);
+  return true;
+}
+
 bool ChipMonitor::read_half_cycle_(HalfCycle &half_cycle) {
   for (size_t phase = 0; phase < 3; phase++) {
     const auto offset = static_cast<uint16_t>(phase * PHASE_STRIDE);
@@ -147,15 +168,43 @@ bool ChipMonitor::read_flags_(uint32_t status, LatchedFlags &flags) {
         return false;
       flags.highest[phase] = static_cast<float>(this->scaling_.volts(code) / LEVEL_PER_RMS);
     }
-    if (status & STATUS1_OI) {
-      // OISTATUS is a level, the latch says only that there was one: OIx above the limit tells on which phase.
-      if (!this->bus_.read(OIA + phase, code))
+  }
+  return (status & STATUS1_OI) == 0 || this->read_overcurrents_(flags);
+}
+
+// OI does not say of which phase it speaks, OISTATUS only of the moment, and OIx keeps the value of an earlier event
+// (data sheet, "OIx"): of this event are the values that have changed.
+bool ChipMonitor::read_overcurrents_(LatchedFlags &flags) {
+  std::array<uint32_t, 4> codes;
+  std::array<bool, 4> changed{}, above{};
+  for (uint16_t channel = 0; channel < codes.size(); channel++) {
+    if (!this->bus_.read_confirmed(OIA + channel, codes[channel]))
+      return false;
+    changed[channel] = codes[channel] != this->overcurrent_codes_[channel];
+    above[channel] = this->scaling_.amperes(codes[channel]) / LEVEL_PER_RMS > this->detector_.limits().overcurrent;
+  }
+  // Where none has changed, an event was as high as the last of its phase: sure where one channel alone ever had one.
+  const bool repeated =
+      std::count(changed.begin(), changed.end(), true) == 0 && std::count(above.begin(), above.end(), true) == 1;
+  for (size_t phase = 0; phase < 3; phase++) {
+    if (above[phase] && (changed[phase] || repeated)) {
+      flags.overcurrents |= 1 << phase;
+      flags.currents[phase] = static_cast<float>(this->scaling_.amperes(codes[phase]) / LEVEL_PER_RMS);
+    }
+  }
+  this->overcurrent_codes_ = codes;
+  return true;
+}
+
+bool ChipMonitor::keep_overcurrents_(const HalfCycle &half_cycle) {
+  const double limit = this->detector_.limits().overcurrent;
+  for (uint16_t phase = 0; phase < 3; phase++) {
+    if (limit > 0 && half_cycle.current[phase] > OVERCURRENT_MARGIN * limit) {
+      this->overcurrent_grows_[phase] = true;
+    } else if (this->overcurrent_grows_[phase]) {
+      if (!this->bus_.read_confirmed(OIA + phase, this->overcurrent_codes_[phase]))
         return false;
-      const auto amperes = static_cast<float>(this->scaling_.amperes(code) / LEVEL_PER_RMS);
-      if (amperes > this->detector_.limits().overcurrent) {
-        flags.overcurrents |= 1 << phase;
-        flags.currents[phase] = amperes;
-      }
+      this->overcurrent_grows_[phase] = false;
     }
   }
   return true;

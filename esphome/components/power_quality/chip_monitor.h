@@ -4,7 +4,9 @@
 #include "event_detector.h"
 #include "esphome/components/ade9000/scaling.h"
 
+#include <array>
 #include <cstdint>
+#include <optional>
 
 namespace esphome::power_quality {
 
@@ -23,17 +25,29 @@ class ChipMonitor {
    * @return false if the chip did not take a value.
    */
   bool configure(const ade9000::Scaling &scaling);
-  /// Reads new half cycles and flags into the detector. @param now_us must not go back. @return false if a frame was
-  /// damaged: then nothing was added.
+  /** Reads new half cycles and flags into the detector; in the first SETTLING_US after configure() discards them.
+   *
+   * @param now_us must not go back.
+   * @return false if a frame was damaged: then nothing was added.
+   */
   bool poll(int64_t now_us);
+
+  /// While the filters of a started chip fill, its rms is too low; 99 % after 0.43 s (TRM, table 11).
+  static constexpr int64_t SETTLING_US = 500000;
 
  protected:
   uint32_t level_of_volts_(double volts) const;
   uint32_t level_of_amperes_(double amperes) const;
   bool read_status_(uint32_t &status);
   bool read_rms_(uint16_t address, uint32_t low, uint32_t high, uint32_t &code);
+  /// Clears what was latched while the filters filled.
+  bool discard_(int64_t now_us);
   bool read_half_cycle_(HalfCycle &half_cycle);
   bool read_flags_(uint32_t status, LatchedFlags &flags);
+  /// Names the phases of an overcurrent that the chip has latched.
+  bool read_overcurrents_(LatchedFlags &flags);
+  /// Reads what is left in OIx of an overcurrent that is over, so that no later one is taken for it.
+  bool keep_overcurrents_(const HalfCycle &half_cycle);
 
   ade9000::Ade9000Bus &bus_;
   EventDetector &detector_;
@@ -42,6 +56,12 @@ class ChipMonitor {
   uint32_t dip_code_{0};
   uint32_t swell_code_{UINT32_MAX};
   uint32_t overcurrent_code_{UINT32_MAX};
+  /// End of the settling; known from the first poll on.
+  std::optional<int64_t> settled_us_;
+  /// OIx as read last, of A, B, C and the neutral.
+  std::array<uint32_t, 4> overcurrent_codes_{};
+  /// Phases whose OIx may have grown since.
+  std::array<bool, 3> overcurrent_grows_{};
 };
 
 }  // namespace esphome::power_quality

@@ -45,6 +45,12 @@ void EventDetector::add(const HalfCycle &half_cycle) {
       this->compare_(this->overcurrents_[phase], {PowerQualityKind::OVERCURRENT, phase}, overcurrent, current, now);
   }
   this->classify_(half_cycle);
+  this->has_sequence_ = limits.sequence && limits.phases == 0b111 &&
+                        std::all_of(half_cycle.voltage.begin(), half_cycle.voltage.end(), [&limits](float voltage) {
+                          return voltage >= limits.sequence_voltage * limits.nominal_voltage;
+                        });
+  if (!this->has_sequence_)
+    this->first_sequence_error_us_.reset();
   if (this->sequence_.active && now - this->last_sequence_error_us_ > limits.sequence_hold_us)
     this->end_(this->sequence_, this->last_sequence_error_us_);
 }
@@ -120,12 +126,30 @@ void EventDetector::add(const LatchedFlags &flags, int64_t time_us) {
     }
     dip.ended_since_flags = swell.ended_since_flags = overcurrent.ended_since_flags = false;
   }
-  if (flags.wrong_sequence) {
-    this->last_sequence_error_us_ = time_us;
-    if (!this->sequence_.active)
-      this->begin_(this->sequence_, {PowerQualityKind::WRONG_SEQUENCE, NO_PHASE}, 0, time_us);
+  const double missing = this->limits_.sequence_voltage * this->limits_.nominal_voltage;
+  for (size_t phase = 0; phase < 3; phase++) {
+    // A phase that was missing in between, and is back.
+    if (((flags.dips >> phase) & 1) && !(flags.lowest[phase] >= missing))
+      this->has_sequence_ = false;
   }
+  if (flags.wrong_sequence)
+    this->add_sequence_error_(time_us);
   this->flags_us_ = time_us;
+}
+
+void EventDetector::add_sequence_error_(int64_t time_us) {
+  if (!this->has_sequence_) {
+    this->first_sequence_error_us_.reset();
+    return;
+  }
+  const bool goes_on = this->first_sequence_error_us_.has_value() &&
+                       time_us - this->last_sequence_error_us_ <= this->limits_.sequence_hold_us;
+  if (!goes_on)
+    this->first_sequence_error_us_ = time_us;
+  this->last_sequence_error_us_ = time_us;
+  if (!this->sequence_.active && time_us - *this->first_sequence_error_us_ >= this->limits_.sequence_confirmation_us) {
+    this->begin_(this->sequence_, {PowerQualityKind::WRONG_SEQUENCE, NO_PHASE}, 0, *this->first_sequence_error_us_);
+  }
 }
 
 void EventDetector::add_latched_(Tracker &tracker, const Subject &subject, Side side, float value, int64_t time_us) {

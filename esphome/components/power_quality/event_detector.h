@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 /// Events of the supply, found in half-cycle values. Pure rules: no chip, no framework, time is an argument.
 namespace esphome::power_quality {
@@ -57,6 +58,12 @@ struct PowerQualityLimits {
   double overcurrent{0.0};
   /// Bit 0..2 = L1..L3: phases that are connected at all.
   uint8_t phases{0b111};
+  /// Whether the chip sees the zero crossings of three voltages: otherwise its sequence errors mean nothing.
+  bool sequence{true};
+  /// Below this ratio a phase is missing for the sequence (as for a frequency relay, EU 2016/1388 Art. 19).
+  double sequence_voltage{0.5};
+  /// Errors must go on for so long, us: at the loss of a phase the chip finds errors before the rms has fallen.
+  int64_t sequence_confirmation_us{60000};
   /// Time without a sequence error after which the sequence is right again, us; the chip repeats the error each cycle.
   int64_t sequence_hold_us{500000};
 };
@@ -149,6 +156,8 @@ class EventDetector {
   void end_(Tracker &tracker, int64_t time_us);
   /// Renames dips under the interruption threshold to interruption or loss of a phase.
   void classify_(const HalfCycle &half_cycle);
+  /// Begins, extends or keeps off a wrong sequence by a sequence error of the chip.
+  void add_sequence_error_(int64_t time_us);
   /// Adds an event which the chip has latched, unless half cycles showed the event already.
   void add_latched_(Tracker &tracker, const Subject &subject, Side side, float value, int64_t time_us);
   void push_(const PowerQualityEvent &event);
@@ -158,6 +167,10 @@ class EventDetector {
   std::array<Tracker, 3> swells_;
   std::array<Tracker, 3> overcurrents_;
   Tracker sequence_;
+  /// Whether the latest half cycles had three voltages whose sequence can be told.
+  bool has_sequence_{false};
+  /// First of the errors that go on, if any.
+  std::optional<int64_t> first_sequence_error_us_;
   int64_t last_sequence_error_us_{0};
   int64_t now_us_{0};
   int64_t flags_us_{0};

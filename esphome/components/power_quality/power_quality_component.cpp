@@ -71,9 +71,8 @@ bool PowerQuality::on_chip_configured(ade9000::Ade9000Bus &bus, const ade9000::S
     this->capture_state_ = std::make_unique<WaveformCapture>(bus, this->neutral_);
   this->scaling_ = scaling;
   this->bus_ = &bus;
-  // The first fast rms after a reset is that of a filter filling up.
   this->keep_time_();
-  this->next_poll_us_ = this->now_us_ + RETRY_INTERVAL_US;
+  this->next_poll_us_ = this->now_us_;
   return true;
 }
 

@@ -31,7 +31,6 @@ struct Meter : Bench, Ade9000Transport {
     this->start();
     EXPECT_TRUE(this->watch.configure({1000.0, 0.01}));
     this->wait(0.1);
-    this->write32(0x403, 0xFFFFFFFF);
   }
   void transfer(uint8_t *data, size_t length) override {
     this->longest_frame = std::max(this->longest_frame, length);
@@ -143,6 +142,144 @@ TEST(PowerQualityChip, OvercurrentPhaseLossAndSequence) {
   EXPECT_NEAR(meter.events[1].duration_us / 1e6, 1.0, 0.04);
   EXPECT_EQ(meter.events[2].kind, PowerQualityKind::WRONG_SEQUENCE);
   EXPECT_NEAR(meter.events[2].duration_us / 1e6, 1.0, 0.1);
+}
+
+TEST(PowerQualityChip, AStartTellsNoEvent) {
+  for (const double first_poll : {0.005, 0.05, 0.3, 2.0}) {
+    Meter meter(balanced(230.0, 5.0));
+    meter.wait(first_poll);
+    while (meter.now.position < 3.0) {
+      meter.poll();
+      meter.wait(0.008);
+    }
+    EXPECT_EQ(meter.detector.started(), 0u) << first_poll;
+  }
+}
+
+TEST(PowerQualityChip, ADipAtTheStartIsToldOnceTheFiltersAreFull) {
+  Meter meter(disturbed({{0.0, 2.0, 1, 150.0}}));
+  while (meter.now.position < 3.0) {
+    meter.poll();
+    meter.wait(0.008);
+  }
+  ASSERT_EQ(meter.events.size(), 1u);
+  EXPECT_EQ(meter.events[0].phase, 1);
+  EXPECT_LT(meter.events[0].start_us, 1000000);
+}
+
+// The chip latches SEQERR as well where a phase does not cross zero (data sheet p. 37).
+TEST(PowerQualityChip, AMissingPhaseIsNoWrongSequence) {
+  std::mt19937 random(7);
+  const auto uniform = [&](double low, double high) { return std::uniform_real_distribution<>(low, high)(random); };
+  for (const double slowest : {0.006, 0.016, 0.06, 0.4}) {
+    std::vector<Disturbance> losses;
+    double end = 1.0;
+    for (int i = 0; i < 20; i++) {
+      const double from = end + uniform(0.03, 0.7);
+      end = from + uniform(0.01, 1.2);
+      losses.push_back({from, end, i % 3, i % 2 ? 0.0 : 0.3});
+    }
+    Meter meter(disturbed(losses));
+    while (meter.now.position < end + 1.0) {
+      meter.wait(uniform(0.004, slowest));
+      meter.poll();
+    }
+    EXPECT_GT(meter.events.size(), 5u);
+    for (const PowerQualityEvent &event : meter.events)
+      EXPECT_NE(event.kind, PowerQualityKind::WRONG_SEQUENCE) << slowest << " at " << event.start_us;
+  }
+}
+
+TEST(PowerQualityChip, AMeterOfFewerPhasesNeverTellsOfTheSequence) {
+  for (const uint8_t phases : {0b001, 0b011, 0b111}) {
+    PowerQualityLimits limits;
+    limits.phases = phases;
+    Meter meter(
+        [](double) {
+          Signal signal = balanced(230.0, 5.0);
+          signal.phases[1].voltage_angle = std::numbers::pi / 3;  // split phase
+          signal.phases[2].voltage = 0.0;
+          return signal;
+        },
+        limits);
+    while (meter.now.position < 3.0) {
+      meter.wait(0.008);
+      meter.poll();
+    }
+    std::array<PowerQualityEvent, EventDetector::MAX_ONGOING> ongoing;
+    const size_t count = meter.detector.ongoing(ongoing);
+    EXPECT_TRUE(meter.events.empty());
+    EXPECT_EQ(count, phases == 0b111 ? 1u : 0u) << "the missing phase, where one is expected";
+  }
+}
+
+// OIx keeps its value beyond the event (data sheet p. 68), and OI does not say of which phase it speaks.
+TEST(PowerQualityChip, AnOvercurrentOfOnePhaseIsNoneOfAnother) {
+  for (const double rhythm : {0.006, 0.15}) {
+    PowerQualityLimits limits;
+    limits.overcurrent = 20;
+    Meter meter(
+        [](double seconds) {
+          Signal signal = balanced(230.0, 5.0);
+          // Longer than a poll, rising after its beginning, and shorter than one.
+          const int round = static_cast<int>(seconds);
+          const double since = seconds - round, current = 30.0 + 5.0 * (round / 6 % 2);
+          if (round >= 1 && since < (round % 2 ? 0.5 : 0.08))
+            signal.phases[round % 3].fundamental_current = current + 10.0 * std::floor(since * 5);
+          return signal;
+        },
+        limits);
+    while (meter.now.position < 29.8) {
+      meter.wait(rhythm);
+      meter.poll();
+    }
+    ASSERT_EQ(meter.events.size(), 29u) << rhythm;
+    for (size_t i = 0; i < meter.events.size(); i++) {
+      EXPECT_EQ(meter.events[i].kind, PowerQualityKind::OVERCURRENT);
+      EXPECT_EQ(meter.events[i].phase, (i + 1) % 3) << i << ", every " << rhythm << " s";
+    }
+  }
+}
+
+TEST(PowerQualityChip, AnOvercurrentBetweenTwoPollsIsToldThoughAsHighAsTheLast) {
+  PowerQualityLimits limits;
+  limits.overcurrent = 20;
+  Meter meter(
+      [](double seconds) {
+        Signal signal = balanced(230.0, 5.0);
+        if (seconds >= 1.0 && seconds - std::floor(seconds) < 0.08)
+          signal.phases[2].fundamental_current = 40.0;
+        return signal;
+      },
+      limits);
+  meter.write16(0x493, 0x2000);  // CONFIG3.OC_EN: C alone, the neutral carries the same
+  while (meter.now.position < 5.5) {
+    meter.wait(0.25);
+    meter.poll();
+  }
+  EXPECT_EQ(meter.events.size(), 5u);
+}
+
+TEST(PowerQualityChip, AnOvercurrentOfTheNeutralIsNoneOfAPhase) {
+  PowerQualityLimits limits;
+  limits.overcurrent = 20;
+  Meter meter(
+      [](double seconds) {
+        Signal signal = balanced(230.0, 5.0);
+        if (seconds >= 1.0 && seconds < 1.3)
+          signal.phases[0].fundamental_current = 40.0;
+        if (seconds >= 2.0 && seconds < 2.3) {
+          for (auto &phase : signal.phases)
+            phase.current_harmonics = {{3, 2.0, 0.0}};
+        }
+        return signal;
+      },
+      limits);
+  while (meter.now.position < 3.0) {
+    meter.wait(0.008);
+    meter.poll();
+  }
+  EXPECT_EQ(meter.events.size(), 1u);
 }
 
 TEST(PowerQualityChip, ADamagedFrameMakesNoEvent) {

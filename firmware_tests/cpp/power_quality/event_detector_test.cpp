@@ -183,6 +183,25 @@ TEST(PowerQuality, WrongSequenceLastsWhileTheChipComplains) {
   expect(events[0], PowerQualityKind::WRONG_SEQUENCE, NO_PHASE, 7 * HALF, 98 * HALF, 0);
 }
 
+TEST(PowerQuality, SingleErrorsOfTheSequenceTellNothing) {
+  Line line;
+  LatchedFlags complaint;
+  complaint.wrong_sequence = true;
+  for (int i = 0; i < 5; i++) {
+    line.l1(230, 60);
+    line.detector.add(complaint, line.now);
+  }
+  // At a missing phase, however long.
+  for (int i = 0; i < 100; i++) {
+    line.l1(100);
+    line.detector.add(complaint, line.now);
+  }
+  line.l1(230, 60);
+  const auto events = line.events();
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].kind, PowerQualityKind::DIP);
+}
+
 TEST(PowerQuality, WhatIsNotMeasuredChangesNothing) {
   Line line;
   line.volts(NOTHING, NOTHING, NOTHING, 5);
