@@ -8,6 +8,9 @@ CONF_ENCRYPTION_KEY = "encryption_key"
 CONF_KEY_GIVEN = "key_given"
 """Entry data: the key was given to the meter by this integration; absent otherwise."""
 
+CONF_NEW_METER = "new_meter"
+CONF_REPLACED_AT = "replaced_at"
+"""Time since which the meter of an entry is in the place of another, s since 1970."""
 CONF_METER = "meter"
 """Entry data: the meter's description from its last connection."""
 

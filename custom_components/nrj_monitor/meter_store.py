@@ -86,3 +86,10 @@ def _store(hass: HomeAssistant, entry_id: str) -> CheckedStore:
 async def async_remove_meter_store(hass: HomeAssistant, entry_id: str) -> None:
     """Remove the stored data of a meter whose entry is removed."""
     await _store(hass, entry_id).async_remove()
+
+
+async def async_forget_totals(hass: HomeAssistant, entry_id: str) -> None:
+    """Forget the energy totals of a meter in whose place there is a new one."""
+    store = _store(hass, entry_id)
+    if (stored := await store.async_load()) is not None:
+        await store.async_save({**stored, "totals": EnergyCounters().as_dict()})

@@ -193,6 +193,19 @@ async def test_row_that_repeats_an_old_state_is_replaced(hass: HomeAssistant) ->
     assert rows[12]["mean"] == 240.0
 
 
+async def test_hours_of_the_meter_that_was_there_before_stay(
+    hass: HomeAssistant, energy: str
+) -> None:
+    """The journal of the new one may tell of another house."""
+    rows = await hours_of(hass, energy)
+    replaced = START + 4.5 * HOUR
+    result = await async_backfill(
+        hass, MAC, constant_load(6), START + 6 * HOUR, not_before=replaced
+    )
+    assert result.hours == 0
+    assert await hours_of(hass, energy) == rows
+
+
 async def test_nothing_is_filled_without_statistics_or_a_journal(
     hass: HomeAssistant,
 ) -> None:

@@ -325,6 +325,33 @@ async def test_reconfiguring_to_another_meter_changes_nothing(
     assert entry.data == before
 
 
+async def test_new_meter_takes_the_place_of_the_old_one(
+    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
+) -> None:
+    """Entities and their history stay, and no second device appears."""
+    entry = await add_meter(server.port)
+    registry = er.async_get(hass)
+    before = {
+        entity.entity_id
+        for entity in er.async_entries_for_config_entry(registry, entry.entry_id)
+    }
+    form = await start_flow(hass, entry, SOURCE_RECONFIGURE)
+    server.device.mac = "02:4E:52:4A:00:99"
+    server.device.sensors["Import energy"] = 0.25
+    result = await submit(hass, form, new_meter=True)
+    assert result["reason"] == "reconfigure_successful"
+    await state_is(hass, "sensor.nrj_meter_import_energy", "0.25")
+    assert entry.unique_id == "02:4e:52:4a:00:99"
+    entities = er.async_entries_for_config_entry(registry, entry.entry_id)
+    assert {entity.entity_id for entity in entities} == before
+    assert all(entity.unique_id.startswith(entry.unique_id) for entity in entities)
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    assert [device.identifiers for device in devices] == [
+        {(DOMAIN, "02:4e:52:4a:00:99")}
+    ]
+    assert not entry.runtime_data.store.energy_counters.gone_back
+
+
 async def test_reconfiguring_to_nowhere_changes_nothing(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:

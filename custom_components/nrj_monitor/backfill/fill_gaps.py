@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from math import ceil
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -14,7 +15,7 @@ from homeassistant.util import dt as dt_util
 from ..catalog import CHANNELS
 from ..const import DOMAIN
 from .journal import COUNTERS, FREQUENCY, POWERS, VOLTAGES, Summary
-from .plan import MeanRow, SumRow, hours_between, plan_means, plan_sums
+from .plan import HOUR, MeanRow, SumRow, hours_between, plan_means, plan_sums
 from .statistics import (
     Series,
     async_adjust_sums,
@@ -96,17 +97,20 @@ async def async_backfill(
     until: float,
     *,
     was_read: Callable[[float], bool] = lambda time: True,
+    not_before: float = 0.0,
     dry_run: bool = False,
 ) -> BackfillResult:
     """Fill missed hours up to `until`, s since 1970, from a meter's timeline.
 
+    Hours that begin before `not_before` stay: another meter was there.
     `was_read` returns whether the meter could be read at a time, as far as is known.
     With `dry_run` nothing is written. Returns once the rows are in the database.
     """
     begin, end = timeline.begin, timeline.end
     if begin is None or end is None:
         return BackfillResult()
-    hours = hours_between(begin, min(end, until))
+    first_hour = ceil(not_before / HOUR) * HOUR
+    hours = hours_between(max(begin, first_hour), min(end, until))
     if not hours:
         return BackfillResult(begin, end)
     registry = er.async_get(hass)
@@ -126,7 +130,7 @@ async def async_backfill(
         await asyncio.sleep(0)
         channel = ids[id_]
         if series.metadata["has_sum"]:
-            first = timeline.energy_at(channel, begin)
+            first = timeline.energy_at(channel, max(begin, hours.start))
             plan = plan_sums(
                 hours,
                 series.sums,

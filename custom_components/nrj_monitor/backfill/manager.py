@@ -13,7 +13,7 @@ from homeassistant.util import dt as dt_util
 
 from ..catalog import CHANNELS
 from ..checked_store import CheckedStore, StoredData
-from ..const import DOMAIN
+from ..const import CONF_REPLACED_AT, DOMAIN
 from ..entry_data import NrjConfigEntry
 from ..meter import Meter
 from ..ngsi.manager import async_add_samples
@@ -201,6 +201,7 @@ class BackfillManager:
                 download.timeline,
                 dt_util.utcnow().timestamp() - COMPILE_TIME,
                 was_read=self._was_read,
+                not_before=self._entry.data.get(CONF_REPLACED_AT, 0.0),
                 dry_run=dry_run,
             )
 
@@ -317,6 +318,7 @@ class BackfillManager:
                 timeline,
                 until,
                 was_read=self._was_read,
+                not_before=self._entry.data.get(CONF_REPLACED_AT, 0.0),
             )
             self.filled_hours += result.hours
             if result.hours:

@@ -13,17 +13,21 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.helpers.device_registry import format_mac
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
+from homeassistant.util import dt as dt_util
 import probatio as vol
 
 from ..const import (
     CONF_ENCRYPTION_KEY,
     CONF_KEY_GIVEN,
     CONF_METER,
+    CONF_NEW_METER,
+    CONF_REPLACED_AT,
     CONF_SOURCE,
     DEFAULT_PORT,
     SOURCE_NATIVE_API,
 )
 from ..entry_data import NrjConfigEntry
+from ..meter_replacement import async_replace_meter
 from ..sources import MeterDescription
 from ..sources.errors import (
     CredentialError,
@@ -38,7 +42,13 @@ from ..sources.native_api.device_model import PROJECT_PREFIX, DeviceModel
 from ..sources.native_api.provisioning import identify, probe, set_key
 from .base import SetupFlow, async_finish_schema
 from .discovery_update import announced_address_is_right
-from .native_form import ADDRESS_SCHEMA, KEY_SCHEMA, NO_FIELDS, form_errors
+from .native_form import (
+    ADDRESS_SCHEMA,
+    KEY_SCHEMA,
+    NO_FIELDS,
+    RECONFIGURE_SCHEMA,
+    form_errors,
+)
 
 
 class NativeFlowMixin(SetupFlow):
@@ -54,6 +64,7 @@ class NativeFlowMixin(SetupFlow):
         super().__init__()
         self._asked: dict[str, Any] = {}
         self._offered_key: str | None = None
+        self._replaces = False
         self._error: SourceError | None = None
         self._placeholders: dict[str, str] = {}
 
@@ -153,14 +164,15 @@ class NativeFlowMixin(SetupFlow):
     async def async_step_reconfigure_native(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the new address of a known meter."""
+        """Ask for the new address of a known meter, or of one in its place."""
         entry = self._get_reconfigure_entry()
-        if user_input is not None and (
-            result := await self._async_change(entry, user_input)
-        ):
-            return result
+        if user_input is not None:
+            asked = dict(user_input)
+            self._replaces = asked.pop(CONF_NEW_METER, False)
+            if result := await self._async_change(entry, asked):
+                return result
         return self._form(
-            "reconfigure_native", ADDRESS_SCHEMA, user_input or entry.data
+            "reconfigure_native", RECONFIGURE_SCHEMA, user_input or entry.data
         )
 
     async def async_step_reauth(
@@ -226,7 +238,13 @@ class NativeFlowMixin(SetupFlow):
             for field, value in entry.data.items()
             if field not in (CONF_ENCRYPTION_KEY, CONF_KEY_GIVEN)
         }
-        return self.async_update_reload_and_abort(entry, data=kept | data)
+        new_mac = probed.description.mac
+        if entry.unique_id is not None and entry.unique_id != new_mac:
+            await async_replace_meter(self.hass, entry, entry.unique_id, new_mac)
+            data[CONF_REPLACED_AT] = dt_util.utcnow().timestamp()
+        return self.async_update_reload_and_abort(
+            entry, unique_id=new_mac, data=kept | data
+        )
 
     async def _async_probe(self, asked: dict[str, Any]) -> DeviceModel | None:
         """Read the meter; keep the error of a failure for the form.
@@ -279,6 +297,9 @@ class NativeFlowMixin(SetupFlow):
                 else self._get_reconfigure_entry()
             )
             await self.async_set_unique_id(mac)
+            if self._replaces and mac != known.unique_id:
+                self._abort_if_unique_id_configured()
+                return
             self._abort_if_unique_id_mismatch(
                 reason="other_meter", description_placeholders={"name": known.title}
             )

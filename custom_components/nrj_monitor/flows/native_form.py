@@ -11,7 +11,7 @@ from homeassistant.helpers.selector import (
 )
 import probatio as vol
 
-from ..const import CONF_ENCRYPTION_KEY, DEFAULT_PORT
+from ..const import CONF_ENCRYPTION_KEY, CONF_NEW_METER, DEFAULT_PORT
 from ..sources.errors import (
     ConnectionRefusedSourceError,
     CredentialError,
@@ -38,6 +38,10 @@ ADDRESS_SCHEMA = vol.Schema(
         ),
         **KEY_FIELD,
     }
+)
+
+RECONFIGURE_SCHEMA = ADDRESS_SCHEMA.extend(
+    {vol.Optional(CONF_NEW_METER, default=False): bool}
 )
 
 KEY_SCHEMA = vol.Schema(KEY_FIELD)
