@@ -60,9 +60,12 @@ async def async_keep_sums(
     """
     # Rows being compiled are not in the database yet.
     await async_wait_written(hass)
-    lost = await async_lost_sums(hass, units)
+    # While Home Assistant stops, its recorder takes no more requests.
+    lost = await async_lost_sums(hass, units) if hass.is_running else {}
     for metadata, hour in lost.values():
         async_restore_sum(hass, metadata, hour)
+    if not hass.is_running:
+        return
     corrected = False
     for id_, history in (await async_read_histories(hass, units, begin)).items():
         await asyncio.sleep(0)
@@ -131,9 +134,6 @@ class SumKeeper:
 
     async def _async_keep(self) -> None:
         async with self._lock:
-            # While Home Assistant stops, its recorder takes no more requests.
-            if not self._hass.is_running:
-                return
             await async_keep_sums(
                 self._hass,
                 total_units(self._hass, self._meter.description.mac),
