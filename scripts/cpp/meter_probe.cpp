@@ -236,7 +236,7 @@ class Meter {
       event = this->step();
     Measurement measurement;
     if (this->chip.is_running() && event != Chip::Event::UNREADABLE && this->count() &&
-        measure(this->bus, this->scaling, this->chip.settings().get(reg::CONFIG1), this->wanted, measurement)) {
+        measure(this->bus, this->scaling, this->chip.settings(), this->wanted, measurement)) {
       this->snapshot = make_snapshot(measurement.phases, measurement.device, this->validity);
       this->measured = true;
     } else {
@@ -352,7 +352,8 @@ void run_cost(const Scenario &scenario, int repetitions) {
   add("update of everything", [&] { meter.update(); });
   add("of that: energies", [&] { meter.count(); });
   Measurement measurement;
-  add("of that: measurements", [&] { measure(meter.bus, meter.scaling, 0, meter.wanted, measurement); });
+  add("of that: measurements",
+      [&] { measure(meter.bus, meter.scaling, meter.chip.settings(), meter.wanted, measurement); });
   Burst burst;
   add("of that: burst of results", [&] { read_burst(meter.bus, reg::BURST_LAST, 0, burst); });
   add("the same results register by register", [&] { read_one_by_one(meter); });

@@ -196,8 +196,7 @@ bool Ade9000::measure_(bool slow, Snapshot &snapshot) {
   if (!this->count_energy_())
     return false;
   Measurement measurement;
-  if (!measure(this->bus_, this->scaling_, this->chip_.settings().get(reg::CONFIG1), this->publisher_.wanted(slow),
-               measurement))
+  if (!measure(this->bus_, this->scaling_, this->chip_.settings(), this->publisher_.wanted(slow), measurement))
     return false;
   const double full_scale_power = this->scaling_.full_scale_voltage() * this->scaling_.full_scale_current();
   snapshot = make_snapshot(measurement.phases, measurement.device,

@@ -71,6 +71,8 @@ class Ade9000 : public PollingComponent, public Chip::ResetLine {
     this->snapshot_callback_.add(std::forward<F>(callback));
   }
   const Scaling &get_scaling() const { return this->scaling_; }
+  /// Returns the phases whose frequency the chip measures.
+  PhaseSet get_own_voltage_inputs() { return own_voltage_inputs(this->chip_.settings()); }
   /// Returns the active energy counted until the latest update.
   const ActiveEnergy &get_active_energy() const { return this->energy_totals_.active(); }
   /// Measures and publishes every quantity now, whatever its interval.

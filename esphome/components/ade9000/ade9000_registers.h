@@ -48,6 +48,7 @@ static constexpr uint16_t CRC_FORCE = 0x4B4;
 static constexpr uint16_t TEMP_CFG = 0x4B6;
 static constexpr uint16_t TEMP_RSLT = 0x4B7;
 static constexpr uint16_t PGA_GAIN = 0x4B9;
+static constexpr uint16_t CHNL_DIS = 0x4BA;
 static constexpr uint16_t VERSION = 0x4FE;
 
 // Burst mirror "by function", 0x600..0x63C: three phases side by side for each quantity, then the neutral where it has
@@ -78,6 +79,9 @@ static constexpr uint16_t BURST_LAST = 0x63B;
 static constexpr uint32_t PART_ID_ADE9000 = 1UL << 20;
 static constexpr uint16_t VERSION_MASK = 0xFFC0;
 static constexpr uint16_t VERSION_ADE9000 = 0x00C0;
+
+// CHNL_DIS: the voltage input of phase A is off; B and C follow.
+static constexpr int CHNL_DIS_VA_BIT = 4;
 
 static constexpr uint32_t STATUS0_EGYRDY = 1UL << 0;
 static constexpr uint32_t STATUS0_TEMP_RDY = 1UL << 25;

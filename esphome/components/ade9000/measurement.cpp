@@ -114,8 +114,11 @@ bool measure_burst(Ade9000Bus &bus, const Scaling &scaling, uint16_t configurati
   return true;
 }
 
-bool measure_frequencies(Ade9000Bus &bus, Measurement &measurement) {
+bool measure_frequencies(Ade9000Bus &bus, const PhaseSet &inputs, Measurement &measurement) {
   for (size_t i = 0; i < PHASES; i++) {
+    measurement.phases[i].frequency = NO_VALUE;
+    if (!inputs[i])
+      continue;
     uint32_t period;
     if (!bus.read_confirmed(reg::APERIOD + i, period, PERIOD_TOLERANCE))
       return false;
@@ -186,10 +189,15 @@ bool measure_sum_current(Ade9000Bus &bus, const Scaling &scaling, Measurement &m
 
 }  // namespace
 
-bool measure(Ade9000Bus &bus, const Scaling &scaling, uint16_t configuration, const WantedQuantities &wanted,
+PhaseSet own_voltage_inputs(const ChipSettings &settings) {
+  return PhaseSet(~settings.get(reg::CHNL_DIS) >> reg::CHNL_DIS_VA_BIT);
+}
+
+bool measure(Ade9000Bus &bus, const Scaling &scaling, const ChipSettings &settings, const WantedQuantities &wanted,
              Measurement &measurement) {
   const auto any = [&wanted](auto... quantities) { return (wanted[static_cast<size_t>(quantities)] || ...); };
-  if (!measure_burst(bus, scaling, configuration, wanted, measurement) || !measure_frequencies(bus, measurement))
+  if (!measure_burst(bus, scaling, settings.get(reg::CONFIG1), wanted, measurement) ||
+      !measure_frequencies(bus, own_voltage_inputs(settings), measurement))
     return false;
   return (!any(Quantity::VOLTAGE_ANGLE_L1_L2, Quantity::VOLTAGE_ANGLE_L2_L3, Quantity::VOLTAGE_ANGLE_L1_L3,
                Quantity::VOLTAGE_UNBALANCE, Quantity::VOLTAGE_ZERO_SEQUENCE) ||

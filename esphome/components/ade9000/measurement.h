@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ade9000_bus.h"
+#include "chip_settings.h"
 #include "scaling.h"
 #include "snapshot.h"
 
@@ -12,6 +13,17 @@ namespace esphome::ade9000 {
 /// Quantities requested from an update.
 using WantedQuantities = std::bitset<QUANTITIES>;
 
+/// A bit for each phase.
+using PhaseSet = std::bitset<PHASES>;
+
+/** Returns the phases that have a voltage input of their own.
+ *
+ * The chip takes the period of a phase from the zero crossings at the input of that phase. An input that is switched
+ * off has none, even where the chip computes the voltage of the phase from the others (as in a delta): its period
+ * register then reads nominal, whatever the grid does.
+ */
+PhaseSet own_voltage_inputs(const ChipSettings &settings);
+
 /// Result of one update.
 struct Measurement {
   std::array<PhaseValues, PHASES> phases;
@@ -21,12 +33,13 @@ struct Measurement {
 /** Reads the requested quantities: one burst (twice, see burst.h) for all quantities in bursts, and a frame for each
  * other quantity.
  *
- * Voltage, current and the three powers are always read; what else is not wanted stays NO_VALUE.
+ * Voltage, current and the three powers are always read; what else is not wanted stays NO_VALUE. A phase
+ * without a voltage input of its own has no frequency.
  *
- * @param configuration value of CONFIG1 outside of the burst.
+ * @param settings with which the chip runs.
  * @return false if a frame was damaged, or what it says can not be: then nothing may be used.
  */
-bool measure(Ade9000Bus &bus, const Scaling &scaling, uint16_t configuration, const WantedQuantities &wanted,
+bool measure(Ade9000Bus &bus, const Scaling &scaling, const ChipSettings &settings, const WantedQuantities &wanted,
              Measurement &measurement);
 
 }  // namespace esphome::ade9000

@@ -110,7 +110,7 @@ Snapshot make_snapshot(const std::array<PhaseValues, PHASES> &phases, const Devi
     snapshot.at(channel, Quantity::CURRENT_THD) = value_if(alive[i] && loaded, phase.current_thd);
     snapshot.at(channel, Quantity::PHASE_ANGLE) =
         value_if(alive[i] && loaded && phase.current >= validity.minimum_angle_current, phase.phase_angle);
-    if (alive[i])
+    if (alive[i] && std::isfinite(phase.frequency))
       frequencies[with_frequency++] = phase.frequency;
   }
   for (const PhaseQuantity &entry : SUMMED)

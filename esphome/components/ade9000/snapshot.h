@@ -119,7 +119,7 @@ struct Validity {
  *
  * Total active and reactive power (also of the fundamental) are sums, total apparent power is the arithmetic sum
  * (IEEE 1459), total power factor is their quotient, and the frequency of the device is the median of the phases that
- * have voltage. Unbalance takes at least two phases with voltage.
+ * have voltage and a frequency of their own. Unbalance takes at least two phases with voltage.
  */
 Snapshot make_snapshot(const std::array<PhaseValues, PHASES> &phases, const DeviceValues &device,
                        const Validity &validity);

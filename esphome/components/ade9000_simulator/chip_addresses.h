@@ -133,6 +133,7 @@ constexpr uint16_t CRC_OPTEN = 0x4B5;
 constexpr uint16_t TEMP_CFG = 0x4B6;
 constexpr uint16_t TEMP_RSLT = 0x4B7;
 constexpr uint16_t PGA_GAIN = 0x4B9;
+constexpr uint16_t CHNL_DIS = 0x4BA;
 constexpr uint16_t WR_LOCK = 0x4BF;
 constexpr uint16_t VERSION = 0x4FE;
 

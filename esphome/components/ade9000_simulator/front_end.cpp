@@ -21,6 +21,8 @@ Inputs inputs_of(const Signal &signal, const FrontEnd &front_end) {
   for (int input = 0; input < PHASES; input++) {
     const VoltageInput &voltage = front_end.voltages[input];
     inputs.voltage[input] = voltages[voltage.phase].delayed(0.0, voltage.gain);
+    if (voltage.reference != VoltageInput::NEUTRAL)
+      inputs.voltage[input] += voltages[voltage.reference].delayed(0.0, -voltage.gain);
     const CurrentInput &current = front_end.currents[input];
     inputs.current[input] = currents[current.phase].delayed(-current.lead, current.gain);
   }

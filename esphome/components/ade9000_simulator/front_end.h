@@ -9,10 +9,14 @@ namespace esphome::ade9000_simulator {
 
 /// Wiring of a pair of voltage pins.
 struct VoltageInput {
+  /// The reference of an input that measures against the neutral.
+  static constexpr int NEUTRAL = -1;
   /// 0..2 = L1..L3.
   int phase;
   /// 1 = right, 0 = not connected, -1 = the wires swapped; anything else is an error of the divider.
   double gain{1.0};
+  /// The conductor on the other pin: NEUTRAL, or 0..2 = L1..L3 as in a delta.
+  int reference{NEUTRAL};
 };
 
 /// The current transformer on a pair of current pins.

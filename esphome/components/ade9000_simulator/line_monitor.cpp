@@ -117,10 +117,9 @@ void LineMonitor::close_half_cycle_(RegisterFile &registers, const LineStep &ste
 
   this->status_.on_half_cycle(registers, phase);
   const uint32_t threshold = registers.read(address::ZXTHRSH);
-  const auto crosses = [&](const Spectrum &wave) {
-    return crosses_zero(wave.rms() * RMS_FULL_SCALE_CODE, step.frequency, threshold);
-  };
-  this->status_.on_crossing(registers, phase, step.start, crosses(waves.voltage[phase]), crosses(waves.current[phase]));
+  const auto crosses = [&](double rms) { return crosses_zero(rms * RMS_FULL_SCALE_CODE, step.frequency, threshold); };
+  this->status_.on_crossing(registers, phase, step.start, crosses(waves.own_voltage[phase]),
+                            crosses(waves.current[phase].rms()));
   if (phase == 0)
     this->status_.check_sequence(registers, waves.voltage);
   this->peaks_.on_half_cycle(registers, phase, waves.voltage[phase], waves.current[phase]);

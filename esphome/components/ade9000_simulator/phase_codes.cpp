@@ -33,6 +33,34 @@ Spectrum processed(const Spectrum &input, double per_unit, double amplifier, dou
   return input.delayed(-advance, factor / PIN_FULL_SCALE * digital_gain * clipping(input.rms() * factor));
 }
 
+/// Puts computed waves in the place of those of the inputs (data sheet Rev B, ACCMODE.VCONSEL and ICONSEL).
+void combine(Waves &waves, const InputSelection &inputs) {
+  const auto minus = [](const Spectrum &one, const Spectrum &other) {
+    Spectrum difference = one;
+    difference += other.delayed(0.0, -1.0);
+    return difference;
+  };
+  const auto [a, b, c] = waves.voltage;
+  switch (inputs.voltages) {
+    case 1:
+      waves.voltage[1] = minus(a, c);
+      break;
+    case 2:
+      waves.voltage[1] = minus(a.delayed(0.0, -1.0), c);
+      break;
+    case 3:
+      waves.voltage[1] = a.delayed(0.0, -1.0);
+      break;
+    case 4:
+      waves.voltage = {minus(a, b), minus(a, c), minus(c, b)};
+      break;
+    default:
+      break;
+  }
+  if (inputs.computes_ib)
+    waves.current[1] = minus(waves.current[0].delayed(0.0, -1.0), waves.current[2]);
+}
+
 }  // namespace
 
 PhaseCalibration PhaseCalibration::from_registers(const RegisterFile &registers, int phase) {
@@ -65,11 +93,17 @@ NeutralCalibration NeutralCalibration::from_registers(const RegisterFile &regist
   return calibration;
 }
 
+InputSelection InputSelection::from_registers(const RegisterFile &registers) {
+  const uint32_t mode = registers.read(address::ACCMODE);
+  return {registers.read(address::CHNL_DIS), mode >> 4 & 7, (mode >> 7 & 1) != 0};
+}
+
 Calibration Calibration::from_registers(const RegisterFile &registers) {
   Calibration calibration;
   for (int phase = 0; phase < PHASES; phase++)
     calibration.phases[phase] = PhaseCalibration::from_registers(registers, phase);
   calibration.neutral = NeutralCalibration::from_registers(registers);
+  calibration.inputs = InputSelection::from_registers(registers);
   return calibration;
 }
 
@@ -92,14 +126,20 @@ Waves process_inputs(const Inputs &inputs, const FrontEnd &front_end, const Cali
   Waves waves;
   for (int phase = 0; phase < PHASES; phase++) {
     const PhaseCalibration &settings = calibration.phases[phase];
-    waves.voltage[phase] = processed(inputs.voltage[phase], 1.0 / front_end.voltage_divider, settings.voltage_pga,
-                                     settings.voltage_gain, 0.0);
-    waves.current[phase] = processed(inputs.current[phase], front_end.current_sensitivity, settings.current_pga,
-                                     settings.current_gain, compensated_angle(settings.phase_compensation, frequency));
+    if (calibration.inputs.has_voltage(phase))
+      waves.voltage[phase] = processed(inputs.voltage[phase], 1.0 / front_end.voltage_divider, settings.voltage_pga,
+                                       settings.voltage_gain, 0.0);
+    if (calibration.inputs.has_current(phase))
+      waves.current[phase] =
+          processed(inputs.current[phase], front_end.current_sensitivity, settings.current_pga, settings.current_gain,
+                    compensated_angle(settings.phase_compensation, frequency));
+    waves.own_voltage[phase] = waves.voltage[phase].rms();
   }
-  waves.neutral =
-      processed(inputs.neutral, front_end.current_sensitivity, calibration.neutral.pga, calibration.neutral.gain,
-                compensated_angle(calibration.neutral.phase_compensation, frequency));
+  if (calibration.inputs.has_neutral())
+    waves.neutral =
+        processed(inputs.neutral, front_end.current_sensitivity, calibration.neutral.pga, calibration.neutral.gain,
+                  compensated_angle(calibration.neutral.phase_compensation, frequency));
+  combine(waves, calibration.inputs);
   return waves;
 }
 

@@ -55,9 +55,25 @@ struct NeutralCalibration {
   static NeutralCalibration from_registers(const RegisterFile &registers);
 };
 
+/// Which inputs the chip converts, and which it computes from others (data sheet Rev B, CHNL_DIS and ACCMODE).
+struct InputSelection {
+  /// CHNL_DIS: IA, IB, IC, IN, VA, VB, VC from bit 0.
+  uint32_t disabled{0};
+  /// ACCMODE.VCONSEL.
+  uint32_t voltages{0};
+  /// ACCMODE.ICONSEL.
+  bool computes_ib{false};
+
+  static InputSelection from_registers(const RegisterFile &registers);
+  bool has_current(int phase) const { return (this->disabled >> phase & 1) == 0; }
+  bool has_neutral() const { return (this->disabled >> 3 & 1) == 0; }
+  bool has_voltage(int phase) const { return (this->disabled >> (4 + phase) & 1) == 0; }
+};
+
 struct Calibration {
   std::array<PhaseCalibration, mains_signal::PHASES> phases;
   NeutralCalibration neutral;
+  InputSelection inputs;
 
   static Calibration from_registers(const RegisterFile &registers);
 };
@@ -68,6 +84,8 @@ struct Waves {
   std::array<mains_signal::Spectrum, mains_signal::PHASES> voltage;
   std::array<mains_signal::Spectrum, mains_signal::PHASES> current;
   mains_signal::Spectrum neutral;
+  /// rms of each phase's own voltage input: what crosses zero for the chip, whatever it computes from the inputs.
+  std::array<double, mains_signal::PHASES> own_voltage{};
 };
 
 Waves process_inputs(const Inputs &inputs, const FrontEnd &front_end, const Calibration &calibration, double frequency);

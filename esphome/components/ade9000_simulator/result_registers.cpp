@@ -140,7 +140,7 @@ void ResultRegisters::update(RegisterFile &registers, const Waves &waves, const 
     store_phase(registers, waves, codes[phase], phase, line_angle);
     if (power_factor_due)
       store_power_factor(registers, waves, codes[phase], phase);
-    voltage_crosses[phase] = crosses_zero(codes[phase].voltage_raw, frequency, threshold);
+    voltage_crosses[phase] = crosses_zero(waves.own_voltage[phase] * RMS_FULL_SCALE_CODE, frequency, threshold);
     current_crosses[phase] = crosses_zero(codes[phase].current_raw, frequency, threshold);
   }
   store_neutral(registers, waves, line_angle);

@@ -24,8 +24,8 @@ namespace esphome::ade9000_simulator {
 /// is held. The line itself (half cycles, waveforms) turns in simulated time, and in real time while that is held. Far
 /// above real time it is only looked at in stretches, see LONGEST_STRETCH.
 ///
-/// Not simulated: zero-crossing times, pulse outputs, multipoint gain, the digital integrator and the wiring modes of
-/// ACCMODE.VCONSEL; their registers hold what is written, or their reset values.
+/// Not simulated: zero-crossing times, pulse outputs, multipoint gain and the digital integrator; their registers hold
+/// what is written, or their reset values.
 class SimulatedChip : protected SpiListener {
  public:
   enum class Miso { DRIVEN, STUCK_HIGH, STUCK_LOW };

@@ -90,7 +90,7 @@ bool ChipInput::read(GridSample &sample, int64_t now_ms) {
   if (bus == nullptr)
     return false;
   sample.time_ms = now_ms;
-  return read_chip_sample(*bus, this->hub_->get_scaling(), sample);
+  return read_chip_sample(*bus, this->hub_->get_scaling(), this->hub_->get_own_voltage_inputs(), sample);
 }
 
 #endif  // USE_ADE9000

@@ -35,7 +35,7 @@ class BurstTest : public ::testing::Test {
     this->wanted.set();
   }
   bool measure_once(Measurement &measurement) {
-    return measure(this->bus, BENCH_SCALING, 0, this->wanted, measurement);
+    return measure(this->bus, BENCH_SCALING, {}, this->wanted, measurement);
   }
   Bench bench{unequal()};
   BenchWire wire{bench};

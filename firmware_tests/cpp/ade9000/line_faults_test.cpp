@@ -72,7 +72,7 @@ struct Meter {
     if (!read_energy_codes(this->bus, codes))
       return;
     this->totals.count(codes, BENCH_SCALING);
-    if (!measure(this->bus, BENCH_SCALING, 0, this->wanted, this->measurement))
+    if (!measure(this->bus, BENCH_SCALING, this->chip.settings(), this->wanted, this->measurement))
       return;
     this->is_measured = true;
   }

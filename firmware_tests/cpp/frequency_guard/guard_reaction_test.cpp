@@ -78,7 +78,7 @@ class Meter {
   void turn_() {
     const int64_t now_ms = this->now_ms();
     GridSample sample{now_ms, {}};
-    if (now_ms >= this->next_ms_ && read_chip_sample(this->bus_, ade9000::BENCH_SCALING, sample)) {
+    if (now_ms >= this->next_ms_ && read_chip_sample(this->bus_, ade9000::BENCH_SCALING, 0b111, sample)) {
       this->next_ms_ = now_ms + CYCLE_MS;
       this->guard_.sample(sample);
     } else {
