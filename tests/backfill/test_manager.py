@@ -261,6 +261,34 @@ async def test_action_fills_gaps_and_lists_them(
     assert nothing is None
 
 
+async def test_action_finds_and_repairs_impossible_hours(
+    hass: HomeAssistant, entry: MockConfigEntry, energy: str
+) -> None:
+    """A dry run offers the repair; hours after the false one continue the true sum."""
+    async_setup_backfill_services(hass)
+    await record_hours(
+        hass,
+        metadata(energy, "kWh", "energy", has_sum=True),
+        {
+            6: {"state": 114.0, "sum": 1e9 + 24.0},
+            7: {"state": 116.0, "sum": 1e9 + 26.0},
+        },
+    )
+    entry.runtime_data.meter.on_connected(DESCRIPTION)
+    for dry_run, expected in ((True, 1e9 + 26.0), (False, 26.0)):
+        response = await hass.services.async_call(
+            DOMAIN,
+            BACKFILL,
+            {"config_entry_id": entry.entry_id, "dry_run": dry_run},
+            blocking=True,
+            return_response=True,
+        )
+        assert response is not None
+        impossible: Any = response["impossible"]
+        assert list(impossible[energy].values()) == [pytest.approx(1e9)]
+        assert (await hours_of(hass, energy))[7]["sum"] == pytest.approx(expected)
+
+
 async def test_action_fails_while_the_meter_does_not_answer(
     hass: HomeAssistant,
     entry: MockConfigEntry,

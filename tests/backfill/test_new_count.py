@@ -13,7 +13,6 @@ from tests.backfill.journal_meter import DESCRIPTION, KWH, JournalMeter
 from tests.backfill.recorder_statistics import START, hours_of
 from tests.backfill.test_manager import start, stop, until
 from tests.backfill.test_purge import (
-    ATTRIBUTES,
     OLD_STATE,
     OLD_SUM,
     compile_statistics,
@@ -22,6 +21,7 @@ from tests.backfill.test_purge import (
     latest_sum,
     purge_nightly,
     record_until,
+    show,
 )
 
 __all__ = ["energy"]
@@ -75,12 +75,12 @@ async def test_new_count_continues_the_sum(
     total = first / KWH + 2.0 * 10
     if healed_first:
         await heal(hass, entry, source)
-        hass.states.async_set(energy, str(total), ATTRIBUTES)
+        show(hass, energy, total)
         await compile_statistics(hass, five_minutes())
     else:
         await start(hass, entry, source)
         await hass.async_block_till_done(wait_background_tasks=True)
-        hass.states.async_set(energy, str(total), ATTRIBUTES)
+        show(hass, energy, total)
         await compile_statistics(hass, five_minutes())
         await stop(hass, entry)
         await heal(hass, entry, source)

@@ -135,9 +135,19 @@ async def entry(hass: HomeAssistant) -> AsyncGenerator[MockConfigEntry]:
 
 
 def five_minutes() -> datetime:
-    """Return the begin of the present five minutes."""
-    now = dt_util.utcnow()
-    return now.replace(minute=now.minute // 5 * 5, second=0, microsecond=0)
+    """Return the begin of the last hour's first five minutes.
+
+    The recorder itself compiles the latest five minutes ten seconds after their end.
+    """
+    now = dt_util.utcnow().replace(minute=0, second=0, microsecond=0)
+    return now - timedelta(hours=1)
+
+
+def show(hass: HomeAssistant, id_: str, total: float) -> None:
+    """Give a sensor a state of these five minutes."""
+    hass.states.async_set(
+        id_, str(total), ATTRIBUTES, timestamp=five_minutes().timestamp() + 1
+    )
 
 
 @pytest.mark.parametrize("days", [11, 20, 34])
@@ -152,7 +162,7 @@ async def test_sum_continues_after_a_purge(
     (await start(hass, entry, source)).on_connected(DESCRIPTION)
     await until(lambda: any(done for _, _, done in source.acknowledged))
     total = OLD_STATE + 2.0 * (days * 24 + 12)
-    hass.states.async_set(energy, str(total), ATTRIBUTES)
+    show(hass, energy, total)
     await compile_statistics(hass, five_minutes())
     assert await latest_sum(hass, energy) == pytest.approx(total + OLD_SUM - OLD_STATE)
     rows = await hours_of(hass, energy)
@@ -176,7 +186,7 @@ async def test_sum_that_started_at_zero_is_corrected(
     await purge_nightly(hass)
     source = away(days)
     total = OLD_STATE + 2.0 * (days * 24 + 12)
-    hour = five_minutes().replace(minute=0) - timedelta(hours=1)
+    hour = five_minutes() - timedelta(hours=1)
     if not restarts:
         await start(hass, entry, source)
         await hass.async_block_till_done(wait_background_tasks=True)
@@ -213,7 +223,7 @@ async def test_sum_of_any_source_continues(hass: HomeAssistant, energy: str) -> 
     meter = await start(hass, entry, source)
     meter.on_connected(replace(DESCRIPTION, features=frozenset()))
     await hass.async_block_till_done(wait_background_tasks=True)
-    hass.states.async_set(energy, "5123.5", ATTRIBUTES)
+    show(hass, energy, 5123.5)
     await compile_statistics(hass, five_minutes())
     assert await latest_sum(hass, energy) == pytest.approx(OLD_SUM + 123.5)
     await stop(hass, entry)

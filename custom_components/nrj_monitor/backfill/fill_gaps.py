@@ -37,7 +37,7 @@ class BackfillResult:
 
     `begin` and `end` are those of the timeline, s since 1970. `sums` and `means` have
     the new rows by entity id and hour, s since 1970; `unclear` the hours that were left
-    alone, and why.
+    alone, and why; `repaired` what hours showed that no meter measures, kWh.
     """
 
     begin: float | None = None
@@ -45,6 +45,7 @@ class BackfillResult:
     sums: Mapping[str, Mapping[int, SumRow]] = field(default_factory=dict)
     means: Mapping[str, Mapping[int, MeanRow]] = field(default_factory=dict)
     unclear: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    repaired: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
 
     @property
     def hours(self) -> int:
@@ -75,6 +76,10 @@ class BackfillResult:
                     for hour, row in rows.items()
                 }
                 for id_, rows in self.means.items()
+            },
+            "impossible": {
+                id_: {_text(hour): round(energy, 3) for hour, energy in hours.items()}
+                for id_, hours in self.repaired.items()
             },
             "left_alone": {
                 id_: {_text(hour): reason for hour, reason in reasons.items()}

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from dataclasses import replace
 import logging
 import secrets
 from typing import Any, Final
@@ -26,7 +27,7 @@ from .journal import JournalPage
 from .plan import HOUR
 from .reading_gaps import ReadingGaps
 from .samples import samples_between
-from .sum_keeper import SumKeeper
+from .sum_keeper import SumKeeper, async_repair_impossible
 from .timeline import EnergyTimeline
 
 _LOGGER = logging.getLogger(__name__)
@@ -39,6 +40,9 @@ COMPILE_TIME: Final = 90.0
 statistics; the recorder does so ten seconds after the hour."""
 
 SET_UP_ANEW: Final = "The meter is being set up anew"
+
+REPAIR_WINDOW: Final = 366 * 24 * HOUR
+"""Seconds before the present in which a person's own call looks for false hours."""
 
 FETCH_TIMEOUT: Final = 20.0
 """Seconds without a page after which the download of a whole journal is given up."""
@@ -195,15 +199,22 @@ class BackfillManager:
                     self._send(self._source().close_journal(download.client))
             if self._is_stopped:
                 raise LinkDownError(SET_UP_ANEW)
-            return await async_backfill(
+            mac = self._meter.description.mac
+            begin = download.timeline.begin
+            now = dt_util.utcnow().timestamp()
+            repaired = await async_repair_impossible(
+                self._hass, mac, min(begin or now, now - REPAIR_WINDOW), dry_run=dry_run
+            )
+            result = await async_backfill(
                 self._hass,
-                self._meter.description.mac,
+                mac,
                 download.timeline,
-                dt_util.utcnow().timestamp() - COMPILE_TIME,
+                now - COMPILE_TIME,
                 was_read=self._was_read,
                 not_before=self._entry.data.get(CONF_REPLACED_AT, 0.0),
                 dry_run=dry_run,
             )
+            return replace(result, repaired=repaired)
 
     def _was_read(self, time: float) -> bool:
         return not self._reading_gaps.contains(time)

@@ -5,7 +5,7 @@ all such rows were purged the sum starts at zero; where the total fell by less t
 tenth the sum falls with it, although the meter began a new count.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -93,3 +93,54 @@ def find_corrections(
             corrections.append(SumCorrection(point.start, lost))
             added += lost
     return corrections
+
+
+@dataclass(frozen=True, slots=True)
+class SumRepair:
+    """Hours to write in the place of impossible ones, and what all later rows lack.
+
+    `energy` is what an hour shows too much, kWh, by its begin.
+    """
+
+    hours: tuple[SumPoint, ...]
+    tail: SumCorrection | None
+    energy: Mapping[int, float]
+
+
+def find_impossible(
+    hours: Sequence[SumPoint], *, rate: float, highest: float
+) -> SumRepair | None:
+    """Return the repair of hours with energy that no meter measures, None without.
+
+    `rate` is the greatest energy in an hour and `highest` the greatest total, kWh. An
+    hour in which the total was impossible shows no energy, and the next one that of
+    both.
+    """
+    possible = [point for point in hours[:1] if 0.0 <= point.state <= highest]
+    if not possible:
+        return None
+    good = possible[0]
+    added, is_doubtful, last_start = 0.0, False, 0
+    written: list[SumPoint] = []
+    energy: dict[int, float] = {}
+    for before, point in pairwise(hours):
+        most = rate * (1 + (point.start - good.start) / 3600)
+        is_possible = 0.0 <= point.state <= highest and point.state - good.state <= most
+        gained = point.sum - before.sum
+        total = point.sum + added
+        if is_doubtful or not is_possible or abs(gained) > most:
+            gain = gain_between(good.state, point.state) if is_possible else 0.0
+            total = good.sum + gain
+            if abs(total - point.sum - added) > tolerance(good.state):
+                energy[point.start] = point.sum + added - total
+                added, last_start = total - point.sum, point.start
+        state = point.state if is_possible else good.state
+        fixed = SumPoint(point.start, state, total)
+        if energy:
+            written.append(fixed)
+        good = SumPoint(point.start, state, total)
+        is_doubtful = not is_possible
+    if not energy:
+        return None
+    tail = SumCorrection(last_start, added) if abs(added) > COUNT_TOLERANCE else None
+    return SumRepair(tuple(written), tail, energy)

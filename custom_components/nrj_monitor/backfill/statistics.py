@@ -24,7 +24,7 @@ from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 
 from .plan import HOUR, MeanRow, SumRow
-from .running_sum import SumCorrection, SumPoint, tolerance
+from .running_sum import SumCorrection, SumPoint, SumRepair, tolerance
 
 FIVE_MINUTES: Final = 300
 
@@ -374,6 +374,45 @@ def async_correct_sums(
     ]
     if own:
         async_import_statistics(hass, metadata, own)
+
+
+@callback
+def async_repair_sums(
+    hass: HomeAssistant, history: SumHistory, unit: str, repair: SumRepair
+) -> None:
+    """Write the repaired hours of a total, and adjust the rows after them."""
+    metadata = history.metadata
+    convert = _converter(unit, metadata["unit_of_measurement"])
+    if (tail := repair.tail) is not None:
+        # Within the hour of the wrong value the rows before it are right.
+        previous = max(
+            (hour for hour in history.hours if hour.start < tail.start),
+            key=lambda hour: hour.start,
+            default=history.earlier,
+        )
+        start = next(
+            (
+                point.start
+                for point in history.minutes
+                if point.start >= tail.start
+                and previous is not None
+                and abs(point.sum - previous.sum) > abs(tail.energy) / 2
+            ),
+            tail.start,
+        )
+        async_adjust_sums(hass, metadata, unit, [SumCorrection(start, tail.energy)])
+    async_import_statistics(
+        hass,
+        metadata,
+        [
+            StatisticData(
+                start=_time(hour.start),
+                state=convert(hour.state),
+                sum=convert(hour.sum),
+            )
+            for hour in repair.hours
+        ],
+    )
 
 
 @callback

@@ -17,11 +17,12 @@ from ..const import DOMAIN
 from ..entry_data import NrjConfigEntry
 from ..meter import Meter
 from .plan import HOUR
-from .running_sum import find_corrections
+from .running_sum import find_corrections, find_impossible
 from .statistics import (
     async_correct_sums,
     async_lost_sums,
     async_read_histories,
+    async_repair_sums,
     async_restore_sum,
     async_wait_written,
 )
@@ -79,6 +80,43 @@ async def async_keep_sums(
             async_correct_sums(hass, history, units[id_], corrections)
     if lost or corrected:
         await async_wait_written(hass)
+
+
+async def async_repair_impossible(
+    hass: HomeAssistant, mac: str, begin: float, *, dry_run: bool
+) -> dict[str, Mapping[int, float]]:
+    """Repair hours since `begin`, s since 1970, with energy that no meter measures.
+
+    Returns what each hour showed too much, kWh, by entity id and begin of the hour. With
+    `dry_run` nothing is written.
+    """
+    registry = er.async_get(hass)
+    channels = {
+        id_: channel
+        for channel in CHANNELS.values()
+        if channel.quantity.limits.rate is not None
+        and (
+            id_ := registry.async_get_entity_id("sensor", DOMAIN, f"{mac}_{channel.id}")
+        )
+    }
+    units = {id_: channel.quantity.unit or "" for id_, channel in channels.items()}
+    await async_wait_written(hass)
+    found: dict[str, Mapping[int, float]] = {}
+    for id_, history in (await async_read_histories(hass, units, begin)).items():
+        limits = channels[id_].quantity.limits
+        assert limits.rate is not None
+        earlier = () if history.earlier is None else (history.earlier,)
+        repair = find_impossible(
+            (*earlier, *history.hours), rate=limits.rate, highest=limits.high
+        )
+        if repair is None:
+            continue
+        found[id_] = repair.energy
+        if not dry_run:
+            async_repair_sums(hass, history, units[id_], repair)
+    if found and not dry_run:
+        await async_wait_written(hass)
+    return found
 
 
 class SumKeeper:
