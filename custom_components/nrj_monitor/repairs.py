@@ -22,6 +22,9 @@ from .sources.native_api.session import NativeApiSource
 
 CHECK_WIRING = "check_wiring"
 
+WIRING_CHECKS = ("wrong_wiring", "unfinished_wiring")
+"""Issues that the meter's wiring check raises, and clears."""
+
 RESULT_TIMEOUT = 2.0
 """Seconds after its answer in which the result of a wiring check must have come."""
 
@@ -78,7 +81,7 @@ class RecheckRepairFlow(RepairsFlow):
             self._monitor.async_acknowledge_totals()
         if self._check == "impossible_readings":
             self._monitor.async_acknowledge_refusals()
-        if self._check == "wrong_wiring" and isinstance(meter.source, NativeApiSource):
+        if self._check in WIRING_CHECKS and isinstance(meter.source, NativeApiSource):
             try:
                 await self._async_check_wiring(meter, meter.source)
             except LinkDownError:

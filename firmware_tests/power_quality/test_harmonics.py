@@ -159,3 +159,23 @@ def test_harmonics_of_a_wiring_are_complete(wiring: str) -> None:
     assert offered(path) == {
         key: names for key, names in everything.items() if key not in without
     }
+
+
+@pytest.mark.parametrize(
+    ("wiring", "mask"),
+    [("wye", 0b111), ("split_phase", 0b011), ("single_phase", 0b001)],
+)
+def test_events_are_those_of_the_phases_of_the_wiring(
+    wiring: str, mask: int, tmp_path: Path
+) -> None:
+    """A meter has no events of a phase that its wiring lacks."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        f"packages:\n  meter: !include {FOLDER}/nrj-meter-simulated.yaml\n"
+        f"substitutions:\n  wiring: {wiring}\n"
+    )
+    data = tmp_path / "data"
+    result = esphome(*OWN_COMPONENTS, "compile", "--only-generate", path, data=data)
+    assert result.returncode == 0, result.stdout + result.stderr
+    (main,) = data.rglob("main.cpp")
+    assert f".phases = {mask}," in main.read_text()

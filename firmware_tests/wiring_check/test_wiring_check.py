@@ -60,41 +60,69 @@ async def test_a_rightly_wired_meter(run_meter: RunMeter, heaters: str) -> None:
         await meter.wait(lambda: text(meter, "wiring_codes") == "right")
 
 
+async def verdict_with_heaters(
+    meter: MeterClient, transformers: dict[int, tuple[int, float]]
+) -> str:
+    """Check with a small load on each transformer, then with each line's heater on.
+
+    `transformers` are line and direction by current input.
+    """
+    for pins, (line, direction) in transformers.items():
+        await current_on(meter, pins, line, 0.2 * direction)
+    answer = await verdict(meter)
+    for pins, (line, direction) in transformers.items():
+        await current_on(meter, pins, line, direction)
+        answer = await verdict(meter)
+    return answer
+
+
 async def test_a_wrongly_wired_meter(run_meter: RunMeter, heaters: str) -> None:
-    """Answer each mistake at the chip's pins with the words to mend the wiring."""
+    """Answer each mistake at the chip's pins with what to do next, and with heaters on what to swap."""
     async with connected(run_meter(NRJ_RECORDING=heaters).port) as meter:
         await current_on(meter, 1, 1, -1)
-        assert (
-            await verdict(meter)
-            == "Turn transformer I2 round (unless that line feeds in now)."
+        assert "Uncertain: I2." in await verdict(meter)
+        await meter.wait(
+            lambda: (
+                text(meter, "wiring_codes")
+                == "incomplete;uncertain_current:I2;switch_on_heater:L2"
+            )
+        )
+        assert await verdict_with_heaters(meter, {1: (1, -1)}) == (
+            "Turn transformer I2 round."
         )
         await meter.wait(lambda: text(meter, "wiring_codes") == "reversed_current:I2")
-        await current_on(meter, 1, 2)
-        await current_on(meter, 2, 1)
-        assert (
-            await verdict(meter) == "Transformers I2 and I3 are exchanged: swap them."
+        assert await verdict_with_heaters(meter, {1: (2, 1), 2: (1, 1)}) == (
+            "Transformers I2 and I3 are exchanged: swap them."
         )
-        await voltage_on(meter, 1, 2)
-        await voltage_on(meter, 2, 1)
-        assert "The phase sequence is reversed: swap L2 and L3" in await verdict(meter)
-        await current_on(meter, 1, 1)
-        await current_on(meter, 2, 2)
-        assert (
-            await verdict(meter) == "Voltage inputs V2 and V3 are exchanged: swap them."
-        )
-        await voltage_on(meter, 1, 1)
-        await voltage_on(meter, 2, 2, 0)
-        assert await verdict(meter) == "No voltage at V3: check fuse and wire."
-        await voltage_on(meter, 2, 2)
-        for pins in range(3):
-            await current_on(meter, pins, (pins + 1) % 3)
-        assert (
-            await verdict(meter)
-            == "Transformer I1 sits on L2, I2 on L3, I3 on L1: move each to its own line."
+        rotated = {pins: ((pins + 1) % 3, 1.0) for pins in range(3)}
+        assert await verdict_with_heaters(meter, rotated) == (
+            "Transformer I1 sits on L2, I2 on L3, I3 on L1: move each to its own line."
         )
         await meter.wait(
             lambda: text(meter, "wiring_codes") == "misplaced_current:I1=L2,I2=L3,I3=L1"
         )
+        for pins in range(3):
+            await current_on(meter, pins, pins)
+        await voltage_on(meter, 1, 2)
+        await voltage_on(meter, 2, 1)
+        assert "The phase sequence is reversed" in await verdict(meter)
+        right = {pins: (pins, 1.0) for pins in range(3)}
+        assert await verdict_with_heaters(meter, right) == (
+            "Voltage inputs V2 and V3 are exchanged: swap them."
+        )
+
+
+async def test_the_meters_own_fuse_is_told_unasked(
+    run_meter: RunMeter, heaters: str
+) -> None:
+    """A voltage that is lost while its line's current flows is told, and its return."""
+    async with connected(run_meter(NRJ_RECORDING=heaters).port) as meter:
+        await meter.wait(lambda: "wiring_codes" in meter.states)
+        await voltage_on(meter, 2, 2, 0)
+        await meter.wait(lambda: text(meter, "wiring_codes") == "lost_tap:V3")
+        assert "the meter's own fuse" in text(meter, "wiring")
+        await voltage_on(meter, 2, 2)
+        await meter.wait(lambda: text(meter, "wiring_codes") == "not_checked")
 
 
 async def test_a_silent_chip_is_reported(run_meter: RunMeter, heaters: str) -> None:

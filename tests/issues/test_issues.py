@@ -175,6 +175,16 @@ def heaters(
         yield running
 
 
+async def reverse_first_transformer(running: RunningFirmware) -> None:
+    """Turn I1 round, and let the wiring check see a heater switched on behind it."""
+    await act(running, "simulate_current_wiring", pins=0, line=0, factor=-0.2)
+    await asyncio.sleep(patience(2))
+    await act(running, "check_wiring")
+    await act(running, "simulate_current_wiring", pins=0, line=0, factor=-1.0)
+    await asyncio.sleep(patience(2))
+    await act(running, "check_wiring")
+
+
 async def test_reversed_transformer_is_diagnosed_and_repaired(
     hass: HomeAssistant,
     add_meter: AddMeter,
@@ -185,7 +195,6 @@ async def test_reversed_transformer_is_diagnosed_and_repaired(
 
     Another text of the meter comes between the action's answer and the result.
     """
-    await act(heaters, "simulate_current_wiring", pins=0, line=0, factor=-1.0)
     meter = (await add_meter(heaters.port)).runtime_data.meter
     run_action = NativeApiSource.run_action
 
@@ -194,8 +203,7 @@ async def test_reversed_transformer_is_diagnosed_and_repaired(
         meter.on_text("clock", meter.texts.get("clock", ""))
 
     monkeypatch.setattr(NativeApiSource, "run_action", run_before_another_text)
-    await asyncio.sleep(patience(2))
-    await act(heaters, "check_wiring")
+    await reverse_first_transformer(heaters)
     await wait_issue(hass, "wrong_wiring")
     form = await open_fix(hass, "wrong_wiring")
     assert "I1" in form["description_placeholders"]["advice"]
@@ -213,14 +221,12 @@ async def test_wiring_issue_is_in_the_users_language(
 ) -> None:
     """The codes of the real firmware become a French sentence."""
     hass.config.language = "fr"
-    await act(heaters, "simulate_current_wiring", pins=0, line=0, factor=-1.0)
     await add_meter(heaters.port)
-    await asyncio.sleep(patience(2))
-    await act(heaters, "check_wiring")
+    await reverse_first_transformer(heaters)
     await wait_issue(hass, "wrong_wiring")
     form = await open_fix(hass, "wrong_wiring")
     assert form["description_placeholders"]["advice"] == (
-        "Retournez ces transformateurs (sauf si leur phase injecte en ce moment) : I1."
+        "Retournez ces transformateurs : I1."
     )
 
 
@@ -228,10 +234,8 @@ async def test_wiring_of_an_offline_meter_cannot_be_checked(
     hass: HomeAssistant, add_meter: AddMeter, heaters: RunningFirmware
 ) -> None:
     """The repair flow has the error of a lost link, and stays open."""
-    await act(heaters, "simulate_current_wiring", pins=0, line=0, factor=-1.0)
     await add_meter(heaters.port)
-    await asyncio.sleep(patience(2))
-    await act(heaters, "check_wiring")
+    await reverse_first_transformer(heaters)
     await wait_issue(hass, "wrong_wiring")
     form = await open_fix(hass, "wrong_wiring")
     await asyncio.to_thread(heaters.stop)

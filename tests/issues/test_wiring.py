@@ -66,7 +66,7 @@ def test_codes_are_parsed(text: str, expected: tuple[WiringFinding, ...]) -> Non
         "no_voltage:{name}",
         "misplaced_current:I1=L2=L3",
         "no_voltage:<b>",
-        ";".join(["right"] * 11),
+        ";".join(["right"] * 13),
         "right" * MAX_LENGTH,
         "ＲＩＧＨＴ",
     ],
@@ -85,6 +85,9 @@ def test_what_is_no_code_is_not_guessed(text: str | None) -> None:
         ("not_checked", False),
         ("no_measurement", False),
         ("no_voltage:V2;no_current:I1", True),
+        ("incomplete;uncertain_current:I1;switch_on_heater:L1", False),
+        ("lost_tap:V3", True),
+        ("unclear_sequence;switch_on_heater:L1", True),
         ("exchanged_voltages:V1,V2", True),
         ("reversed_current:I1", True),
     ],
@@ -94,6 +97,22 @@ def test_the_code_decides_and_not_the_sentence(text: str, is_fault: bool) -> Non
     for sentence in ("Everything is connected right.", "Swap the wires.", "", None):
         facts = Facts(wiring=sentence, wiring_findings=parse_findings(text))
         assert ("wrong_wiring" in failed_checks(facts)) is is_fault
+
+
+def test_a_check_that_is_not_finished_asks_for_a_heater() -> None:
+    """What is uncertain is no fault; the issue says what to switch on."""
+    facts = Facts(
+        wiring="Switch a kettle on on L1.",
+        wiring_findings=parse_findings(
+            "incomplete;uncertain_current:I1;switch_on_heater:L1"
+        ),
+        wiring_advice="Allumez une bouilloire sur L1.",
+    )
+    assert failed_checks(facts) == {
+        "unfinished_wiring": {"advice": "Allumez une bouilloire sur L1."}
+    }
+    facts = Facts(wiring_findings=parse_findings("lost_tap:V1;switch_on_heater:L2"))
+    assert set(failed_checks(facts)) == {"wrong_wiring"}
 
 
 def test_a_later_firmware_is_judged_by_its_sentence() -> None:

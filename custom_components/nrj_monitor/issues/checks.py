@@ -7,7 +7,7 @@ from typing import Final
 
 from awesomeversion import AwesomeVersion, AwesomeVersionException
 
-from .wiring import WiringFinding
+from .wiring import UNFINISHED, WiringFinding
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=120)
 """Largest error of the meter's clock; the time it sends may be a minute old."""
@@ -85,6 +85,16 @@ def _wrong_wiring(facts: Facts) -> Placeholders | None:
     return {"advice": facts.wiring_advice or text} if is_faulty else None
 
 
+def _unfinished_wiring(facts: Facts) -> Placeholders | None:
+    """Return the advice of a check that found no fault, and could not judge everything."""
+    findings = facts.wiring_findings or ()
+    if _wrong_wiring(facts) is not None:
+        return None
+    if not any(finding.code in UNFINISHED for finding in findings):
+        return None
+    return {"advice": facts.wiring_advice or facts.wiring or ""}
+
+
 def _wrong_clock(facts: Facts) -> Placeholders | None:
     if not facts.clock:
         return None
@@ -128,6 +138,7 @@ def _impossible_readings(facts: Facts) -> Placeholders | None:
 
 CHECKS: Final[Mapping[str, Callable[[Facts], Placeholders | None]]] = {
     "wrong_wiring": _wrong_wiring,
+    "unfinished_wiring": _unfinished_wiring,
     "old_firmware": _old_firmware,
     "wrong_clock": _wrong_clock,
     "not_encrypted": _not_encrypted,

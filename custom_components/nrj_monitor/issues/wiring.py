@@ -9,7 +9,7 @@ from typing import Final
 MAX_LENGTH: Final = 255
 """Longest text of codes the firmware sends, in characters."""
 
-MAX_FINDINGS: Final = 10
+MAX_FINDINGS: Final = 12
 """Most findings the firmware sends at once."""
 
 
@@ -17,6 +17,7 @@ class WiringCode(StrEnum):
     """Codes of the firmware's component wiring_check (wiring_findings.h)."""
 
     NO_VOLTAGE = "no_voltage"
+    LOST_TAP = "lost_tap"
     SAME_LINE = "same_line"
     HIGH_LEG_MISPLACED = "high_leg_misplaced"
     NOT_SPLIT_PHASE = "not_split_phase"
@@ -24,6 +25,7 @@ class WiringCode(StrEnum):
     REVERSED_VOLTAGE = "reversed_voltage"
     EXCHANGED_VOLTAGES = "exchanged_voltages"
     REVERSED_SEQUENCE = "reversed_sequence"
+    UNCLEAR_SEQUENCE = "unclear_sequence"
     EXCHANGED_CURRENTS = "exchanged_currents"
     MISPLACED_CURRENT = "misplaced_current"
     REVERSED_CURRENT = "reversed_current"
@@ -31,7 +33,10 @@ class WiringCode(StrEnum):
     UNCLEAR_CURRENTS = "unclear_currents"
     RIGHT = "right"
     INCOMPLETE = "incomplete"
+    UNCERTAIN_CURRENT = "uncertain_current"
     NO_CURRENT = "no_current"
+    SWITCH_ON_HEATER = "switch_on_heater"
+    SWITCH_ON_THREE_PHASE_HEATER = "switch_on_three_phase_heater"
     NOT_CHECKED = "not_checked"
     NO_MEASUREMENT = "no_measurement"
 
@@ -46,12 +51,25 @@ NO_FAULT: Final = frozenset(
         WiringCode.UNCLEAR_CURRENTS,
         WiringCode.RIGHT,
         WiringCode.INCOMPLETE,
+        WiringCode.UNCERTAIN_CURRENT,
         WiringCode.NO_CURRENT,
+        WiringCode.SWITCH_ON_HEATER,
+        WiringCode.SWITCH_ON_THREE_PHASE_HEATER,
         WiringCode.NOT_CHECKED,
         WiringCode.NO_MEASUREMENT,
     }
 )
 """Codes that name no wrong connection."""
+
+UNFINISHED: Final = frozenset(
+    {
+        WiringCode.UNCERTAIN_CURRENT,
+        WiringCode.UNCLEAR_CURRENTS,
+        WiringCode.SWITCH_ON_HEATER,
+        WiringCode.SWITCH_ON_THREE_PHASE_HEATER,
+    }
+)
+"""Codes after which something is to be switched on, and the check repeated."""
 
 _INPUT: Final = "[VIL][1-3](?:=L[1-3])?"
 _FINDING: Final = re.compile(rf"([a-z_]+)(?::({_INPUT}(?:,{_INPUT}){{0,2}}))?")

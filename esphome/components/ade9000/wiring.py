@@ -89,6 +89,15 @@ class Wiring:
         """Value of ACCMODE for a supply of 50 Hz, signed accumulation."""
         return self.vconsel << 4 | self.iconsel << 7
 
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """Phases that have a voltage of their own or a computed one, as people name them."""
+        return tuple(
+            phase.upper()
+            for phase in (L1, L2, L3)
+            if self.refusal(phase, "voltage") is None
+        )
+
     def refusal(self, channel: str, quantity: str) -> str | None:
         """Return why a channel lacks a quantity, None if the channel has the quantity."""
         for refusal in self.refusals:

@@ -84,7 +84,8 @@ CONFIG_SCHEMA = cv.All(
             cv.Optional(CONF_OVERCURRENT): cv.All(
                 cv.current, cv.float_range(min=0.1, max=1e5)
             ),
-            cv.Optional(CONF_CONNECTED_PHASES, default=list(PHASES)): cv.All(
+            # Those of the wiring without.
+            cv.Optional(CONF_CONNECTED_PHASES): cv.All(
                 cv.ensure_list(cv.enum(PHASES, upper=True)),
                 cv.Length(min=1),
                 _unique_phases,
@@ -130,7 +131,7 @@ async def to_code(config: ConfigType) -> None:
     cg.add(hub.set_companion(var))
     wiring = wiring_of(hub_config(config[CONF_ADE9000_ID]))
     phases = 0
-    for phase in config[CONF_CONNECTED_PHASES]:
+    for phase in config.get(CONF_CONNECTED_PHASES, wiring.phases):
         phases |= PHASES[phase]
     cg.add(
         var.set_limits(

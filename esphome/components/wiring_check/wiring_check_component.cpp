@@ -17,6 +17,12 @@ static const char *const TAG = "wiring_check";
 // Some updates of the meter: what is older says nothing of the wiring as it is now.
 static constexpr uint32_t STALE_AFTER_MS = 3000;
 
+// From one check to the next in which a heater is switched on; later other loads have changed too.
+static constexpr uint32_t HEATER_WITHIN_MS = 120000;
+
+// Longer than a dip and the settling of the chip's rms values (technical reference, table 11).
+static constexpr uint32_t TAP_LOST_AFTER_MS = 5000;
+
 void WiringCheck::setup() {
   this->hub_->add_on_snapshot_callback([this](const ade9000::Snapshot &snapshot) { this->on_snapshot_(snapshot); });
   this->publish_(WiringFindings(WiringCode::NOT_CHECKED));
@@ -41,6 +47,31 @@ void WiringCheck::on_snapshot_(const ade9000::Snapshot &snapshot) {
     this->frequency_ = frequency;
   this->observed_at_ = millis();
   this->observed_ = true;
+  this->watch_taps_();
+}
+
+void WiringCheck::watch_taps_() {
+  const auto lost = find_lost_taps(this->observation_, this->expectation_);
+  if (lost == this->lost_taps_) {
+    this->taps_differ_ = false;
+    return;
+  }
+  if (!this->taps_differ_) {
+    this->taps_differ_ = true;
+    this->taps_differ_since_ = this->observed_at_;
+    return;
+  }
+  if (this->observed_at_ - this->taps_differ_since_ < TAP_LOST_AFTER_MS)
+    return;
+  this->taps_differ_ = false;
+  this->lost_taps_ = lost;
+  if (lost[0] || lost[1] || lost[2]) {
+    WiringFindings findings;
+    findings.add({WiringCode::LOST_TAP, lost});
+    this->publish_(findings);
+  } else {
+    this->publish_(this->findings_);
+  }
 }
 
 bool WiringCheck::check() {
@@ -49,8 +80,18 @@ bool WiringCheck::check() {
     this->publish_(WiringFindings(WiringCode::NO_MEASUREMENT));
     return false;
   }
-  const WiringDiagnosis diagnosis = diagnose_wiring(this->observation_, this->expectation_);
-  this->publish_(list_findings(diagnosis, this->expectation_.kind));
+  const uint32_t now = millis();
+  if (!this->checked_once_ || now - this->checked_at_ >= HEATER_WITHIN_MS) {
+    this->proof_ = {};
+  } else if (!prove_currents(this->checked_, this->observation_, this->expectation_, this->proof_)) {
+    forget_turned(this->checked_, this->observation_, this->proof_);
+  }
+  this->checked_ = this->observation_;
+  this->checked_at_ = now;
+  this->checked_once_ = true;
+  const WiringDiagnosis diagnosis = diagnose_wiring(this->observation_, this->expectation_, this->proof_);
+  this->findings_ = list_findings(diagnosis, this->expectation_.kind);
+  this->publish_(this->findings_);
   return diagnosis.is_complete() && !diagnosis.has_fault();
 }
 

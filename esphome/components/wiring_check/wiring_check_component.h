@@ -38,6 +38,7 @@ class WiringCheck : public Component {
   void on_snapshot_(const ade9000::Snapshot &snapshot);
   bool read_voltage_angles_();
   void publish_(const WiringFindings &findings);
+  void watch_taps_();
 
   ade9000::Ade9000 *hub_{nullptr};
   WiringExpectation expectation_{};
@@ -46,6 +47,17 @@ class WiringCheck : public Component {
   WiringObservation observation_{};
   uint32_t observed_at_{0};
   bool observed_{false};
+  /// Observation of the check before, against which a heater switched on since is seen.
+  WiringObservation checked_{};
+  uint32_t checked_at_{0};
+  bool checked_once_{false};
+  CurrentProof proof_{};
+  /// Findings of the last check that was asked for, told again once a lost tap is back.
+  WiringFindings findings_{WiringCode::NOT_CHECKED};
+  /// Taps without voltage while their line's current flows; those told, and since when they differ.
+  WiringDiagnosis::PerInput lost_taps_{};
+  uint32_t taps_differ_since_{0};
+  bool taps_differ_{false};
   std::string message_;
   text_sensor::TextSensor *result_{nullptr};
   text_sensor::TextSensor *codes_{nullptr};

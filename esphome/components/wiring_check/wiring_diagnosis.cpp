@@ -15,15 +15,18 @@ namespace {
 constexpr double MINIMUM_VOLTAGE = 0.5;
 /// Degrees between what is seen and what should be; half of the 60 between two mistakes, less some unbalance.
 constexpr double VOLTAGE_TOLERANCE = 25.0;
-/// The lag of a house's load, and how far from it one is odd, degrees.
-constexpr double USUAL_LAG = 10.0;
-constexpr double LAG_SCALE = 30.0;
-/// What a transformer must explain to be taken for reversed or misplaced, in squares of LAG_SCALE.
-constexpr double MISTAKE = 0.35;
-/// Two explanations nearer than this are equally good.
-constexpr double CLEAR_MARGIN = 1.0;
-/// The best explanation may be this bad for each transformer (45 degrees off).
-constexpr double WORST_LAG = 2.25;
+/// Degrees around zero in which a load is ordinary: a heater on the wrong line or the wrong way round shows 60 or more.
+constexpr double ORDINARY_LAG = 45.0;
+/// Degrees between the current of a heater and the nearest of the six angles; half of the 60 between them, less a
+/// third.
+constexpr double HEATER_TOLERANCE = 20.0;
+/// A heater's current, in the least current that can be judged; smaller changes are those of other loads.
+constexpr double HEATER_CURRENT = 4.0;
+/// Of a heater's current: by so much the current of its line grows at least, and others change at most.
+constexpr double HEATER_GROWTH = 0.5;
+constexpr double OTHER_CHANGE = 0.25;
+/// Degrees: a transformer that was turned or moved shows at least 60.
+constexpr double TURN = 30.0;
 
 using Lags = std::array<double, PHASES>;
 
@@ -83,129 +86,108 @@ bool fits(const Lags &lags, const std::array<bool, PHASES> &measured, const Lags
   return true;
 }
 
-/// Finds the fewest mistakes that explain the voltages.
+/// Finds the fewest mistakes that explain the voltages; none where two explanations have as few.
 void diagnose_voltages(WiringDiagnosis &diagnosis, const Plan &plan, const Lags &lags) {
   const auto measured = measured_pairs(diagnosis, plan, lags);
+  const auto is_judged = [&](size_t i) { return plan.used[i] && !diagnosis.no_voltage[i]; };
   for (size_t pair = 0; pair < PHASES; pair++)
     diagnosis.same_line |= measured[pair] && near(lags[pair], 0);
   if (diagnosis.same_line)
     return;
   unsigned fewest = std::numeric_limits<unsigned>::max();
+  bool is_ambiguous = false;
   for (unsigned hypothesis = 0; hypothesis < 16; hypothesis++) {
     const bool wrong_order = (hypothesis & 8) != 0;
     const WiringDiagnosis::PerInput reversed = {(hypothesis & 4) != 0, (hypothesis & 2) != 0, (hypothesis & 1) != 0};
     const unsigned mistakes = wrong_order + reversed[0] + reversed[1] + reversed[2];
-    if (mistakes >= fewest || (wrong_order && !plan.has_sequence))
+    if (mistakes > fewest || (wrong_order && !plan.has_sequence))
+      continue;
+    // Of a voltage that is not there nothing is known.
+    if ((reversed[0] && !is_judged(0)) || (reversed[1] && !is_judged(1)) || (reversed[2] && !is_judged(2)))
       continue;
     // With the inputs 180 degrees apart a reversed one shows the other's line, which is told above.
     if (!plan.movable && (reversed[0] || reversed[1] || reversed[2]))
       continue;
     if (!fits(lags, measured, wrong_order ? plan.reversed_voltages : plan.voltages, reversed))
       continue;
+    is_ambiguous = mistakes == fewest;
     fewest = mistakes;
     diagnosis.reversed_sequence = wrong_order;
     diagnosis.reversed_voltage = reversed;
   }
-  diagnosis.strange_voltages = fewest == std::numeric_limits<unsigned>::max();
+  diagnosis.strange_voltages = is_ambiguous || fewest == std::numeric_limits<unsigned>::max();
+  if (is_ambiguous) {
+    diagnosis.reversed_sequence = false;
+    diagnosis.reversed_voltage = {};
+  }
 }
 
-/// An explanation of the currents, and how odd the loads would be.
-struct Explanation {
-  std::array<uint8_t, PHASES> line{0, 1, 2};
-  WiringDiagnosis::PerInput reversed{};
-  /// Of the loads alone, and with what the mistakes add.
-  double oddness{0};
-  double cost{std::numeric_limits<double>::infinity()};
-};
+/// Degrees by which an input's current or its change lags the input's voltage, if that were not reversed.
+double lag_of(double active_power, double reactive_power, bool reversed_voltage) {
+  const double lag = std::atan2(reactive_power, active_power) * 180.0 / std::numbers::pi;
+  return wrapped(lag + (reversed_voltage ? 180.0 : 0.0));
+}
 
-/// The best explanation, and how much worse the next one is.
-class Search {
- public:
-  Search(const Plan &plan, const WiringDiagnosis &diagnosis, const Lags &current_lags,
-         const std::array<bool, PHASES> &loaded)
-      : plan_(plan),
-        lines_(diagnosis.reversed_sequence ? plan.reversed_currents : plan.currents),
-        lags_(current_lags),
-        loaded_(loaded) {
-    Explanation start;
-    start.cost = 0;
-    this->try_from_(0, start);
-  }
+/// Degrees by which a heater's current on a line lags the voltage of an input.
+double heater_lag(const Plan &plan, bool reversed_sequence, size_t input, size_t line) {
+  return reversed_sequence ? plan.reversed_currents[line] - plan.reversed_voltages[input]
+                           : plan.currents[line] - plan.voltages[input];
+}
 
-  const Explanation &best() const { return this->best_; }
-  double margin() const { return this->second_ - this->best_.cost; }
-
- protected:
-  void try_from_(size_t input, const Explanation &so_far) {
-    if (input == PHASES) {
-      this->keep_(so_far);
-      return;
-    }
-    if (!this->loaded_[input]) {
-      this->try_from_(input + 1, so_far);
-      return;
-    }
-    for (uint8_t line = 0; line < PHASES; line++) {
-      if ((line != input && !this->plan_.movable) || this->is_taken_(input, line, so_far))
-        continue;
-      for (const bool reversed : {false, true}) {
-        Explanation next = so_far;
-        next.line[input] = line;
-        next.reversed[input] = reversed;
-        const double lag = wrapped(this->lags_[input] - this->lines_[line] + (reversed ? 180.0 : 0.0));
-        const double oddness = std::pow((lag - USUAL_LAG) / LAG_SCALE, 2);
-        next.oddness += oddness;
-        next.cost += oddness + (reversed ? MISTAKE : 0) + (line != input ? MISTAKE : 0);
-        this->try_from_(input + 1, next);
-      }
-    }
-  }
-  bool is_taken_(size_t input, uint8_t line, const Explanation &so_far) const {
-    for (size_t other = 0; other < input; other++) {
-      if (this->loaded_[other] && so_far.line[other] == line)
-        return true;
-    }
-    return false;
-  }
-  void keep_(const Explanation &explanation) {
-    if (explanation.cost < this->best_.cost) {
-      this->second_ = this->best_.cost;
-      this->best_ = explanation;
-    } else {
-      this->second_ = std::min(this->second_, explanation.cost);
-    }
-  }
-
-  const Plan &plan_;
-  const Lags &lines_;
-  const Lags &lags_;
-  const std::array<bool, PHASES> &loaded_;
-  Explanation best_;
-  double second_{std::numeric_limits<double>::infinity()};
-};
-
-void diagnose_currents(WiringDiagnosis &diagnosis, const WiringObservation &observation, const Plan &plan) {
-  const Lags &voltages = diagnosis.reversed_sequence ? plan.reversed_voltages : plan.voltages;
-  std::array<bool, PHASES> loaded{};
-  Lags lags{};
-  size_t count = 0;
+/// The transformers of a wiring whose lines are opposite are told apart only when both are known.
+bool is_enough(const Plan &plan, const CurrentProof &proof) {
+  if (plan.movable)
+    return true;
   for (size_t i = 0; i < PHASES; i++) {
-    loaded[i] = plan.used[i] && !diagnosis.no_voltage[i] && !diagnosis.no_current[i];
-    count += loaded[i];
+    if (plan.used[i] && !proof.proven[i])
+      return false;
+  }
+  return true;
+}
+
+void diagnose_currents(WiringDiagnosis &diagnosis, const WiringObservation &observation, const Plan &plan,
+                       const CurrentProof &proof) {
+  const bool enough = is_enough(plan, proof);
+  for (size_t i = 0; i < PHASES; i++) {
     const auto &input = observation.inputs[i];
-    const double behind_voltage = std::atan2(input.reactive_power, input.active_power) * 180.0 / std::numbers::pi;
-    lags[i] = voltages[i] + (diagnosis.reversed_voltage[i] ? 180.0 : 0.0) + behind_voltage;
+    if (!plan.used[i] || diagnosis.no_voltage[i])
+      continue;
+    if (proof.proven[i] && enough) {
+      diagnosis.proven_current[i] = true;
+      diagnosis.no_current[i] = false;
+      diagnosis.reversed_current[i] = proof.reversed[i];
+      diagnosis.line_of_current[i] = proof.line[i];
+    } else if (!diagnosis.no_current[i]) {
+      const double lag = lag_of(input.active_power, input.reactive_power, diagnosis.reversed_voltage[i]) -
+                         heater_lag(plan, diagnosis.reversed_sequence, i, i);
+      diagnosis.ordinary_current[i] = std::abs(wrapped(lag)) <= ORDINARY_LAG;
+      diagnosis.uncertain_current[i] = !diagnosis.ordinary_current[i];
+    }
   }
-  if (count == 0)
-    return;
-  const Search search(plan, diagnosis, lags, loaded);
-  const Explanation &best = search.best();
-  if (search.margin() < CLEAR_MARGIN || best.oddness > WORST_LAG * static_cast<double>(count)) {
-    diagnosis.unclear_currents = true;
-    return;
+  for (size_t i = 0; i < PHASES; i++) {
+    for (size_t other = 0; other < i; other++) {
+      diagnosis.unclear_currents |= diagnosis.proven_current[i] && diagnosis.proven_current[other] &&
+                                    diagnosis.line_of_current[i] == diagnosis.line_of_current[other];
+    }
   }
-  diagnosis.reversed_current = best.reversed;
-  diagnosis.line_of_current = best.line;
+  if (diagnosis.unclear_currents) {
+    diagnosis.reversed_current = {};
+    diagnosis.line_of_current = {0, 1, 2};
+  }
+}
+
+/// Judges inputs and voltages; the currents are left.
+WiringDiagnosis diagnose_inputs(const WiringObservation &observation, const WiringExpectation &expectation,
+                                const Plan &plan) {
+  WiringDiagnosis diagnosis;
+  for (size_t i = 0; i < PHASES; i++) {
+    const auto &input = observation.inputs[i];
+    diagnosis.no_voltage[i] = plan.used[i] && !(input.voltage >= MINIMUM_VOLTAGE * expectation.nominal_voltage);
+    diagnosis.no_current[i] = plan.used[i] && !(input.current >= expectation.minimum_current);
+  }
+  diagnosis.lost_tap = find_lost_taps(observation, expectation);
+  diagnose_voltages(diagnosis, plan, observation.voltage_lags);
+  return diagnosis;
 }
 
 bool any(const WiringDiagnosis::PerInput &inputs) { return inputs[0] || inputs[1] || inputs[2]; }
@@ -226,21 +208,98 @@ WiringDiagnosis::PerInput WiringDiagnosis::misplaced_current() const {
 
 bool WiringDiagnosis::is_complete() const {
   return !any(this->no_voltage) && !any(this->no_current) && !this->same_line && !this->strange_voltages &&
-         !this->unclear_currents;
+         !this->unclear_currents && !any(this->uncertain_current);
 }
 
-WiringDiagnosis diagnose_wiring(const WiringObservation &observation, const WiringExpectation &expectation) {
+WiringDiagnosis diagnose_wiring(const WiringObservation &observation, const WiringExpectation &expectation,
+                                const CurrentProof &proof) {
   const Plan &plan = plan_of(expectation.kind);
-  WiringDiagnosis diagnosis;
+  WiringDiagnosis diagnosis = diagnose_inputs(observation, expectation, plan);
+  if (!diagnosis.same_line && !diagnosis.strange_voltages)
+    diagnose_currents(diagnosis, observation, plan, proof);
+  return diagnosis;
+}
+
+WiringDiagnosis::PerInput find_lost_taps(const WiringObservation &observation, const WiringExpectation &expectation) {
+  const Plan &plan = plan_of(expectation.kind);
+  WiringDiagnosis::PerInput lost{};
   for (size_t i = 0; i < PHASES; i++) {
     const auto &input = observation.inputs[i];
-    diagnosis.no_voltage[i] = plan.used[i] && !(input.voltage >= MINIMUM_VOLTAGE * expectation.nominal_voltage);
-    diagnosis.no_current[i] = plan.used[i] && !(input.current >= expectation.minimum_current);
+    lost[i] = plan.used[i] && input.voltage < MINIMUM_VOLTAGE * expectation.nominal_voltage &&
+              input.current >= expectation.minimum_current;
   }
-  diagnose_voltages(diagnosis, plan, observation.voltage_lags);
-  if (!diagnosis.same_line && !diagnosis.strange_voltages)
-    diagnose_currents(diagnosis, observation, plan);
-  return diagnosis;
+  return lost;
+}
+
+bool prove_currents(const WiringObservation &before, const WiringObservation &after,
+                    const WiringExpectation &expectation, CurrentProof &proof) {
+  const Plan &plan = plan_of(expectation.kind);
+  const WiringDiagnosis voltages = diagnose_inputs(after, expectation, plan);
+  const WiringDiagnosis earlier = diagnose_inputs(before, expectation, plan);
+  // A reference that moved says nothing; of transformers proven against another one nothing is left.
+  if (voltages.reversed_sequence != earlier.reversed_sequence ||
+      voltages.reversed_voltage != earlier.reversed_voltage || voltages.no_voltage != earlier.no_voltage) {
+    proof = {};
+    return false;
+  }
+  if (voltages.same_line || voltages.strange_voltages)
+    return false;
+  std::array<double, PHASES> change{};
+  double greatest = 0;
+  for (size_t i = 0; i < PHASES; i++) {
+    const auto &from = before.inputs[i];
+    const auto &to = after.inputs[i];
+    if (!plan.used[i] || voltages.no_voltage[i])
+      continue;
+    change[i] = std::hypot(to.active_power - from.active_power, to.reactive_power - from.reactive_power) / to.voltage;
+    greatest = std::max(greatest, change[i]);
+  }
+  if (!(greatest >= HEATER_CURRENT * expectation.minimum_current))
+    return false;
+  size_t count = 0;
+  for (const double value : change)
+    count += value > OTHER_CHANGE * greatest;
+  // Without a neutral a heater is between lines: only one on three lines shows the angle of a line.
+  if (count != (expectation.kind == WiringKind::DELTA ? 2 : 1) &&
+      !(expectation.kind == WiringKind::SPLIT_PHASE && count == 2))
+    return false;
+  CurrentProof found = proof;
+  for (size_t i = 0; i < PHASES; i++) {
+    if (change[i] <= OTHER_CHANGE * greatest)
+      continue;
+    const auto &from = before.inputs[i];
+    const auto &to = after.inputs[i];
+    if (!(to.current - from.current >= HEATER_GROWTH * change[i]))
+      return false;
+    const double lag = lag_of(to.active_power - from.active_power, to.reactive_power - from.reactive_power,
+                              voltages.reversed_voltage[i]);
+    found.proven[i] = false;
+    for (uint8_t line = 0; line < PHASES; line++) {
+      if (line != i && !plan.movable)
+        continue;
+      for (const bool reversed : {false, true}) {
+        const double expected = heater_lag(plan, voltages.reversed_sequence, i, line) + (reversed ? 180.0 : 0.0);
+        if (std::abs(wrapped(lag - expected)) > HEATER_TOLERANCE)
+          continue;
+        found.proven[i] = true;
+        found.reversed[i] = reversed;
+        found.line[i] = line;
+      }
+    }
+    if (!found.proven[i])
+      return false;
+  }
+  proof = found;
+  return true;
+}
+
+void forget_turned(const WiringObservation &before, const WiringObservation &after, CurrentProof &proof) {
+  for (size_t i = 0; i < PHASES; i++) {
+    const double turn = lag_of(after.inputs[i].active_power, after.inputs[i].reactive_power, false) -
+                        lag_of(before.inputs[i].active_power, before.inputs[i].reactive_power, false);
+    if (proof.proven[i] && !(std::abs(wrapped(turn)) <= TURN))
+      proof = {};
+  }
 }
 
 }  // namespace esphome::wiring_check

@@ -51,12 +51,20 @@ struct WiringDiagnosis {
 
   /// The input has too little current to say anything.
   PerInput no_current{};
-  /// The transformer is reversed, or its line feeds back.
+  /// The input has no voltage, while its transformer shows a current: the line is there, its tap is not.
+  PerInput lost_tap{};
+  /// The angle of the current says nothing certain: a wrong transformer and another load would look alike.
+  PerInput uncertain_current{};
+  /// The angle of the current is that of an ordinary load on a right transformer; nothing more is known.
+  PerInput ordinary_current{};
+  /// A heater that was switched on has shown the transformer to be reversed.
   PerInput reversed_current{};
-  /// The line on which the transformer of each current input sits.
+  /// The line on which a heater has shown the transformer of each current input to sit.
   std::array<uint8_t, ade9000::PHASES> line_of_current{0, 1, 2};
-  /// The currents fit several explanations equally well, or none.
+  /// Two heaters have shown two transformers on one line.
   bool unclear_currents{false};
+  /// The input's transformer was proven by a heater.
+  PerInput proven_current{};
 
   bool operator==(const WiringDiagnosis &) const = default;
   /// Current inputs whose transformer sits on another line.
@@ -67,13 +75,42 @@ struct WiringDiagnosis {
   bool is_complete() const;
 };
 
-/** Diagnoses the faults of the wiring.
+/// Transformers that heaters have proven so far, and where each sits.
+struct CurrentProof {
+  WiringDiagnosis::PerInput proven{};
+  WiringDiagnosis::PerInput reversed{};
+  std::array<uint8_t, ade9000::PHASES> line{0, 1, 2};
+};
+
+/** Diagnoses the faults of the wiring, as far as they are certain.
  *
- * Voltages are judged by their magnitude and by the angles between them. For the currents every way to put the
- * transformers on the lines, either way round, is tried: the one in which the loads are most like loads of a house
- * (they draw, and lag by some 10 degrees) explains what is seen, with a preference for few mistakes. A load with a
- * power factor below 0.87, or a phase that feeds back, can look like a mistake: check with heaters on and feed-in off.
+ * Voltages are judged by their magnitude and by the angles between them. The angle of a current alone proves nothing: a
+ * reversed transformer looks like a line that feeds in, and two exchanged ones at a power factor of 1 look like two
+ * others at 0.5 that feed in. So an angle that an ordinary load would not have makes a current uncertain, and only a
+ * heater that was switched on (see prove_currents()) makes a transformer wrong.
  */
-WiringDiagnosis diagnose_wiring(const WiringObservation &observation, const WiringExpectation &expectation);
+WiringDiagnosis diagnose_wiring(const WiringObservation &observation, const WiringExpectation &expectation,
+                                const CurrentProof &proof = {});
+
+/** Finds the voltage inputs without voltage whose transformers show a current: the meter's own tap is open.
+ *
+ * A line that is off carries no current; needs no angles, so it can be looked at with every update.
+ */
+WiringDiagnosis::PerInput find_lost_taps(const WiringObservation &observation, const WiringExpectation &expectation);
+
+/** Finds which transformers saw a heater that was switched on between two observations.
+ *
+ * A heater draws active power alone, so the six ways to connect a transformer (three lines, two directions) show its
+ * current at six angles, 60 degrees apart. Nothing is proven by a change at more inputs than one heater has, by a
+ * change that is no heater's, or by one after which less current flows (a load was switched off).
+ *
+ * @param proof takes what was found; what was proven of other inputs stays.
+ * @return whether a heater was seen.
+ */
+bool prove_currents(const WiringObservation &before, const WiringObservation &after,
+                    const WiringExpectation &expectation, CurrentProof &proof);
+
+/// Forgets what was proven where a current has turned since: the wiring was changed, or its line feeds in.
+void forget_turned(const WiringObservation &before, const WiringObservation &after, CurrentProof &proof);
 
 }  // namespace esphome::wiring_check

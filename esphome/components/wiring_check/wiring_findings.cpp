@@ -27,14 +27,35 @@ bool is_exchange(const WiringDiagnosis &diagnosis) {
 }
 
 WiringFinding reversed_sequence(const WiringDiagnosis &diagnosis, WiringKind kind) {
+  const bool all_proven = diagnosis.proven_current[0] && diagnosis.proven_current[2] &&
+                          (diagnosis.proven_current[1] || kind == WiringKind::DELTA);
+  // With a neutral tap between two lines, transformers that are exchanged look like reversed ones.
+  if (!all_proven || kind == WiringKind::DELTA_WITH_NEUTRAL)
+    return {WiringCode::UNCLEAR_SEQUENCE};
   // One mistake explains both: the voltages are exchanged, the transformers are where they belong.
   if (is_exchange(diagnosis))
     return {WiringCode::EXCHANGED_VOLTAGES, diagnosis.misplaced_current()};
   if (kind == WiringKind::DELTA)
     return {WiringCode::REVERSED_SEQUENCE, {true, false, true}};
-  if (kind == WiringKind::DELTA_WITH_NEUTRAL)
-    return {WiringCode::REVERSED_SEQUENCE, {true, true, false}};
   return {WiringCode::REVERSED_SEQUENCE, {false, true, true}};
+}
+
+/// The line on which a heater would say most: of the first uncertain current, then of the first that is missing. With
+/// the sequence reversed every transformer must be known.
+WiringDiagnosis::PerInput line_to_load(const WiringDiagnosis &diagnosis) {
+  WiringDiagnosis::PerInput unproven{};
+  for (size_t i = 0; i < PHASES; i++)
+    unproven[i] = diagnosis.reversed_sequence && diagnosis.ordinary_current[i];
+  for (const auto &inputs : {diagnosis.uncertain_current, diagnosis.no_current, unproven}) {
+    for (size_t i = 0; i < PHASES; i++) {
+      if (!inputs[i] || diagnosis.no_voltage[i])
+        continue;
+      WiringDiagnosis::PerInput line{};
+      line[i] = true;
+      return line;
+    }
+  }
+  return {};
 }
 
 WiringCode strange_voltages(WiringKind kind) {
@@ -87,6 +108,9 @@ std::string sentence_of(const WiringFinding &finding) {
   switch (finding.code) {
     case WiringCode::NO_VOLTAGE:
       return "No voltage at " + names('V', inputs) + ": check fuse and wire.";
+    case WiringCode::LOST_TAP:
+      return "No voltage at " + names('V', inputs) +
+             ", yet current flows there: the meter's own fuse or wire to it is open.";
     case WiringCode::SAME_LINE:
       return "Two voltage inputs are on the same line: put each on its own.";
     case WiringCode::HIGH_LEG_MISPLACED:
@@ -102,24 +126,31 @@ std::string sentence_of(const WiringFinding &finding) {
       return "Voltage inputs " + names('V', inputs) + " are exchanged: swap them.";
     case WiringCode::REVERSED_SEQUENCE:
       return sequence_sentence(inputs);
+    case WiringCode::UNCLEAR_SEQUENCE:
+      return "The phase sequence is reversed: two voltage inputs are exchanged, or two whole lines.";
     case WiringCode::EXCHANGED_CURRENTS:
       return "Transformers " + names('I', inputs) + " are exchanged: swap them.";
     case WiringCode::MISPLACED_CURRENT:
       return misplaced_sentence(finding);
     case WiringCode::REVERSED_CURRENT:
       return std::string("Turn ") + (count_of(inputs) > 1 ? "transformers " : "transformer ") + names('I', inputs) +
-             " round (unless that line feeds in now).";
+             " round.";
     case WiringCode::EXCHANGED_OR_REVERSED_CURRENTS:
-      return "Transformers I1 and I2 are exchanged, or both the wrong way round: swap them (unless the house feeds in "
-             "now).";
+      return "Transformers I1 and I2 are exchanged, or both the wrong way round: swap them.";
     case WiringCode::UNCLEAR_CURRENTS:
-      return "The currents fit no clear picture: put a heater on each phase, switch feed-in off, check again.";
+      return "Two transformers seem to sit on one line: put each on its own, and check again.";
     case WiringCode::RIGHT:
       return "Everything is connected right.";
     case WiringCode::INCOMPLETE:
       return "No fault found so far.";
+    case WiringCode::UNCERTAIN_CURRENT:
+      return "Uncertain: " + names('I', inputs) + ". A wrong transformer, feed-in or a low power factor look alike.";
     case WiringCode::NO_CURRENT:
-      return "Too little current at " + names('I', inputs) + " to check: switch a heater on there and check again.";
+      return "Too little current at " + names('I', inputs) + " to check.";
+    case WiringCode::SWITCH_ON_HEATER:
+      return "Switch a kettle on on " + names('L', inputs) + " and check again within two minutes.";
+    case WiringCode::SWITCH_ON_THREE_PHASE_HEATER:
+      return "Switch a three-phase heater on and check again within two minutes.";
     case WiringCode::NOT_CHECKED:
       return "Not checked yet: put a heater on each phase, switch feed-in off, then check the wiring.";
     case WiringCode::NO_MEASUREMENT:
@@ -136,15 +167,29 @@ struct CodeName {
 
 /// In the order of WiringCode.
 constexpr CodeName CODE_NAMES[] = {
-    {"no_voltage", 'V'},         {"same_line", 0},
-    {"high_leg_misplaced", 0},   {"not_split_phase", 0},
-    {"not_three_phase", 0},      {"reversed_voltage", 'V'},
-    {"exchanged_voltages", 'V'}, {"reversed_sequence", 'L'},
-    {"exchanged_currents", 'I'}, {"misplaced_current", 'I'},
-    {"reversed_current", 'I'},   {"exchanged_or_reversed_currents", 'I'},
-    {"unclear_currents", 0},     {"right", 0},
-    {"incomplete", 0},           {"no_current", 'I'},
-    {"not_checked", 0},          {"no_measurement", 0},
+    {"no_voltage", 'V'},
+    {"lost_tap", 'V'},
+    {"same_line", 0},
+    {"high_leg_misplaced", 0},
+    {"not_split_phase", 0},
+    {"not_three_phase", 0},
+    {"reversed_voltage", 'V'},
+    {"exchanged_voltages", 'V'},
+    {"reversed_sequence", 'L'},
+    {"unclear_sequence", 0},
+    {"exchanged_currents", 'I'},
+    {"misplaced_current", 'I'},
+    {"reversed_current", 'I'},
+    {"exchanged_or_reversed_currents", 'I'},
+    {"unclear_currents", 0},
+    {"right", 0},
+    {"incomplete", 0},
+    {"uncertain_current", 'I'},
+    {"no_current", 'I'},
+    {"switch_on_heater", 'L'},
+    {"switch_on_three_phase_heater", 0},
+    {"not_checked", 0},
+    {"no_measurement", 0},
 };
 static_assert(std::size(CODE_NAMES) == static_cast<size_t>(WiringCode::NO_MEASUREMENT) + 1);
 
@@ -170,8 +215,13 @@ constexpr size_t LONGEST_STATE = 255;
 WiringFindings list_findings(const WiringDiagnosis &diagnosis, WiringKind kind) {
   WiringFindings findings;
   const auto misplaced = diagnosis.misplaced_current();
-  if (any(diagnosis.no_voltage))
-    findings.add({WiringCode::NO_VOLTAGE, diagnosis.no_voltage});
+  WiringDiagnosis::PerInput dead{};
+  for (size_t i = 0; i < PHASES; i++)
+    dead[i] = diagnosis.no_voltage[i] && !diagnosis.lost_tap[i];
+  if (any(dead))
+    findings.add({WiringCode::NO_VOLTAGE, dead});
+  if (any(diagnosis.lost_tap))
+    findings.add({WiringCode::LOST_TAP, diagnosis.lost_tap});
   if (diagnosis.same_line)
     findings.add({WiringCode::SAME_LINE});
   if (diagnosis.strange_voltages)
@@ -187,17 +237,29 @@ WiringFindings list_findings(const WiringDiagnosis &diagnosis, WiringKind kind) 
       findings.add({WiringCode::MISPLACED_CURRENT, misplaced, diagnosis.line_of_current});
     }
   }
-  if (any(diagnosis.reversed_current)) {
-    const bool both = kind == WiringKind::SPLIT_PHASE && count_of(diagnosis.reversed_current) > 1;
-    findings.add(
-        {both ? WiringCode::EXCHANGED_OR_REVERSED_CURRENTS : WiringCode::REVERSED_CURRENT, diagnosis.reversed_current});
+  auto reversed = diagnosis.reversed_current;
+  const bool has_opposite_lines = kind == WiringKind::SPLIT_PHASE || kind == WiringKind::DELTA_WITH_NEUTRAL;
+  if (has_opposite_lines && reversed[0] && reversed[1]) {
+    findings.add({WiringCode::EXCHANGED_OR_REVERSED_CURRENTS, {true, true, false}});
+    reversed[0] = reversed[1] = false;
   }
+  if (any(reversed))
+    findings.add({WiringCode::REVERSED_CURRENT, reversed});
   if (diagnosis.unclear_currents)
     findings.add({WiringCode::UNCLEAR_CURRENTS});
   if (findings.is_empty())
     findings.add({diagnosis.is_complete() ? WiringCode::RIGHT : WiringCode::INCOMPLETE});
+  if (any(diagnosis.uncertain_current))
+    findings.add({WiringCode::UNCERTAIN_CURRENT, diagnosis.uncertain_current});
   if (any(diagnosis.no_current))
     findings.add({WiringCode::NO_CURRENT, diagnosis.no_current});
+  if (const auto line = line_to_load(diagnosis); any(line)) {
+    if (kind == WiringKind::DELTA) {
+      findings.add({WiringCode::SWITCH_ON_THREE_PHASE_HEATER});
+    } else {
+      findings.add({WiringCode::SWITCH_ON_HEATER, line});
+    }
+  }
   return findings;
 }
 

@@ -15,6 +15,8 @@ namespace esphome::wiring_check {
  */
 enum class WiringCode : uint8_t {
   NO_VOLTAGE,
+  /// No voltage, while the line's current flows on: the fuse or wire of the meter's own tap.
+  LOST_TAP,
   SAME_LINE,
   /// Voltages that do not fit a delta with a neutral tap: the high leg is not on V3.
   HIGH_LEG_MISPLACED,
@@ -26,6 +28,8 @@ enum class WiringCode : uint8_t {
   EXCHANGED_VOLTAGES,
   /// Reversed phase sequence: voltage inputs and transformers of two lines are exchanged together.
   REVERSED_SEQUENCE,
+  /// Reversed phase sequence, as long as it is not known where the transformers sit.
+  UNCLEAR_SEQUENCE,
   EXCHANGED_CURRENTS,
   MISPLACED_CURRENT,
   REVERSED_CURRENT,
@@ -36,7 +40,13 @@ enum class WiringCode : uint8_t {
   RIGHT,
   /// No fault was found, but not every input could be judged.
   INCOMPLETE,
+  /// Angles that a wrong transformer and another load would both give.
+  UNCERTAIN_CURRENT,
   NO_CURRENT,
+  /// A heater to switch on, on the line named, before the check is repeated within two minutes.
+  SWITCH_ON_HEATER,
+  /// The same, without a neutral: a heater on three lines.
+  SWITCH_ON_THREE_PHASE_HEATER,
   NOT_CHECKED,
   NO_MEASUREMENT,
 };
@@ -62,8 +72,8 @@ class WiringFindings {
   const WiringFinding *end() const { return this->findings_.data() + this->count_; }
 
  protected:
-  /// list_findings() adds ten at most: one for each member of WiringDiagnosis, and the verdict.
-  std::array<WiringFinding, 10> findings_{};
+  /// list_findings() adds twelve at most: one for each member of WiringDiagnosis, the verdict, and what to switch on.
+  std::array<WiringFinding, 12> findings_{};
   size_t count_{0};
 };
 
