@@ -185,3 +185,53 @@ def test_a_rogowski_coil_turns_the_integrator_on(tmp_path: Path) -> None:
     }
     assert registers == {0x060: 0x20, 0x072: 0xFFFFE000}
     assert re.search(r"set_scaling\(1001\.0f, 0\.0005f\)", main)
+
+
+@pytest.mark.parametrize(
+    ("lines", "watts"),
+    [
+        # A thousandth of 5 A at 230 V.
+        ([], 1.15),
+        (["nominal_voltage: 120V"], 0.6),
+        (["nominal_current: 20A"], 4.6),
+        (["no_load_power: 3.6W"], 3.6),
+    ],
+)
+def test_a_meter_counts_from_its_starting_current(
+    lines: list[str], watts: float, tmp_path: Path
+) -> None:
+    """The starting current of class 0.2 S (IEC 62053-22), unless a power is given."""
+    path = configuration(
+        tmp_path, "voltage_divider: 1001", "current_sensitivity: 0.0067", *lines
+    )
+    result = esphome("compile", "--only-generate", path, data=tmp_path / "data")
+    assert result.returncode == 0, result.stdout + result.stderr
+    main = next((tmp_path / "data").rglob("main.cpp")).read_text()
+    said = re.search(r"set_no_load_power\(([\d.]+)f?\)", main)
+    assert said is not None
+    assert float(said[1]) == pytest.approx(watts)
+
+
+@pytest.mark.parametrize("lines", [["no_load_power: 1W"], ["nominal_current: 5A"]])
+def test_a_meter_does_not_count_the_noise_of_the_chip(
+    lines: list[str], tmp_path: Path
+) -> None:
+    """With 7 kA of full scale noise is 20 W: a lower power is refused, a lower default raised."""
+    path = configuration(
+        tmp_path,
+        "voltage_divider: 1001",
+        "current_input: {type: rogowski_coil, sensitivity: 0.0001}",
+        *lines,
+    )
+    result = esphome("compile", "--only-generate", path, data=tmp_path / "data")
+    if lines == ["no_load_power: 1W"]:
+        assert result.returncode != 0
+        assert "below the noise of the chip" in re.sub(
+            r"\s+", " ", result.stdout + result.stderr
+        )
+        return
+    assert result.returncode == 0, result.stdout + result.stderr
+    main = next((tmp_path / "data").rglob("main.cpp")).read_text()
+    said = re.search(r"set_no_load_power\(([\d.]+)f?\)", main)
+    assert said is not None
+    assert float(said[1]) == pytest.approx(20, rel=0.02)

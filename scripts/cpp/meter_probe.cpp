@@ -204,13 +204,19 @@ class Meter {
     settings.set(reg::ACCMODE, scenario.line_frequency == 60 ? reg::ACCMODE_SELFREQ_60HZ : 0);
     settings.set(reg::VLEVEL, static_cast<uint32_t>(reg::VLEVEL_UNIT * this->scaling.full_scale_voltage() /
                                                     scenario.nominal_voltage));
+    // As the component does it without options: 0.1 % of 5 A, not below the noise.
+    const double full_scale = this->scaling.full_scale_voltage() * this->scaling.full_scale_current();
+    const double no_load_power = std::max(0.001 * 5 * scenario.nominal_voltage, 4e-6 * full_scale);
+    for (uint16_t level : {reg::ACT_NL_LVL, reg::REACT_NL_LVL, reg::APP_NL_LVL})
+      settings.set(level, this->scaling.no_load_level(no_load_power));
     settings.set(reg::EGY_TIME, 160 - 1);
     settings.set(reg::MTTHR_L0, 0);
     settings.set(reg::RUN, reg::RUN_START);
     settings.set(reg::EP_CFG, reg::EP_CFG_EGY_PWR_EN);
     this->chip.begin(0, SESSION);
-    this->validity = {0.5 * scenario.nominal_voltage,
-                      1e-4 * this->scaling.full_scale_voltage() * this->scaling.full_scale_current()};
+    this->validity = {.minimum_voltage = 0.5 * scenario.nominal_voltage,
+                      .minimum_apparent_power = 1e-4 * full_scale,
+                      .no_load_power = no_load_power};
     this->wanted.set();
   }
 

@@ -215,6 +215,12 @@ end), frequency within {steady:g} mHz steady and {ramp:g} mHz on a ramp of ±1 H
 shown, not limited. A power that is less than 1 % of the apparent one is given in percent of that. Errors are the worst
 of the three phases, of both power-line frequencies ({frequencies} Hz), without and with harmonics (voltage: 3rd, 5th,
 7th, 25th; current: 3rd, 5th, 7th, 40th).
+
+A meter counts from a certain load on, and shows nothing below: power and energy are then both zero. By default that is
+1.15 W a phase at 230 V and 0.6 W at 120 V, the starting current of class 0.2 S (IEC 62053-22: a thousandth of the rated
+current, 5 A), and at least 4 millionths of full scale, ten times the error that the data sheet gives for small loads.
+[Hardware](hardware.md) has the figures by transformer, and the options `nominal_current` and `no_load_power`. That the
+integral of the power shown is the energy counted is tested from 0.5 W to full scale.
 """
 
 

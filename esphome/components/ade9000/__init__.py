@@ -22,6 +22,8 @@ CODEOWNERS = ["@nrj-monitor"]
 MULTI_CONF = True
 
 CONF_ADE9000_ID = "ade9000_id"
+CONF_NO_LOAD_POWER = "no_load_power"
+CONF_NOMINAL_CURRENT = "nominal_current"
 CONF_NOMINAL_VOLTAGE = "nominal_voltage"
 CONF_PUBLISH_INTERVAL = "publish_interval"
 CONF_SAVE_INTERVAL = "save_interval"
@@ -39,6 +41,8 @@ REGISTER_CHNL_DIS = 0x4BA
 CONFIG0_INTEN = 1 << 5
 # The value the data sheet asks for with the digital integrator on.
 DICOEFF_INTEGRATOR = 0xFFFFE000
+
+WATTS = cv.float_with_unit("power", "(w|W|watt|watts)?")
 
 ade9000_ns = cg.esphome_ns.namespace("ade9000")
 Ade9000 = ade9000_ns.class_("Ade9000", cg.PollingComponent)
@@ -67,6 +71,14 @@ BASE_SCHEMA = (
             # Of a voltage input: between phases where there is no neutral.
             cv.Optional(CONF_NOMINAL_VOLTAGE, default="230V"): cv.All(
                 cv.voltage, cv.float_range(min=50.0, max=1000.0)
+            ),
+            # A phase counts from a thousandth of the nominal current on, the starting current of class 0.2 S
+            # (IEC 62053-22, rated current 5 A), or from the power that is given.
+            cv.Optional(CONF_NOMINAL_CURRENT, default="5A"): cv.All(
+                cv.current, cv.float_range(min=0.1, max=10e3)
+            ),
+            cv.Optional(CONF_NO_LOAD_POWER): cv.All(
+                WATTS, cv.float_range(min=0, max=10e3)
             ),
             cv.Optional(CONF_LINE_FREQUENCY, default="50HZ"): cv.enum(
                 LINE_FREQUENCIES, upper=True
@@ -100,7 +112,10 @@ def CONFIG_SCHEMA(config: ConfigType) -> ConfigType:
             }
         ).extend(spi.spi_device_schema(cs_pin_required=True))
     config = front_end.validate(schema(config))
-    return front_end.validate_range(config, config[CONF_NOMINAL_VOLTAGE])
+    config = front_end.validate_range(config, config[CONF_NOMINAL_VOLTAGE])
+    return front_end.validate_no_load(
+        config, CONF_NO_LOAD_POWER, config.get(CONF_NO_LOAD_POWER)
+    )
 
 
 def hub_config(hub_id: ID) -> ConfigType:
@@ -115,6 +130,16 @@ def hub_config(hub_id: ID) -> ConfigType:
 def wiring_of(config: ConfigType) -> Wiring:
     """Return how a meter is wired."""
     return WIRINGS[config[CONF_WIRING]]
+
+
+def no_load_power(config: ConfigType) -> float:
+    """Return the watts of a phase from which a meter shows and counts power."""
+    given: float | None = config.get(CONF_NO_LOAD_POWER)
+    if given is not None:
+        return given
+    return front_end.no_load_power(
+        config, config[CONF_NOMINAL_VOLTAGE], config[CONF_NOMINAL_CURRENT]
+    )
 
 
 def _refuse_what_the_wiring_can_not_give(config: ConfigType) -> None:
@@ -180,6 +205,7 @@ async def to_code(config: ConfigType) -> None:
     for address, value in _registers(config).items():
         cg.add(var.set_register(address, value))
     cg.add(var.set_nominal(config[CONF_NOMINAL_VOLTAGE], config[CONF_LINE_FREQUENCY]))
+    cg.add(var.set_no_load_power(no_load_power(config)))
     cg.add(
         var.set_number(
             [hub[CONF_ID] for hub in CORE.config["ade9000"]].index(config[CONF_ID])

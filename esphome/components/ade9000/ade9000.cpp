@@ -22,7 +22,7 @@ static constexpr uint16_t EGY_TIME_WINDOW = 160 - 1;
 static constexpr double MINIMUM_VOLTAGE_FRACTION = 0.5;
 // Between two writes because the mains has gone, ms: a supply that comes and goes must not wear the flash.
 static constexpr uint32_t MAINS_GONE_SAVE_PAUSE = 10000;
-// The chip's no-load threshold is about 1/20000 of full scale; a power factor below twice that is noise.
+// Of full scale: the power factor of less is noise.
 static constexpr double MINIMUM_APPARENT_FRACTION = 1e-4;
 // Of full scale (data sheet, "Zero-crossing detection"): ZXTHRSH, 9 after a reset, counts 32 * 2^8 codes behind a
 // filter that passes 0.81 at 60 Hz and 0.86 at 50 Hz.
@@ -53,6 +53,9 @@ void Ade9000::prepare_settings_() {
       {reg::ACCMODE, 0},
       {reg::VLEVEL,
        static_cast<uint32_t>(reg::VLEVEL_UNIT * this->scaling_.full_scale_voltage() / this->nominal_voltage_)},
+      {reg::ACT_NL_LVL, this->scaling_.no_load_level(this->no_load_power_)},
+      {reg::REACT_NL_LVL, this->scaling_.no_load_level(this->no_load_power_)},
+      {reg::APP_NL_LVL, this->scaling_.no_load_level(this->no_load_power_)},
       {reg::EGY_TIME, EGY_TIME_WINDOW},
   };
   // What was set from outside stays as it is, but in its place among the others: the chip is started last.
@@ -80,11 +83,12 @@ void Ade9000::dump_config() {
                 "ADE9000:\n"
                 "  Full scale: %.1f V, %.1f A\n"
                 "  Nominal: %.0f V, %u Hz\n"
+                "  Counts from: %.2f W a phase\n"
                 "  Slow readings published every: %" PRIu32
                 " ms\n"
                 "  Energy saved every: %" PRIu32 " s",
                 this->scaling_.full_scale_voltage(), this->scaling_.full_scale_current(), this->nominal_voltage_,
-                this->line_frequency_, this->publish_interval_, this->save_interval_ / 1000);
+                this->line_frequency_, this->no_load_power_, this->publish_interval_, this->save_interval_ / 1000);
   LOG_UPDATE_INTERVAL(this);
 }
 
@@ -202,7 +206,8 @@ bool Ade9000::measure_(bool slow, Snapshot &snapshot) {
   snapshot = make_snapshot(measurement.phases, measurement.device,
                            {.minimum_voltage = MINIMUM_VOLTAGE_FRACTION * this->nominal_voltage_,
                             .minimum_apparent_power = MINIMUM_APPARENT_FRACTION * full_scale_power,
-                            .minimum_angle_current = MINIMUM_ANGLE_FRACTION * this->scaling_.full_scale_current()});
+                            .minimum_angle_current = MINIMUM_ANGLE_FRACTION * this->scaling_.full_scale_current(),
+                            .no_load_power = this->no_load_power_});
   this->write_energies_(snapshot);
   return true;
 }

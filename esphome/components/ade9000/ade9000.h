@@ -33,6 +33,8 @@ class Ade9000 : public PollingComponent, public Chip::ResetLine {
     this->nominal_voltage_ = voltage;
     this->line_frequency_ = line_frequency;
   }
+  /// Sets the power of a phase, in W, var and VA, below which neither power nor energy is told.
+  void set_no_load_power(double power) { this->no_load_power_ = power; }
   /// Sets the number of this meter among the meters of the device, from 0.
   void set_number(uint8_t number) { this->number_ = number; }
   uint8_t get_number() const { return this->number_; }
@@ -109,6 +111,7 @@ class Ade9000 : public PollingComponent, public Chip::ResetLine {
   Ade9000Bus bus_;
   Chip chip_{bus_};
   Scaling scaling_{};
+  double no_load_power_{0};
   float nominal_voltage_{230.0f};
   uint8_t line_frequency_{50};
 

@@ -33,6 +33,9 @@ static constexpr uint16_t STATUS0 = 0x402;
 static constexpr uint16_t STATUS1 = 0x403;
 static constexpr uint16_t APERIOD = 0x418;  // B and C follow
 static constexpr uint16_t VLEVEL = 0x40F;
+static constexpr uint16_t ACT_NL_LVL = 0x41C;
+static constexpr uint16_t REACT_NL_LVL = 0x41D;
+static constexpr uint16_t APP_NL_LVL = 0x41E;
 static constexpr uint16_t PART_ID = 0x472;
 static constexpr uint16_t TEMP_TRIM = 0x474;
 static constexpr uint16_t RUN = 0x480;
@@ -107,6 +110,9 @@ static constexpr uint32_t PEAK_MASK = 0x00FFFFFF;
 // Table "Full-scale codes" (gain 1, +-1 V peak at the pin).
 static constexpr double FULL_SCALE_RMS = 52702092.0;
 static constexpr double FULL_SCALE_POWER = 20694066.0;
+/// A step of the no-load levels ACT_NL_LVL, REACT_NL_LVL and APP_NL_LVL is this part of a power code (TRM "No-Load
+/// Detection").
+static constexpr double NO_LOAD_STEPS = 64.0;
 /// Of the samples behind the phase compensation (xPCF), at 1 V peak.
 static constexpr double FULL_SCALE_PCF = 74532013.0;
 /// IPEAK and VPEAK hold xPCF over 2^5 (Register Map, IPEAK).

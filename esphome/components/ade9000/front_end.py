@@ -35,6 +35,17 @@ ROGOWSKI_COIL = "rogowski_coil"
 PIN_FULL_SCALE = 0.5**0.5
 """Volts rms that a pin takes: 1 V peak (ADE9000 data sheet Rev B, "Analog inputs", gain 1)."""
 
+STARTING_FRACTION = 0.001
+"""Starting current over nominal current, class 0.2 S (IEC 62053-22)."""
+
+NOISE_FRACTION = 4e-6
+"""Power over that of full scale which is still told from noise.
+
+The data sheet (Rev B) gives the active energy to 0.2 % down to 1/5000 of full scale: an error of up to
+4e-7 of full scale; ten times that. An assumption until boards have been measured. The chip's amplifier
+stands in front of its converter: both powers are those at the converter, whatever the gain.
+"""
+
 INTEGRATOR_UNITY_FREQUENCY = 50.0
 """Hz at which the chip's digital integrator passes a signal unchanged.
 
@@ -280,5 +291,34 @@ def validate_range(config: ConfigType, nominal_voltage: float) -> ConfigType:
                 if CONF_VOLTAGE_INPUT in config
                 else CONF_VOLTAGE_DIVIDER
             ],
+        )
+    return config
+
+
+def noise_power(config: ConfigType) -> float:
+    """Return the watts of a phase below which the chip can not tell a load from noise."""
+    full_scale_voltage = PIN_FULL_SCALE * voltage_divider(config)
+    full_scale_current = PIN_FULL_SCALE / current_sensitivity(config)
+    return NOISE_FRACTION * full_scale_voltage * full_scale_current
+
+
+def no_load_power(
+    config: ConfigType, nominal_voltage: float, nominal_current: float
+) -> float:
+    """Return the watts of a phase from which a meter counts: at its starting current, not below noise."""
+    starting_power = STARTING_FRACTION * nominal_current * nominal_voltage
+    return max(starting_power, noise_power(config))
+
+
+def validate_no_load(
+    config: ConfigType, key: str, threshold: float | None
+) -> ConfigType:
+    """Refuse a no-load threshold, in watts, below the noise of the chip."""
+    noise = noise_power(config)
+    if threshold is not None and threshold < noise:
+        raise cv.Invalid(
+            f"{threshold:g} W is below the noise of the chip with this front end, {noise:.3g} W, which the"
+            f" meter would then count: give at least that, or take transformers of a smaller full scale",
+            [key],
         )
     return config

@@ -25,6 +25,11 @@ struct Scaling {
   double power(int32_t code) const {
     return code / reg::FULL_SCALE_POWER * this->full_scale_voltage() * this->full_scale_current();
   }
+  /// Value of a no-load register below which the chip counts nothing: watts, vars or volt-amperes of a phase.
+  uint32_t no_load_level(double power) const {
+    const double full_scale = this->full_scale_voltage() * this->full_scale_current();
+    return static_cast<uint32_t>(std::lround(power / full_scale * reg::FULL_SCALE_POWER * reg::NO_LOAD_STEPS));
+  }
   /// Nanowatt-hours of one code of an energy accumulator, which adds the power code once a sample.
   double nanowatt_hours_per_code() const {
     return this->full_scale_voltage() * this->full_scale_current() / reg::FULL_SCALE_POWER / reg::SAMPLE_RATE / 3600.0 *

@@ -84,6 +84,27 @@ void put_device_values(Snapshot &snapshot, const std::array<PhaseValues, PHASES>
   snapshot.at(TOTAL, Quantity::CHIP_TEMPERATURE) = device.temperature;
 }
 
+/// What the chip compares with its no-load levels, before it counts.
+constexpr double PhaseValues::*COUNTED[] = {
+    &PhaseValues::active_power,
+    &PhaseValues::reactive_power,
+    &PhaseValues::apparent_power,
+    &PhaseValues::fundamental_active_power,
+    &PhaseValues::fundamental_reactive_power,
+};
+
+/// Takes away the powers that the chip does not count: power and its integral, the energy, then agree.
+std::array<PhaseValues, PHASES> without_uncounted(std::array<PhaseValues, PHASES> phases, double no_load_power) {
+  for (PhaseValues &phase : phases) {
+    for (double PhaseValues::*power : COUNTED) {
+      // NaN, a quantity not read, stays.
+      if (std::abs(phase.*power) < no_load_power)
+        phase.*power = 0;
+    }
+  }
+  return phases;
+}
+
 }  // namespace
 
 Snapshot::Snapshot() {
@@ -91,8 +112,9 @@ Snapshot::Snapshot() {
     channel.fill(NO_VALUE);
 }
 
-Snapshot make_snapshot(const std::array<PhaseValues, PHASES> &phases, const DeviceValues &device,
+Snapshot make_snapshot(const std::array<PhaseValues, PHASES> &measured, const DeviceValues &device,
                        const Validity &validity) {
+  const std::array<PhaseValues, PHASES> phases = without_uncounted(measured, validity.no_load_power);
   Snapshot snapshot;
   std::array<float, PHASES> frequencies{};
   std::array<bool, PHASES> alive{};

@@ -113,6 +113,8 @@ struct Validity {
   double minimum_apparent_power;
   /// Amperes: below, the chip sees no zero crossings of the current, and keeps the last angle.
   double minimum_angle_current{0};
+  /// W, var, VA: the chip counts nothing below, so a smaller power of a phase is shown as none.
+  double no_load_power{0};
 };
 
 /** Makes a snapshot of three phases and the quantities derived from them. Energies are left NaN.
@@ -121,7 +123,7 @@ struct Validity {
  * (IEEE 1459), total power factor is their quotient, and the frequency of the device is the median of the phases that
  * have voltage and a frequency of their own. Unbalance takes at least two phases with voltage.
  */
-Snapshot make_snapshot(const std::array<PhaseValues, PHASES> &phases, const DeviceValues &device,
+Snapshot make_snapshot(const std::array<PhaseValues, PHASES> &measured, const DeviceValues &device,
                        const Validity &validity);
 
 }  // namespace esphome::ade9000
