@@ -30,7 +30,7 @@ from custom_components.nrj_monitor.sources import timeout
 from nrj_tools.ports import free_port
 from tests.conftest import decline_the_offer
 from tests.support.broker import Broker, Publisher
-from tests.support.forms import sentence
+from tests.support.forms import sentence, typed
 from tests.support.states import state_is, state_where
 
 TOPIC = "meter/house"
@@ -190,7 +190,7 @@ async def test_missing_quantities_are_shown_before_anything_is_saved(
     async with publishing(publisher, lambda: text):
         heard = await listened(hass, await ask(hass))
     assert heard["description_placeholders"] is not None
-    assert heard["description_placeholders"]["found"] == "- Voltage: L2"
+    assert heard["description_placeholders"]["found"] == "- Voltage: L2 229.0 V"
     assert "Frequency" in heard["description_placeholders"]["missing"]
     assert not hass.config_entries.async_entries(DOMAIN)
 
@@ -247,8 +247,12 @@ async def test_a_mapping_leads_to_the_values(
 ) -> None:
     """JSON of any form is read, and a wrong mapping is refused with its line."""
     async with publishing(publisher, lambda: '{"e": {"kw": 1.5, "list": [231]}}'):
-        form = await ask(hass, "mapped")
+        form = await listened(hass, await ask(hass, "mapped"))
         assert form["step_id"] == "topic_mapping"
+        assert form["description_placeholders"] is not None
+        assert '{"e": {"kw": 1.5' in form["description_placeholders"]["message"]
+        example = typed(form)["mapping"]
+        assert example["active_power"] == {"import": "P", "export": "PO"}
         form = await hass.config_entries.flow.async_configure(
             form["flow_id"], {"mapping": {"volts": "e.list.0"}}
         )
@@ -267,6 +271,116 @@ async def test_a_mapping_leads_to_the_values(
         await decline_the_offer(hass, result)
         await state_is(hass, "sensor.house_active_power", "1500.0")
         await state_is(hass, "sensor.house_voltage_l1", "231.0")
+
+
+async def test_a_mapping_that_reads_nothing_can_be_corrected(
+    hass: HomeAssistant, mqtt: None, publisher: Publisher
+) -> None:
+    """Show the mapping again as typed, with the message that it does not fit."""
+    mapping = {"voltage_l1": "not.there"}
+    async with publishing(publisher, lambda: '{"u": 231}'):
+        form = await listened(hass, await ask(hass, "mapped"))
+        form = await listened(
+            hass,
+            await hass.config_entries.flow.async_configure(
+                form["flow_id"], {"mapping": mapping}
+            ),
+        )
+    assert form["step_id"] == "topic_mapping"
+    assert "Nothing of the mapping" in sentence(form)
+    assert typed(form)["mapping"] == mapping
+
+
+async def test_found_means_that_a_value_was_read(
+    hass: HomeAssistant, mqtt: None, publisher: Publisher
+) -> None:
+    """A quantity that is null is not found, and one that was read shows its value."""
+    text = '{"voltage": [230.15, null, null], "frequency": "50,02"}'
+    async with publishing(publisher, lambda: text):
+        heard = await listened(hass, await ask(hass))
+    assert heard["description_placeholders"] is not None
+    found = heard["description_placeholders"]["found"]
+    assert found == "- Voltage: L1 230.2 V\n- Frequency: Σ 50.020 Hz"
+
+
+@pytest.mark.parametrize("layout", ["three_phases", "opendtu", "shelly"])
+async def test_three_messages_are_enough_to_tell_that_they_are_others(
+    hass: HomeAssistant,
+    mqtt: None,
+    publisher: Publisher,
+    monkeypatch: pytest.MonkeyPatch,
+    layout: str,
+) -> None:
+    """The dialogue says so after three messages, however long it would wait for one."""
+    monkeypatch.setattr(flow_module, "LONGEST_WAIT", 600)
+    async with publishing(publisher, lambda: '{"temperature": 21}'):
+        async with asyncio.timeout(8):
+            form = await listened(hass, await ask(hass, layout))
+    assert form["errors"] == {"base": "not_understood"}
+
+
+async def test_a_makes_topics_become_a_meter(
+    hass: HomeAssistant, mqtt: None, publisher: Publisher
+) -> None:
+    """Plain numbers on a topic each drive the same entities."""
+    values = {"0/power": "-40.5", "1/voltage": "229,9", "0/total": "1500000"}
+
+    async def tell() -> None:
+        while True:
+            for topic, value in values.items():
+                publisher.publish(f"shellies/em/emeter/{topic}", value)
+            await asyncio.sleep(0.1)
+
+    task = asyncio.create_task(tell())
+    heard = await listened(hass, await ask(hass, "shelly_gen1", "shellies/em/emeter/#"))
+    result = await hass.config_entries.flow.async_configure(heard["flow_id"], {})
+    await decline_the_offer(hass, result)
+    await state_is(hass, "sensor.house_active_power_l1", "-40.5")
+    await state_is(hass, "sensor.house_voltage_l2", "229.9")
+    await state_is(hass, "sensor.house_import_energy_l1", "1500.0")
+    task.cancel()
+
+
+async def test_mqtt_that_is_removed_during_the_dialogue_ends_it(
+    hass: HomeAssistant, mqtt: None
+) -> None:
+    """End the dialogue with advice, with no exception, when MQTT goes before listening."""
+    menu = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_USER}
+    )
+    form = await hass.config_entries.flow.async_configure(
+        menu["flow_id"], {"next_step_id": "topic"}
+    )
+    (entry,) = hass.config_entries.async_entries("mqtt")
+    await hass.config_entries.async_unload(entry.entry_id)
+    hass.data.pop("mqtt")
+    result = await past_progress(
+        hass,
+        await hass.config_entries.flow.async_configure(
+            form["flow_id"],
+            {"name": "House", "topic": TOPIC, "layout": "three_phases"},
+        ),
+    )
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "broker_away"
+
+
+async def test_a_flood_is_left_out_and_logged_once(
+    hass: HomeAssistant,
+    mqtt: None,
+    publisher: Publisher,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A thousand messages in an instant cost one line of the log, and no reading."""
+    async with publishing(publisher, message):
+        await add(hass)
+        for _ in range(2):
+            for _ in range(1500):
+                publisher.publish(TOPIC, message())
+            await asyncio.sleep(1.2)
+        await state_is(hass, "sensor.house_voltage_l1", "230.0")
+    floods = [r for r in caplog.records if "messages a second" in r.getMessage()]
+    assert [record.levelname for record in floods] == ["WARNING"]
 
 
 async def test_frames_become_readings(

@@ -16,7 +16,7 @@ from homeassistant.helpers.selector import (
 )
 import probatio as vol
 
-from ..catalog import Channel
+from ..catalog import CHANNELS, Channel
 from ..const import (
     CONF_CHANNELS,
     CONF_LAYOUT,
@@ -35,6 +35,8 @@ from ..sources.mqtt_layouts import (
     MessageError,
     decoder,
 )
+from ..sources.mqtt_makes import HOURLY, ONCE_A_MINUTE
+from ..sources.mqtt_mapping import EXAMPLE
 from .base import SetupFlow
 from .virtual_meter import describe, found_and_missing, new_id
 
@@ -44,8 +46,14 @@ LONGEST_WAIT: Final = 70.0
 SETTLED: Final = 2.0
 """Seconds without a new quantity after which all are known."""
 
-EXCERPT: Final = 300
+EXCERPT: Final = 1500
 """Characters of a message shown to a person."""
+
+SHOWN_TOPICS: Final = 12
+"""Topics whose latest message is shown to a person."""
+
+ENOUGH: Final = 3
+"""Messages on one topic after which those not understood will not be any more."""
 
 TOPIC_SCHEMA = vol.Schema(
     {
@@ -67,26 +75,62 @@ MAPPING_SCHEMA = vol.Schema({vol.Required(CONF_MAPPING): ObjectSelector()})
 class _Heard:
     """Messages received on the topic while listening."""
 
-    def __init__(self, decode: Decoder) -> None:
-        """Start without messages."""
+    def __init__(self, decode: Decoder | None) -> None:
+        """Start without messages; without `decode` they are only kept to be shown."""
         self._decode = decode
-        self.channels: set[Channel] = set()
+        self._not_understood: dict[str, int] = {}
+        self.values: dict[Channel, float] = {}
         self.error: MessageError | None = None
-        self.excerpt = ""
+        self.messages: dict[str, str] = {}
         self.news = asyncio.Event()
+        self.is_given_up = False
+
+    @property
+    def has_energy(self) -> bool:
+        """Return whether a counter of energy was read."""
+        return any(channel.quantity.key == "import_energy" for channel in self.values)
 
     @callback
-    def add(self, payload: bytes) -> None:
-        """Add a message: its channels, or the error of decoding."""
-        self.excerpt = payload.decode(errors="replace")[:EXCERPT]
+    def add(self, payload: bytes, topic: str) -> None:
+        """Add a message: its values, or the error of decoding."""
+        is_new = topic not in self.messages
+        if not is_new or len(self.messages) < SHOWN_TOPICS:
+            text = payload[: EXCERPT * 4].decode(errors="replace")[:EXCERPT]
+            self.messages[topic] = text
+        if self._decode is None:
+            if is_new:
+                self.news.set()
+            return
         try:
-            readings = self._decode(payload)
+            readings = self._decode(payload, topic)
         except MessageError as error:
             self.error = error
-            return
-        if not readings.keys() <= self.channels:
-            self.channels |= readings.keys()
+            readings = {}
+        values = {
+            channel: value for channel, value in readings.items() if value is not None
+        }
+        if not values.keys() <= self.values.keys():
             self.news.set()
+        self.values |= values
+        if not self.values:
+            count = self._not_understood[topic] = self._not_understood.get(topic, 0) + 1
+            if count >= ENOUGH:
+                self.is_given_up = True
+                self.news.set()
+
+    @property
+    def text(self) -> str:
+        """Return the latest message of each topic, to be shown as code."""
+        lines = (
+            f"{topic}\n{message}" if len(self.messages) > 1 else message
+            for topic, message in self.messages.items()
+        )
+        return "```\n" + "\n".join(lines).replace("`", "'") + "\n```"
+
+    @property
+    def problem(self) -> str:
+        """Return why no value was read."""
+        return str(self.error or "no value of a known quantity is in them")
 
 
 class MqttFlowMixin(SetupFlow):
@@ -130,7 +174,8 @@ class MqttFlowMixin(SetupFlow):
             else:
                 self._mqtt = dict(user_input)
                 if self._mqtt[CONF_LAYOUT] == MAPPED:
-                    return await self.async_step_topic_mapping()
+                    self._heard = _Heard(None)
+                    return await self.async_step_topic_listen()
                 self._heard = _Heard(decoder(self._mqtt[CONF_LAYOUT]))
                 return await self.async_step_topic_listen()
         return self.async_show_form(
@@ -146,7 +191,9 @@ class MqttFlowMixin(SetupFlow):
     ) -> ConfigFlowResult:
         """Ask where each quantity stands in the messages."""
         errors: dict[str, str] = {}
-        placeholders = {"problem": ""}
+        heard = self._heard
+        assert heard is not None
+        placeholders = {"problem": "", "message": heard.text}
         if user_input is not None:
             mapping = user_input[CONF_MAPPING]
             try:
@@ -158,15 +205,22 @@ class MqttFlowMixin(SetupFlow):
                 self._mqtt[CONF_MAPPING] = mapping
                 self._heard = _Heard(decode)
                 return await self.async_step_topic_listen()
-        known = (
-            self._get_reconfigure_entry().data
-            if self.source == SOURCE_RECONFIGURE
-            else None
-        )
+        return self._show_mapping(user_input, errors, placeholders)
+
+    def _show_mapping(
+        self,
+        shown: Mapping[str, Any] | None,
+        errors: dict[str, str],
+        placeholders: dict[str, str],
+    ) -> ConfigFlowResult:
+        """Show the form of the mapping; it begins with what is known, or an example."""
+        mapping = (shown or {}).get(CONF_MAPPING)
+        if mapping is None and self.source == SOURCE_RECONFIGURE:
+            mapping = self._get_reconfigure_entry().data.get(CONF_MAPPING)
         return self.async_show_form(
             step_id="topic_mapping",
             data_schema=self.add_suggested_values_to_schema(
-                MAPPING_SCHEMA, user_input or known
+                MAPPING_SCHEMA, {CONF_MAPPING: mapping or dict(EXAMPLE)}
             ),
             errors=errors,
             description_placeholders=placeholders,
@@ -191,7 +245,14 @@ class MqttFlowMixin(SetupFlow):
         if isinstance(task.exception(), BrokerAwayError):
             return self.async_show_progress_done(next_step_id="topic_no_broker")
         task.result()
-        return self.async_show_progress_done(next_step_id="topic_heard")
+        heard = self._heard
+        assert heard is not None
+        is_first = self._mqtt[CONF_LAYOUT] == MAPPED and CONF_MAPPING not in self._mqtt
+        return self.async_show_progress_done(
+            next_step_id="topic_mapping"
+            if is_first and heard.messages
+            else "topic_heard"
+        )
 
     async def _async_listen(self) -> None:
         from ..sources.mqtt import listen  # noqa: PLC0415
@@ -199,12 +260,18 @@ class MqttFlowMixin(SetupFlow):
         heard = self._heard
         assert heard is not None
         stop = await listen(self.hass, self._mqtt[CONF_TOPIC], heard.add)
+        is_slow = self._mqtt[CONF_LAYOUT] in ONCE_A_MINUTE
         try:
             async with asyncio.timeout(LONGEST_WAIT):
                 await heard.news.wait()
-            while heard.news.is_set():
-                heard.news.clear()
-                await asyncio.sleep(SETTLED)
+                while not heard.is_given_up:
+                    heard.news.clear()
+                    await asyncio.sleep(SETTLED)
+                    if heard.news.is_set():
+                        continue
+                    if not is_slow or heard.has_energy:
+                        break
+                    await heard.news.wait()
         except TimeoutError:
             pass
         finally:
@@ -223,26 +290,29 @@ class MqttFlowMixin(SetupFlow):
         heard = self._heard
         assert heard is not None
         topic = self._mqtt[CONF_TOPIC]
-        if not heard.channels:
-            return await self._async_not_heard(heard)
+        if not heard.values:
+            return self._show_not_heard(heard)
+        channels = set(heard.values) | {
+            CHANNELS[id_] for id_ in HOURLY.get(self._mqtt[CONF_LAYOUT], ())
+        }
         known = (
             self._get_reconfigure_entry() if self.source == SOURCE_RECONFIGURE else None
         )
         id_ = new_id(SOURCE_MQTT) if known is None else known.data[CONF_METER]["mac"]
-        meter = describe(id_, self._mqtt[CONF_NAME], "MQTT", heard.channels)
+        meter = describe(id_, self._mqtt[CONF_NAME], "MQTT", channels)
         if user_input is None:
             return self.async_show_form(
                 step_id="topic_heard",
                 data_schema=vol.Schema({}),
                 description_placeholders={"topic": topic}
-                | await found_and_missing(self.hass, meter),
+                | await found_and_missing(self.hass, meter, heard.values),
             )
         data = {
             CONF_SOURCE: SOURCE_MQTT,
             CONF_TOPIC: topic,
             CONF_LAYOUT: self._mqtt[CONF_LAYOUT],
             CONF_MAPPING: self._mqtt.get(CONF_MAPPING),
-            CONF_CHANNELS: sorted(channel.id for channel in heard.channels),
+            CONF_CHANNELS: sorted(channel.id for channel in channels),
             CONF_METER: meter.as_dict(),
         }
         if known is not None:
@@ -253,17 +323,20 @@ class MqttFlowMixin(SetupFlow):
         self._abort_if_unique_id_configured()
         return await self.async_finish(meter.name, data)
 
-    async def _async_not_heard(self, heard: _Heard) -> ConfigFlowResult:
-        """Show the first form again with the reason why no meter can be set up."""
+    def _show_not_heard(self, heard: _Heard) -> ConfigFlowResult:
+        """Show the form again with the reason why no meter can be set up."""
         problem = {
             "topic": self._mqtt[CONF_TOPIC],
-            "problem": str(heard.error or ""),
-            "message": heard.excerpt,
+            "problem": heard.problem,
+            "message": heard.text,
         }
+        errors = {"base": "not_understood" if heard.messages else "no_message"}
+        if heard.messages and self._mqtt[CONF_LAYOUT] == MAPPED:
+            return self._show_mapping(self._mqtt, errors, problem)
         step_id = "reconfigure_topic" if self.source == SOURCE_RECONFIGURE else "topic"
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(TOPIC_SCHEMA, self._mqtt),
-            errors={"base": "not_understood" if heard.error else "no_message"},
+            errors=errors,
             description_placeholders=problem,
         )

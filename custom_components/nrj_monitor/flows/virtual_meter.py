@@ -1,6 +1,6 @@
 """Virtual meters: meters made of topics or entities rather than a device."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from homeassistant.core import HomeAssistant
@@ -47,9 +47,15 @@ def describe(
 
 
 async def found_and_missing(
-    hass: HomeAssistant, description: MeterDescription
+    hass: HomeAssistant,
+    description: MeterDescription,
+    values: Mapping[Channel, float] | None = None,
 ) -> dict[str, str]:
-    """Return the found and the missing usual quantities as translated lists."""
+    """Return the found and the missing usual quantities as translated lists.
+
+    What was read in `values`, in the channels' units, is shown beside its name.
+    """
+    read = values or {}
     texts = await async_get_translations(hass, hass.config.language, "entity", [DOMAIN])
 
     def name(quantity: str) -> str:
@@ -59,10 +65,14 @@ async def found_and_missing(
         return text.replace("{phase}", "").strip()
 
     phases: dict[str, list[str]] = {}
+    shown: dict[str, list[str]] = {}
     for channel in description.channels:
         phases.setdefault(channel.quantity.key, []).append(channel.phase or "Σ")
+        shown.setdefault(channel.quantity.key, []).append(
+            f"{channel.phase or 'Σ'}{_value(channel, read.get(channel))}"
+        )
     found = [
-        f"- {name(quantity)}: {', '.join(which)}" for quantity, which in phases.items()
+        f"- {name(quantity)}: {', '.join(which)}" for quantity, which in shown.items()
     ]
     used = {
         channel.phase for channel in description.channels if channel.phase is not None
@@ -75,6 +85,14 @@ async def found_and_missing(
         or quantity not in phases
     ]
     return {"found": "\n".join(found) or "-", "missing": "\n".join(missing) or "-"}
+
+
+def _value(channel: Channel, value: float | None) -> str:
+    """Return a value with its unit after a blank, nothing where none was read."""
+    if value is None:
+        return ""
+    text = f" {value:.{channel.quantity.display_precision}f}"
+    return text if (unit := channel.quantity.unit) is None else f"{text} {unit}"
 
 
 def _lacking(quantity: str, has: list[str], used: set[Phase]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Final, override
 from homeassistant.components import mqtt
 from homeassistant.components.mqtt.models import ReceiveMessage
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 
 from ..catalog import Channel
 from . import MeterDescription, Source, SourceListener
@@ -25,27 +26,39 @@ RETRY_PAUSE: Final = 5.0
 WATCH_INTERVAL: Final = 1.0
 """Seconds between two looks at how long it has been silent."""
 
+MAX_RATE: Final = 400
+"""Messages a second that are looked at: thirty values of a meter a dozen times."""
+
 
 async def listen(
-    hass: HomeAssistant, topic: str, on_message: Callable[[bytes], None]
+    hass: HomeAssistant, topic: str, on_message: Callable[[bytes, str], None]
 ) -> Callable[[], None]:
-    """Call `on_message` with each payload on `topic`; return the unsubscribe function.
+    """Call `on_message` with each payload and its topic; return the unsubscribe function.
 
     Retained messages are left out: they are not of now.
 
     Raises:
         BrokerAwayError: Home Assistant has no connection to a broker.
     """
-    if not await mqtt.async_wait_for_mqtt_client(hass) or not mqtt.is_connected(hass):
+    # MQTT may be removed at any time, and what it keeps of itself is gone then.
+    try:
+        is_there = await mqtt.async_wait_for_mqtt_client(hass)
+        is_there = is_there and mqtt.is_connected(hass)
+    except HomeAssistantError, KeyError:
+        is_there = False
+    if not is_there:
         raise BrokerAwayError("Home Assistant is not connected to an MQTT broker")
 
     @callback
     def on_receive(message: ReceiveMessage) -> None:
         payload = message.payload
         if not message.retain and isinstance(payload, (bytes, bytearray)):
-            on_message(bytes(payload))
+            on_message(bytes(payload), message.topic)
 
-    return await mqtt.async_subscribe(hass, topic, on_receive, qos=0, encoding=None)
+    try:
+        return await mqtt.async_subscribe(hass, topic, on_receive, qos=0, encoding=None)
+    except (HomeAssistantError, KeyError) as error:
+        raise BrokerAwayError("The connection to MQTT was removed") from error
 
 
 class MqttSource(Source):
@@ -67,6 +80,9 @@ class MqttSource(Source):
         self._totals = DerivedTotals(measured)
         self._known = frozenset(description.channels)
         self._refused = False
+        self._flooded = False
+        self._second = 0.0
+        self._messages = 0
 
     @override
     async def run(self, listener: SourceListener) -> None:
@@ -86,9 +102,11 @@ class MqttSource(Source):
         is_up = False
 
         @callback
-        def on_message(payload: bytes) -> None:
+        def on_message(payload: bytes, topic: str) -> None:
             nonlocal is_up
-            if (readings := self._decode(payload)) is None:
+            if not self._is_in_time(loop.time()):
+                return
+            if not (readings := self._decode(payload, topic)):
                 return
             timeout.update(loop.time())
             if not is_up:
@@ -128,10 +146,26 @@ class MqttSource(Source):
         except TimeoutError:
             pass
 
-    def _decode(self, payload: bytes) -> Readings | None:
+    def _is_in_time(self, now: float) -> bool:
+        """Return whether a message is looked at: no meter sends as many as a flood."""
+        if now - self._second >= 1:
+            self._second, self._messages = now, 0
+        self._messages += 1
+        if self._messages <= MAX_RATE:
+            return True
+        if not self._flooded:
+            self._flooded = True
+            _LOGGER.warning(
+                "More than %d messages a second come on %s: those beyond are left out",
+                MAX_RATE,
+                self._topic,
+            )
+        return False
+
+    def _decode(self, payload: bytes, topic: str) -> Readings | None:
         """Return the readings of a message, None for a damaged message, logged once."""
         try:
-            return self._decoder(payload)
+            return self._decoder(payload, topic)
         except MessageError as error:
             level = logging.DEBUG if self._refused else logging.WARNING
             self._refused = True

@@ -4,28 +4,37 @@ A decoder turns one message into readings, or raises MessageError with a sentenc
 says what is wrong with it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-import json
-from math import isfinite
+from collections.abc import Iterator, Mapping
 import re
 import struct
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from ..catalog import CHANNELS, Channel, Phase
+from ..catalog import CHANNELS, Phase
+from .mqtt_makes import MAKES
+from .mqtt_mapping import MappingDecoder, Readings, mapping_decoder, rules_of
+from .mqtt_payload import MessageError, is_number, number, parse_json
 
-type Readings = dict[Channel, float | None]
-type Decoder = Callable[[bytes], Readings]
-
-MAX_SIZE: Final = 65536
-"""Bytes of a message that is looked at; no meter sends as much."""
+__all__ = [
+    "LAYOUTS",
+    "Decoder",
+    "MessageError",
+    "Readings",
+    "decode_frame",
+    "decode_three_phases",
+    "decoder",
+    "mapping_decoder",
+]
 
 MAX_DEPTH: Final = 6
 """Levels of nesting in which readings are looked for."""
 
 
-class MessageError(ValueError):
-    """A message can not be understood."""
+class Decoder(Protocol):
+    """Decodes the payload of a message on a topic, raising MessageError where it can't."""
+
+    def __call__(self, payload: bytes, topic: str = "") -> Readings:
+        """Return the readings of a message, none where its topic has none."""
 
 
 WORDS: Final[Mapping[str, str]] = MappingProxyType(
@@ -60,9 +69,28 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "energy_import": "import_energy",
         "export_energy": "export_energy",
         "energy_export": "export_energy",
+        "power_va": "apparent_power",
+        "power_var": "reactive_power",
+        "import_power": "active_power",
+        "power_import": "active_power",
+        "active_power_import": "active_power",
+        "power_in": "active_power",
+        "power_drawn": "active_power",
+        "po": "fed_active_power",
+        "export_power": "fed_active_power",
+        "power_export": "fed_active_power",
+        "active_power_export": "fed_active_power",
+        "power_out": "fed_active_power",
+        "power_fed": "fed_active_power",
+        "power_returned": "fed_active_power",
+        "returned_power": "fed_active_power",
+        "qo": "fed_reactive_power",
     }
 )
-"""Names of quantities as meters use them, by the catalog's. Energies are in kWh."""
+"""Names of quantities as meters use them, by the catalog's. Energies are in kWh.
+
+What is fed has a name of its own where a meter tells it apart, and is positive there.
+"""
 
 PHASES: Final[Mapping[str, Phase]] = MappingProxyType(
     {
@@ -100,19 +128,21 @@ PHASE_KEYS: Final = frozenset({"phase", "line", "channel"})
 _TOKEN = re.compile(r"[a-z]+\d*|\d+")
 
 
-def decode_three_phases(payload: bytes) -> Readings:
+def decode_three_phases(payload: bytes, topic: str = "") -> Readings:
     """Decode JSON with quantities and phases named in a usual way.
 
     Accepted are one message for all phases or one for each (with its `phase`), nested
     or flat names in either order, and lists of one value per phase:
     `{"L1": {"voltage": 230.1}}`, `{"voltage": [230.1, 229.8, 231.0]}`,
     `{"a_voltage": 230.1}`, `{"phase": 1, "voltage": 230.1}`. Units are V, A, W, var,
-    VA, Hz and kWh. What has another name is left alone; null is no valid measurement.
+    VA, Hz and kWh, as numbers or as text. What has another name is left alone; null is
+    no valid measurement. Where power drawn and power fed are two, the reading is their
+    difference.
     """
-    message = _json(payload)
+    message = parse_json(payload)
     if not isinstance(message, dict):
         raise MessageError("The message is JSON, but not an object with names")
-    readings = dict(_named(message, (), None))
+    readings = _netted(dict(_named(message, (), None)))
     if not readings:
         raise MessageError(
             "No voltage, current, power or frequency is named in the message: "
@@ -121,18 +151,23 @@ def decode_three_phases(payload: bytes) -> Readings:
     return readings
 
 
-def _json(payload: bytes) -> Any:
-    if len(payload) > MAX_SIZE:
-        raise MessageError(f"The message is longer than {MAX_SIZE} bytes")
-    try:
-        return json.loads(payload)
-    except (ValueError, RecursionError) as error:
-        raise MessageError("The message is not JSON") from error
+def _netted(values: Mapping[str, float | None]) -> Readings:
+    """Return readings by channel, what is fed taken off what is drawn."""
+    readings: Readings = {}
+    for id_, value in values.items():
+        if id_ in CHANNELS:
+            fed = values.get(f"fed_{id_}", 0.0)
+            net = None if value is None or fed is None else value - fed
+            readings[CHANNELS[id_]] = net
+        elif (drawn := id_.removeprefix("fed_")) not in values and value:
+            # Nothing is drawn while something is fed; with neither nothing is known.
+            readings[CHANNELS[drawn]] = -value
+    return readings
 
 
 def _named(
     message: Mapping[str, Any], above: tuple[str, ...], phase: Phase | None
-) -> Iterator[tuple[Channel, float | None]]:
+) -> Iterator[tuple[str, float | None]]:
     """Yield the readings of an object, named by its keys and the keys `above`."""
     if len(above) > MAX_DEPTH * 3:
         return
@@ -158,9 +193,9 @@ def _named(
 
 def _one(
     tokens: tuple[str, ...], value: Any, phase: Phase | None
-) -> Iterator[tuple[Channel, float | None]]:
-    """Yield the reading named by `tokens`, if any."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, type(None))):
+) -> Iterator[tuple[str, float | None]]:
+    """Yield the value named by `tokens`, if any."""
+    if not is_number(value):
         return
     words: list[str] = []
     for token in tokens:
@@ -175,84 +210,9 @@ def _one(
     quantity = WORDS.get("_".join(words))
     if quantity is None:
         return
-    channel = CHANNELS.get(f"{quantity}_{phase.lower()}" if phase else quantity)
-    if channel is not None:
-        yield channel, _number(value)
-
-
-def _number(value: Any) -> float | None:
-    """Return a finite number as a reading, None for any other value."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if isfinite(number) else None
-
-
-def mapping_decoder(mapping: Mapping[str, Any]) -> Decoder:
-    """Return a decoder for JSON of any form.
-
-    `mapping` holds, by the id of a channel, where its value stands: names and numbers
-    with dots between ("sensors.0.U"), or an object with that `path`, a `factor` into
-    the channel's unit and an `offset` in it.
-
-    Raises:
-        MessageError: the mapping itself is wrong; names the channel.
-    """
-    if not isinstance(mapping, Mapping):
-        raise MessageError("The mapping must have lines like 'voltage_l1: L1.voltage'")
-    rules = [(_channel(id_), *_rule(id_, rule)) for id_, rule in mapping.items()]
-    if not rules:
-        raise MessageError("The mapping is empty")
-
-    def decode(payload: bytes) -> Readings:
-        message = _json(payload)
-        readings: Readings = {}
-        for channel, path, factor, offset in rules:
-            found, value = _follow(message, path)
-            if found:
-                number = _number(value)
-                readings[channel] = None if number is None else number * factor + offset
-        if not readings:
-            raise MessageError("Nothing of the mapping is in the message")
-        return readings
-
-    return decode
-
-
-def _channel(id_: Any) -> Channel:
-    if (channel := CHANNELS.get(str(id_))) is None:
-        raise MessageError(f"'{id_}' is not a quantity; one is 'voltage_l1'")
-    return channel
-
-
-def _rule(id_: str, rule: Any) -> tuple[tuple[str, ...], float, float]:
-    """Return path, factor and offset of a line of a mapping."""
-    parts = {"path": rule} if isinstance(rule, (str, int)) else rule
-    if not isinstance(parts, Mapping) or "path" not in parts:
-        raise MessageError(f"'{id_}' needs the path of its value")
-    if unknown := parts.keys() - {"path", "factor", "offset"}:
-        raise MessageError(
-            f"'{id_}' has '{min(map(str, unknown))}', which means nothing"
-        )
-    factor, offset = _number(parts.get("factor", 1)), _number(parts.get("offset", 0))
-    if factor is None or offset is None:
-        raise MessageError(f"Factor and offset of '{id_}' must be numbers")
-    return tuple(str(parts["path"]).split(".")), factor, offset
-
-
-def _follow(message: Any, path: tuple[str, ...]) -> tuple[bool, Any]:
-    """Return whether a value exists at `path`, and the value."""
-    for name in path:
-        if isinstance(message, dict) and name in message:
-            message = message[name]
-        elif isinstance(message, list) and name.isdigit() and int(name) < len(message):
-            message = message[int(name)]
-        else:
-            return False, None
-    return True, message
+    id_ = f"{quantity}_{phase.lower()}" if phase else quantity
+    if id_.removeprefix("fed_") in CHANNELS:
+        yield id_, number(value)
 
 
 # Frames of sensors that publish on data/realtime/feature/+: packed, little-endian.
@@ -272,7 +232,7 @@ _EVERYTHING_ORDER: Final = (
 _MILLI: Final = 1000.0
 
 
-def decode_frame(payload: bytes) -> Readings:
+def decode_frame(payload: bytes, topic: str = "") -> Readings:
     """Read a binary frame: type 16 (P and Q) or 17 (everything), in thousandths.
 
     The angle of type 17 is passed through as it is. The energy of the last minute is no
@@ -303,12 +263,14 @@ THREE_PHASES: Final = "three_phases"
 FRAMES: Final = "frames"
 MAPPED: Final = "mapped"
 
-LAYOUTS: Final = (THREE_PHASES, FRAMES, MAPPED)
+LAYOUTS: Final = (THREE_PHASES, *MAKES, MAPPED, FRAMES)
 """How messages can be laid out, as entries store it."""
 
 
 def decoder(layout: str, mapping: Mapping[str, Any] | None = None) -> Decoder:
-    """Return the decoder of a layout; raises MessageError where `mapping` is wrong."""
+    """Return a new decoder of a layout; raises MessageError where `mapping` is wrong."""
     if layout == MAPPED:
         return mapping_decoder(mapping or {})
-    return {THREE_PHASES: decode_three_phases, FRAMES: decode_frame}[layout]
+    if layout in MAKES:
+        return MappingDecoder(rules_of(MAKES[layout]), is_strict=False)
+    return decode_three_phases if layout == THREE_PHASES else decode_frame
