@@ -8,33 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 import os
 from pathlib import Path
 import re
-import shutil
-import subprocess
 
 import pytest
 
 from firmware_tests.configurations import COMPONENTS, FOLDER, OWN_COMPONENTS, esphome
+from nrj_tools.cross_compiler import COMPILERS, missing_sentence
 from tests.support.pace import patience
 
-HEADERS = Path(__file__).parents[1] / "esp32_headers"
-NEWLIB = Path("/usr/include/newlib")
 COMPUTER_ONLY = {"ade9000_simulator", "mains_signal"}
 COMPONENT_FOLDERS = sorted(
     path.name
     for path in COMPONENTS.iterdir()
     if path.name not in COMPUTER_ONLY and next(path.glob("*.cpp"), None)
-)
-COMPILERS = {
-    # ELF machines: 94 Xtensa, 243 RISC-V.
-    "xtensa-lx106-elf-g++": ((), 94),
-    "riscv64-unknown-elf-g++": (("-march=rv32imc", "-mabi=ilp32"), 243),
-}
-FLAGS = (
-    *("-std=gnu++20", "-Os", "-fno-exceptions", "-fno-rtti", "-Wall", "-Werror"),
-    # GCC 12 takes a sort of three values for one of more; what only messages below the level of the log use is unused.
-    *("-Wno-array-bounds", "-Wno-unused-const-variable"),
-    *("-Wno-unused-variable", "-D_GNU_SOURCE", "-DUSE_LWIP_FAST_SELECT"),
-    *("-DUSE_ESP32", "-DUSE_ESP_IDF", "-DUSE_ESP32_FRAMEWORK_ESP_IDF"),
 )
 RE_EXPORT = '#include "esphome/core/alloc_helpers.h"\n'
 MOVED_TEMPLATE = re.compile(
@@ -80,34 +65,22 @@ def test_components_compile_for_their_processors(
     compiler: str, tree: Path, tmp_path: Path
 ) -> None:
     """Every source of every component becomes 32-bit code."""
-    if shutil.which(compiler) is None or not NEWLIB.is_dir():
+    cross_compiler = COMPILERS[compiler]
+    if not cross_compiler.is_installed:
+        sentence = missing_sentence() or ""
         if os.environ.get("CI"):
-            pytest.fail(f"{compiler} is missing: run scripts/setup test")
-        pytest.skip(f"needs {compiler} and libnewlib-dev: run scripts/setup test")
-    library = max(NEWLIB.glob("c++/*"))
-    processor, machine = COMPILERS[compiler]
-    # The library's settings for a processor without instructions for floating point, as these.
-    system = (library, library / "arm-none-eabi/thumb/v6-m/nofp", NEWLIB)
+            pytest.fail(sentence)
+        pytest.skip(sentence)
 
     def compiled(source: Path) -> str:
         made = tmp_path / f"{source.parent.name}-{source.stem}.o"
-        result = subprocess.run(
-            [
-                *(compiler, *processor, *FLAGS, "-nostdinc++"),
-                *(word for folder in system for word in ("-isystem", folder)),
-                *(f"-I{tree}", f"-I{HEADERS}", "-c", source, "-o", made),
-            ],
-            capture_output=True,
-            text=True,
-            timeout=patience(60),
-            check=False,
-        )
-        if result.returncode != 0:
-            return result.stderr
+        failure = cross_compiler.compile(tree, source, made, timeout=patience(60))
+        if failure:
+            return failure
         # ELF, 32 bits, little-endian, machine (ELF specification, e_ident and e_machine).
         header = made.read_bytes()[:20]
         assert header[:6] == b"\x7fELF\x01\x01"
-        assert int.from_bytes(header[18:20], "little") == machine
+        assert int.from_bytes(header[18:20], "little") == cross_compiler.machine
         return ""
 
     sources = [

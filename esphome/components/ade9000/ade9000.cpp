@@ -94,15 +94,14 @@ void Ade9000::dump_config() {
 
 void Ade9000::update() {
   const bool slow = millis() - this->last_slow_publish_ >= this->publish_interval_;
-  Snapshot snapshot;
-  if (this->prepare_chip_() && this->measure_(slow, snapshot)) {
+  if (this->prepare_chip_() && this->measure_(slow)) {
     this->failures_ = 0;
     this->status_clear_warning();
     // First: what feeds the meter may be gone with it.
-    if (this->has_mains_gone_(snapshot) && millis() - this->last_save_ >= MAINS_GONE_SAVE_PAUSE)
+    if (this->has_mains_gone_(this->snapshot_) && millis() - this->last_save_ >= MAINS_GONE_SAVE_PAUSE)
       this->save_energy_();
-    this->publish_(snapshot, slow);
-    this->snapshot_callback_.call(snapshot);
+    this->publish_(this->snapshot_, slow);
+    this->snapshot_callback_.call(this->snapshot_);
   } else {
     this->handle_failure_(slow);
   }
@@ -195,20 +194,20 @@ void Ade9000::release_companion_() {
     this->companion_->on_chip_lost();
 }
 
-bool Ade9000::measure_(bool slow, Snapshot &snapshot) {
+bool Ade9000::measure_(bool slow) {
   // Energy first: a burst that is thrown away must not make the chip's count late.
   if (!this->count_energy_())
     return false;
-  Measurement measurement;
-  if (!measure(this->bus_, this->scaling_, this->chip_.settings(), this->publisher_.wanted(slow), measurement))
+  this->measurement_.device = {};
+  if (!measure(this->bus_, this->scaling_, this->chip_.settings(), this->publisher_.wanted(slow), this->measurement_))
     return false;
   const double full_scale_power = this->scaling_.full_scale_voltage() * this->scaling_.full_scale_current();
-  snapshot = make_snapshot(measurement.phases, measurement.device,
-                           {.minimum_voltage = MINIMUM_VOLTAGE_FRACTION * this->nominal_voltage_,
-                            .minimum_apparent_power = MINIMUM_APPARENT_FRACTION * full_scale_power,
-                            .minimum_angle_current = MINIMUM_ANGLE_FRACTION * this->scaling_.full_scale_current(),
-                            .no_load_power = this->no_load_power_});
-  this->write_energies_(snapshot);
+  fill_snapshot(this->snapshot_, this->measurement_.phases, this->measurement_.device,
+                {.minimum_voltage = MINIMUM_VOLTAGE_FRACTION * this->nominal_voltage_,
+                 .minimum_apparent_power = MINIMUM_APPARENT_FRACTION * full_scale_power,
+                 .minimum_angle_current = MINIMUM_ANGLE_FRACTION * this->scaling_.full_scale_current(),
+                 .no_load_power = this->no_load_power_});
+  this->write_energies_(this->snapshot_);
   return true;
 }
 
@@ -236,9 +235,9 @@ void Ade9000::handle_failure_(bool slow) {
   this->status_set_warning(this->bus_.is_stuck()
                                ? LOG_STR("The line from the chip does not move: check MISO, chip select and supply")
                                : LOG_STR("No valid answer from the chip"));
-  Snapshot nothing;
-  this->write_energies_(nothing);
-  this->publish_(nothing, slow);
+  this->snapshot_.clear();
+  this->write_energies_(this->snapshot_);
+  this->publish_(this->snapshot_, slow);
 }
 
 void Ade9000::publish_(const Snapshot &snapshot, bool slow) {

@@ -6,6 +6,7 @@
 #include "energy_totals.h"
 #include "energy_totals_store.h"
 #include "publisher.h"
+#include "measurement.h"
 #include "scaling.h"
 #include "snapshot.h"
 
@@ -98,7 +99,7 @@ class Ade9000 : public PollingComponent, public Chip::ResetLine {
   /// Lets the companion write its registers; sets the chip up again if the companion fails.
   void configure_companion_();
   void release_companion_();
-  bool measure_(bool slow, Snapshot &snapshot);
+  bool measure_(bool slow);
   bool count_energy_();
   void write_energies_(Snapshot &snapshot) const;
   void handle_failure_(bool slow);
@@ -121,6 +122,9 @@ class Ade9000 : public PollingComponent, public Chip::ResetLine {
   Ade9000Companion *companion_{nullptr};
   GPIOPin *reset_pin_{nullptr};
   LazyCallbackManager<void(const Snapshot &)> snapshot_callback_;
+  /// What an update works with: half of an ESP8266's stack, if it were there.
+  Measurement measurement_;
+  Snapshot snapshot_;
 
   uint32_t publish_interval_{1000};
   uint32_t save_interval_{300000};

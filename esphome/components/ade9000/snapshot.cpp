@@ -107,15 +107,15 @@ std::array<PhaseValues, PHASES> without_uncounted(std::array<PhaseValues, PHASES
 
 }  // namespace
 
-Snapshot::Snapshot() {
+void Snapshot::clear() {
   for (auto &channel : this->values_)
     channel.fill(NO_VALUE);
 }
 
-Snapshot make_snapshot(const std::array<PhaseValues, PHASES> &measured, const DeviceValues &device,
-                       const Validity &validity) {
+void fill_snapshot(Snapshot &snapshot, const std::array<PhaseValues, PHASES> &measured, const DeviceValues &device,
+                   const Validity &validity) {
   const std::array<PhaseValues, PHASES> phases = without_uncounted(measured, validity.no_load_power);
-  Snapshot snapshot;
+  snapshot.clear();
   std::array<float, PHASES> frequencies{};
   std::array<bool, PHASES> alive{};
   size_t with_frequency = 0;
@@ -144,7 +144,6 @@ Snapshot make_snapshot(const std::array<PhaseValues, PHASES> &measured, const De
       value_if(apparent >= validity.minimum_apparent_power, std::clamp(active / apparent, -1.0, 1.0));
   snapshot.at(Channel::TOTAL, Quantity::FREQUENCY) = median(frequencies, with_frequency);
   put_device_values(snapshot, phases, device, alive);
-  return snapshot;
 }
 
 }  // namespace esphome::ade9000

@@ -58,7 +58,9 @@ static constexpr double NO_VALUE = std::numeric_limits<double>::quiet_NaN();
 /// All readings of one update, in V, A, W, var, VA, Hz, kWh (kvarh, kVAh), degrees, %, °C; NaN where there is none.
 class Snapshot {
  public:
-  Snapshot();
+  Snapshot() { this->clear(); }
+  /// Sets every quantity to NO_VALUE.
+  void clear();
 
   float &at(Channel channel, Quantity quantity) {
     return this->values_[static_cast<size_t>(channel)][static_cast<size_t>(quantity)];
@@ -117,13 +119,21 @@ struct Validity {
   double no_load_power{0};
 };
 
-/** Makes a snapshot of three phases and the quantities derived from them. Energies are left NaN.
+/** Fills a snapshot with three phases and the quantities derived from them. Energies are left NaN.
  *
  * Total active and reactive power (also of the fundamental) are sums, total apparent power is the arithmetic sum
  * (IEEE 1459), total power factor is their quotient, and the frequency of the device is the median of the phases that
  * have voltage and a frequency of their own. Unbalance takes at least two phases with voltage.
  */
-Snapshot make_snapshot(const std::array<PhaseValues, PHASES> &measured, const DeviceValues &device,
-                       const Validity &validity);
+void fill_snapshot(Snapshot &snapshot, const std::array<PhaseValues, PHASES> &measured, const DeviceValues &device,
+                   const Validity &validity);
+
+/// Returns the snapshot of fill_snapshot(), for callers with room on their stack.
+inline Snapshot make_snapshot(const std::array<PhaseValues, PHASES> &measured, const DeviceValues &device,
+                              const Validity &validity) {
+  Snapshot snapshot;
+  fill_snapshot(snapshot, measured, device, validity);
+  return snapshot;
+}
 
 }  // namespace esphome::ade9000

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 import json
+import os
 from pathlib import Path
 import shutil
 from statistics import median
@@ -12,7 +13,14 @@ from typing import Any
 
 from nrj_bench.probe import Harmonic, Phase, ProbeError, Scenario, Segment, ask
 from nrj_tools.command_line import CommandLine
-from nrj_tools.firmware import FirmwareError, build
+from nrj_tools.cross_compiler import (
+    COMPILERS,
+    ROOT,
+    deepest_path,
+    missing_sentence,
+    stack_of,
+)
+from nrj_tools.firmware import FirmwareError, build, esphome_executable
 
 REPETITIONS = 200
 SPI_HERTZ = 5e6
@@ -109,7 +117,81 @@ def sizeof_component(source: Path) -> int | str:
     return int(line.split()[1], 16)
 
 
-def print_table(passes: Sequence[dict[str, Any]], memory: dict[str, Any]) -> None:
+def cross_sizes() -> dict[str, Any]:
+    """Return flash, static RAM and deepest stack of an update of the component, by processor.
+
+    Raises:
+        FirmwareError: the sources of an ESP32's firmware could not be generated.
+    """
+    if (sentence := missing_sentence()) is not None:
+        return {"missing": sentence}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        tree = generate_esp32(folder)
+        sources = sorted((tree / "esphome/components/ade9000").glob("*.cpp"))
+        result: dict[str, Any] = {}
+        for processor, compiler in COMPILERS.items():
+            made = folder / processor
+            made.mkdir()
+            for source in sources:
+                target = made / f"{source.stem}.o"
+                failure = compiler.compile(tree, source, target, "-fcallgraph-info=su")
+                if failure:
+                    raise FirmwareError(failure)
+            flash, ram = compiler.section_sizes(made.glob("*.o"))
+            path = deepest_path(made.glob("*.ci"), "7Ade90006updateEv")
+            result[processor] = {
+                "flash_bytes": flash,
+                "static_ram_bytes": ram,
+                "deepest_stack_of_an_update_bytes": stack_of(path),
+                "deepest_calls": [
+                    f"{demangled(called)} {size}" for called, size in path
+                ],
+            }
+    return result
+
+
+def demangled(name: str) -> str:
+    """Return a function's name as people write it, without its arguments."""
+    # Functions of one file have the file's name before theirs.
+    result = subprocess.run(
+        ["c++filt", "-p", name.rpartition(":")[2]],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return result.stdout.strip().removeprefix("esphome::ade9000::")
+
+
+def generate_esp32(folder: Path) -> Path:
+    """Generate the sources of the ESP32 meter's firmware in `folder`; return their folder."""
+    configuration = folder / "meter.yaml"
+    # Its encryption is a library that PlatformIO would fetch.
+    configuration.write_text(
+        f"packages:\n  meter: !include {ROOT}/esphome/nrj-meter.yaml\n"
+        f"external_components:\n  - source: {ROOT}/esphome/components\n"
+        "api:\n  encryption: !remove\n"
+    )
+    result = subprocess.run(
+        [
+            *(esphome_executable(), "-s", "components", ROOT / "esphome/components"),
+            *("compile", "--only-generate", configuration),
+        ],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "ESPHOME_DATA_DIR": str(folder / "data")},
+        check=False,
+    )
+    if result.returncode != 0:
+        raise FirmwareError(result.stdout + result.stderr)
+    return folder / "data/build/nrj-meter/src"
+
+
+def print_table(
+    passes: Sequence[dict[str, Any]],
+    memory: dict[str, Any],
+    processors: dict[str, Any],
+) -> None:
     """Print the result as a table."""
     print(
         f"{'pass of the loop':40} {'frames':>7} {'bytes':>7} {'at 5 MHz':>10}"
@@ -132,6 +214,18 @@ def print_table(passes: Sequence[dict[str, Any]], memory: dict[str, Any]) -> Non
     print("Memory of the component:")
     for name, value in memory.items():
         print(f"  {name.replace('_', ' ')}: {value}")
+    print(
+        "\nThe component as the compilers of its processors make it (-Os, not linked; the stack by direct calls, without"
+        " what libraries and callbacks need):"
+    )
+    for processor, sizes_ in processors.items():
+        if not isinstance(sizes_, dict):
+            print(f"  {processor}: {sizes_}")
+            continue
+        print(f"  {processor}:")
+        for name, value in sizes_.items():
+            shown = " > ".join(value) if isinstance(value, list) else value
+            print(f"    {name.replace('_', ' ')}: {shown}")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -140,14 +234,20 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(arguments)
     try:
-        passes, memory = traffic(), sizes()
+        passes, memory, processors = traffic(), sizes(), cross_sizes()
     except (ProbeError, FirmwareError) as error:
         print(error, file=sys.stderr)
         return 2
     if options.json:
-        print(json.dumps({"passes": passes, "memory": memory, "note": NOTE}, indent=2))
+        result = {
+            "passes": passes,
+            "memory": memory,
+            "processors": processors,
+            "note": NOTE,
+        }
+        print(json.dumps(result, indent=2))
     else:
-        print_table(passes, memory)
+        print_table(passes, memory, processors)
     # Reading register by register is what the driver does not do.
     late = any(
         entry["blocking_ms"] > 1e3 * LONGEST_PASS
