@@ -21,10 +21,13 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_mock_service
 
 from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.sources import mqtt_makes
 from custom_components.nrj_monitor.sources.mqtt_layouts import (
     decode_three_phases,
+    decoder,
     mapping_decoder,
 )
+from custom_components.nrj_monitor.sources.mqtt_makes import MAKES
 from nrj_replay import house_file, thresholds_file
 from tests.conftest import AddMeter
 from tests.support.device import DeviceServer
@@ -33,6 +36,7 @@ from tests.support.states import state_is
 from .pages import PAGES, blocks
 from .snippets import KINDS, SNIPPETS, Snippet, kinds_of, snippets
 
+EN_JSON = Path(mqtt_makes.__file__).parents[1] / "translations" / "en.json"
 EXAMPLES: list[dict[str, Any]] = [
     snippet.content for snippet in SNIPPETS if snippet.block.page.name == "using.md"
 ]
@@ -211,19 +215,65 @@ def test_an_example_is_a_profile_that_can_be_replayed(
 
 @pytest.mark.parametrize("snippet", snippets("mqtt_mapping"), ids=named)
 def test_an_example_is_a_valid_mapping(snippet: Snippet) -> None:
-    """The mapping takes the right readings out of a message."""
+    """The mapping takes its readings out of messages, with the sums and signs it says."""
     decode = mapping_decoder(snippet.content)
     message = {
         "phases": [{"U": 230.1}],
         "total": {"kW": 1.5},
         "deviation": -0.02,
+        "1.7.0": "0",
+        "2.7.0": "1,5",
+        "1.8.1": 100,
+        "1.8.2": 50.5,
     }
-    readings = decode(json.dumps(message).encode())
-    assert {channel.id: value for channel, value in readings.items()} == {
+    readings = decode(json.dumps(message).encode(), "house")
+    if "import_energy" in snippet.content:
+        readings |= decode(b"230.1", "meter/emeter/0/voltage")
+        readings |= decode(b"4.5", "meter/emeter/0/current")
+    expected = {
         "voltage_l1": 230.1,
-        "active_power": 1500.0,
+        "current_l1": 4.5,
+        "active_power": -1500.0 if "import_energy" in snippet.content else 1500.0,
         "frequency": pytest.approx(49.98),
+        "import_energy": 150.5,
     }
+    ids = {channel.id: value for channel, value in readings.items()}
+    assert len(ids) == len(snippet.content)
+    assert ids == {id_: expected[id_] for id_ in ids}
+
+
+def makers_messages() -> list[tuple[str, str]]:
+    """Return make, topic and message of the page's examples; a make is named in bold."""
+    texts = json.loads(EN_JSON.read_text())
+    names = texts["selector"]["layout"]["options"]
+    page = next(page for page in PAGES if page.name == "sources.md").read_text()
+    return [
+        (make, line)
+        for make in MAKES
+        for example in re.findall(
+            rf"\*\*{re.escape(names[make].replace('’', chr(39)))}\*\*[^`]*(?:`[^`]+`[^`]*)*?```mqtt\n(.*?)```",
+            page,
+            re.DOTALL,
+        )
+        for line in example.splitlines()
+    ]
+
+
+MAKERS_MESSAGES = makers_messages()
+
+
+def test_each_make_has_an_example() -> None:
+    """The page of other makes leaves none out."""
+    assert {make for make, _ in MAKERS_MESSAGES} == set(MAKES)
+
+
+@pytest.mark.parametrize(("make", "line"), MAKERS_MESSAGES)
+def test_an_example_of_a_makers_message_is_understood(make: str, line: str) -> None:
+    """Each line, a topic and a message, is decoded in the layout of its make."""
+    topic, payload = line.split(" ", 1)
+    readings = decoder(make)(payload.encode(), topic)
+    assert readings
+    assert all(value is not None for value in readings.values())
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from .pages import PAGES, ROOT, blocks, prose
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 COLUMNS = 120
-LANGUAGES = {"sh", "yaml", "json", "mermaid", "cpp", "python"}
+LANGUAGES = {"sh", "yaml", "json", "mermaid", "cpp", "python", "mqtt"}
 """Of fenced blocks: what each holds is checked by its own tests, or drawn."""
 
 
