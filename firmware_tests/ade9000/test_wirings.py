@@ -79,7 +79,11 @@ def test_three_phases_with_a_neutral_give_everything(
 
 def test_only_the_phases_there_are(table: dict[str, Any]) -> None:
     """Split and single phase refuse everything of the phases they do not have, and nothing of those they have."""
-    for wiring, there in (("split_phase", {"l1", "l2"}), ("single_phase", {"l1"})):
+    for wiring, there in (
+        ("split_phase", {"l1", "l2"}),
+        ("two_legs", {"l1", "l2"}),
+        ("single_phase", {"l1"}),
+    ):
         for phase in ("l1", "l2", "l3"):
             refused = table["refused"][wiring][phase]
             assert refused == ([] if phase in there else table["quantities"][phase])
@@ -105,6 +109,7 @@ def test_registers_of_the_data_sheet(table: dict[str, Any]) -> None:
         "delta": [0x10, 0b010_0010],
         "delta_with_neutral": [0x00, 0b000_0000],
         "split_phase": [0x00, 0b100_0100],
+        "two_legs": [0x00, 0b100_0100],
         "single_phase": [0x00, 0b110_0110],
     }
 
@@ -137,6 +142,7 @@ def test_quantities_missing_from_a_wiring_are_refused_by_name(tmp_path: Path) ->
         ("delta_with_neutral", "measurements"),
         ("delta", "measurements-delta"),
         ("split_phase", "measurements-split-phase"),
+        ("two_legs", "measurements-two-legs"),
         ("single_phase", "measurements-single-phase"),
     ],
 )
@@ -153,7 +159,7 @@ def test_each_wiring_has_its_measurements(
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("wiring", ["delta", "split_phase", "single_phase"])
+@pytest.mark.parametrize("wiring", ["delta", "split_phase", "two_legs", "single_phase"])
 def test_measurements_of_a_wiring_are_complete(
     table: dict[str, Any], wiring: str
 ) -> None:
@@ -175,7 +181,13 @@ def test_measurements_of_a_wiring_are_complete(
 
 @pytest.mark.parametrize(
     ("wiring", "phases"),
-    [("wye", "123"), ("delta", ""), ("split_phase", "12"), ("single_phase", "1")],
+    [
+        ("wye", "123"),
+        ("delta", ""),
+        ("split_phase", "12"),
+        ("two_legs", "12"),
+        ("single_phase", "1"),
+    ],
 )
 def test_one_substitution_wires_a_meter(
     wiring: str, phases: str, tmp_path: Path

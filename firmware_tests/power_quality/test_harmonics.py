@@ -128,12 +128,14 @@ def test_harmonics_of_a_missing_phase_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "wiring", ["wye", "delta_with_neutral", "delta", "split_phase", "single_phase"]
+    "wiring",
+    ["wye", "delta_with_neutral", "delta", "split_phase", "two_legs", "single_phase"],
 )
 def test_harmonics_of_a_wiring_are_complete(wiring: str) -> None:
     """Compare the wiring's package with packages/harmonics.yaml less the missing phases."""
     without = {
         "delta": {("l2", "current_harmonics")},
+        "two_legs": {("l3", "voltage_harmonics"), ("l3", "current_harmonics")},
         "split_phase": {("l3", "voltage_harmonics"), ("l3", "current_harmonics")},
         "single_phase": {
             (phase, option)
@@ -163,7 +165,12 @@ def test_harmonics_of_a_wiring_are_complete(wiring: str) -> None:
 
 @pytest.mark.parametrize(
     ("wiring", "mask"),
-    [("wye", 0b111), ("split_phase", 0b011), ("single_phase", 0b001)],
+    [
+        ("wye", 0b111),
+        ("split_phase", 0b011),
+        ("two_legs", 0b011),
+        ("single_phase", 0b001),
+    ],
 )
 def test_events_are_those_of_the_phases_of_the_wiring(
     wiring: str, mask: int, tmp_path: Path

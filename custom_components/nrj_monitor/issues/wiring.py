@@ -21,6 +21,7 @@ class WiringCode(StrEnum):
     SAME_LINE = "same_line"
     HIGH_LEG_MISPLACED = "high_leg_misplaced"
     NOT_SPLIT_PHASE = "not_split_phase"
+    NOT_TWO_LEGS = "not_two_legs"
     NOT_THREE_PHASE = "not_three_phase"
     REVERSED_VOLTAGE = "reversed_voltage"
     EXCHANGED_VOLTAGES = "exchanged_voltages"

@@ -177,6 +177,19 @@ WIRINGS: dict[str, Wiring] = {
             _NO_THREE_PHASES,
         ),
     ),
+    "two_legs": Wiring(
+        label="two legs of a three-phase supply with neutral, 120 degrees apart",
+        disabled=_IC | _VC,
+        refusals=(
+            Refusal(frozenset({L3}), OF_A_PHASE, "there is no L3"),
+            Refusal(
+                _TOTAL,
+                frozenset({"voltage_angle_l2_l3", "voltage_angle_l1_l3"}),
+                "there is no L3",
+            ),
+            _NO_THREE_PHASES,
+        ),
+    ),
     "single_phase": Wiring(
         label="single phase",
         disabled=_IB | _IC | _VB | _VC,

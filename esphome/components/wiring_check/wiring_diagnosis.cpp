@@ -57,6 +57,7 @@ constexpr Plan PLANS[] = {
     {{true, true, true}, {0, 180, 270}, {0, 180, 90}, {0, 180, 270}, {0, 180, 90}, true, false},
     {{true, true, false}, {0, 180, 0}, {0, 180, 0}, {0, 180, 0}, {0, 180, 0}, false, false},
     {{true, false, false}, {0, 0, 0}, {0, 0, 0}, {0, 0, 0}, {0, 0, 0}, false, false},
+    {{true, true, false}, {0, 120, 0}, {0, 240, 0}, {0, 120, 0}, {0, 240, 0}, true, true},
 };
 
 const Plan &plan_of(WiringKind kind) { return PLANS[static_cast<size_t>(kind)]; }
@@ -186,6 +187,7 @@ WiringDiagnosis diagnose_inputs(const WiringObservation &observation, const Wiri
     diagnosis.no_current[i] = plan.used[i] && !(input.current >= expectation.minimum_current);
   }
   diagnosis.lost_tap = find_lost_taps(observation, expectation);
+  diagnosis.sequence_matters = expectation.kind != WiringKind::TWO_LEGS;
   diagnose_voltages(diagnosis, plan, observation.voltage_lags);
   return diagnosis;
 }
@@ -195,8 +197,9 @@ bool any(const WiringDiagnosis::PerInput &inputs) { return inputs[0] || inputs[1
 }  // namespace
 
 bool WiringDiagnosis::has_fault() const {
-  return any(this->no_voltage) || any(this->reversed_voltage) || this->same_line || this->reversed_sequence ||
-         this->strange_voltages || any(this->reversed_current) || any(this->misplaced_current());
+  return any(this->no_voltage) || any(this->reversed_voltage) || this->same_line ||
+         (this->reversed_sequence && this->sequence_matters) || this->strange_voltages || any(this->reversed_current) ||
+         any(this->misplaced_current());
 }
 
 WiringDiagnosis::PerInput WiringDiagnosis::misplaced_current() const {
@@ -275,7 +278,8 @@ bool prove_currents(const WiringObservation &before, const WiringObservation &af
                               voltages.reversed_voltage[i]);
     found.proven[i] = false;
     for (uint8_t line = 0; line < PHASES; line++) {
-      if (line != i && !plan.movable)
+      const bool exists = line < 2 || expectation.kind != WiringKind::TWO_LEGS;
+      if (!exists || (line != i && !plan.movable))
         continue;
       for (const bool reversed : {false, true}) {
         const double expected = heater_lag(plan, voltages.reversed_sequence, i, line) + (reversed ? 180.0 : 0.0);

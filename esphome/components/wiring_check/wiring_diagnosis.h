@@ -8,8 +8,8 @@
 
 namespace esphome::wiring_check {
 
-/// Kinds of wiring, in the order of the configuration.
-enum class WiringKind : uint8_t { WYE, DELTA, DELTA_WITH_NEUTRAL, SPLIT_PHASE, SINGLE_PHASE };
+/// Kinds of wiring, named as in the configuration.
+enum class WiringKind : uint8_t { WYE, DELTA, DELTA_WITH_NEUTRAL, SPLIT_PHASE, SINGLE_PHASE, TWO_LEGS };
 
 /// Expected wiring, and the current from which inputs can be judged.
 struct WiringExpectation {
@@ -46,6 +46,8 @@ struct WiringDiagnosis {
   bool same_line{false};
   /// The voltages follow one another in the wrong order.
   bool reversed_sequence{false};
+  /// Whether a reversed sequence is a fault; of two legs either may be the first.
+  bool sequence_matters{true};
   /// The voltages fit no order at all.
   bool strange_voltages{false};
 

@@ -45,7 +45,7 @@ WiringFinding reversed_sequence(const WiringDiagnosis &diagnosis, WiringKind kin
 WiringDiagnosis::PerInput line_to_load(const WiringDiagnosis &diagnosis) {
   WiringDiagnosis::PerInput unproven{};
   for (size_t i = 0; i < PHASES; i++)
-    unproven[i] = diagnosis.reversed_sequence && diagnosis.ordinary_current[i];
+    unproven[i] = diagnosis.reversed_sequence && diagnosis.sequence_matters && diagnosis.ordinary_current[i];
   for (const auto &inputs : {diagnosis.uncertain_current, diagnosis.no_current, unproven}) {
     for (size_t i = 0; i < PHASES; i++) {
       if (!inputs[i] || diagnosis.no_voltage[i])
@@ -63,6 +63,8 @@ WiringCode strange_voltages(WiringKind kind) {
     return WiringCode::HIGH_LEG_MISPLACED;
   if (kind == WiringKind::SPLIT_PHASE)
     return WiringCode::NOT_SPLIT_PHASE;
+  if (kind == WiringKind::TWO_LEGS)
+    return WiringCode::NOT_TWO_LEGS;
   return WiringCode::NOT_THREE_PHASE;
 }
 
@@ -116,7 +118,10 @@ std::string sentence_of(const WiringFinding &finding) {
     case WiringCode::HIGH_LEG_MISPLACED:
       return "The voltages do not fit: the high leg must be on V3, the two sides of the neutral on V1 and V2.";
     case WiringCode::NOT_SPLIT_PHASE:
-      return "V1 and V2 are not opposite to each other: is this a split-phase supply? Else set the wiring.";
+      return "V1 and V2 are not opposite to each other: is this a split-phase supply? Else set the wiring (120 "
+             "degrees apart: two_legs).";
+    case WiringCode::NOT_TWO_LEGS:
+      return "V1 and V2 are not 120 degrees apart: check both inputs, N, and the wiring set.";
     case WiringCode::NOT_THREE_PHASE:
       return "The angles between the voltages fit no three-phase supply: check each voltage input, N, and the wiring "
              "set.";
@@ -172,6 +177,7 @@ constexpr CodeName CODE_NAMES[] = {
     {"same_line", 0},
     {"high_leg_misplaced", 0},
     {"not_split_phase", 0},
+    {"not_two_legs", 0},
     {"not_three_phase", 0},
     {"reversed_voltage", 'V'},
     {"exchanged_voltages", 'V'},
@@ -228,9 +234,10 @@ WiringFindings list_findings(const WiringDiagnosis &diagnosis, WiringKind kind) 
     findings.add({strange_voltages(kind)});
   if (any(diagnosis.reversed_voltage))
     findings.add({WiringCode::REVERSED_VOLTAGE, diagnosis.reversed_voltage});
-  if (diagnosis.reversed_sequence)
+  const bool wrong_sequence = diagnosis.reversed_sequence && diagnosis.sequence_matters;
+  if (wrong_sequence)
     findings.add(reversed_sequence(diagnosis, kind));
-  if (any(misplaced) && !(diagnosis.reversed_sequence && is_exchange(diagnosis))) {
+  if (any(misplaced) && !(wrong_sequence && is_exchange(diagnosis))) {
     if (is_exchange(diagnosis)) {
       findings.add({WiringCode::EXCHANGED_CURRENTS, misplaced});
     } else {

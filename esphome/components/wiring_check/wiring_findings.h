@@ -22,6 +22,8 @@ enum class WiringCode : uint8_t {
   HIGH_LEG_MISPLACED,
   /// Voltages that are not opposite to each other.
   NOT_SPLIT_PHASE,
+  /// Voltages that are not 120 degrees apart.
+  NOT_TWO_LEGS,
   /// Voltages that fit no three-phase supply.
   NOT_THREE_PHASE,
   REVERSED_VOLTAGE,

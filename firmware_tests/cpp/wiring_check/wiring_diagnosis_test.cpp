@@ -362,7 +362,7 @@ TEST_F(WiringCheck, WhateverItSeesItHasASentenceAndCodesThatFitAnEntity) {
       observation.voltage_lags[round % 3] = strange[round % 5];
     if (round % 7 == 0)
       observation.inputs[round % 3] = {strange[round % 5], strange[round % 4], strange[round % 5], strange[round % 3]};
-    const auto kind = static_cast<WiringKind>(round % 5);
+    const auto kind = static_cast<WiringKind>(round % 6);
     const WiringFindings findings = list_findings(diagnose_wiring(observation, {kind, 230, 0.5}), kind);
     const std::string text = describe_wiring(findings);
     ASSERT_FALSE(text.empty());
@@ -421,6 +421,35 @@ TEST_F(WiringCheck, SplitPhase) {
   house.voltage_on = {0, 0, 2};
   EXPECT_EQ(words_with_heaters(house, WiringKind::SPLIT_PHASE, 120),
             "Two voltage inputs are on the same line: put each on its own.");
+}
+
+// Two legs of a three-phase supply, 120 degrees apart: whichever two, either may be the first.
+TEST_F(WiringCheck, TwoLegs) {
+  for (const double leg : {-120.0, 120.0}) {
+    Installation house;
+    house.line_voltages = {polar(120, 0), polar(120, leg), 0};
+    house.amperes = {8, 3, 0};
+    house.lags = {5, 20, 0};
+    EXPECT_EQ(codes(house, WiringKind::TWO_LEGS, 120), "right");
+    for (const auto &order : {std::array<uint8_t, 3>{0, 1, 2}, {1, 0, 2}}) {
+      for (unsigned turned = 0; turned < 4; turned++) {
+        house.current_on = order;
+        house.current_factor = {(turned & 1) != 0 ? -1.0 : 1.0, (turned & 2) != 0 ? -1.0 : 1.0, 1};
+        WiringDiagnosis expected = truth_of(house);
+        const WiringDiagnosis at_once = diagnose(house, WiringKind::TWO_LEGS, 120);
+        EXPECT_FALSE(at_once.has_fault());
+        Session session{WiringKind::TWO_LEGS, 120};
+        const WiringDiagnosis proven = session.with_heaters(house);
+        EXPECT_EQ(proven.line_of_current, expected.line_of_current);
+        EXPECT_EQ(proven.reversed_current, expected.reversed_current);
+        EXPECT_EQ(proven.has_fault(), turned != 0 || order[0] != 0);
+      }
+    }
+    house = split_phase();
+    EXPECT_EQ(codes(house, WiringKind::TWO_LEGS, 120), "not_two_legs");
+    house.line_voltages[1] = polar(120, leg);
+    EXPECT_EQ(codes(house, WiringKind::SPLIT_PHASE, 120), "not_split_phase");
+  }
 }
 
 TEST_F(WiringCheck, SinglePhase) {
@@ -533,6 +562,7 @@ TEST_F(WiringCheck, NamesEveryCode) {
       {{WiringCode::SAME_LINE}, "same_line"},
       {{WiringCode::HIGH_LEG_MISPLACED}, "high_leg_misplaced"},
       {{WiringCode::NOT_SPLIT_PHASE}, "not_split_phase"},
+      {{WiringCode::NOT_TWO_LEGS}, "not_two_legs"},
       {{WiringCode::NOT_THREE_PHASE}, "not_three_phase"},
       {{WiringCode::REVERSED_VOLTAGE, {true, false, false}}, "reversed_voltage:V1"},
       {{WiringCode::EXCHANGED_VOLTAGES, {true, true, false}}, "exchanged_voltages:V1,V2"},
