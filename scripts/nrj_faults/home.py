@@ -19,7 +19,7 @@ CLOCK.install(float(sys.argv[2]) if len(sys.argv) > 2 else 0.0)
 from homeassistant import bootstrap, config_entries, core, loader
 from homeassistant.components import zeroconf
 from homeassistant.components.recorder.statistics import statistics_during_period
-from homeassistant.components.recorder.tasks import StatisticsTask
+from homeassistant.components.recorder.tasks import PurgeTask, StatisticsTask
 from homeassistant.const import Platform
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.recorder import async_initialize_recorder, get_instance
@@ -174,6 +174,14 @@ class Home:
         """Make the statistics of the five minutes from `start` on."""
         instance = get_instance(self.hass)
         instance.queue_task(StatisticsTask(dt_util.utc_from_timestamp(start), True))
+        await async_wait_written(self.hass)
+
+    async def purge(self) -> None:
+        """Purge all rows of five minutes, as after weeks away."""
+        instance = get_instance(self.hass)
+        instance.queue_task(
+            PurgeTask(dt_util.utcnow(), repack=False, apply_filter=False)
+        )
         await async_wait_written(self.hass)
 
     async def settled(self) -> bool:

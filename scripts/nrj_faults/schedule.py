@@ -256,6 +256,9 @@ class Life:
             await self._home.kill()
             self._home_off_until = step + rng.randint(0, 20)
             told.append(f"{step}: home killed")
+        if self._home.is_running and rng.random() < 0.03:
+            await self._home.ask("purge")
+            told.append(f"{step}: five minutes purged")
         if rng.random() < 0.1:
             self._link.lost = rng.choice((0.0, 0.3, 0.8))
             self._link.delay = rng.choice((0.0, 0.3, 1.0))
