@@ -38,7 +38,7 @@ DRIVER = (
 SIMULATOR = (
     *("accumulators", "front_end", "line_monitor", "peak_detector", "phase_codes"),
     *("power_quality_status", "register_file", "result_registers"),
-    *("simulated_chip", "spi_port", "waveform_buffer"),
+    *("settling", "simulated_chip", "spi_port", "waveform_buffer"),
 )
 MAINS_SIGNAL = ("signal_model", "spectrum")
 

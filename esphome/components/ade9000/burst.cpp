@@ -15,6 +15,12 @@ constexpr double TIGHT_FLOOR = 1e-5;
 constexpr double LOOSE = 0.01;
 constexpr double LOOSE_FLOOR = 2e-4;
 
+/// Of full scale, by which a power or the square of an rms value may settle from one burst to the next: 1.9 ms of a
+/// filter of first order that reaches 99 % in 0.43 s. Bursts are 0.4 ms apart, if nothing interrupts.
+constexpr double SETTLING = 0.02;
+/// A step of the load moves current, apparent power, and active or reactive power of a phase.
+constexpr size_t WORDS_OF_A_STEP = 3;
+
 bool is_signed(uint16_t address) {
   return (address >= reg::BURST_AWATT && address < reg::BURST_AVA) ||
          (address >= reg::BURST_AVAR && address < reg::BURST_AFIRMS);
@@ -50,24 +56,53 @@ bool agree(const Burst &left, const Burst &right, size_t count) {
   return true;
 }
 
-/// Of three words the middle one, into `words[1]`. @return whether one of the others is near it.
-bool outvote(uint16_t address, std::array<uint32_t, 3> &words) {
-  std::sort(words.begin(), words.end(),
-            [address](uint32_t a, uint32_t b) { return value_of(address, a) < value_of(address, b); });
-  return near(address, words[0], words[1], LOOSE, LOOSE_FLOOR) || near(address, words[1], words[2], LOOSE, LOOSE_FLOOR);
+/// The words of one register in three bursts, in the order of reading.
+using Triple = std::array<uint32_t, 3>;
+
+/// What the chip's filter settles: a power, or the square of an rms value; full scale is 1.
+double filtered_value(uint16_t address, uint32_t word) {
+  const double share = value_of(address, word) / full_scale(address);
+  return is_signed(address) || full_scale(address) == reg::FULL_SCALE_POWER ? share : share * share;
+}
+
+/// Whether three readings go one way, no faster than the chip's filters let them.
+bool settles(uint16_t address, const Triple &words) {
+  if (changes_at_once(address))
+    return false;
+  const double first = filtered_value(address, words[1]) - filtered_value(address, words[0]);
+  const double second = filtered_value(address, words[2]) - filtered_value(address, words[1]);
+  return first * second >= 0 && std::abs(first) <= SETTLING && std::abs(second) <= SETTLING;
+}
+
+/// Whether so many words move as they do after a step of the load; damage to two bursts hardly ever hits so many.
+bool is_settling(const Burst &first, const Burst &second, const Burst &third, size_t count) {
+  size_t moving = 0;
+  for (size_t i = 0; i < count; i++) {
+    const uint16_t address = reg::BURST_FIRST + i;
+    const Triple words = {first.word(i), second.word(i), third.word(i)};
+    moving += settles(address, words) && !near(address, words[0], words[2], TIGHT, TIGHT_FLOOR);
+  }
+  return moving >= WORDS_OF_A_STEP;
 }
 
 /// Puts the median of three into `burst`; counts a burst that stood alone.
 bool take_median(Ade9000Bus &bus, const Burst &second, const Burst &third, size_t count, Burst &burst) {
   bool outlier = false;
+  burst.set_settling(is_settling(burst, second, third, count));
   for (size_t i = 0; i < count; i++) {
     const uint16_t address = reg::BURST_FIRST + i;
-    std::array<uint32_t, 3> words = {burst.word(i), second.word(i), third.word(i)};
-    if (!outvote(address, words)) {
+    Triple words = {burst.word(i), second.word(i), third.word(i)};
+    const bool settling = burst.is_settling() && settles(address, words);
+    std::sort(words.begin(), words.end(),
+              [address](uint32_t a, uint32_t b) { return value_of(address, a) < value_of(address, b); });
+    const auto are_near = [&](size_t left, size_t right) {
+      return near(address, words[left], words[right], LOOSE, LOOSE_FLOOR);
+    };
+    if (!settling && !are_near(0, 1) && !are_near(1, 2)) {
       bus.reject_frame(Rejection::IMPLAUSIBLE);
       return false;
     }
-    outlier |= !changes_at_once(address) && !near(address, words[0], words[2], LOOSE, LOOSE_FLOOR);
+    outlier |= !changes_at_once(address) && !settling && !are_near(0, 2);
     burst.word(i) = words[1];
   }
   if (outlier)
@@ -123,6 +158,7 @@ bool read_burst(Ade9000Bus &bus, uint16_t last, uint16_t configuration, Burst &b
   if (!agreed)
     return take_median(bus, second, third, count, burst);
   burst = second;
+  burst.set_settling(false);
   return true;
 }
 

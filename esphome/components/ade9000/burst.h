@@ -20,18 +20,25 @@ class Burst {
   uint32_t *data() { return this->words_.data(); }
   uint32_t &word(size_t index) { return this->words_[index]; }
   uint32_t word(size_t index) const { return this->words_[index]; }
+  /// Whether the results were on their way to new values: words of one moment need not fit each other then.
+  bool is_settling() const { return this->settling_; }
+  void set_settling(bool settling) { this->settling_ = settling; }
 
  protected:
   std::array<uint32_t, WORDS> words_{};
+  bool settling_{false};
 };
 
 /** Reads registers in bursts so that no damaged frame gets through.
  *
- * The chip appends no CRC to a burst, so every burst is read twice. The two are 0.4 ms apart at 5 MHz and the results
- * behind them pass filters of some 100 ms, so what differs was damaged, or is noise, or is one of the few results that
- * change at once (half-cycle rms every 10 ms). Then a third is read and each word is the median of its three: one burst
- * that was damaged is outvoted, whichever bit it was, and no honest change is ever mistaken for damage. What is left is
- * damage to two bursts at once, where at least two of the three must be near each other.
+ * The chip appends no CRC to a burst, so every burst is read twice. The two are 0.4 ms apart at 5 MHz. What differs was
+ * damaged, or ripples (up to 1 % of a reading is allowed for), or is one of the few results that change at once
+ * (half-cycle rms every 10 ms), or settles after a step of the load. Then a third is read and each word is the median
+ * of its three: one burst that was damaged is outvoted, whichever bit it was, and no honest change is ever mistaken for
+ * damage. What is left is damage to two bursts at once, where at least two of the three must be near each other, or
+ * several words must move the same way through all three and no faster than the chip's filters let them: results settle
+ * to 99 % in 0.43 s (TRM, table 11), so in 0.4 ms a power moves by 0.5 % of full scale at most, and so does the square
+ * of an rms value.
  *
  * Preferred to checking S = V * I and the like alone, which leaves active and reactive power to bounds; and to
  * comparing with the mean power of the CRC-checked energy, which differs honestly at every step of the load.

@@ -159,10 +159,9 @@ PhaseCodes measure_phase(const Spectrum &voltage, const Spectrum &current, const
   codes.fwatt = fundamental.real() * power_share + calibration.fwatt_offset;
   codes.fvar = fundamental.imag() * power_share + calibration.fvar_offset;
 
-  const double va_per_rms =
-      POWER_FULL_SCALE_CODE / (RMS_FULL_SCALE_CODE * RMS_FULL_SCALE_CODE) * calibration.power_gain;
-  codes.va = codes.vrms * codes.irms * va_per_rms;
-  codes.fva = codes.vfrms * codes.ifrms * va_per_rms;
+  codes.va_per_rms = POWER_FULL_SCALE_CODE / (RMS_FULL_SCALE_CODE * RMS_FULL_SCALE_CODE) * calibration.power_gain;
+  codes.va = codes.vrms * codes.irms * codes.va_per_rms;
+  codes.fva = codes.vfrms * codes.ifrms * codes.va_per_rms;
   return codes;
 }
 

@@ -23,6 +23,8 @@ struct PhaseCodes {
   double fwatt{0.0};
   double fvar{0.0};
   double fva{0.0};
+  /// Apparent power for the product of the rms codes.
+  double va_per_rms{0.0};
 };
 
 /// The calibration of one phase, read once from its registers.

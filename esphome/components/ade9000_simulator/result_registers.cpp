@@ -32,7 +32,7 @@ uint16_t of_phase(uint16_t phase_a, int phase) {
   return static_cast<uint16_t>(phase_a + phase * address::PHASE_STRIDE);
 }
 
-void store_phase(RegisterFile &registers, const Waves &waves, const PhaseCodes &codes, int phase, double line_angle) {
+void store_phase(RegisterFile &registers, const PhaseCodes &codes, int phase) {
   const auto store = [&](uint16_t phase_a, double value) { registers.store_signed(of_phase(phase_a, phase), value); };
   store(address::VRMS, codes.vrms);
   store(address::IRMS, codes.irms);
@@ -44,8 +44,14 @@ void store_phase(RegisterFile &registers, const Waves &waves, const PhaseCodes &
   store(address::FWATT, codes.fwatt);
   store(address::FVAR, codes.fvar);
   store(address::FVA, codes.fva);
-  store(address::V_PCF, pcf_code(waves.voltage[phase].sample(line_angle)));
-  store(address::I_PCF, pcf_code(waves.current[phase].sample(line_angle)));
+}
+
+void store_samples(RegisterFile &registers, const Waves &waves, double line_angle) {
+  for (int phase = 0; phase < PHASES; phase++) {
+    registers.store_signed(of_phase(address::V_PCF, phase), pcf_code(waves.voltage[phase].sample(line_angle)));
+    registers.store_signed(of_phase(address::I_PCF, phase), pcf_code(waves.current[phase].sample(line_angle)));
+  }
+  registers.store_signed(address::NI_PCF, pcf_code(waves.neutral.sample(line_angle)));
 }
 
 void store_power_factor(RegisterFile &registers, const Waves &waves, const PhaseCodes &codes, int phase) {
@@ -56,19 +62,6 @@ void store_power_factor(RegisterFile &registers, const Waves &waves, const Phase
   registers.store_signed(of_phase(address::PF, phase), power_factor * ONE_5_27);
   registers.store_signed(of_phase(address::VTHD, phase), thd(waves.voltage[phase]) * ONE_5_27);
   registers.store_signed(of_phase(address::ITHD, phase), thd(waves.current[phase]) * ONE_5_27);
-}
-
-void store_neutral(RegisterFile &registers, const Waves &waves, double line_angle) {
-  registers.store_signed(address::NI_PCF, pcf_code(waves.neutral.sample(line_angle)));
-  registers.store_signed(address::NIRMS, apply_rms_offset(waves.neutral.rms() * RMS_FULL_SCALE_CODE,
-                                                          registers.read_signed(address::NIRMSOS)));
-  // CONFIG0.ISUM_CFG: 0 and 3 the three lines, 1 plus the neutral, 2 minus the neutral.
-  constexpr double NEUTRAL_SHARE[] = {0.0, 1.0, -1.0, 0.0};
-  Spectrum sum = waves.neutral.delayed(0.0, NEUTRAL_SHARE[registers.read(address::CONFIG0) & 3]);
-  for (const Spectrum &current : waves.current)
-    sum += current;
-  registers.store_signed(address::ISUMRMS,
-                         apply_rms_offset(sum.rms() * RMS_FULL_SCALE_CODE, registers.read_signed(address::ISUMRMSOS)));
 }
 
 void store_periods(RegisterFile &registers, double frequency, const std::array<bool, PHASES> &voltage_crosses) {
@@ -107,6 +100,17 @@ void store_angles(RegisterFile &registers, const Waves &waves, double frequency,
 
 }  // namespace
 
+void measure_neutral(const RegisterFile &registers, const Waves &waves, Readings &readings) {
+  readings.neutral_rms =
+      apply_rms_offset(waves.neutral.rms() * RMS_FULL_SCALE_CODE, registers.read_signed(address::NIRMSOS));
+  // CONFIG0.ISUM_CFG: 0 and 3 the three lines, 1 plus the neutral, 2 minus the neutral.
+  constexpr double NEUTRAL_SHARE[] = {0.0, 1.0, -1.0, 0.0};
+  Spectrum sum = waves.neutral.delayed(0.0, NEUTRAL_SHARE[registers.read(address::CONFIG0) & 3]);
+  for (const Spectrum &current : waves.current)
+    sum += current;
+  readings.sum_rms = apply_rms_offset(sum.rms() * RMS_FULL_SCALE_CODE, registers.read_signed(address::ISUMRMSOS));
+}
+
 double period_code(double frequency) { return SAMPLE_RATE * 65536.0 / frequency - 1.0; }
 
 double angle_code(double radians, double frequency) {
@@ -130,20 +134,28 @@ bool ResultRegisters::Cadence::due(const Instant &now) {
   return true;
 }
 
-void ResultRegisters::update(RegisterFile &registers, const Waves &waves, const ThreePhaseCodes &codes,
-                             double frequency, double line_angle, const Instant &now) {
+void ResultRegisters::store_readings(RegisterFile &registers, const Readings &readings) {
+  for (int phase = 0; phase < PHASES; phase++)
+    store_phase(registers, readings.phases[phase], phase);
+  registers.store_signed(address::NIRMS, readings.neutral_rms);
+  registers.store_signed(address::ISUMRMS, readings.sum_rms);
+}
+
+void ResultRegisters::update(RegisterFile &registers, const Waves &waves, const Readings &readings, double frequency,
+                             double line_angle, const Instant &now) {
+  const ThreePhaseCodes &codes = readings.phases;
+  store_readings(registers, readings);
+  store_samples(registers, waves, line_angle);
   const uint32_t threshold = registers.read(address::ZXTHRSH);
   const bool power_factor_due = this->power_factor_.due(now);
   std::array<bool, PHASES> voltage_crosses{};
   std::array<bool, PHASES> current_crosses{};
   for (int phase = 0; phase < PHASES; phase++) {
-    store_phase(registers, waves, codes[phase], phase, line_angle);
     if (power_factor_due)
       store_power_factor(registers, waves, codes[phase], phase);
     voltage_crosses[phase] = crosses_zero(waves.own_voltage[phase] * RMS_FULL_SCALE_CODE, frequency, threshold);
     current_crosses[phase] = crosses_zero(codes[phase].current_raw, frequency, threshold);
   }
-  store_neutral(registers, waves, line_angle);
   store_periods(registers, frequency, voltage_crosses);
   store_angles(registers, waves, frequency, voltage_crosses, current_crosses);
 

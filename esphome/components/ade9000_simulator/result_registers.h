@@ -3,19 +3,21 @@
 #include "accumulators.h"
 #include "esphome/components/mains_signal/playback_clock.h"
 #include "register_file.h"
+#include "settling.h"
 
 namespace esphome::ade9000_simulator {
 
 /// Writes the measured values into the result registers.
 ///
-/// Idealised: the results follow the signal at once, where the chip's filters take up to 0.66 s to settle. Half-cycle
-/// and 10/12-cycle rms are line_monitor's.
+/// Half-cycle and 10/12-cycle rms are line_monitor's.
 class ResultRegisters {
  public:
   void reset() { *this = ResultRegisters(); }
   /// @param line_angle angle of the line now, radians.
-  void update(RegisterFile &registers, const Waves &waves, const ThreePhaseCodes &codes, double frequency,
+  void update(RegisterFile &registers, const Waves &waves, const Readings &readings, double frequency,
               double line_angle, const mains_signal::Instant &now);
+  /// Writes the rms and power registers alone.
+  static void store_readings(RegisterFile &registers, const Readings &readings);
 
  protected:
   /// Timer that is due once a period of real or simulated time, whichever is over first.
@@ -29,6 +31,9 @@ class ResultRegisters {
   // Data sheet Rev B, Power Factor and Total Harmonic Distortion.
   Cadence power_factor_{1.024};
 };
+
+/// rms of the neutral and of the sum of currents that CONFIG0.ISUM_CFG selects, into the readings.
+void measure_neutral(const RegisterFile &registers, const Waves &waves, Readings &readings);
 
 /// Value of a period register: line period in 2^-16 samples, less one (UG-1098, Line Period Calculation).
 double period_code(double frequency);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 #include <vector>
 
 namespace esphome::ade9000_simulator {
@@ -35,6 +36,16 @@ constexpr double LONGEST_STRETCH = 0.160;
 constexpr double SKIPPED_STRETCH = 2.0;
 /// And of any stretch only the last of this length, s.
 constexpr double LONGEST_CATCH_UP = 0.5;
+
+/// The signal is taken as steady for this long where the filters settle, s, but not more often than so.
+constexpr double SETTLING_STEP = 0.01;
+constexpr int SETTLING_STEPS_AT_MOST = 32;
+/// From one frame to the next, s: the signal is not looked at anew.
+constexpr double BETWEEN_FRAMES = 0.0005;
+/// Of SCLK, Hz: results are renewed while a burst is shifted out.
+constexpr double ASSUMED_CLOCK = 5e6;
+/// Settings that change what is measured lie below this address.
+constexpr uint16_t END_OF_CALIBRATION = 0x074;
 
 /// CONFIG1.PWR_SETTLE: wait between RUN and the first accumulated sample, s. Assumption: in chip time from RUN = 1.
 double power_settle_time(uint32_t config1) {
@@ -108,6 +119,7 @@ void SimulatedChip::advance(const Instant &now) {
   if (!this->in_reset_) {
     this->integrate_(now);
     this->follow_line_(now);
+    this->settle_(now);
     this->update_checksum_(now.real);
     this->temperature_.advance(this->registers_, now.real);
   }
@@ -134,6 +146,7 @@ void SimulatedChip::upset_register(uint16_t address, uint32_t mask) {
   if (address >= ADDRESS_COUNT)
     return;
   this->registers_.store(address, this->registers_.read(address) ^ mask);
+  this->restart_settling_();
   this->results_known_ = false;
   this->refresh_calibration_();
 }
@@ -142,9 +155,12 @@ void SimulatedChip::rewire(const Instant &now, const FrontEnd &front_end) {
   this->advance(now);
   this->front_end_ = front_end;
   this->results_known_ = false;
+  this->restart_settling_();
 }
 
 void SimulatedChip::on_register_written(uint16_t address, uint32_t value) {
+  if (address < END_OF_CALIBRATION || address == address::PGA_GAIN)
+    this->restart_settling_();
   this->results_known_ = false;
   switch (address) {
     case address::CONFIG1:
@@ -206,6 +222,7 @@ void SimulatedChip::start_reset_(double ready_at) {
   this->registers_.reset();
   this->accumulators_.reset();
   this->results_.reset();
+  this->restart_settling_();
   this->line_.reset();
   this->waveform_.reset();
   this->temperature_.reset();
@@ -244,8 +261,52 @@ void SimulatedChip::update_results_(const Instant &now) {
   const Signal signal = this->model_.at(now.position);
   const Waves waves = this->waves_(signal);
   const double turns = this->line_turns_ + this->line_pending_ * signal.frequency;
-  this->results_.update(this->registers_, waves, this->measure_(waves), signal.frequency,
+  this->target_ = this->readings_of_(waves);
+  this->target_at_ = now.real;
+  if (!this->settling_.is_known())
+    this->settling_.follow(this->target_, 0.0);
+  this->results_.update(this->registers_, waves, this->settling_.readings(), signal.frequency,
                         2.0 * std::numbers::pi * std::fmod(turns, 1.0), now);
+}
+
+void SimulatedChip::restart_settling_() {
+  this->settling_.restart();
+  this->target_at_ = -1.0;
+}
+
+void SimulatedChip::settle_(const Instant &now) {
+  if (!this->running_())
+    return;
+  const double simulated = now.elapsed - this->now_.elapsed;
+  const bool held = simulated <= 0.0;
+  const double passed = held ? now.real - this->now_.real : simulated;
+  if (passed <= 0.0)
+    return;
+  if (passed <= BETWEEN_FRAMES && this->now_.real - this->target_at_ < SAMPLE_TIME) {
+    this->settling_.follow(this->target_, passed);
+    return;
+  }
+  if (passed >= Settling::MEMORY)
+    this->settling_.restart();
+  const double span = std::min(passed, Settling::MEMORY);
+  const int pieces = std::clamp(static_cast<int>(span / SETTLING_STEP), 1, SETTLING_STEPS_AT_MOST);
+  const double length = span / pieces;
+  for (int piece = 0; piece < pieces; piece++) {
+    const double before_now = span - (piece + 0.5) * length;
+    const Signal signal = this->model_.at(held ? now.position : now.position - before_now);
+    if (signal.measured)
+      this->settling_.follow(this->readings_of_(this->waves_(signal)), length);
+  }
+}
+
+void SimulatedChip::on_burst_progress(size_t bytes) {
+  const auto samples = static_cast<int>(bytes * 8 / ASSUMED_CLOCK / SAMPLE_TIME);
+  if (std::exchange(this->burst_samples_, samples) == samples || samples == 0 || !this->settling_.is_known())
+    return;
+  Settling ahead = this->settling_;
+  ahead.follow(this->target_, samples * SAMPLE_TIME);
+  ResultRegisters::store_readings(this->registers_, ahead.readings());
+  this->results_known_ = false;
 }
 
 void SimulatedChip::follow_line_(const Instant &now) {
@@ -303,6 +364,13 @@ void SimulatedChip::update_checksum_(double real_now) {
 
 Waves SimulatedChip::waves_(const Signal &signal) const {
   return process_inputs(inputs_of(signal, this->front_end_), this->front_end_, this->calibration_, signal.frequency);
+}
+
+Readings SimulatedChip::readings_of_(const Waves &waves) const {
+  Readings readings;
+  readings.phases = this->measure_(waves);
+  measure_neutral(this->registers_, waves, readings);
+  return readings;
 }
 
 ThreePhaseCodes SimulatedChip::measure_(const Waves &waves) const {

@@ -8,6 +8,7 @@
 #include "register_file.h"
 #include "result_registers.h"
 #include "esphome/components/mains_signal/signal_model.h"
+#include "settling.h"
 #include "spi_port.h"
 #include "temperature_sensor.h"
 #include "waveform_buffer.h"
@@ -62,6 +63,7 @@ class SimulatedChip : protected SpiListener {
  protected:
   void on_register_written(uint16_t address, uint32_t value) override;
   void on_register_read(uint16_t address) override;
+  void on_burst_progress(size_t bytes) override;
   void on_waveform_read(uint16_t address, uint8_t *data, size_t length) override;
 
   /// Whether the chip has its supply, has left its reset, and is connected to something that is measured.
@@ -78,6 +80,10 @@ class SimulatedChip : protected SpiListener {
   void follow_line_(const mains_signal::Instant &now);
   Waves waves_(const mains_signal::Signal &signal) const;
   ThreePhaseCodes measure_(const Waves &waves) const;
+  Readings readings_of_(const Waves &waves) const;
+  void restart_settling_();
+  /// Lets the filters settle up to a moment.
+  void settle_(const mains_signal::Instant &now);
   void refresh_calibration_();
   void exchange_(uint8_t *data, size_t length, const mains_signal::Instant &now);
   void disturb_(uint8_t *data, size_t length, bool is_read);
@@ -88,6 +94,13 @@ class SimulatedChip : protected SpiListener {
   SpiPort port_{this->registers_, *this};
   Accumulators accumulators_;
   ResultRegisters results_;
+  Settling settling_;
+  /// What the readings tend to.
+  Readings target_;
+  /// Real time at which that was found, s.
+  double target_at_{-1.0};
+  /// Samples taken since the burst that is shifted out began.
+  int burst_samples_{0};
   LineMonitor line_;
   WaveformBuffer waveform_;
   TemperatureSensor temperature_;

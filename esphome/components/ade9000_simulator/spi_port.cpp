@@ -77,9 +77,12 @@ void SpiPort::read_(uint16_t header, uint8_t *data, size_t length) {
 }
 
 void SpiPort::read_burst_(uint16_t address, uint8_t *data, size_t length) {
+  size_t done = 0;
   while (length > 0 && in_burst_region(address)) {
+    this->listener_.on_burst_progress(done);
     const size_t count = shift_out(this->registers_.read(address), width_of(address), data, length);
     data += count;
+    done += count;
     length -= count;
     address++;
   }

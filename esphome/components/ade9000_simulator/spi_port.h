@@ -13,6 +13,8 @@ class SpiListener {
   virtual ~SpiListener() = default;
   virtual void on_register_written(uint16_t address, uint32_t value) = 0;
   virtual void on_register_read(uint16_t address) = 0;
+  /// So many bytes of a burst have been shifted out; the next register is read now.
+  virtual void on_burst_progress(size_t bytes) = 0;
   /// The waveform buffer is read from `address` on: fills in the data.
   virtual void on_waveform_read(uint16_t address, uint8_t *data, size_t length) = 0;
 };

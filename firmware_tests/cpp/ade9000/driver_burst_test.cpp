@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numbers>
 #include <string>
 
 namespace esphome::ade9000 {
@@ -191,7 +192,65 @@ TEST_F(BurstTest, AStepOfTheLoadIsNoDamage) {
   };
   Measurement measurement;
   ASSERT_TRUE(this->measure_once(measurement));
+  EXPECT_EQ(this->bus.get_rejected_frames(), 0u);
+  stepping.wait(1.0);
+  ASSERT_TRUE(this->measure_once(measurement));
   EXPECT_NEAR(measurement.phases[0].active_power, 2530.0, 1.0);
+}
+
+// The registers settle over half a second: whenever the update comes, its bursts differ, and the words of one, too.
+TEST_F(BurstTest, AStepOfSixtyAmperesLosesNoUpdate) {
+  for (const bool all : {false, true}) {
+    this->wanted.reset();
+    if (all)
+      this->wanted.set();
+    for (const bool on : {true, false}) {
+      for (double since = -0.0015; since < 0.03; since += since < 0.002 ? 0.00004 : 0.0007) {
+        const double step_at = 1.0;
+        Bench stepping([&](double seconds) {
+          return ade9000_simulator::balanced(230.0, (seconds >= step_at) == on ? 60.0 : 0.0, 20.0);
+        });
+        BenchWire stepping_wire(stepping);
+        this->bus.set_transport(&stepping_wire);
+        stepping.start();
+        stepping.wait(step_at + since - stepping.now.position);
+        Measurement measurement;
+        ASSERT_TRUE(this->measure_once(measurement)) << since << " s after the step, " << (on ? "on" : "off");
+        ASSERT_EQ(this->bus.get_rejected_frames(), 0u) << since << " s after the step, " << (on ? "on" : "off");
+        const double full = 230.0 * 60.0 * std::cos(20.0 * std::numbers::pi / 180.0);
+        EXPECT_GE(measurement.phases[0].active_power, -0.01);
+        EXPECT_LE(measurement.phases[0].active_power, full + 0.01);
+      }
+    }
+  }
+}
+
+// rms and power of a real chip ripple at twice the line frequency.
+TEST_F(BurstTest, ARippleIsNoDamage) {
+  constexpr size_t FIRST_POWER_FACTOR = 0x61A - 0x607, FIRST_FUNDAMENTAL = 0x623 - 0x607,
+                   FIRST_HALF_CYCLE = 0x62F - 0x607;
+  this->wire.disturb = [&](uint8_t *data, size_t length) {
+    if (length <= LONGEST_REGISTER_FRAME)
+      return;
+    for (size_t word = 0; word < (length - 2) / 4; word++) {
+      if ((word >= FIRST_POWER_FACTOR && word < FIRST_FUNDAMENTAL) || word >= FIRST_HALF_CYCLE)
+        continue;
+      uint8_t *bytes = data + 2 + 4 * word;
+      const auto code =
+          static_cast<int32_t>(static_cast<uint32_t>(bytes[0]) << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3]);
+      const double angle = 2 * std::numbers::pi * 100 * this->bench.now.position + static_cast<double>(word);
+      const auto rippled =
+          static_cast<uint32_t>(static_cast<int32_t>(std::lround(code * (1 + 0.01 * std::sin(angle)))));
+      for (int i = 0; i < 4; i++)
+        bytes[i] = static_cast<uint8_t>(rippled >> (24 - 8 * i));
+    }
+  };
+  for (int i = 0; i < 300; i++) {
+    Measurement measurement;
+    this->bench.wait(0.0133);
+    ASSERT_TRUE(this->measure_once(measurement));
+  }
+  EXPECT_EQ(this->bus.get_rejected_frames(), 0u);
 }
 
 TEST_F(BurstTest, OnlyWhatIsWantedIsTransferred) {
