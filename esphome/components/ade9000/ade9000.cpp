@@ -1,6 +1,7 @@
 #include "ade9000.h"
 
 #include "ade9000_registers.h"
+#include "derived_settings.h"
 #include "measurement.h"
 
 #include "esphome/core/hal.h"
@@ -68,6 +69,7 @@ void Ade9000::prepare_settings_() {
     settings.set(setting.address, setting.value);
   if (this->line_frequency_ == 60)
     settings.set(reg::ACCMODE, settings.get(reg::ACCMODE) | reg::ACCMODE_SELFREQ_60HZ);
+  add_derived_settings(settings);
   settings.set(reg::MTTHR_L0, 0);
   settings.set(reg::RUN, reg::RUN_START);
   if (!settings.set(reg::EP_CFG, reg::EP_CFG_EGY_PWR_EN)) {

@@ -16,6 +16,7 @@ static constexpr bool is_16_bit(uint16_t address) { return address >= FIRST_16_B
 
 // MTTHR_L0, the lowest threshold of the multi-point gain (CONFIG0.MTEN, off): 32 bits that mean nothing to the chip.
 static constexpr uint16_t MTTHR_L0 = 0x061;
+static constexpr uint16_t CONFIG0 = 0x060;
 
 // rms of the sum of the three currents (CONFIG0.ISUM_CFG = 0).
 static constexpr uint16_t ISUMRMS = 0x269;
@@ -44,10 +45,12 @@ static constexpr uint16_t ANGL_VA_VB = 0x482;  // VB_VC and VA_VC follow
 static constexpr uint16_t ANGL_VA_IA = 0x485;  // B and C follow
 static constexpr uint16_t ACCMODE = 0x492;
 static constexpr uint16_t CONFIG3 = 0x493;
+static constexpr uint16_t ZX_LP_SEL = 0x49A;
 static constexpr uint16_t CRC_RSLT = 0x4A8;
 static constexpr uint16_t EP_CFG = 0x4B0;
 static constexpr uint16_t EGY_TIME = 0x4B2;
 static constexpr uint16_t CRC_FORCE = 0x4B4;
+static constexpr uint16_t CRC_OPTEN = 0x4B5;
 static constexpr uint16_t TEMP_CFG = 0x4B6;
 static constexpr uint16_t TEMP_RSLT = 0x4B7;
 static constexpr uint16_t PGA_GAIN = 0x4B9;
@@ -83,6 +86,11 @@ static constexpr uint32_t PART_ID_ADE9000 = 1UL << 20;
 static constexpr uint16_t VERSION_MASK = 0xFFC0;
 static constexpr uint16_t VERSION_ADE9000 = 0x00C0;
 
+static constexpr uint32_t CONFIG0_INTEN = 1UL << 5;
+static constexpr uint32_t CONFIG0_RMS_SRC_SEL = 1UL << 7;
+// ZX_LP_SEL: LP_SEL (4:3) and ZX_SEL (2:1), both 0 = phase A.
+static constexpr uint16_t ZX_LP_SEL_A = 0;
+
 // CHNL_DIS: the voltage input of phase A is off; B and C follow.
 static constexpr int CHNL_DIS_VA_BIT = 4;
 
@@ -104,8 +112,8 @@ static constexpr uint16_t CONFIG3_RESET = 0xF000;
 static constexpr uint16_t CRC_FORCE_NOW = 1;
 // TEMP_CFG: TEMP_EN and TEMP_START.
 static constexpr uint16_t TEMP_CFG_CONVERT = 0x0C;
-/// The value of IPEAK and VPEAK, below the bits that name the phases.
-static constexpr uint32_t PEAK_MASK = 0x00FFFFFF;
+/// IPEAK and VPEAK hold a signed value (data sheet p. 59) below the bits that name the phases.
+static constexpr int PEAK_BITS = 24;
 
 // Table "Full-scale codes" (gain 1, +-1 V peak at the pin).
 static constexpr double FULL_SCALE_RMS = 52702092.0;

@@ -39,7 +39,12 @@ struct Scaling {
   double peak_volts(uint32_t code) const { return peak_at_pin(code) * this->voltage_divider; }
   /// Mains amperes at the crest, from an IPEAK register.
   double peak_amperes(uint32_t code) const { return peak_at_pin(code) / this->current_sensitivity; }
-  static double peak_at_pin(uint32_t code) { return (code & reg::PEAK_MASK) * reg::PEAK_DIVISOR / reg::FULL_SCALE_PCF; }
+  /// Magnitude of the greatest sample, which may be one of the negative half of the wave, V.
+  static double peak_at_pin(uint32_t code) {
+    constexpr int SPARE_BITS = 32 - reg::PEAK_BITS;
+    const int32_t value = static_cast<int32_t>(code << SPARE_BITS) >> SPARE_BITS;
+    return std::abs(value * reg::PEAK_DIVISOR / reg::FULL_SCALE_PCF);
+  }
   static double power_factor(int32_t code) { return code / reg::FIXED_5_27; }
   /// Hertz, from the period in 1/65536 of a sample (data sheet "Line period calculation").
   static double hertz(uint32_t period) { return reg::SAMPLE_RATE * 65536.0 / (period + 1.0); }

@@ -122,7 +122,9 @@ void LineMonitor::close_half_cycle_(RegisterFile &registers, const LineStep &ste
                             crosses(waves.current[phase].rms()));
   if (phase == 0)
     this->status_.check_sequence(registers, waves.voltage);
-  this->peaks_.on_half_cycle(registers, phase, waves.voltage[phase], waves.current[phase]);
+  // A new half cycle has an odd number when it is a negative one.
+  const bool was_positive = std::fmod(state.half_cycle, 2.0) != 0.0;
+  this->peaks_.on_half_cycle(registers, phase, was_positive, waves.voltage[phase], waves.current[phase]);
 }
 
 void LineMonitor::close_window_(RegisterFile &registers, int phase) {

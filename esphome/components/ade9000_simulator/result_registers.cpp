@@ -64,17 +64,16 @@ void store_power_factor(RegisterFile &registers, const Waves &waves, const Phase
   registers.store_signed(of_phase(address::ITHD, phase), thd(waves.current[phase]) * ONE_5_27);
 }
 
-void store_periods(RegisterFile &registers, double frequency, const std::array<bool, PHASES> &voltage_crosses) {
+void store_periods(RegisterFile &registers, double frequency, const std::array<bool, PHASES> &voltage_crosses,
+                   bool combination_crosses) {
   const bool nominal_60 = registers.any(address::ACCMODE, bits::ACCMODE_SELFREQ);
   const uint32_t nominal = nominal_60 ? PERIOD_AT_60_HZ : PERIOD_AT_50_HZ;
   const bool believable = frequency >= LOWEST_FREQUENCY && frequency <= HIGHEST_FREQUENCY;
   const auto period = believable ? static_cast<uint32_t>(std::lround(period_code(frequency))) : nominal;
-  bool any = false;
   for (int phase = 0; phase < PHASES; phase++) {
     registers.store(address::APERIOD + phase, voltage_crosses[phase] ? period : nominal);
-    any = any || voltage_crosses[phase];
   }
-  registers.store(address::COM_PERIOD, any ? period : nominal);
+  registers.store(address::COM_PERIOD, combination_crosses ? period : nominal);
 }
 
 /// Angle registers keep their last value when one of the two signals does not cross zero.
@@ -156,7 +155,12 @@ void ResultRegisters::update(RegisterFile &registers, const Waves &waves, const 
     voltage_crosses[phase] = crosses_zero(waves.own_voltage[phase] * RMS_FULL_SCALE_CODE, frequency, threshold);
     current_crosses[phase] = crosses_zero(codes[phase].current_raw, frequency, threshold);
   }
-  store_periods(registers, frequency, voltage_crosses);
+  // Data sheet Rev B, p. 37: (VA + VB - VC) / 2.
+  Spectrum combination = waves.voltage[0].delayed(0.0, 0.5);
+  combination += waves.voltage[1].delayed(0.0, 0.5);
+  combination += waves.voltage[2].delayed(0.0, -0.5);
+  store_periods(registers, frequency, voltage_crosses,
+                crosses_zero(combination.rms() * RMS_FULL_SCALE_CODE, frequency, threshold));
   store_angles(registers, waves, frequency, voltage_crosses, current_crosses);
 
   registers.set_bits(address::STATUS0, bits::STATUS0_DREADY);

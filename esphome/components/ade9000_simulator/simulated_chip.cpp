@@ -159,7 +159,8 @@ void SimulatedChip::rewire(const Instant &now, const FrontEnd &front_end) {
 }
 
 void SimulatedChip::on_register_written(uint16_t address, uint32_t value) {
-  if (address < END_OF_CALIBRATION || address == address::PGA_GAIN)
+  if (address < END_OF_CALIBRATION || address == address::PGA_GAIN || address == address::CHNL_DIS ||
+      address == address::ACCMODE)
     this->restart_settling_();
   this->results_known_ = false;
   switch (address) {

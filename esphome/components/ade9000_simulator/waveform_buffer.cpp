@@ -71,7 +71,10 @@ void WaveformBuffer::on_configured(const RegisterFile &registers, double time) {
     this->capturing_ = false;
   if (enabled && !this->enabled_) {
     const FixedSource &source = FIXED_SOURCES[(config >> 8) & 3];
-    const double line_period = (registers.read(address::COM_PERIOD) + 1.0) / (SAMPLE_RATE * 65536.0);
+    // ZX_LP_SEL.LP_SEL: APERIOD, BPERIOD, CPERIOD, COM_PERIOD lie side by side.
+    const uint32_t selected = registers.read(address::ZX_LP_SEL) >> 3 & 3;
+    const double line_period =
+        (registers.read(static_cast<uint16_t>(address::APERIOD + selected)) + 1.0) / (SAMPLE_RATE * 65536.0);
     this->fixed_rate_ = (config & bits::WFB_CFG_CAP_SEL) != 0;
     this->full_scale_ = this->fixed_rate_ ? source.full_scale : RESAMPLED_FULL_SCALE_CODE;
     this->interval_ = this->fixed_rate_ ? 1.0 / source.rate : line_period / POINTS_PER_CYCLE;

@@ -17,8 +17,8 @@ namespace esphome::ade9000_simulator {
 /// up by 4, at 32 kHz (WF_SRC 0) or 8 kHz; each page of 16 sets that WFB_PG_IRQEN enables sets STATUS0.PAGE_FULL.
 ///
 /// Not simulated: continuous filling and triggers (WF_MODE 1..3 act like 0), the loss of the resampler at high orders.
-/// Assumptions: the line's period is taken from COM_PERIOD when the capture starts; a resampled word read singly has
-/// the voltage in the upper half; the burst of fixed-rate sets carries the channels in the same order.
+/// Assumptions: the line's period is taken from the selected register when the capture starts; a resampled word read
+/// singly has the voltage in the upper half; the burst of fixed-rate sets carries the channels in the same order.
 class WaveformBuffer {
  public:
   static constexpr int CHANNELS = 7;

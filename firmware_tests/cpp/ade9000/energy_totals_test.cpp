@@ -124,6 +124,7 @@ TEST(Scaling, PeaksAndTemperature) {
   // 1 V peak at the pin is 74,532,013 / 32 in a peak register, whatever phases the top bits name.
   const Scaling scaling{1000.4, 0.0066965};
   EXPECT_NEAR(scaling.peak_volts(0x05000000 | 2329125), 1000.4, 0.001);
+  EXPECT_NEAR(scaling.peak_volts(0x01000000 | (0x01000000 - 2329125)), 1000.4, 0.001) << "signed (p. 59)";
   EXPECT_NEAR(scaling.peak_amperes(2329125), 1 / 0.0066965, 0.001);
   // TEMP_TRIM: offset 3200 / 32 = 100 degrees, gain 2048 / 65536 = 1/32 degree a step.
   EXPECT_NEAR(Scaling::celsius(2400, 3200UL << 16 | 2048), 25.0, 1e-9);
