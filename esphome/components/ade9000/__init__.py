@@ -4,18 +4,19 @@ from esphome import pins
 import esphome.codegen as cg
 from esphome.components import spi
 import esphome.config_validation as cv
-from esphome.const import CONF_ID, CONF_LINE_FREQUENCY, CONF_RESET_PIN, CONF_TOTAL
+from esphome.const import (
+    CONF_ID,
+    CONF_LINE_FREQUENCY,
+    CONF_RESET_PIN,
+    CONF_TOTAL,
+    CONF_VOLTAGE_DIVIDER,
+)
 from esphome.core import CORE, ID
 import esphome.final_validate as fv
 from esphome.types import ConfigType
 
 from . import front_end
-from .front_end import (
-    CONF_CURRENT_INPUT,
-    CONF_CURRENT_SENSITIVITY,
-    CONF_VOLTAGE_DIVIDER,
-    CONF_VOLTAGE_INPUT,
-)
+from .front_end import CONF_CURRENT_INPUT, CONF_CURRENT_SENSITIVITY, CONF_VOLTAGE_INPUT
 from .wiring import PHASES, WIRINGS, Wiring
 
 CODEOWNERS = ["@nrj-monitor"]

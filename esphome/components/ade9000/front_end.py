@@ -10,7 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import esphome.config_validation as cv
-from esphome.const import CONF_FREQUENCY, CONF_TYPE
+from esphome.const import (
+    CONF_FREQUENCY,
+    CONF_SENSITIVITY,
+    CONF_TYPE,
+    CONF_VOLTAGE_DIVIDER,
+)
 from esphome.types import ConfigType
 
 CONF_BURDEN = "burden"
@@ -21,9 +26,7 @@ CONF_PRIMARY = "primary"
 CONF_PRIMARY_RESISTOR = "primary_resistor"
 CONF_RATIO = "ratio"
 CONF_SECONDARY = "secondary"
-CONF_SENSITIVITY = "sensitivity"
 CONF_UPPER = "upper"
-CONF_VOLTAGE_DIVIDER = "voltage_divider"
 CONF_VOLTAGE_INPUT = "voltage_input"
 
 RESISTOR_DIVIDER = "resistor_divider"

@@ -1,20 +1,19 @@
 """Simulated ADE9000 behind a byte-level transport, for firmware built for a computer."""
 
 import esphome.codegen as cg
+from esphome.components.const import CONF_COLUMNS
 import esphome.config_validation as cv
-from esphome.const import CONF_FILE, CONF_ID, CONF_SPEED
+from esphome.const import CONF_FILE, CONF_ID, CONF_SPEED, CONF_VOLTAGE_DIVIDER
 from esphome.core import CORE
 from esphome.types import ConfigType
 
 CODEOWNERS = ["@nrj-monitor"]
 AUTO_LOAD = ["mains_signal"]
 
-CONF_COLUMNS = "columns"
 CONF_CURRENT_SENSITIVITY = "current_sensitivity"
 CONF_RECORDING = "recording"
 CONF_SCALE = "scale"
 CONF_START = "start"
-CONF_VOLTAGE_DIVIDER = "voltage_divider"
 
 ade9000_ns = cg.esphome_ns.namespace("ade9000")
 Ade9000Transport = ade9000_ns.class_("Ade9000Transport")

@@ -11,6 +11,7 @@ from esphome.const import (
     CONF_LINE_FREQUENCY,
     CONF_NAME,
     CONF_PRIORITY,
+    CONF_RESTORE,
     CONF_STATE,
     CONF_SWITCH,
     CONF_VOLTAGE,
@@ -42,7 +43,6 @@ CONF_RATE_OF_CHANGE = "rate_of_change"
 CONF_REASON = "reason"
 CONF_RELAYS = "relays"
 CONF_RELEASE = "release"
-CONF_RESTORE = "restore"
 CONF_RESTORE_SPACING = "restore_spacing"
 CONF_RESTORE_SPREAD = "restore_spread"
 CONF_SILENCE = "silence"

@@ -19,6 +19,7 @@ from esphome.const import (
     CONF_POWER_FACTOR,
     CONF_RESET,
     CONF_VOLTAGE,
+    CONF_VOLTAGE_GAIN,
     DEVICE_CLASS_CURRENT,
     DEVICE_CLASS_POWER_FACTOR,
     DEVICE_CLASS_VOLTAGE,
@@ -39,7 +40,6 @@ CONF_CURRENT_GAIN = "current_gain"
 CONF_PHASE = "phase"
 CONF_RESULT = "result"
 CONF_UNDO = "undo"
-CONF_VOLTAGE_GAIN = "voltage_gain"
 
 PHASES = ("l1", "l2", "l3")
 

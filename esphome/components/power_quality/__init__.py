@@ -4,7 +4,12 @@ import esphome.codegen as cg
 from esphome.components import text_sensor
 from esphome.components.ade9000 import CONF_ADE9000_ID, Ade9000, hub_config, wiring_of
 import esphome.config_validation as cv
-from esphome.const import CONF_ID, CONF_NAME, ENTITY_CATEGORY_DIAGNOSTIC
+from esphome.const import (
+    CONF_HYSTERESIS,
+    CONF_ID,
+    CONF_NAME,
+    ENTITY_CATEGORY_DIAGNOSTIC,
+)
 import esphome.final_validate as fv
 from esphome.types import ConfigType
 
@@ -15,7 +20,6 @@ AUTO_LOAD = ["event_journal", "sensor", "text_sensor"]
 CONF_CONNECTED_PHASES = "connected_phases"
 CONF_DIP = "dip"
 CONF_HARMONICS_INTERVAL = "harmonics_interval"
-CONF_HYSTERESIS = "hysteresis"
 CONF_INTERRUPTION = "interruption"
 CONF_LAST_EVENT = "last_event"
 CONF_NEUTRAL_CURRENT = "neutral_current"

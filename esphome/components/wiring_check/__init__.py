@@ -12,6 +12,7 @@ from esphome.components.ade9000 import (
 )
 import esphome.config_validation as cv
 from esphome.const import (
+    CONF_CHECK,
     CONF_ID,
     CONF_LINE_FREQUENCY,
     CONF_NAME,
@@ -24,7 +25,6 @@ CODEOWNERS = ["@nrj-monitor"]
 DEPENDENCIES = ["ade9000"]
 AUTO_LOAD = ["button", "text_sensor"]
 
-CONF_CHECK = "check"
 CONF_CODES = "codes"
 CONF_MINIMUM_CURRENT = "minimum_current"
 CONF_RESULT = "result"
