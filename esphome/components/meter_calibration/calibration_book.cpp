@@ -25,6 +25,9 @@ constexpr double VOLTAGE_SPREAD = 0.01;
 constexpr double CURRENT_SPREAD = 0.02;
 /// Apparent power beyond active and reactive: what harmonics add. A displacement can not be told from such a current.
 constexpr double MAXIMUM_DISTORTION = 1.02;
+/// Degrees of lag from which a current is rather that of another phase than late: half of the 60 degrees that a
+/// transformer on another line, turned round, makes.
+constexpr double ANOTHER_PHASE = 30;
 /// Below it a small error of the power factor is a large one of the angle, and the load is no heater.
 constexpr double MINIMUM_POWER_FACTOR = 0.5;
 
@@ -207,6 +210,12 @@ CalibrationOutcome CalibrationBook::power_factor_is(size_t phase, double power_f
   const double lag = std::atan2(shown.reactive_power, shown.active_power) * DEGREES;
   const double true_lag = std::copysign(std::acos(power_factor) * DEGREES, lag);
   const double correction = phase_of_code(this->now_[phase].phase, this->subject_.frequency) + lag - true_lag;
+  if (correction > MAXIMUM_PHASE && correction < ANOTHER_PHASE)
+    return refused(sentence(
+        "The current of L%d is shown %.1f degrees late; the chip can take away %.2f at most. Switch everything "
+        "off but a heater and try again; if it stays, make the burden smaller, or take resistors or another "
+        "transformer for the voltage.",
+        number_of(phase), correction, MAXIMUM_PHASE));
   if (correction < MINIMUM_PHASE || correction > MAXIMUM_PHASE)
     return refused(
         sentence("The current of L%d is shown %.1f degrees from where it should be, no error of a "
