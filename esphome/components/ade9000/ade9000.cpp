@@ -9,6 +9,7 @@
 #include "esphome/core/log.h"
 
 #include <cinttypes>
+#include <ctime>
 
 namespace esphome::ade9000 {
 
@@ -28,6 +29,19 @@ static constexpr double MINIMUM_APPARENT_FRACTION = 1e-4;
 // Of full scale (data sheet, "Zero-crossing detection"): ZXTHRSH, 9 after a reset, counts 32 * 2^8 codes behind a
 // filter that passes 0.81 at 60 Hz and 0.86 at 50 Hz.
 static constexpr double MINIMUM_ANGLE_FRACTION = 9.0 * 32 * 256 / (74532013.0 * 0.81);
+
+// Power that a phase can not exceed: the supply is no more than 20 % above nominal, and a square wave of full scale,
+// the most that the converter passes, has an rms of sqrt(2) times that of the sine.
+static constexpr double GREATEST_VOLTAGE_FRACTION = 1.2;
+static constexpr double GREATEST_CURRENT_FRACTION = 1.41421356237309505;
+// A clock that was never set begins in 1970: this is 2024.
+static constexpr time_t EARLIEST_TIME = 1704067200;
+
+// Seconds since 1970; 0 while nobody has set the clock.
+static uint32_t wall_clock() {
+  const time_t now = ::time(nullptr);
+  return now >= EARLIEST_TIME ? static_cast<uint32_t>(now) : 0;
+}
 
 void Ade9000::setup() {
   if (this->reset_pin_ != nullptr) {
@@ -147,6 +161,7 @@ void Ade9000::on_chip_event_(Chip::Event event) {
     case Chip::Event::RESUMED:
       ESP_LOGI(TAG, "ADE9000 has gone on counting");
       this->energy_totals_.resume(this->chip_.session());
+      this->resumed_ = true;
       this->configure_companion_();
       break;
     case Chip::Event::LOST:
@@ -217,11 +232,28 @@ bool Ade9000::count_energy_() {
   EnergyCodes codes;
   if (!read_energy_codes(this->bus_, codes))
     return false;
-  if (!this->energy_totals_.count(codes, this->scaling_)) {
-    ESP_LOGW(TAG, "The chip counted for too long without being read: what it counted meanwhile is not known");
-    this->bus_.reject_frame(Rejection::IMPLAUSIBLE);
+  const double unread = this->unread_seconds_();
+  const double greatest_power = GREATEST_VOLTAGE_FRACTION * this->nominal_voltage_ * GREATEST_CURRENT_FRACTION *
+                                this->scaling_.full_scale_current();
+  if (!this->energy_totals_.count(codes, this->scaling_, this->scaling_.energy_codes(greatest_power, unread))) {
+    ESP_LOGW(
+        TAG,
+        "The chip was not read for %.0f s, and its counters may have gone round: what they counted meanwhile is not "
+        "known, and only what is certain is added",
+        unread);
+    this->uncounted_seconds_ += unread;
   }
+  this->resumed_ = false;
+  this->last_count_ = millis();
   return true;
+}
+
+double Ade9000::unread_seconds_() const {
+  if (!this->resumed_)
+    return (millis() - this->last_count_) / 1000.0;
+  const uint32_t now = wall_clock();
+  const uint32_t stored = this->energy_totals_.stored_at();
+  return now != 0 && stored != 0 && now >= stored ? now - stored : 0;
 }
 
 void Ade9000::write_energies_(Snapshot &snapshot) const {
@@ -259,6 +291,7 @@ DiagnosticCounts Ade9000::diagnostic_counts_() const {
       this->bus_.get_rejected_frames(Rejection::STUCK),
       this->chip_resets_,
       this->configuration_errors_,
+      static_cast<uint32_t>(this->uncounted_seconds_),
   };
 }
 
@@ -286,7 +319,9 @@ bool Ade9000::has_mains_gone_(const Snapshot &snapshot) {
 }
 
 void Ade9000::save_energy_() {
-  if (!this->totals_store_.save(this->energy_totals_, this->chip_.session()))
+  const uint32_t now = wall_clock();
+  const uint32_t counted_at = now != 0 ? now - (millis() - this->last_count_) / 1000 : 0;
+  if (!this->totals_store_.save(this->energy_totals_, this->chip_.session(), counted_at))
     ESP_LOGW(TAG, "Energy totals could not be saved: they would be lost at a reboot");
   this->last_save_ = millis();
   this->save_soon_ = false;

@@ -101,6 +101,8 @@ class Ade9000 : public PollingComponent, public Chip::ResetLine {
   void release_companion_();
   bool measure_(bool slow);
   bool count_energy_();
+  /// For how long the counters were not read, s; 0 after a restart without a clock.
+  double unread_seconds_() const;
   void write_energies_(Snapshot &snapshot) const;
   void handle_failure_(bool slow);
   void publish_(const Snapshot &snapshot, bool slow);
@@ -113,6 +115,10 @@ class Ade9000 : public PollingComponent, public Chip::ResetLine {
   Chip chip_{bus_};
   Scaling scaling_{};
   double no_load_power_{0};
+  /// millis() at the latest count of energy, and whether the next count is the first since the chip was taken over.
+  uint32_t last_count_{0};
+  bool resumed_{false};
+  double uncounted_seconds_{0};
   float nominal_voltage_{230.0f};
   uint8_t line_frequency_{50};
 

@@ -3,12 +3,13 @@
 #include "ade9000_registers.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace esphome::ade9000 {
 
 namespace {
 
-constexpr int64_t AMBIGUOUS_GAIN = int64_t{1} << (ACCUMULATOR_BITS - 1);
+constexpr int64_t TURN = int64_t{1} << ACCUMULATOR_BITS;
 constexpr int ATTEMPTS = 3;
 constexpr int LO_BITS = 13;
 constexpr uint32_t MAXIMUM_LO = (1U << LO_BITS) - 1;
@@ -49,6 +50,9 @@ bool read_moving_code(Ade9000Bus &bus, uint16_t hi_address, uint64_t &code) {
   return lo <= MAXIMUM_LO;
 }
 
+/// Whether a gain is the only one within +-`apparent` that leads to the same code.
+bool is_certain(int64_t gain, int64_t apparent) { return TURN - std::abs(gain) > apparent; }
+
 template<typename Read> bool read_all(Ade9000Bus &bus, EnergyCodes &codes, Read read) {
   for (size_t i = 0; i < PHASES; i++) {
     const uint16_t stride = i * reg::ENERGY_STRIDE;
@@ -61,14 +65,21 @@ template<typename Read> bool read_all(Ade9000Bus &bus, EnergyCodes &codes, Read 
 
 }  // namespace
 
-std::optional<EnergyGains> energy_gains(const EnergyCodes &before, const EnergyCodes &after) {
-  EnergyGains gains;
+EnergyGains energy_gains(const EnergyCodes &before, const EnergyCodes &after, double greatest) {
+  EnergyGains gains{};
+  gains.complete = greatest < TURN;
+  if (!gains.complete)
+    return gains;
   for (size_t i = 0; i < PHASES; i++) {
-    gains.active[i] = accumulator_gain(before.active[i], after.active[i]);
-    gains.reactive[i] = accumulator_gain(before.reactive[i], after.reactive[i]);
-    gains.apparent[i] = (after.apparent[i] - before.apparent[i]) & ((uint64_t{1} << ACCUMULATOR_BITS) - 1);
-    if (gains.apparent[i] >= AMBIGUOUS_GAIN)
-      return std::nullopt;
+    gains.apparent[i] = (after.apparent[i] - before.apparent[i]) & (TURN - 1);
+    const int64_t active = accumulator_gain(before.active[i], after.active[i]);
+    const int64_t reactive = accumulator_gain(before.reactive[i], after.reactive[i]);
+    if (is_certain(active, gains.apparent[i]) && is_certain(reactive, gains.apparent[i])) {
+      gains.active[i] = active;
+      gains.reactive[i] = reactive;
+    } else {
+      gains.complete = false;
+    }
   }
   return gains;
 }

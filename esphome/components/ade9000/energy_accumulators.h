@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 
 namespace esphome::ade9000 {
 
@@ -41,16 +40,20 @@ struct EnergyGains {
   std::array<int64_t, PHASES> active;
   std::array<int64_t, PHASES> reactive;
   std::array<int64_t, PHASES> apparent;
+  /// Whether every gain is certain; one that is not is 0.
+  bool complete{true};
 };
 
 /** Returns the gains of the accumulators between two moments, also over a wrap.
  *
  * Active and reactive gains are ambiguous from 2^44 codes on (106 s at full-scale power). Neither is ever greater than
- * the apparent one, which only grows: that one tells, up to 2^45 codes, when they may have become so.
+ * the apparent one, which only grows and goes round at 2^45 codes: it tells which of two possible gains is the right
+ * one as long as it can not have gone round itself. Where more than one gain is possible, none is counted.
  *
- * @return nothing where they may have.
+ * @param greatest apparent gain that can have been meanwhile, in codes: the greatest power times the time; 0 if
+ * unknown.
  */
-std::optional<EnergyGains> energy_gains(const EnergyCodes &before, const EnergyCodes &after);
+EnergyGains energy_gains(const EnergyCodes &before, const EnergyCodes &after, double greatest = 0);
 
 /** Reads all energy accumulators, latched at one moment.
  *

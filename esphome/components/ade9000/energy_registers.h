@@ -25,7 +25,8 @@ struct StoredActiveEnergy {
   AccumulatorCodes apparent;
   /// Of the chip's counting; 0 = the codes mean nothing.
   uint32_t session;
-  uint32_t reserved;
+  /// When the codes were read, in seconds since 1970; 0 = unknown, also in records of older firmware.
+  uint32_t counted_at;
 };
 
 /// Stored totals of reactive and apparent energy, with the accumulators' codes. The layout is a stored format: a change

@@ -5,17 +5,16 @@ namespace esphome::ade9000 {
 namespace {
 
 template<typename Account>
-bool count_into(Account &account, std::optional<EnergyCodes> &counted, const EnergyCodes &codes,
-                const Scaling &scaling) {
-  bool known = true;
+bool count_into(Account &account, std::optional<EnergyCodes> &counted, const EnergyCodes &codes, const Scaling &scaling,
+                double greatest) {
+  bool complete = true;
   if (counted.has_value()) {
-    const auto gains = energy_gains(*counted, codes);
-    if (gains.has_value())
-      account.count(*gains, scaling);
-    known = gains.has_value();
+    const EnergyGains gains = energy_gains(*counted, codes, greatest);
+    account.count(gains, scaling);
+    complete = gains.complete;
   }
   counted = codes;
-  return known;
+  return complete;
 }
 
 }  // namespace
@@ -25,6 +24,7 @@ void EnergyTotals::restore(const StoredActiveEnergy &stored) {
   // Its reactive codes are not kept here, and not looked at.
   this->active_codes_ = EnergyCodes{stored.active, {}, stored.apparent};
   this->stored_active_session_ = stored.session;
+  this->stored_at_ = stored.counted_at;
 }
 
 void EnergyTotals::restore(const StoredReactiveEnergy &stored) {
@@ -47,16 +47,19 @@ void EnergyTotals::resume(uint32_t session) {
     this->reactive_codes_.reset();
 }
 
-bool EnergyTotals::count(const EnergyCodes &codes, const Scaling &scaling) {
-  const bool active_known = count_into(this->active_, this->active_codes_, codes, scaling);
-  const bool reactive_known = count_into(this->reactive_, this->reactive_codes_, codes, scaling);
+bool EnergyTotals::count(const EnergyCodes &codes, const Scaling &scaling, double greatest) {
+  const bool active_known = count_into(this->active_, this->active_codes_, codes, scaling, greatest);
+  const bool reactive_known = count_into(this->reactive_, this->reactive_codes_, codes, scaling, greatest);
   return active_known && reactive_known;
 }
 
-std::optional<StoredActiveEnergy> EnergyTotals::store_active(uint32_t session) const {
+std::optional<StoredActiveEnergy> EnergyTotals::store_active(uint32_t session, uint32_t counted_at) const {
   if (!this->begun_)
     return std::nullopt;
-  return this->active_.store(this->active_codes_.value_or(EnergyCodes{}), this->active_codes_ ? session : 0);
+  StoredActiveEnergy stored =
+      this->active_.store(this->active_codes_.value_or(EnergyCodes{}), this->active_codes_ ? session : 0);
+  stored.counted_at = counted_at;
+  return stored;
 }
 
 std::optional<StoredReactiveEnergy> EnergyTotals::store_reactive(uint32_t session) const {

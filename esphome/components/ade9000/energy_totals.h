@@ -20,6 +20,9 @@ class EnergyTotals {
   /// Session number stored with the totals of active energy; 0 if there is none.
   uint32_t stored_session() const { return this->stored_active_session_; }
 
+  /// When the stored codes were read, in seconds since 1970; 0 if nobody knew.
+  uint32_t stored_at() const { return this->stored_at_; }
+
   /// Starts counting at the accumulator codes of the next count(), after a reset of the chip.
   void start();
   /// Resumes the session in which the chip has gone on counting: the next count() adds the gain since the totals were
@@ -28,12 +31,14 @@ class EnergyTotals {
 
   /** Adds the gains of the accumulators to the totals.
    *
-   * @return false if they may have wrapped meanwhile: then the gain is unknown, and counting begins with these codes.
+   * @param greatest apparent gain that can have been since the last count, in codes; 0 if unknown, see energy_gains().
+   * @return false if they may have gone round meanwhile: then only what is certain is counted.
    */
-  bool count(const EnergyCodes &codes, const Scaling &scaling);
+  bool count(const EnergyCodes &codes, const Scaling &scaling, double greatest = 0);
 
-  /// Returns the record to store; nothing before start() or resume(), while the stored record is the newest.
-  std::optional<StoredActiveEnergy> store_active(uint32_t session) const;
+  /// Returns the record to store, with the time of its codes (seconds since 1970, 0 = unknown); nothing before start()
+  /// or resume(), while the stored record is the newest.
+  std::optional<StoredActiveEnergy> store_active(uint32_t session, uint32_t counted_at = 0) const;
   std::optional<StoredReactiveEnergy> store_reactive(uint32_t session) const;
 
   const ActiveEnergy &active() const { return this->active_; }
@@ -45,6 +50,7 @@ class EnergyTotals {
   bool begun_{false};
   std::optional<EnergyCodes> active_codes_;
   std::optional<EnergyCodes> reactive_codes_;
+  uint32_t stored_at_{0};
   uint32_t stored_active_session_{0};
   uint32_t stored_reactive_session_{0};
 };

@@ -38,8 +38,8 @@ void EnergyTotalsStore::load(EnergyTotals &totals, uint32_t number, bool with_re
     totals.restore(reactive);
 }
 
-bool EnergyTotalsStore::save(const EnergyTotals &totals, uint32_t session) {
-  const auto active = totals.store_active(session);
+bool EnergyTotalsStore::save(const EnergyTotals &totals, uint32_t session, uint32_t counted_at) {
+  const auto active = totals.store_active(session, counted_at);
   const auto reactive = totals.store_reactive(session);
   bool saved = !active.has_value() || this->active_.save(&*active);
   if (this->with_reactive_ && reactive.has_value())

@@ -19,9 +19,10 @@ class EnergyTotalsStore {
    *
    * Before counting has begun there is nothing newer than what is kept, and nothing is written.
    *
+   * @param counted_at when the totals were counted, in seconds since 1970; 0 if unknown.
    * @return false if it could not be written.
    */
-  bool save(const EnergyTotals &totals, uint32_t session);
+  bool save(const EnergyTotals &totals, uint32_t session, uint32_t counted_at);
 
  protected:
   ESPPreferenceObject active_;

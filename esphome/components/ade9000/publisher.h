@@ -23,8 +23,9 @@ enum class Diagnostic : uint8_t {
   REJECTED_FRAMES_STUCK,
   CHIP_RESETS,
   CONFIGURATION_ERRORS,
+  UNCOUNTED_SECONDS,
 };
-static constexpr size_t DIAGNOSTICS = 6;
+static constexpr size_t DIAGNOSTICS = 7;
 using DiagnosticCounts = std::array<uint32_t, DIAGNOSTICS>;
 
 /// Totals that are also published as whole numbers.

@@ -35,6 +35,10 @@ struct Scaling {
     return this->full_scale_voltage() * this->full_scale_current() / reg::FULL_SCALE_POWER / reg::SAMPLE_RATE / 3600.0 *
            1e9;
   }
+  /// Codes that an accumulator gains at a steady power, in W, var or VA.
+  double energy_codes(double power, double seconds) const {
+    return power * seconds / 3600.0 * 1e9 / this->nanowatt_hours_per_code();
+  }
   /// Mains volts at the crest, from a VPEAK register.
   double peak_volts(uint32_t code) const { return peak_at_pin(code) * this->voltage_divider; }
   /// Mains amperes at the crest, from an IPEAK register.

@@ -163,6 +163,8 @@ DIAGNOSTICS = (
     "rejected_frames_stuck",
     "chip_resets",
     "configuration_errors",
+    # For how long energy was not counted, because the chip's counters may have gone round unread.
+    "uncounted_seconds",
 )
 
 

@@ -112,6 +112,61 @@ TEST(EnergyTotals, TotalsAreKeptEvenWhereTheChipIsGone) {
   EXPECT_EQ(stored.session, 0u);
 }
 
+/// A chip on whose counters a steady power is counted for a while, modulo 2^45 as the chip does.
+EnergyCodes counted(const Scaling &scaling, double watts, double volt_amperes, double seconds) {
+  const auto code = [&](double power) {
+    return static_cast<uint64_t>(static_cast<int64_t>(scaling.energy_codes(power, seconds))) &
+           ((uint64_t{1} << 45) - 1);
+  };
+  return {{code(watts), 0, 0}, {0, 0, 0}, {code(volt_amperes), 0, 0}};
+}
+
+TEST(EnergyTotals, CountersThatWentRoundAreNotGuessed) {
+  // The default front end: 707 V, 105.6 A. The wire is cut for 1 to 60 minutes under every load.
+  const Scaling scaling{1000.4, 0.0066965};
+  const double greatest_power = 1.2 * 230 * 1.4142 * scaling.full_scale_current();
+  int counts = 0, silent = 0;
+  for (double seconds = 30; seconds <= 3600; seconds += 30) {
+    for (double apparent : {100.0, 3000.0, 10000.0, 23000.0, 36000.0}) {
+      for (double power_factor : {1.0, 0.7, 0.1, -0.5, -1.0}) {
+        EnergyTotals totals;
+        totals.start();
+        ASSERT_TRUE(totals.count({{0, 0, 0}, {0, 0, 0}, {0, 0, 0}}, scaling));
+        const double watts = apparent * power_factor;
+        const bool complete = totals.count(counted(scaling, watts, apparent, seconds), scaling,
+                                           scaling.energy_codes(greatest_power, seconds));
+        const double got = (totals.active().get_import(Channel::L1) - totals.active().get_export(Channel::L1)) * 1e-9;
+        const double true_wh = watts * seconds / 3600;
+        EXPECT_NEAR(got, complete ? true_wh : 0, 1e-3) << seconds << " s, " << apparent << " VA, " << power_factor;
+        EXPECT_LE(std::abs(got), std::abs(true_wh) + 1e-3);
+        (complete ? counts : silent)++;
+      }
+    }
+  }
+  EXPECT_GT(counts, 100);
+  EXPECT_GT(silent, 100);
+}
+
+TEST(EnergyTotals, APhaseWhoseGainIsCertainIsCountedBesideOneWhoseIsNot) {
+  EnergyTotals totals;
+  totals.start();
+  ASSERT_TRUE(totals.count({{0, 0, 0}, {0, 0, 0}, {0, 0, 0}}, unit_scaling()));
+  const uint64_t much = (uint64_t{1} << 44) + 1000;
+  EXPECT_FALSE(totals.count({{much, 5000, 0}, {0, 0, 0}, {much, 6000, 0}}, unit_scaling(), 0x1p44));
+  EXPECT_EQ(totals.active().get_import(Channel::L1) + totals.active().get_export(Channel::L1), 0);
+  EXPECT_NEAR(totals.active().get_import(Channel::L2), 5000, 2);
+  EXPECT_NEAR(totals.reactive().get_apparent(Channel::L1) / 1e9, much / 1e9, 1);
+}
+
+TEST(EnergyTotals, KeepTheTimeOfTheirCodes) {
+  EnergyTotals totals;
+  totals.start();
+  ASSERT_TRUE(totals.count({{0, 0, 0}, {0, 0, 0}, {0, 0, 0}}, unit_scaling()));
+  EnergyTotals after;
+  after.restore(*totals.store_active(7, 1790000000));
+  EXPECT_EQ(after.stored_at(), 1790000000u);
+}
+
 TEST(Scaling, AnglesAreSignedAndDoNotDependOnTheFrequency) {
   // 1,024,000 steps a second: a third of a cycle is 6826.7 at 50 Hz, 5688.9 at 60 Hz.
   EXPECT_NEAR(Scaling::degrees(6827, 50.0), 120.0, 0.01);
