@@ -134,3 +134,21 @@ async def test_a_silent_chip_is_reported(run_meter: RunMeter, heaters: str) -> N
         assert not answer.success
         assert "The chip gives no measurements" in answer.message
         await meter.wait(lambda: text(meter, "wiring_codes") == "no_measurement")
+
+
+LOST_TAP_AT_START = """\
+time,voltage_l1,voltage_l2,voltage_l3,current_l1,current_l2,current_l3,active_power_l1,active_power_l2,active_power_l3
+0,234,233,0,2,3,8,460,690,0
+86400,234,233,0,2,3,8,460,690,0
+"""
+
+
+async def test_a_fuse_that_was_open_at_the_start_is_told(
+    run_meter: RunMeter, tmp_path: Path
+) -> None:
+    """A person's meter: one tap without voltage ever since, eight amperes on its line."""
+    path = tmp_path / "lost_tap.csv"
+    path.write_text(LOST_TAP_AT_START)
+    async with connected(run_meter(NRJ_RECORDING=str(path)).port) as meter:
+        await meter.wait(lambda: "wiring_codes" in meter.states)
+        await meter.wait(lambda: text(meter, "wiring_codes") == "lost_tap:V3")
