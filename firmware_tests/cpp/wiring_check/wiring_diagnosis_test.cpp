@@ -253,6 +253,90 @@ TEST_F(WiringCheck, OrdersNoChangeThatAnotherLoadExplainsAndTellsEveryFaultWithA
   EXPECT_GT(figures.told, 0);
 }
 
+/// Makes one of the twelve mistakes: a voltage input or transformer reversed, two of either exchanged.
+void make_mistake(Installation &installation, size_t mistake) {
+  const size_t i = mistake % 3;
+  const size_t next = (i + 1) % 3;
+  switch (mistake / 3) {
+    case 0:
+      installation.voltage_factor[i] *= -1;
+      break;
+    case 1:
+      installation.current_factor[i] *= -1;
+      break;
+    case 2:
+      std::swap(installation.voltage_on[i], installation.voltage_on[next]);
+      break;
+    default:
+      std::swap(installation.current_on[i], installation.current_on[next]);
+  }
+}
+
+/// Does at the meter what a finding says, as a person would.
+void obey(Installation &installation, const WiringFinding &finding) {
+  size_t left = 0;
+  size_t right = 2;
+  while (left < 2 && !finding.inputs[left])
+    left++;
+  while (right > 0 && !finding.inputs[right])
+    right--;
+  const auto before = installation;
+  switch (finding.code) {
+    case WiringCode::REVERSED_VOLTAGE:
+    case WiringCode::REVERSED_CURRENT: {
+      auto &factors =
+          finding.code == WiringCode::REVERSED_VOLTAGE ? installation.voltage_factor : installation.current_factor;
+      for (size_t i = 0; i < 3; i++)
+        factors[i] *= finding.inputs[i] ? -1 : 1;
+      break;
+    }
+    case WiringCode::REVERSED_SEQUENCE:
+      std::swap(installation.current_on[left], installation.current_on[right]);
+      [[fallthrough]];
+    case WiringCode::EXCHANGED_VOLTAGES:
+      std::swap(installation.voltage_on[left], installation.voltage_on[right]);
+      break;
+    case WiringCode::EXCHANGED_CURRENTS:
+      std::swap(installation.current_on[left], installation.current_on[right]);
+      break;
+    case WiringCode::MISPLACED_CURRENT:
+      for (size_t i = 0; i < 3; i++) {
+        if (finding.inputs[i])
+          installation.current_on[i] = before.voltage_on[i];
+      }
+      break;
+    default:
+      break;
+  }
+}
+
+// At once, also where the signals fit other mistakes as well, such as two reversed voltage inputs, which look like the
+// third one.
+TEST_F(WiringCheck, WhoDoesWhatItSaysEndsWithARightMeterAfterAnyTwoMistakes) {
+  int installations = 0;
+  for (const double lag : {-20.0, 0.0, 10.0, 40.0}) {
+    for (size_t first = 0; first < 12; first++) {
+      for (size_t second = first; second < 12; second++) {
+        Installation house;
+        house.lags = {lag, lag, lag};
+        make_mistake(house, first);
+        if (second != first)
+          make_mistake(house, second);
+        const std::string said = codes_with_heaters(house);
+        for (const WiringFinding &finding : findings_with_heaters(house))
+          obey(house, finding);
+        installations++;
+        EXPECT_EQ(codes_with_heaters(house), "right") << "mistakes " << first << " and " << second << ": " << said;
+        for (size_t i = 0; i < 3; i++) {
+          EXPECT_EQ(house.current_on[i], house.voltage_on[i]) << "mistakes " << first << " and " << second;
+          EXPECT_GT(house.current_factor[i] * house.voltage_factor[i], 0) << "mistakes " << first << " and " << second;
+        }
+      }
+    }
+  }
+  EXPECT_EQ(installations, 4 * 78);
+}
+
 TEST_F(WiringCheck, FindsEveryExchangeAndReversalWithAHeaterOnEachLine) {
   for (int round = 0; round < 1500; round++) {
     Installation house = this->house(-20, 40);
