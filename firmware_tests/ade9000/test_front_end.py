@@ -167,6 +167,28 @@ def test_an_impossible_front_end_is_refused(
     assert complaint in said, said
 
 
+@pytest.mark.parametrize("interval", ["31s", "5min", "never"])
+def test_an_interval_in_which_the_counters_could_go_round_is_refused(
+    interval: str, tmp_path: Path
+) -> None:
+    """At full scale the chip's counters are ambiguous after 106 s, beyond it sooner."""
+    ratios = ("voltage_divider: 1001", "current_sensitivity: 0.0068")
+    path = configuration(tmp_path, *ratios, f"update_interval: {interval}")
+    result = esphome("config", path, data=tmp_path / "data")
+    assert result.returncode != 0
+    said = re.sub(r"\s+", " ", result.stdout + result.stderr)
+    assert "energy counters could go round" in said, said
+    assert "publish_interval" in said
+
+
+def test_an_interval_of_half_a_minute_is_taken(tmp_path: Path) -> None:
+    """The longest interval is valid."""
+    ratios = ("voltage_divider: 1001", "current_sensitivity: 0.0068")
+    path = configuration(tmp_path, *ratios, "update_interval: 30s")
+    result = esphome("config", path, data=tmp_path / "data")
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
 def test_a_rogowski_coil_turns_the_integrator_on(tmp_path: Path) -> None:
     """CONFIG0.INTEN (bit 5 of 0x060) and DICOEFF (0x072) go to the chip, with the coil's ratio."""
     path = configuration(

@@ -207,6 +207,31 @@ async def test_a_late_client_asks_for_missed_events(
         assert late.events[0]["boot"] == client.events[0]["boot"]
 
 
+async def test_an_event_that_goes_on_at_a_restart_ends(
+    run_meter: RunMeter, steady: str
+) -> None:
+    """Report the end of an announced event after a power cut, with its number and start."""
+    firmware = run_meter(NRJ_RECORDING=steady)
+    async with connected(firmware.port) as meter:
+        client = await measuring(meter)
+        await client.disturb(0b010, 60, voltage=0.5)
+        await client.wait(lambda: len(client.events) == 1)
+        told = client.events[0]
+        assert told["ongoing"] == "1"
+        await asyncio.sleep(SAVED_AFTER)
+    firmware.kill()
+    async with connected(run_meter(NRJ_RECORDING=steady).port) as meter:
+        later = await measuring(meter)
+        await later.call("power_quality_events", after=0)
+        await later.wait(lambda: len(later.events) == 1)
+        end = later.events[0]
+        assert (end["boot"], end["number"]) == (told["boot"], told["number"])
+        assert end["ongoing"] == "0"
+        assert end["estimated"] == "1"
+        assert end["restored"] == "1"
+        assert float(end["duration_ms"]) >= 1000
+
+
 async def test_events_outlive_a_power_cut(run_meter: RunMeter, steady: str) -> None:
     """Keep an event in the flash some seconds later, and report the same event after a power cut."""
     firmware = run_meter(NRJ_RECORDING=steady)

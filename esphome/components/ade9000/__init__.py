@@ -9,6 +9,7 @@ from esphome.const import (
     CONF_LINE_FREQUENCY,
     CONF_RESET_PIN,
     CONF_TOTAL,
+    CONF_UPDATE_INTERVAL,
     CONF_VOLTAGE_DIVIDER,
 )
 from esphome.core import CORE, ID
@@ -98,6 +99,22 @@ BASE_SCHEMA = (
 )
 
 
+# At full-scale power the chip's 45-bit energy counters are ambiguous after 106 s (energy_accumulators.h); with
+# currents and voltages 20 % above full scale, after 73 s. One reading in between may fail.
+LONGEST_UPDATE_INTERVAL = cv.TimePeriod(seconds=30)
+
+
+def _check_update_interval(config: ConfigType) -> ConfigType:
+    """Refuse an interval in which the chip's energy counters could go round unseen."""
+    if config[CONF_UPDATE_INTERVAL] > LONGEST_UPDATE_INTERVAL:
+        raise cv.Invalid(
+            "the chip's energy counters could go round between two updates, and energy would be lost:"
+            " give 30s or less (200ms is usual). To publish more rarely, use publish_interval",
+            [CONF_UPDATE_INTERVAL],
+        )
+    return config
+
+
 def CONFIG_SCHEMA(config: ConfigType) -> ConfigType:
     """Ask for an SPI bus on a microcontroller, for a simulated chip on the host."""
     if CORE.is_host:
@@ -112,7 +129,7 @@ def CONFIG_SCHEMA(config: ConfigType) -> ConfigType:
                 cv.Optional(CONF_RESET_PIN): pins.gpio_output_pin_schema,
             }
         ).extend(spi.spi_device_schema(cs_pin_required=True))
-    config = front_end.validate(schema(config))
+    config = front_end.validate(_check_update_interval(schema(config)))
     config = front_end.validate_range(config, config[CONF_NOMINAL_VOLTAGE])
     return front_end.validate_no_load(
         config, CONF_NO_LOAD_POWER, config.get(CONF_NO_LOAD_POWER)

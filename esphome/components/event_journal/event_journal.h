@@ -45,9 +45,13 @@ template<typename Event> class EventJournal {
   }
   /// @param happened_ms when it was, on the clock of `uptime_ms`
   void add(const Event &event, int64_t happened_ms, int64_t uptime_ms) {
-    if (!this->ring_.has_unsaved())
-      this->save_at_ = std::max(uptime_ms + SAVE_AFTER, this->saved_at_ + SAVE_PAUSE);
+    this->plan_save_(uptime_ms);
     this->ring_.add(event, happened_ms);
+  }
+  /// Puts an event in the place of one of this start that matches. @return whether there was one.
+  template<typename F> bool replace(const Event &event, int64_t uptime_ms, F &&matches) {
+    this->plan_save_(uptime_ms);
+    return this->ring_.replace(event, matches);
   }
   /** Writes due events to flash, and sends events that had no time before; to be called in the main loop.
    *
@@ -88,6 +92,11 @@ template<typename Event> class EventJournal {
   static constexpr int64_t SAVE_AFTER = 5000;
   static constexpr int64_t SAVE_PAUSE = 60000;
 
+  /// Plans the write of what is about to change.
+  void plan_save_(int64_t uptime_ms) {
+    if (!this->ring_.has_unsaved())
+      this->save_at_ = std::max(uptime_ms + SAVE_AFTER, this->saved_at_ + SAVE_PAUSE);
+  }
   /// Sends the chosen events. @return whether the time of every chosen event is known
   template<typename Choose, typename F> bool send_(int64_t uptime_ms, Choose &&is_chosen, F &&send) const {
     const auto epoch_ms = wall_clock_ms();

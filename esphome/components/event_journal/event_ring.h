@@ -51,6 +51,18 @@ template<typename Event> class EventRing {
     this->kept_[order % KEPT] = {order, this->boot_, 0, uptime_ms, event};
     this->unsaved_ |= 1U << (order % KEPT);
   }
+  /// Puts an event in the place of one of this start that matches. @return whether there was one.
+  template<typename F> bool replace(const Event &event, F &&matches) {
+    for (size_t slot = 0; slot < KEPT; slot++) {
+      Kept &kept = this->kept_[slot];
+      if (kept.order == 0 || !this->is_of_this_start(kept) || !matches(static_cast<const Event &>(kept.event)))
+        continue;
+      kept.event = event;
+      this->unsaved_ |= 1U << slot;
+      return true;
+    }
+    return false;
+  }
   /// Visits every event, the oldest first.
   template<typename F> void visit(F &&visit) const {
     const uint32_t oldest = this->newest_ >= KEPT ? this->newest_ - KEPT + 1 : 1;

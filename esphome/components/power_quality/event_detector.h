@@ -38,10 +38,26 @@ struct PowerQualityEvent {
   bool estimated;
   /// Microseconds on the clock of the half cycles.
   int64_t start_us;
+  /// Below zero, in the journal alone: going on, minus what it has lasted so far.
   int64_t duration_us;
   /// Lowest voltage of a dip, interruption or lost phase, highest of a swell, V; highest current, A; 0 for the
   /// sequence.
   float extreme;
+
+  bool is_going_on() const { return this->duration_us < 0; }
+  /// Returns an event that has lasted so far, as the journal keeps it until its end.
+  PowerQualityEvent going_on() const {
+    PowerQualityEvent event = *this;
+    event.duration_us = -this->duration_us;
+    return event;
+  }
+  /// Returns the event as ended by a restart of the device: it lasted at least as long as is known.
+  PowerQualityEvent ended_by_restart() const {
+    PowerQualityEvent event = *this;
+    event.duration_us = -this->duration_us;
+    event.estimated = true;
+    return event;
+  }
 };
 
 /// Thresholds; ratios are of the nominal voltage.

@@ -111,9 +111,26 @@ void PowerQuality::poll_() {
 void PowerQuality::publish_events_() {
   PowerQualityEvent event;
   while (this->detector_.pop(event)) {
-    this->journal_.add(event, event.start_us / 1000, this->now_us_ / 1000);
+    this->keep_(event);
     this->publish_(event, false);
   }
+}
+
+void PowerQuality::keep_(const PowerQualityEvent &event) {
+  const bool known = this->journal_.replace(
+      event, this->now_us_ / 1000, [&event](const PowerQualityEvent &kept) { return kept.number == event.number; });
+  if (!known)
+    this->journal_.add(event, event.start_us / 1000, this->now_us_ / 1000);
+}
+
+void PowerQuality::on_shutdown() {
+  std::array<PowerQualityEvent, EventDetector::MAX_ONGOING> ongoing;
+  const size_t count = this->detector_.ongoing(ongoing);
+  for (size_t i = 0; i < count; i++) {
+    if (ongoing[i].duration_us >= ANNOUNCE_AFTER_US)
+      this->keep_(ongoing[i].going_on());
+  }
+  this->journal_.save(this->now_us_ / 1000);
 }
 
 void PowerQuality::announce_ongoing_() {
@@ -127,6 +144,8 @@ void PowerQuality::announce_ongoing_() {
     this->announced_[this->next_announced_] = event.number;
     this->next_announced_ = (this->next_announced_ + 1) % this->announced_.size();
     this->publish_(event, true);
+    // Should the device restart meanwhile, the next start tells the end.
+    this->keep_(event.going_on());
   }
 }
 
@@ -214,7 +233,11 @@ void PowerQuality::publish_(const PowerQualityEvent &event, bool ongoing) {
 }
 
 void PowerQuality::send_(const KeptEvent &kept, int64_t age_ms, bool ongoing) {
-  const PowerQualityEvent &event = kept.event;
+  const bool is_of_this_start = kept.boot == this->boot_;
+  // Its end is told when it has come.
+  if (is_of_this_start && kept.event.is_going_on())
+    return;
+  const PowerQualityEvent event = kept.event.is_going_on() ? kept.event.ended_by_restart() : kept.event;
   this->fire_homeassistant_event("esphome.nrj_power_quality",
                                  {
                                      {"boot", std::to_string(kept.boot)},
@@ -230,7 +253,7 @@ void PowerQuality::send_(const KeptEvent &kept, int64_t age_ms, bool ongoing) {
                                      {"ongoing", ongoing ? "1" : "0"},
                                      {"lost", std::to_string(this->detector_.lost())},
                                      // Of an earlier start there is no waveform any more.
-                                     {"restored", kept.boot == this->boot_ ? "0" : "1"},
+                                     {"restored", is_of_this_start ? "0" : "1"},
                                  });
 }
 

@@ -39,7 +39,7 @@ class PowerQuality : public Component, public ade9000::Ade9000Companion, public 
 
   void setup() override;
   void loop() override;
-  void on_shutdown() override { this->journal_.save(this->now_us_ / 1000); }
+  void on_shutdown() override;
   void dump_config() override;
   float get_setup_priority() const override { return setup_priority::DATA; }
 
@@ -58,6 +58,8 @@ class PowerQuality : public Component, public ade9000::Ade9000Companion, public 
   void poll_();
   void publish_events_();
   void announce_ongoing_();
+  /// Keeps an event in the journal, in the place of the same event before.
+  void keep_(const PowerQualityEvent &event);
   void capture_();
   void start_capture_(uint32_t now_ms);
   /// Advances the running capture. @return whether the capture is still needed.

@@ -64,6 +64,22 @@ TEST(EventRing, KeepsTheLatestInTheirOrder) {
     EXPECT_EQ(events[i], 100 - KEPT + 1 + i);
 }
 
+TEST(EventRing, AnEventOfThisStartIsReplacedInItsPlace) {
+  Flash flash;
+  Ring first = flash.start(7);
+  first.add(1, 1000);
+  first.add(2, 2000);
+  flash.save(first, 3000, NOON);
+  EXPECT_TRUE(first.replace(11, [](uint32_t event) { return event == 1; }));
+  EXPECT_FALSE(first.replace(13, [](uint32_t event) { return event == 3; }));
+  EXPECT_EQ(events_of(first), (std::vector<uint32_t>{11, 2}));
+  flash.save(first, 4000, NOON + 1000);
+  EXPECT_EQ(flash.writes, 3U) << "what has changed, alone";
+  Ring second = flash.start(8);
+  EXPECT_EQ(events_of(second), (std::vector<uint32_t>{11, 2}));
+  EXPECT_FALSE(second.replace(12, [](uint32_t event) { return event == 2; })) << "of an earlier start";
+}
+
 TEST(EventRing, GoesOnAfterAPowerCut) {
   Flash flash;
   Ring first = flash.start(7);
