@@ -22,6 +22,7 @@ from homeassistant.const import (
     UnitOfReactiveEnergy,
     UnitOfReactivePower,
     UnitOfTemperature,
+    UnitOfTime,
 )
 
 
@@ -371,6 +372,13 @@ QUANTITIES: tuple[Quantity, ...] = (
     replace(_REJECTED_FRAMES, key="rejected_frames_stuck", total_enabled=False),
     replace(_REJECTED_FRAMES, key="chip_resets"),
     replace(_REJECTED_FRAMES, key="configuration_errors"),
+    # In which the counters of the chip may have gone round unread: only what is certain was counted.
+    replace(
+        _REJECTED_FRAMES,
+        key="uncounted_seconds",
+        unit=UnitOfTime.SECONDS,
+        device_class=SensorDeviceClass.DURATION,
+    ),
 )
 
 

@@ -21,6 +21,7 @@ from homeassistant.const import (
     UnitOfReactiveEnergy,
     UnitOfReactivePower,
     UnitOfTemperature,
+    UnitOfTime,
 )
 
 UNIT_CODES: Final[Mapping[str | None, str]] = {
@@ -36,6 +37,7 @@ UNIT_CODES: Final[Mapping[str | None, str]] = {
     PERCENTAGE: "P1",
     DEGREE: "DD",
     UnitOfTemperature.CELSIUS: "CEL",
+    UnitOfTime.SECONDS: "SEC",
     None: "C62",
 }
 """UN/CEFACT code of each unit of the catalog."""

@@ -8,7 +8,9 @@
 #include "esphome/core/helpers.h"
 #include "esphome/core/log.h"
 
+#include <algorithm>
 #include <cinttypes>
+#include <cmath>
 #include <ctime>
 
 namespace esphome::ade9000 {
@@ -36,6 +38,9 @@ static constexpr double GREATEST_VOLTAGE_FRACTION = 1.2;
 static constexpr double GREATEST_CURRENT_FRACTION = 1.41421356237309505;
 // A clock that was never set begins in 1970: this is 2024.
 static constexpr time_t EARLIEST_TIME = 1704067200;
+// Seconds by which the clock may be put right between two starts, and for which a start waits until it is set.
+static constexpr double CLOCK_ERROR = 5.0;
+static constexpr double CLOCK_PATIENCE = 600.0;
 
 // Seconds since 1970; 0 while nobody has set the clock.
 static uint32_t wall_clock() {
@@ -92,7 +97,10 @@ void Ade9000::prepare_settings_() {
   }
 }
 
-void Ade9000::on_shutdown() { this->save_energy_(); }
+void Ade9000::on_shutdown() {
+  this->forget_gap_();
+  this->save_energy_();
+}
 
 void Ade9000::dump_config() {
   ESP_LOGCONFIG(TAG,
@@ -161,7 +169,6 @@ void Ade9000::on_chip_event_(Chip::Event event) {
     case Chip::Event::RESUMED:
       ESP_LOGI(TAG, "ADE9000 has gone on counting");
       this->energy_totals_.resume(this->chip_.session());
-      this->resumed_ = true;
       this->configure_companion_();
       break;
     case Chip::Event::LOST:
@@ -232,10 +239,9 @@ bool Ade9000::count_energy_() {
   EnergyCodes codes;
   if (!read_energy_codes(this->bus_, codes))
     return false;
-  const double unread = this->unread_seconds_();
-  const double greatest_power = GREATEST_VOLTAGE_FRACTION * this->nominal_voltage_ * GREATEST_CURRENT_FRACTION *
-                                this->scaling_.full_scale_current();
-  if (!this->energy_totals_.count(codes, this->scaling_, this->scaling_.energy_codes(greatest_power, unread))) {
+  const bool had_gap = this->energy_totals_.has_gap();
+  const double unread = (millis() - this->last_count_) / 1000.0;
+  if (!this->energy_totals_.count(codes, this->scaling_, this->greatest_gain_(unread))) {
     ESP_LOGW(
         TAG,
         "The chip was not read for %.0f s, and its counters may have gone round: what they counted meanwhile is not "
@@ -243,17 +249,41 @@ bool Ade9000::count_energy_() {
         unread);
     this->uncounted_seconds_ += unread;
   }
-  this->resumed_ = false;
   this->last_count_ = millis();
+  if (!had_gap)
+    this->resumed_at_ = this->last_count_;
+  this->count_gap_();
   return true;
 }
 
-double Ade9000::unread_seconds_() const {
-  if (!this->resumed_)
-    return (millis() - this->last_count_) / 1000.0;
-  const uint32_t now = wall_clock();
+double Ade9000::greatest_gain_(double seconds) const {
+  const double greatest_power = GREATEST_VOLTAGE_FRACTION * this->nominal_voltage_ * GREATEST_CURRENT_FRACTION *
+                                this->scaling_.full_scale_current();
+  return this->scaling_.energy_codes(greatest_power, seconds);
+}
+
+void Ade9000::count_gap_() {
+  if (!this->energy_totals_.has_gap())
+    return;
   const uint32_t stored = this->energy_totals_.stored_at();
-  return now != 0 && stored != 0 && now >= stored ? now - stored : 0;
+  const uint32_t now = wall_clock();
+  const double since = (millis() - this->resumed_at_) / 1000.0;
+  // After a power cut the clock is set only when the network is there.
+  if (stored != 0 && now == 0 && since < CLOCK_PATIENCE)
+    return;
+  const double gap = now - since - stored;
+  if (stored == 0 || now == 0 || gap < -CLOCK_ERROR) {
+    this->forget_gap_();
+  } else if (!this->energy_totals_.count_gap(this->scaling_, this->greatest_gain_(gap + CLOCK_ERROR))) {
+    ESP_LOGW(TAG, "The restart took %.0f s, and the chip's counters may have gone round: only what is certain is added",
+             gap);
+    this->uncounted_seconds_ += std::max(0.0, gap);
+  }
+}
+
+void Ade9000::forget_gap_() {
+  if (!this->energy_totals_.count_gap(this->scaling_, INFINITY))
+    ESP_LOGW(TAG, "No clock tells how long the restart took: what the chip counted meanwhile is not known");
 }
 
 void Ade9000::write_energies_(Snapshot &snapshot) const {
@@ -319,6 +349,9 @@ bool Ade9000::has_mains_gone_(const Snapshot &snapshot) {
 }
 
 void Ade9000::save_energy_() {
+  // Until the gap is counted, the record of before the restart with its codes and their time says more than a new one.
+  if (this->energy_totals_.has_gap())
+    return;
   const uint32_t now = wall_clock();
   const uint32_t counted_at = now != 0 ? now - (millis() - this->last_count_) / 1000 : 0;
   if (!this->totals_store_.save(this->energy_totals_, this->chip_.session(), counted_at))

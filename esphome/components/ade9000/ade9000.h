@@ -101,8 +101,12 @@ class Ade9000 : public PollingComponent, public Chip::ResetLine {
   void release_companion_();
   bool measure_(bool slow);
   bool count_energy_();
-  /// For how long the counters were not read, s; 0 after a restart without a clock.
-  double unread_seconds_() const;
+  /// Returns the codes that a counter can have gained at most in a time.
+  double greatest_gain_(double seconds) const;
+  /// Counts what the chip gained while the microcontroller restarted, once the wall clock tells how long that took.
+  void count_gap_();
+  /// Gives up the gap of a restart: nobody can say how long it was.
+  void forget_gap_();
   void write_energies_(Snapshot &snapshot) const;
   void handle_failure_(bool slow);
   void publish_(const Snapshot &snapshot, bool slow);
@@ -115,9 +119,9 @@ class Ade9000 : public PollingComponent, public Chip::ResetLine {
   Chip chip_{bus_};
   Scaling scaling_{};
   double no_load_power_{0};
-  /// millis() at the latest count of energy, and whether the next count is the first since the chip was taken over.
+  /// millis() at the latest count of energy, and at the first one after the chip was taken over.
   uint32_t last_count_{0};
-  bool resumed_{false};
+  uint32_t resumed_at_{0};
   double uncounted_seconds_{0};
   float nominal_voltage_{230.0f};
   uint8_t line_frequency_{50};

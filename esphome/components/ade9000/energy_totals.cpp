@@ -37,6 +37,7 @@ void EnergyTotals::start() {
   this->begun_ = true;
   this->active_codes_.reset();
   this->reactive_codes_.reset();
+  this->resumed_ = false;
 }
 
 void EnergyTotals::resume(uint32_t session) {
@@ -45,11 +46,29 @@ void EnergyTotals::resume(uint32_t session) {
     this->active_codes_.reset();
   if (this->stored_reactive_session_ != session)
     this->reactive_codes_.reset();
+  this->resumed_ = true;
 }
 
 bool EnergyTotals::count(const EnergyCodes &codes, const Scaling &scaling, double greatest) {
+  if (this->resumed_) {
+    this->resumed_ = false;
+    this->active_gap_ = this->active_codes_;
+    this->reactive_gap_ = this->reactive_codes_;
+    this->gap_end_ = codes;
+    this->active_codes_.reset();
+    this->reactive_codes_.reset();
+  }
   const bool active_known = count_into(this->active_, this->active_codes_, codes, scaling, greatest);
   const bool reactive_known = count_into(this->reactive_, this->reactive_codes_, codes, scaling, greatest);
+  return active_known && reactive_known;
+}
+
+bool EnergyTotals::count_gap(const Scaling &scaling, double greatest) {
+  if (!this->gap_end_.has_value())
+    return true;
+  const bool active_known = count_into(this->active_, this->active_gap_, *this->gap_end_, scaling, greatest);
+  const bool reactive_known = count_into(this->reactive_, this->reactive_gap_, *this->gap_end_, scaling, greatest);
+  this->gap_end_.reset();
   return active_known && reactive_known;
 }
 

@@ -25,8 +25,8 @@ class EnergyTotals {
 
   /// Starts counting at the accumulator codes of the next count(), after a reset of the chip.
   void start();
-  /// Resumes the session in which the chip has gone on counting: the next count() adds the gain since the totals were
-  /// stored.
+  /// Resumes the session in which the chip has gone on counting: count_gap() adds what it gained since the totals were
+  /// stored, up to the next count().
   void resume(uint32_t session);
 
   /** Adds the gains of the accumulators to the totals.
@@ -35,6 +35,15 @@ class EnergyTotals {
    * @return false if they may have gone round meanwhile: then only what is certain is counted.
    */
   bool count(const EnergyCodes &codes, const Scaling &scaling, double greatest = 0);
+
+  /// Whether the gain between the stored record and the first count() after resume() is still to be counted.
+  bool has_gap() const { return this->gap_end_.has_value(); }
+  /** Adds the gain of the gap, once it is known how long the gap was.
+   *
+   * @param greatest apparent gain that can have been in it, in codes; infinite if unknown.
+   * @return false if the counters may have gone round meanwhile: then only what is certain is counted.
+   */
+  bool count_gap(const Scaling &scaling, double greatest);
 
   /// Returns the record to store, with the time of its codes (seconds since 1970, 0 = unknown); nothing before start()
   /// or resume(), while the stored record is the newest.
@@ -50,6 +59,11 @@ class EnergyTotals {
   bool begun_{false};
   std::optional<EnergyCodes> active_codes_;
   std::optional<EnergyCodes> reactive_codes_;
+  /// What the gap begins and ends with.
+  std::optional<EnergyCodes> active_gap_;
+  std::optional<EnergyCodes> reactive_gap_;
+  std::optional<EnergyCodes> gap_end_;
+  bool resumed_{false};
   uint32_t stored_at_{0};
   uint32_t stored_active_session_{0};
   uint32_t stored_reactive_session_{0};

@@ -242,11 +242,40 @@ TEST(Energy, ARestartOfTheMicrocontrollerAloneLosesNothing) {
   after.totals.resume(after.chip.session());
   EXPECT_DOUBLE_EQ(after.imported_wh(), counted_at_the_save);
   ASSERT_TRUE(after.count());
+  EXPECT_DOUBLE_EQ(after.imported_wh(), counted_at_the_save) << "how long the restart took is not known yet";
+  ASSERT_TRUE(after.totals.has_gap());
+  ASSERT_TRUE(after.totals.count_gap(BENCH_SCALING, BENCH_SCALING.energy_codes(50000, 70)));
+  EXPECT_FALSE(after.totals.has_gap());
   // All but the window of 20 ms that is open, once.
   EXPECT_NEAR(after.imported_wh() - counted_at_the_save, watt_hours(bench.now.elapsed - at_the_save), watt_hours(0.05));
   ASSERT_TRUE(after.count());
   EXPECT_NEAR(after.imported_wh() - counted_at_the_save, watt_hours(bench.now.elapsed - at_the_save), watt_hours(0.05));
   EXPECT_EQ(after.run(20), Event::NONE);
+}
+
+TEST(Energy, ARestartOfUnknownLengthAddsNothing) {
+  // 8 kW and 10 kVA: after 20 minutes the apparent counter has gone round once, the active one has not.
+  Bench bench(balanced(230, 10000.0 / 230, 36.869897645844));
+  Controller before(bench);
+  before.chip.begin(0, SESSION);
+  ASSERT_EQ(before.run(4), Event::STARTED);
+  before.totals.start();
+  ASSERT_TRUE(before.count());
+  const StoredActiveEnergy kept = *before.totals.store_active(before.chip.session(), 1790000000);
+  bench.wait(1200.0);
+  Controller after(bench);
+  after.totals.restore(kept);
+  after.chip.begin(after.totals.stored_session(), 77);
+  ASSERT_EQ(after.step(), Event::RESUMED);
+  after.totals.resume(after.chip.session());
+  ASSERT_TRUE(after.count());
+  bench.wait(10.0);
+  ASSERT_TRUE(after.count());
+  const double since_the_restart = after.imported_wh();
+  EXPECT_NEAR(since_the_restart, 8000.0 * 10 / 3600, 0.5) << "counting goes on beside the gap";
+  EXPECT_FALSE(after.totals.count_gap(BENCH_SCALING, INFINITY));
+  EXPECT_DOUBLE_EQ(after.imported_wh(), since_the_restart);
+  EXPECT_EQ(after.totals.active().get_export(Channel::L1), 0);
 }
 
 TEST(Energy, AResetOfBothCountsNothingTwice) {

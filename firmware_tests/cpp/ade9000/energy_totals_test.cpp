@@ -95,6 +95,7 @@ TEST(EnergyTotals, CodesOfAnotherCountingAreNotGoneOnFrom) {
   EXPECT_EQ(after.stored_session(), 7u);
   after.resume(7);
   ASSERT_TRUE(after.count({{9100, 0, 0}, {600, 0, 0}, {9200, 0, 0}}, unit_scaling()));
+  ASSERT_TRUE(after.count_gap(unit_scaling(), 1e6));
   EXPECT_NEAR(after.active().get_import(Channel::L1), 8100, 2);
   // The reactive record is of another counting: its totals hold, its codes do not.
   EXPECT_NEAR(after.reactive().get_quadrant(Channel::L1, 0), 500, 2);
