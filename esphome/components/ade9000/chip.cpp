@@ -68,14 +68,20 @@ Chip::Event Chip::look_(uint32_t now_ms) {
     this->since_known_ = true;
     this->state_since_ = now_ms;
   }
-  // A restart in the middle of a burst has left BURST_EN set, and with it no reply has a CRC.
-  this->bus_.write(reg::CONFIG1, this->settings_.get(reg::CONFIG1));
   this->settings_.set(reg::MTTHR_L0, this->session_);
   uint32_t status;
   auto comparison = ChipSettings::Comparison::UNREADABLE;
-  if (this->bus_.read(reg::STATUS1, status)) {
-    comparison = (status & reg::STATUS1_RSTDONE) ? ChipSettings::Comparison::DIFFERENT
-                                                 : this->settings_.compare_with(this->bus_);
+  uint32_t again;
+  bool answers = this->bus_.read(reg::STATUS1, status);
+  if (!answers) {
+    // A restart in the middle of a burst has left BURST_EN set, and with it no reply has a CRC.
+    this->bus_.write(reg::CONFIG1, this->settings_.get(reg::CONFIG1));
+    answers = this->bus_.read(reg::STATUS1, status);
+  }
+  // What costs the counters is looked at twice.
+  if (answers && this->bus_.read(reg::STATUS1, again)) {
+    comparison = (status & again & reg::STATUS1_RSTDONE) ? ChipSettings::Comparison::DIFFERENT
+                                                         : this->settings_.compare_with(this->bus_);
   }
   switch (comparison) {
     case ChipSettings::Comparison::EQUAL:

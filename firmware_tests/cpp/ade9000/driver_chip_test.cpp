@@ -208,6 +208,33 @@ TEST(Chip, ThatDoesNotAnswerIsLookedForAgainAndAgain) {
   EXPECT_TRUE(started);
 }
 
+TEST(Chip, ThatCountsIsNotResetForASingleFalseReplyAtARestart) {
+  Bench bench(balanced(230, 10));
+  {
+    Controller before(bench);
+    before.chip.begin(0, SESSION);
+    ASSERT_EQ(before.run(4), Event::STARTED);
+  }
+  // Each frame of the look in turn brings another register: its address was damaged on the way.
+  for (size_t frame = 0; frame < 12; frame++) {
+    for (size_t bit = 0; bit < 12; bit++) {
+      Controller after(bench);
+      after.chip.begin(SESSION, 99);
+      size_t number = 0;
+      after.wire.before = [&](size_t) {
+        if (number++ == frame)
+          bench.chip.fail_next_frames(ade9000_simulator::LineFault::GARBLED_COMMAND, 1, bit);
+      };
+      Event event = after.step();
+      for (int i = 0; i < 3 && event == Event::UNREADABLE; i++) {
+        bench.wait(0.2);
+        event = after.step();
+      }
+      ASSERT_EQ(event, Event::RESUMED) << "bit " << bit << " of frame " << frame;
+    }
+  }
+}
+
 /// 2300 W on each phase: Wh after some seconds.
 constexpr double watt_hours(double seconds) { return 2300.0 * seconds / 3600.0; }
 

@@ -30,18 +30,6 @@ constexpr double POWER = VOLTAGE * CURRENT;
 constexpr LineFault FAULTS[] = {LineFault::LOST, LineFault::SHORTENED, LineFault::DOUBLED, LineFault::GARBLED_COMMAND,
                                 LineFault::GARBLED_REPLY};
 
-/// The wire, with a hook before each frame.
-class FaultyWire : public BenchWire {
- public:
-  using BenchWire::BenchWire;
-  void transfer(uint8_t *data, size_t length) override {
-    if (this->before)
-      this->before(length);
-    BenchWire::transfer(data, length);
-  }
-  std::function<void(size_t)> before;
-};
-
 /// What the hub does at an update, with everything that is measured.
 struct Meter {
   Meter() {
@@ -115,7 +103,7 @@ struct Meter {
   double true_wh() const { return POWER * this->bench.now.elapsed / 3600.0; }
 
   Bench bench{balanced(VOLTAGE, CURRENT)};
-  FaultyWire wire{bench};
+  BenchWire wire{bench};
   Ade9000Bus bus;
   Chip chip{bus};
   EnergyTotals totals;

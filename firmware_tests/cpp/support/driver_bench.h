@@ -14,6 +14,8 @@ class BenchWire : public Ade9000Transport {
  public:
   explicit BenchWire(ade9000_simulator::Bench &bench) : bench_(bench) {}
   void transfer(uint8_t *data, size_t length) override {
+    if (this->before)
+      this->before(length);
     // A frame of this length at 5 MHz, and 20 us around it.
     this->bench_.wait(20e-6 + length * 8 / 5e6);
     this->bench_.chip.transfer(data, length, this->bench_.now);
@@ -24,6 +26,8 @@ class BenchWire : public Ade9000Transport {
   }
   size_t frames{0};
   size_t bytes{0};
+  /// Called before each frame, with its length.
+  std::function<void(size_t)> before;
   /// Gets each reply with its length, header included.
   std::function<void(uint8_t *, size_t)> disturb;
 
