@@ -78,7 +78,8 @@ async def mqtt(
     yield
     for meter in hass.config_entries.async_entries(DOMAIN):
         await hass.config_entries.async_remove(meter.entry_id)
-    await hass.config_entries.async_unload(entry.entry_id)
+    if hass.config_entries.async_get_entry(entry.entry_id) is not None:
+        await hass.config_entries.async_unload(entry.entry_id)
 
 
 @pytest.fixture(autouse=True)
@@ -352,8 +353,7 @@ async def test_mqtt_that_is_removed_during_the_dialogue_ends_it(
         menu["flow_id"], {"next_step_id": "topic"}
     )
     (entry,) = hass.config_entries.async_entries("mqtt")
-    await hass.config_entries.async_unload(entry.entry_id)
-    hass.data.pop("mqtt")
+    await hass.config_entries.async_remove(entry.entry_id)
     result = await past_progress(
         hass,
         await hass.config_entries.flow.async_configure(

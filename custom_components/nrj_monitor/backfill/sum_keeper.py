@@ -9,8 +9,10 @@ from homeassistant.components.sensor import SensorStateClass
 from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.recorder import get_instance
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..catalog import CHANNELS
 from ..const import DOMAIN
@@ -172,8 +174,16 @@ class SumKeeper:
 
     async def _async_keep(self) -> None:
         async with self._lock:
-            await async_keep_sums(
-                self._hass,
-                total_units(self._hass, self._meter.description.mac),
-                dt_util.utcnow().timestamp() - WINDOW,
-            )
+            try:
+                await async_keep_sums(
+                    self._hass,
+                    total_units(self._hass, self._meter.description.mac),
+                    dt_util.utcnow().timestamp() - WINDOW,
+                )
+            except RuntimeError, SQLAlchemyError:
+                # The recorder ends with Home Assistant; the next start looks again.
+                if (
+                    self._hass.is_running
+                    and not get_instance(self._hass).stop_requested
+                ):
+                    raise

@@ -44,7 +44,7 @@ async def listen(
     try:
         is_there = await mqtt.async_wait_for_mqtt_client(hass)
         is_there = is_there and mqtt.is_connected(hass)
-    except HomeAssistantError, KeyError:
+    except HomeAssistantError, LookupError:
         is_there = False
     if not is_there:
         raise BrokerAwayError("Home Assistant is not connected to an MQTT broker")
@@ -57,7 +57,7 @@ async def listen(
 
     try:
         return await mqtt.async_subscribe(hass, topic, on_receive, qos=0, encoding=None)
-    except (HomeAssistantError, KeyError) as error:
+    except (HomeAssistantError, LookupError) as error:
         raise BrokerAwayError("The connection to MQTT was removed") from error
 
 

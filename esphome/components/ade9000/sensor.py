@@ -1,6 +1,7 @@
 """Sensors of the ADE9000: a single data table, for each phase and for the whole supply."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import esphome.codegen as cg
 from esphome.components import sensor
@@ -18,6 +19,7 @@ from esphome.const import (
     CONF_VOLTAGE,
     DEVICE_CLASS_APPARENT_POWER,
     DEVICE_CLASS_CURRENT,
+    DEVICE_CLASS_DURATION,
     DEVICE_CLASS_ENERGY,
     DEVICE_CLASS_FREQUENCY,
     DEVICE_CLASS_POWER,
@@ -38,6 +40,7 @@ from esphome.const import (
     UNIT_KILOVOLT_AMPS_REACTIVE_HOURS,
     UNIT_KILOWATT_HOURS,
     UNIT_PERCENT,
+    UNIT_SECOND,
     UNIT_VOLT,
     UNIT_VOLT_AMPS,
     UNIT_VOLT_AMPS_REACTIVE,
@@ -192,13 +195,21 @@ def _channel_schema(*, total: bool) -> cv.Schema:
     )
 
 
-COUNTER_SCHEMA = cv.maybe_simple_value(
-    sensor.sensor_schema(
-        accuracy_decimals=0,
-        state_class=STATE_CLASS_TOTAL_INCREASING,
-        entity_category=ENTITY_CATEGORY_DIAGNOSTIC,
-    ),
-    key=CONF_NAME,
+def _counter_schema(**options: Any) -> cv.Schema:
+    return cv.maybe_simple_value(
+        sensor.sensor_schema(
+            accuracy_decimals=0,
+            state_class=STATE_CLASS_TOTAL_INCREASING,
+            entity_category=ENTITY_CATEGORY_DIAGNOSTIC,
+            **options,
+        ),
+        key=CONF_NAME,
+    )
+
+
+COUNTER_SCHEMA = _counter_schema()
+SECONDS_SCHEMA = _counter_schema(
+    unit_of_measurement=UNIT_SECOND, device_class=DEVICE_CLASS_DURATION
 )
 
 
@@ -212,7 +223,12 @@ CONFIG_SCHEMA = cv.All(
                 for channel in PHASE_CHANNELS
             },
             cv.Optional(CONF_TOTAL): _channel_schema(total=True),
-            **{cv.Optional(key): COUNTER_SCHEMA for key in DIAGNOSTICS},
+            **{
+                cv.Optional(key): SECONDS_SCHEMA
+                if key == "uncounted_seconds"
+                else COUNTER_SCHEMA
+                for key in DIAGNOSTICS
+            },
         }
     ),
 )

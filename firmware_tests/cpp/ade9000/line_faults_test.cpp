@@ -125,7 +125,7 @@ TEST(LineFaults, EachFrameOfAnUpdateMaySufferEachFault) {
   meter.update();
   const size_t count = frames;
   ASSERT_GT(count, 40u);
-  const size_t step = rounds<size_t>(7, 1);
+  const size_t step = rounds<size_t>(11, 1);
   double offset = meter.imported_wh() - meter.true_wh();
   size_t tried = 0;
   for (const LineFault fault : FAULTS) {
@@ -180,7 +180,7 @@ TEST(LineFaults, AtRandomForALongTimeLoseNoEnergy) {
     }
   };
   const double start = meter.imported_wh() - meter.true_wh();
-  const size_t updates = rounds<size_t>(1500, 5 * 3600 * 2);
+  const size_t updates = rounds<size_t>(600, 5 * 3600 * 2);
   for (size_t i = 0; i < updates; i++) {
     meter.update();
     if (meter.is_measured) {
@@ -217,7 +217,7 @@ TEST(LineFaults, TellNoEventOfTheSupplyThatWasNone) {
       meter.bench.chip.fail_next_frames(FAULTS[random() % std::size(FAULTS)], 1, random() % (8 * length));
   };
   size_t polls = 0;
-  const size_t count = rounds<size_t>(5000, 100000);
+  const size_t count = rounds<size_t>(2000, 100000);
   for (size_t i = 0; i < count; i++) {
     meter.bench.wait(0.01);
     polls += monitor.poll(static_cast<int64_t>(meter.bench.now.real * 1e6));
