@@ -273,15 +273,24 @@ async def test_changes_outlive_a_restart(run_meter: RunMeter, grid: str) -> None
         meter.api.subscribe_service_calls(calls.append)
         await meter.new_values("frequency")
         await call(meter, "guard_events", after=0)
-        await asyncio.sleep(0.5)
-    told = [dict(one.data) for one in calls if one.service == "esphome.nrj_guard"]
-    boots = list(dict.fromkeys(data["boot"] for data in told))
-    assert len(boots) == 2
-    sheds = [
-        data
-        for data in told
-        if (data["state"], data["boot"], data["what"]) == ("shed_3", boots[0], "state")
-    ]
-    assert len(sheds) == 1
-    assert sheds[0]["reason"] == "under_frequency"
-    assert 2000 <= int(sheds[0]["happened_ms_ago"]) < 30_000
+
+        def told() -> list[dict[str, str]]:
+            return [
+                dict(one.data) for one in calls if one.service == "esphome.nrj_guard"
+            ]
+
+        def boots() -> list[str]:
+            return list(dict.fromkeys(data["boot"] for data in told()))
+
+        def sheds() -> list[dict[str, str]]:
+            return [
+                data
+                for data in told()
+                if (data["state"], data["boot"], data["what"])
+                == ("shed_3", boots()[0], "state")
+            ]
+
+        await meter.wait(lambda: len(boots()) == 2 and bool(sheds()))
+    assert len(sheds()) == 1
+    assert sheds()[0]["reason"] == "under_frequency"
+    assert 2000 <= int(sheds()[0]["happened_ms_ago"]) < 30_000

@@ -301,6 +301,9 @@ async def test_removing_a_meter_removes_its_issues(
             ),
             set(),
         ),
+        (Facts(clock="not set"), set()),
+        (Facts(clock=NOW.isoformat()), set()),
+        (Facts(refused={"voltage_l1": (3, 1e12)}), {"impossible_readings"}),
         (Facts(clock="not set", clock_received_at=NOW, now=NOW), set()),
         (
             Facts(

@@ -11,6 +11,7 @@ import pytest
 from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
+from custom_components.nrj_monitor.loads.memory import EntityChange, recall
 from tests.loads.conftest import AddLoad, Guard, Pass
 
 HEATER = "input_boolean.heater"
@@ -150,3 +151,23 @@ async def test_a_removed_meter_gives_back_what_it_had_shed(
     await hass.config_entries.async_remove(entry.entry_id)
     await hass.async_block_till_done()
     assert hass.states.is_state(HEATER, "on")
+
+
+@pytest.mark.parametrize(
+    ("context", "remembered"), [("a person's", False), ("ours", True)]
+)
+def test_the_last_change_says_whose_act_it_was(
+    context: str, *, remembered: bool
+) -> None:
+    """A later change by anybody else wins; one by our own late command does not."""
+    stored = {
+        "heater": {"asked": True, "to_restore": True, "override": None, "mine": False}
+    }
+    recalled = recall(
+        stored,
+        saved=1000.0,
+        now=2000.0,
+        changes={"heater": EntityChange(at=1500.0, context_id=context)},
+        our_contexts=("ours",),
+    )
+    assert ("heater" in recalled) is remembered

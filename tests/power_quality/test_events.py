@@ -465,3 +465,23 @@ async def test_image_is_unknown_without_an_oscillogram(
     await state_is(hass, IMAGE, "unknown")
     with pytest.raises(HomeAssistantError):
         await async_get_image(hass, IMAGE)
+
+
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_a_stored_oscillogram_has_finite_samples(value: str) -> None:
+    """Samples that are no numbers are refused before they are drawn or stored again."""
+    stored = {
+        "event_id": "77-1",
+        "title": "Dip",
+        "started": NOW.isoformat(),
+        "points_per_cycle": 128,
+        "channels": {"UL1": [1.0, float(value)]},
+    }
+    with pytest.raises(ValueError, match="no valid samples"):
+        Oscillogram.from_dict(stored)
+
+
+def test_an_event_without_its_fields_is_refused() -> None:
+    """What a device leaves out is named."""
+    with pytest.raises(ValueError, match="kind"):
+        PowerQualityEvent.from_device({}, NOW)

@@ -272,6 +272,45 @@ async def test_a_mapping_leads_to_the_values(
         await decline_the_offer(hass, result)
         await state_is(hass, "sensor.house_active_power", "1500.0")
         await state_is(hass, "sensor.house_voltage_l1", "231.0")
+        (entry,) = hass.config_entries.async_entries(DOMAIN)
+        form = await hass.config_entries.flow.async_init(
+            DOMAIN,
+            context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id},
+        )
+        form = await listened(
+            hass,
+            await hass.config_entries.flow.async_configure(
+                form["flow_id"], {"name": "House", "topic": TOPIC, "layout": "mapped"}
+            ),
+        )
+        assert form["step_id"] == "topic_mapping"
+        assert typed(form)["mapping"] == mapping, "the mapping is there to be changed"
+        hass.config_entries.flow.async_abort(form["flow_id"])
+
+
+async def test_a_counter_that_comes_once_a_minute_is_waited_for(
+    hass: HomeAssistant, mqtt: None, publisher: Publisher
+) -> None:
+    """A Shelly tells its powers at once and its energy later: both are found."""
+    powers = {
+        "id": 0,
+        **{f"{phase}_voltage": 230.0 for phase in "abc"},
+        **{f"{phase}_act_power": 500.0 for phase in "abc"},
+    }
+    energies = {
+        "id": 0,
+        **{f"{phase}_total_act_energy": 1000.0 for phase in "abc"},
+        "total_act": 3000.0,
+    }
+    messages = itertools.chain(
+        [{"params": {"em:0": powers}}] * 8,
+        itertools.repeat({"params": {"emdata:0": energies}}),
+    )
+    async with publishing(publisher, lambda: json.dumps(next(messages))):
+        heard = await listened(hass, await ask(hass, "shelly"))
+    assert heard["description_placeholders"] is not None
+    found = heard["description_placeholders"]["found"]
+    assert "Import energy" in found
 
 
 async def test_a_mapping_that_reads_nothing_can_be_corrected(

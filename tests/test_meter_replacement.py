@@ -1,0 +1,33 @@
+"""What belongs to an old meter goes to the new one, and nothing else."""
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.meter_replacement import async_replace_meter
+
+OLD, NEW = "02:4e:52:4a:00:01", "02:4e:52:4a:00:02"
+
+
+async def test_a_meter_that_is_not_set_up_is_replaced(hass: HomeAssistant) -> None:
+    """Entities and device of the meter get the new MAC address; loads keep theirs."""
+    entry = MockConfigEntry(domain=DOMAIN, title="NRJ Meter")
+    entry.add_to_hass(hass)
+    devices, entities = dr.async_get(hass), er.async_get(hass)
+    for identifier in (OLD, "a load"):
+        devices.async_get_or_create(
+            config_entry_id=entry.entry_id, identifiers={(DOMAIN, identifier)}
+        )
+    for unique_id in (f"{OLD}_voltage_l1", "a load_activity"):
+        entities.async_get_or_create("sensor", DOMAIN, unique_id, config_entry=entry)
+    await async_replace_meter(hass, entry, OLD, NEW)
+    assert {
+        entity.unique_id
+        for entity in er.async_entries_for_config_entry(entities, entry.entry_id)
+    } == {f"{NEW}_voltage_l1", "a load_activity"}
+    assert {
+        identifier
+        for device in dr.async_entries_for_config_entry(devices, entry.entry_id)
+        for _, identifier in device.identifiers
+    } == {NEW, "a load"}
