@@ -72,14 +72,17 @@ class MeterClient:
                 self._changed.clear()
                 await self._changed.wait()
 
-    async def new_values(self, *object_ids: str, count: int = 3) -> None:
+    async def new_values(
+        self, *object_ids: str, count: int = 3, timeout: float = 10
+    ) -> None:
         """Wait until each sensor has been published `count` more times."""
         before = {name: self.counts.get(name, 0) for name in object_ids}
         await self.wait(
             lambda: all(
                 self.counts.get(name, 0) >= seen + count
                 for name, seen in before.items()
-            )
+            ),
+            timeout,
         )
 
     def set_number(self, object_id: str, value: float) -> None:

@@ -230,7 +230,8 @@ async def test_live_readings_flow_during_a_drain(run_meter: RunMeter) -> None:
         reader = JournalReader(meter)
         listen(meter, reader)
         await let_pass(meter, 6)
-        await meter.new_values("active_power", count=3)
+        # Six hours at once keep the simulated meter busy for some seconds.
+        await meter.new_values("active_power", count=3, timeout=60)
         before = meter.counts["active_power"]
         started = time.monotonic()
         await reader.open()
