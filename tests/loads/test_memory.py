@@ -171,3 +171,20 @@ def test_the_last_change_says_whose_act_it_was(
         our_contexts=("ours",),
     )
     assert ("heater" in recalled) is remembered
+
+
+def test_an_override_of_a_week_outlives_what_else_is_remembered() -> None:
+    """After two days only what a person demanded for longer still counts."""
+    stored = {
+        "heater": {
+            "asked": True,
+            "to_restore": True,
+            "override": [False, 7 * DAY],
+            "mine": False,
+        }
+    }
+    recalled = recall(
+        stored, saved=1000.0, now=1000.0 + 2 * DAY, changes={}, our_contexts=()
+    )
+    assert recalled["heater"]["override"] == [False, 5 * DAY]
+    assert not recalled["heater"]["to_restore"]

@@ -267,9 +267,8 @@ class MqttFlowMixin(SetupFlow):
                 while not heard.is_given_up:
                     heard.news.clear()
                     await asyncio.sleep(SETTLED)
-                    if heard.news.is_set():
-                        continue
-                    if not is_slow or heard.has_energy:
+                    is_settled = not heard.news.is_set()
+                    if is_settled and (not is_slow or heard.has_energy):
                         break
                     await heard.news.wait()
         except TimeoutError:

@@ -44,15 +44,14 @@ def recall(
     recalled = {}
     for id_, state in stored.items():
         change = changes.get(id_)
-        if (
+        is_outdated = (
             saved is not None
             and change is not None
             and change.at > saved + COMMAND_TIME
             and change.context_id not in our_contexts
-        ):
-            continue
-        override = _aged(state["override"], age)
-        if age <= MEMORY_LIFE:
+        )
+        override = None if is_outdated else _aged(state["override"], age)
+        if age <= MEMORY_LIFE and not is_outdated:
             recalled[id_] = {**state, "override": override}
         elif override is not None:
             # A person said how long; that is still to be kept.
