@@ -26,6 +26,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.flows import mqtt as flow_module
+from custom_components.nrj_monitor.flows.mqtt import SHOWN_TOPICS, _Heard
 from custom_components.nrj_monitor.sources import timeout
 from nrj_tools.ports import free_port
 from tests.conftest import decline_the_offer
@@ -574,3 +575,11 @@ async def test_another_topic_keeps_the_entities(
     assert unique_ids(entry) == before
     assert entry.data["topic"] == "meter/+"
     assert entry.title == "Barn"
+
+
+async def test_only_the_first_topics_are_shown() -> None:
+    """A wildcard that matches a whole house fills no dialogue."""
+    heard = _Heard(None)
+    for number in range(SHOWN_TOPICS + 1):
+        heard.add(b"1", f"house/{number}")
+    assert list(heard.messages) == [f"house/{n}" for n in range(SHOWN_TOPICS)]
