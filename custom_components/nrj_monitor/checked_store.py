@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import Any, Final
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError, UnsupportedStorageVersionError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.storage import Store
@@ -26,7 +26,8 @@ UNUSABLE: Final = (
     TypeError,
     ValueError,
 )
-"""What reading a value of another form than expected raises."""
+"""Errors of reading a value of another form than expected; NotImplementedError is Home
+Assistant's for an old version without a migration."""
 
 type StoredData = dict[str, Any]
 
@@ -37,10 +38,6 @@ class CheckedStore(Store[StoredData]):
     Versions: a new minor version can be read by the version before. A new major version
     can not, and comes with a migration of the old one in `_async_migrate_func`.
     """
-
-    def __init__(self, hass: HomeAssistant, version: int, key: str) -> None:
-        """Initialize the store of the file `key`, without reading the file."""
-        super().__init__(hass, version, key)
 
     async def async_restore(self, restore: Callable[[StoredData], None]) -> None:
         """Load the file, and have `restore` take over its content.

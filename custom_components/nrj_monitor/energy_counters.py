@@ -4,11 +4,24 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any, Final
 
-ENERGY_TOLERANCE: Final = 0.01
-"""kWh by which a total may be lower than before: the resolution of large totals."""
+COUNT_TOLERANCE: Final = 0.01
+"""kWh by which a total may be lower than before within one count."""
+
+RELATIVE_TOLERANCE: Final = 1e-7
+"""The same as a part of the total: the resolution of a 32-bit float."""
 
 RESET_RATIO: Final = 0.1
 """Part of its latest value below which a total has begun anew rather than gone back."""
+
+
+def tolerance(total: float) -> float:
+    """Return the error of a total within one count, kWh."""
+    return COUNT_TOLERANCE + RELATIVE_TOLERANCE * abs(total)
+
+
+def begins_new_count(before: float, total: float) -> bool:
+    """Return whether a total, kWh, belongs to another count than the total before."""
+    return total < before - tolerance(before)
 
 
 class EnergyCounters:
@@ -32,7 +45,7 @@ class EnergyCounters:
         """Record a total, kWh; return whether the total has gone back."""
         before = self._latest.get(channel_id)
         self._latest[channel_id] = value
-        if before is None or value >= before - ENERGY_TOLERANCE:
+        if before is None or not begins_new_count(before, value):
             return False
         if self._may_start_over and value < RESET_RATIO * before:
             return False

@@ -308,14 +308,7 @@ class Meter:
         channel a snapshot is complete. An impossible reading is none: a measurement is
         then unknown, and a total is the one before.
         """
-        if (
-            value is not None
-            and (
-                not is_possible(channel, value)
-                or channel.quantity.limits.rate is not None
-            )
-            and not self._is_believed(channel, value)
-        ):
+        if value is not None and not self._is_believed(channel, value):
             if channel.quantity.limits.rate is not None:
                 return
             value = None

@@ -9,6 +9,7 @@ from .const import CONF_SOURCE, DOMAIN, SOURCE_NATIVE_API
 from .energy_counters import EnergyCounters
 from .entry_data import NrjConfigEntry
 from .meter import Meter
+from .power_quality.log import PowerQualityLog
 
 VERSION: Final = 1
 DELAY: Final = 10.0
@@ -51,6 +52,8 @@ class MeterStore:
     def _restore(self, stored: StoredData) -> None:
         log, totals = stored["power_quality"], stored["totals"]
         guard_events = [str(id_) for id_ in stored.get("guard", ())]
+        # Raises for a log of no use before anything is taken over.
+        PowerQualityLog().restore(log)
         self.energy_counters.restore(totals)
         self._meter.log.restore(log)
         self._meter.known_guard_events.extend(guard_events)

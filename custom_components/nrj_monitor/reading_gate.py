@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from .backfill.running_sum import begins_new_count
 from .catalog import Channel, Quantity
+from .energy_counters import begins_new_count
 
 SLACK: Final = 10.0
 """Seconds a total may be older than the moment of its reading."""

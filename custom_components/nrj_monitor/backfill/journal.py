@@ -145,7 +145,7 @@ def decode_records(data: bytes) -> tuple[JournalRecord, ...]:
 
 
 def _decode_record(data: bytes) -> JournalRecord:
-    """Decode a record; what is impossible in it is left out of it."""
+    """Decode a record, leaving out impossible values; raises ValueError."""
     reader = _Reader(data)
     flags = Flag(reader.byte())
     count = reader.number()

@@ -141,7 +141,12 @@ class BackfillManager:
             if anchor
             else EnergyTimeline(),
             int(done),
-            BootClock(stored.get("starts")),
+            BootClock(
+                {
+                    str(boot): float(time)
+                    for boot, time in (stored.get("starts") or {}).items()
+                }
+            ),
         )
         self._download, self._done, self._stored = download, int(done), stored
         self._outage_begin = seen
@@ -149,7 +154,7 @@ class BackfillManager:
         self._reading_gaps.update(connected=False, now=seen)
 
     async def async_stop(self) -> None:
-        """Give up a download of the whole journal, and wait until what is written is."""
+        """Cancel a download of the whole journal, and wait for the rows being written."""
         self._is_stopped = True
         if self._full_download is not None:
             self._full_download.complete.set()

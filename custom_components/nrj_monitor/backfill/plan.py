@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from ..energy_counters import begins_new_count
 from .journal import Summary
-from .running_sum import RESET_RATIO, SumCorrection, begins_new_count
+from .running_sum import RESET_RATIO, SumCorrection
 from .timeline import EnergyEstimate
 
 HOUR: Final = 3600

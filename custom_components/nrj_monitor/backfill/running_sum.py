@@ -1,4 +1,4 @@
-"""Running sums that Home Assistant continued wrongly, and their corrections: pure rules.
+"""Corrections of running sums that Home Assistant continued wrongly: pure rules.
 
 Home Assistant continues the sum of a total from its latest row of five minutes. Where
 all such rows were purged the sum starts at zero; where the total fell by less than a
@@ -10,15 +10,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from ..energy_counters import COUNT_TOLERANCE, begins_new_count, tolerance
+
 RESET_RATIO: Final = 0.9
 """Part of its last state below which Home Assistant takes a total as begun anew, from
 zero (`reset_detected` in its sensor integration)."""
-
-COUNT_TOLERANCE: Final = 0.01
-"""kWh by which a state may be lower than before within one count."""
-
-RELATIVE_TOLERANCE: Final = 1e-7
-"""The same as a part of the state: the resolution of a 32-bit float."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +27,7 @@ class SumPoint:
 
     @property
     def offset(self) -> float:
-        """Return sum less state, which is constant within one count, kWh."""
+        """Return sum less state, kWh: constant within one count."""
         return self.sum - self.state
 
 
@@ -41,16 +37,6 @@ class SumCorrection:
 
     start: int
     energy: float
-
-
-def tolerance(state: float) -> float:
-    """Return by how much a state, kWh, may differ within one count, kWh."""
-    return COUNT_TOLERANCE + RELATIVE_TOLERANCE * abs(state)
-
-
-def begins_new_count(before: float, state: float) -> bool:
-    """Return whether a total, kWh, belongs to another count than the total before."""
-    return state < before - tolerance(before)
 
 
 def gain_between(before: float, state: float) -> float:
@@ -67,7 +53,7 @@ def gain_between(before: float, state: float) -> float:
 def find_corrections(
     points: Sequence[SumPoint], earlier: Iterable[SumPoint] = ()
 ) -> list[SumCorrection]:
-    """Return the corrections of sums that were continued wrongly, the oldest first.
+    """Find sums that were continued wrongly; return their corrections, the oldest first.
 
     `points` are in the order of time, and `earlier` rows before these. Only what Home
     Assistant does wrong is corrected, never a sum that a person has changed.
@@ -97,7 +83,7 @@ def find_corrections(
 
 @dataclass(frozen=True, slots=True)
 class SumRepair:
-    """Hours to write in the place of impossible ones, and what all later rows lack.
+    """Repair of impossible hours: the rows to write, and the correction of all later rows.
 
     `energy` is what an hour shows too much, kWh, by its begin.
     """
@@ -110,7 +96,7 @@ class SumRepair:
 def find_impossible(
     hours: Sequence[SumPoint], *, rate: float, highest: float
 ) -> SumRepair | None:
-    """Return the repair of hours with energy that no meter measures, None without.
+    """Find hours with energy that no meter measures; return their repair, None without any.
 
     `rate` is the greatest energy in an hour and `highest` the greatest total, kWh. An
     hour in which the total was impossible shows no energy, and the next one that of

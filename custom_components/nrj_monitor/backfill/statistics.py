@@ -23,8 +23,9 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 
+from ..energy_counters import tolerance
 from .plan import HOUR, MeanRow, SumRow
-from .running_sum import SumCorrection, SumPoint, SumRepair, tolerance
+from .running_sum import SumCorrection, SumPoint, SumRepair
 
 FIVE_MINUTES: Final = 300
 

@@ -240,10 +240,7 @@ def _dsmr_reader() -> Iterator[tuple[str, Any]]:
                 return [topics(one) for one in value]
             return value
 
-        yield {
-            "path" if key == "path" else key: topics(value)
-            for key, value in rule.items()
-        }
+        yield {key: topics(value) for key, value in rule.items()}
 
     power = {
         "import": "electricity_currently_delivered",

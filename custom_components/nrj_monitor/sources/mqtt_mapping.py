@@ -1,6 +1,6 @@
 """Mappings: where each quantity stands in a meter's messages, and how values combine."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 import re
@@ -308,9 +308,10 @@ def _rule(channel: Channel, rule: Any) -> _Rule:
         raise MessageError(f"'{id_}' needs both import and export")
     if exclusive and ("path" in parts or "minus" in parts):
         raise MessageError(f"'{id_}' has import and export, or path and minus")
-    terms: Callable[[Any], tuple[_Term, ...]] = lambda value: _terms(  # noqa: E731
-        id_, value, parts.get("topic")
-    )
+
+    def terms(value: Any) -> tuple[_Term, ...]:
+        return _terms(id_, value, parts.get("topic"))
+
     if exclusive:
         plus, minus = terms(parts["import"]), terms(parts["export"])
     elif "path" in parts:
