@@ -1,6 +1,7 @@
 """Run the frequency guard of the real firmware on sagging grids."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 import time
 
@@ -54,6 +55,11 @@ def chosen(meter: MeterClient, name: str) -> str:
     """Return which option of a select is chosen."""
     state = meter.states.get(name)
     return state.state if isinstance(state, SelectState) else ""
+
+
+def is_chosen(meter: MeterClient, name: str, option: str) -> bool:
+    """Return whether an option of a select is chosen."""
+    return chosen(meter, name) == option
 
 
 def choose(meter: MeterClient, name: str, option: str) -> None:
@@ -161,9 +167,7 @@ async def test_every_profile_and_class_offered_exists(
                 assert info.options == [*PROFILES, "custom"]
             for option in info.options:
                 choose(meter, name, option)
-                await meter.wait(
-                    lambda name=name, option=option: chosen(meter, name) == option  # type: ignore[misc]
-                )
+                await meter.wait(partial(is_chosen, meter, name, option))
 
 
 async def test_a_person_has_the_last_word(run_meter: RunMeter, grid: str) -> None:
