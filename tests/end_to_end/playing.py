@@ -11,6 +11,9 @@ SHOWN = 1.4
 """Seconds from the meter's telling until Home Assistant shows it: it writes a state of a
 sensor once a second."""
 
+SETTLING = 0.7
+"""Seconds in which the chip's readings follow a jump of the signal to less than 0.1 %."""
+
 # Home Assistant keeps a state for some seconds until the value has moved by a significant
 # change; the meter itself is within 0.2 %.
 VOLTAGE_TOLERANCE = 0.002
@@ -26,6 +29,7 @@ async def hold_at(meter: MeterClient, second: float) -> None:
     await meter.wait(
         lambda: abs(meter.value_of_number("simulation_position") - second) < 0.01
     )
+    await asyncio.sleep(SETTLING)
     # The first is a mean that may begin before.
     await meter.new_values("voltage_l1", "current_l1", count=2)
     await asyncio.sleep(SHOWN)

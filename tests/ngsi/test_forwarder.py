@@ -181,6 +181,14 @@ async def test_one_bad_sample_becomes_a_dead_letter_with_its_reason(
     assert forwarder.status.spool.dead_letters == 0
 
 
+async def test_dead_letters_can_be_deleted_before_the_first_write(
+    forwarding: Forwarding, orion: NgsiV2
+) -> None:
+    """A person who presses the button at the very start gets an answer, no exception."""
+    forwarder = forwarding.make(orion, start=False)
+    assert await forwarder.clear_dead_letters() == 0
+
+
 async def test_samples_wait_for_a_broker_that_refuses_everything(
     forwarding: Forwarding, orion: NgsiV2
 ) -> None:

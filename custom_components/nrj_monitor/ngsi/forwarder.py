@@ -178,11 +178,16 @@ class Forwarder:
 
     async def clear_dead_letters(self) -> int:
         """Delete the samples the broker refused; return how many were deleted."""
-        deleted = await self._environment.executor(self._spool.clear_dead_letters)
+        deleted = await self._environment.executor(self._clear_dead_letters)
         await self._refresh_status()
         return deleted
 
     # Blocking functions, called in the executor.
+
+    def _clear_dead_letters(self) -> int:
+        # A person may ask before the first write has opened the spool.
+        self._buffer.open()
+        return self._spool.clear_dead_letters()
 
     def _push_history(self, samples: Sequence[Sample]) -> int:
         self._buffer.open()
