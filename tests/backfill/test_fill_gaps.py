@@ -183,9 +183,10 @@ async def test_row_that_repeats_an_old_state_is_replaced(hass: HomeAssistant) ->
     await record_hours(
         hass, metadata(id_, "V", "voltage", has_sum=False), {0: flat, 12: flat}
     )
-    # In the thirteenth hour, now, the sensor really had a state.
-    hass.states.async_set(id_, "240.0")
-    hass.states.async_set(id_, "unavailable")
+    # In the thirteenth hour the sensor really had a state.
+    thirteenth = START + 12 * HOUR
+    hass.states.async_set(id_, "240.0", timestamp=thirteenth)
+    hass.states.async_set(id_, "unavailable", timestamp=thirteenth + 0.1)
     await async_wait_written(hass)
     await backfill(hass, 13)
     rows = await hours_of(hass, id_)

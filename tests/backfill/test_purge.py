@@ -134,19 +134,17 @@ async def entry(hass: HomeAssistant) -> AsyncGenerator[MockConfigEntry]:
     await stop(hass, entry)
 
 
-def five_minutes() -> datetime:
-    """Return the begin of the last hour's first five minutes.
+FIVE_MINUTES = dt_util.utc_from_timestamp(START + 11 * HOUR)
+"""Begin of the last hour's first five minutes.
 
-    The recorder itself compiles the latest five minutes ten seconds after their end.
-    """
-    now = dt_util.utcnow().replace(minute=0, second=0, microsecond=0)
-    return now - timedelta(hours=1)
+The recorder itself compiles the latest five minutes ten seconds after their end.
+"""
 
 
 def show(hass: HomeAssistant, id_: str, total: float) -> None:
     """Give a sensor a state of these five minutes."""
     hass.states.async_set(
-        id_, str(total), ATTRIBUTES, timestamp=five_minutes().timestamp() + 1
+        id_, str(total), ATTRIBUTES, timestamp=FIVE_MINUTES.timestamp() + 1
     )
 
 
@@ -163,7 +161,7 @@ async def test_sum_continues_after_a_purge(
     await until(lambda: any(done for _, _, done in source.acknowledged))
     total = OLD_STATE + 2.0 * (days * 24 + 12)
     show(hass, energy, total)
-    await compile_statistics(hass, five_minutes())
+    await compile_statistics(hass, FIVE_MINUTES)
     assert await latest_sum(hass, energy) == pytest.approx(total + OLD_SUM - OLD_STATE)
     rows = await hours_of(hass, energy)
     sums = [rows[hour]["sum"] for hour in sorted(rows)]
@@ -186,7 +184,7 @@ async def test_sum_that_started_at_zero_is_corrected(
     await purge_nightly(hass)
     source = away(days)
     total = OLD_STATE + 2.0 * (days * 24 + 12)
-    hour = five_minutes() - timedelta(hours=1)
+    hour = FIVE_MINUTES - timedelta(hours=1)
     if not restarts:
         await start(hass, entry, source)
         await hass.async_block_till_done(wait_background_tasks=True)
@@ -224,6 +222,6 @@ async def test_sum_of_any_source_continues(hass: HomeAssistant, energy: str) -> 
     meter.on_connected(replace(DESCRIPTION, features=frozenset()))
     await hass.async_block_till_done(wait_background_tasks=True)
     show(hass, energy, 5123.5)
-    await compile_statistics(hass, five_minutes())
+    await compile_statistics(hass, FIVE_MINUTES)
     assert await latest_sum(hass, energy) == pytest.approx(OLD_SUM + 123.5)
     await stop(hass, entry)
