@@ -23,8 +23,10 @@ from .backfill.services import async_setup_backfill_services
 from .const import (
     CONF_ADD_TO_ENERGY,
     CONF_METER,
+    CONF_READINGS,
     CONF_SOURCE,
     DOMAIN,
+    SOURCE_ENTITIES,
     SOURCE_NATIVE_API,
 )
 from .energy_dashboard.dashboard import async_add_meter, async_delete_meter
@@ -41,6 +43,7 @@ from .ngsi.settings import SUBENTRY_BROKER
 from .services import async_setup_services
 from .sources import MeterDescription
 from .sources.encryption_key import async_remove_key
+from .sources.entities import migrated_entities
 from .sources.errors import CredentialError
 from .sources.factory import async_make_source
 
@@ -141,6 +144,11 @@ async def async_migrate_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> boo
             data={**entry.data, CONF_SOURCE: SOURCE_NATIVE_API},
             minor_version=2,
         )
+    if entry.minor_version < 3:
+        data = dict(entry.data)
+        if data[CONF_SOURCE] == SOURCE_ENTITIES:
+            data |= migrated_entities(data[CONF_READINGS])
+        hass.config_entries.async_update_entry(entry, data=data, minor_version=3)
     return True
 
 

@@ -41,7 +41,7 @@ class NrjMonitorConfigFlow(
     """Config flow of a meter; an entry is created only after the meter has answered."""
 
     VERSION = 1
-    MINOR_VERSION = 2
+    MINOR_VERSION = 3
 
     @staticmethod
     @callback

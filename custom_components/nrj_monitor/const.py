@@ -39,6 +39,9 @@ CONF_CHANNELS = "channels"
 CONF_READINGS = "readings"
 """Entry data of SOURCE_ENTITIES: the entities of each channel, by channel id."""
 
+CONF_PHASES = "phases"
+"""Entry data of SOURCE_ENTITIES: how many phases the meter has: 1, 2 or 3."""
+
 CONF_ADD_TO_ENERGY = "add_to_energy_dashboard"
 """Entry data: the meter is still to be added to the energy dashboard; removed then."""
 

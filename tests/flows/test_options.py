@@ -103,7 +103,7 @@ async def test_an_entry_of_the_first_version_works_on(
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     assert entry.data == first_version | {CONF_SOURCE: SOURCE_NATIVE_API}
-    assert entry.minor_version == 2
+    assert entry.minor_version == 3
     await state_is(hass, "sensor.nrj_meter_voltage_l1", "230.0")
     assert unique_ids(hass, entry) == before
 

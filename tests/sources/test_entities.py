@@ -6,11 +6,13 @@ from typing import Any
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     SOURCE_USER,
+    ConfigEntry,
     ConfigFlowResult,
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
@@ -65,10 +67,18 @@ async def fill_in(
 ) -> ConfigFlowResult:
     """Fill in several forms in a row."""
     for answer in answers:
+        is_first = form["step_id"] != "entities_of"
         form = await hass.config_entries.flow.async_configure(
-            form["flow_id"], {"inverted": False} | answer
+            form["flow_id"], answer if is_first else {"inverted": False} | answer
         )
     return form
+
+
+async def reconfigure(hass: HomeAssistant, entry: ConfigEntry) -> ConfigFlowResult:
+    """Open the first form to reconfigure a meter."""
+    return await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
+    )
 
 
 async def confirm(hass: HomeAssistant, form: ConfigFlowResult) -> NrjConfigEntry:
@@ -96,7 +106,7 @@ async def add_shelly(hass: HomeAssistant) -> NrjConfigEntry:
         },
         {"voltage": "sensor.em_b_voltage", "active_power": "sensor.em_b_power"},
         {"voltage": "sensor.em_c_voltage", "active_power": "sensor.em_c_power"},
-        {"import_energy": "sensor.em_total_energy"},
+        {"import_energy": ["sensor.em_total_energy"]},
     )
     return await confirm(hass, form)
 
@@ -124,13 +134,96 @@ async def test_a_p1_reader_of_one_phase(hass: HomeAssistant) -> None:
             "active_power": "sensor.p1_consumption",
             "active_power_returned": "sensor.p1_production",
         },
-        {"import_energy": "sensor.p1_used"},
+        {"import_energy": ["sensor.p1_used"]},
     )
     await confirm(hass, form)
     await state_is(hass, "sensor.house_active_power_l1", "-1250.0")
     await state_is(hass, "sensor.house_active_power", "-1250.0")
     await state_is(hass, "sensor.house_voltage_l1", "230.5")
     assert hass.states.get("sensor.house_voltage_l2") is None
+
+
+async def test_counters_of_two_tariffs_are_summed(hass: HomeAssistant) -> None:
+    """Several counters make one, which has a value only while all of them have."""
+    tell(hass, {"sensor.low": (1500000, "Wh"), "sensor.high": (2000.25, "kWh")})
+    form = await fill_in(
+        hass,
+        await begin(hass, "1"),
+        {},
+        {"import_energy": ["sensor.low", "sensor.high"]},
+    )
+    entry = await confirm(hass, form)
+    await state_is(hass, "sensor.house_import_energy", "3500.25")
+    tell(hass, {"sensor.low": ("unavailable", "Wh")})
+    await state_is(hass, "sensor.house_import_energy", "unknown")
+    tell(hass, {"sensor.low": (1501000, "Wh")})
+    await state_is(hass, "sensor.house_import_energy", "3501.25")
+    form = await reconfigure(hass, entry)
+    form = await fill_in(hass, form, {"name": "House", "phases": "1"}, {})
+    assert typed(form)["import_energy"] == ["sensor.low", "sensor.high"]
+
+
+async def test_a_split_phase_meter_has_two_legs(hass: HomeAssistant) -> None:
+    """Ask for two phases where there are two, and sum their power."""
+    tell(hass, {"sensor.leg_1": (1.5, "kW"), "sensor.leg_2": (500, "W")})
+    form = await fill_in(
+        hass,
+        await begin(hass, "2"),
+        {"active_power": "sensor.leg_1"},
+        {"active_power": "sensor.leg_2"},
+        {},
+    )
+    entry = await confirm(hass, form)
+    await state_is(hass, "sensor.house_active_power", "2000.0")
+    assert hass.states.get("sensor.house_active_power_l3") is None
+    assert entry.data["phases"] == 2
+    assert typed(await reconfigure(hass, entry)) == {"name": "House", "phases": "2"}
+
+
+@pytest.mark.parametrize(
+    ("quantities", "phases"),
+    [(("_l1", "_l2", "_l3", ""), 3), (("_l1", "_l2"), 2), (("_l1", ""), 1), (("",), 1)],
+)
+async def test_an_entry_of_one_entity_a_reading_works_on(
+    hass: HomeAssistant, quantities: tuple[str, ...], phases: int
+) -> None:
+    """Read what was stored before several entities could be summed."""
+    tell(hass, P1)
+    reading = {
+        "entity_id": "sensor.p1_consumption",
+        "subtracted": "sensor.p1_production",
+        "inverted": True,
+    }
+    stored = {f"active_power{suffix}": reading for suffix in quantities}
+    energy = {"entity_id": "sensor.p1_used", "subtracted": None, "inverted": False}
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title="House",
+        unique_id="entities-1",
+        version=1,
+        minor_version=2,
+        data={
+            "source": "entities",
+            "readings": stored | {"import_energy": energy},
+            "meter": {
+                "mac": "entities-1",
+                "name": "House",
+                "manufacturer": "NRJ Monitor",
+                "model": "",
+                "hardware": "",
+                "software": "",
+                "channels": [*stored, "import_energy"],
+                "relays": {},
+            },
+        },
+    )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    for suffix in quantities:
+        await state_is(hass, f"sensor.house_active_power{suffix}", "1250.0")
+    await state_is(hass, "sensor.house_import_energy", "4321.0")
+    assert entry.data["phases"] == phases
+    assert typed(await reconfigure(hass, entry))["phases"] == str(phases)
 
 
 async def test_a_meter_with_the_other_sign(hass: HomeAssistant) -> None:
@@ -269,7 +362,7 @@ async def test_forms_sent_as_they_open_change_nothing(
         "inverted": inverted,
     }
     form = await fill_in(
-        hass, await begin(hass, "1"), power, {"import_energy": "sensor.p1_used"}
+        hass, await begin(hass, "1"), power, {"import_energy": ["sensor.p1_used"]}
     )
     entry = await confirm(hass, form)
     watts = "1250.0" if inverted else "-1250.0"

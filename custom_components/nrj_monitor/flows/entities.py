@@ -21,12 +21,18 @@ from homeassistant.helpers.selector import (
 import probatio as vol
 
 from ..catalog import CHANNELS, Phase
-from ..const import CONF_METER, CONF_READINGS, CONF_SOURCE, DOMAIN, SOURCE_ENTITIES
+from ..const import (
+    CONF_METER,
+    CONF_PHASES,
+    CONF_READINGS,
+    CONF_SOURCE,
+    DOMAIN,
+    SOURCE_ENTITIES,
+)
 from ..sources.entities import EntityReading, UnitError, read, stored_readings
 from .base import SetupFlow
 from .virtual_meter import describe, found_and_missing, new_id
 
-CONF_PHASES: Final = "phases"
 CONF_INVERTED: Final = "inverted"
 RETURNED: Final = "active_power_returned"
 """Field for an entity that tells power returned apart, positive; it is taken off."""
@@ -45,12 +51,15 @@ FIELDS: Final[Mapping[str, SensorDeviceClass]] = {
 }
 """What can be picked, and the device class of the sensors offered."""
 
+SUMMED: Final = frozenset({"import_energy", "export_energy"})
+"""What takes several entities, as a counter of each tariff, and is their sum."""
+
 START_SCHEMA = vol.Schema(
     {
         vol.Required(CONF_NAME): TextSelector(),
         vol.Required(CONF_PHASES, default="3"): SelectSelector(
             SelectSelectorConfig(
-                options=["1", "3"],
+                options=["1", "2", "3"],
                 mode=SelectSelectorMode.LIST,
                 translation_key=CONF_PHASES,
             )
@@ -69,7 +78,11 @@ def fields_schema(phase: Phase | None) -> vol.Schema:
     ]
     fields: dict[Any, Any] = {
         vol.Optional(field): EntitySelector(
-            EntitySelectorConfig(domain=SENSOR_DOMAIN, device_class=FIELDS[field].value)
+            EntitySelectorConfig(
+                domain=SENSOR_DOMAIN,
+                device_class=FIELDS[field].value,
+                multiple=field in SUMMED,
+            )
         )
         for field in offered
     }
@@ -84,12 +97,13 @@ def readings_of(
     suffix = f"_{phase.lower()}" if phase else ""
     readings: dict[str, EntityReading] = {}
     for field in FIELDS:
-        if field == RETURNED or not (entity_id := answers.get(field)):
+        if field == RETURNED or not (chosen := answers.get(field)):
             continue
         is_power = field == "active_power"
+        returned = answers.get(RETURNED)
         readings[field + suffix] = EntityReading(
-            entity_id=entity_id,
-            subtracted=answers.get(RETURNED) if is_power else None,
+            entity_ids=tuple(chosen) if field in SUMMED else (chosen,),
+            subtracted=(returned,) if is_power and returned else (),
             inverted=is_power and answers[CONF_INVERTED],
         )
     return readings
@@ -99,13 +113,13 @@ def answers_of(readings: Mapping[str, Any], phase: Phase | None) -> dict[str, An
     """Return the form's values from stored readings."""
     suffix = f"_{phase.lower()}" if phase else ""
     answers: dict[str, Any] = {
-        field: readings[field + suffix]["entity_id"]
+        field: entity_ids if field in SUMMED else entity_ids[0]
         for field in FIELDS
-        if field + suffix in readings
+        if (entity_ids := readings.get(field + suffix, {}).get("entity_ids"))
     }
     power = readings.get(f"active_power{suffix}", {})
     if power.get("subtracted"):
-        answers[RETURNED] = power["subtracted"]
+        (answers[RETURNED],) = power["subtracted"]
     answers[CONF_INVERTED] = power.get("inverted", False)
     return answers
 
@@ -114,6 +128,7 @@ class EntitiesFlowMixin(SetupFlow):
     """Config flow steps of a meter made of entities, set up once each has a value."""
 
     _chosen: dict[str, EntityReading]
+    _phases: int
     _asked_phases: list[Phase | None]
     _name: str
 
@@ -128,10 +143,7 @@ class EntitiesFlowMixin(SetupFlow):
     ) -> ConfigFlowResult:
         """Ask the same again for a known meter."""
         entry = self._get_reconfigure_entry()
-        has_more = any(
-            id_.endswith(("_l2", "_l3")) for id_ in entry.data[CONF_READINGS]
-        )
-        known = {CONF_NAME: entry.title, CONF_PHASES: "3" if has_more else "1"}
+        known = {CONF_NAME: entry.title, CONF_PHASES: str(entry.data[CONF_PHASES])}
         return await self._async_start("reconfigure_entities", user_input, known)
 
     async def _async_start(
@@ -144,7 +156,8 @@ class EntitiesFlowMixin(SetupFlow):
             )
         self._name = user_input[CONF_NAME]
         self._chosen = {}
-        self._asked_phases = [*list(Phase)[: int(user_input[CONF_PHASES])], None]
+        self._phases = int(user_input[CONF_PHASES])
+        self._asked_phases = [*list(Phase)[: self._phases], None]
         return await self.async_step_entities_of()
 
     async def async_step_entities_of(
@@ -188,7 +201,7 @@ class EntitiesFlowMixin(SetupFlow):
         self, id_: str, reading: EntityReading
     ) -> tuple[str, dict[str, str]] | None:
         """Return error key and placeholders for an unusable entity, or None."""
-        entities = ", ".join(reading.entity_ids)
+        entities = ", ".join(reading.all_entity_ids)
         try:
             value = read(self.hass, CHANNELS[id_], reading)
         except UnitError as error:
@@ -224,6 +237,7 @@ class EntitiesFlowMixin(SetupFlow):
             )
         data = {
             CONF_SOURCE: SOURCE_ENTITIES,
+            CONF_PHASES: self._phases,
             CONF_READINGS: stored,
             CONF_METER: meter.as_dict(),
         }

@@ -25,7 +25,8 @@ from homeassistant.helpers.event import (
     async_track_state_report_event,
 )
 
-from ..catalog import CHANNELS, Channel
+from ..catalog import CHANNELS, Channel, Phase
+from ..const import CONF_PHASES, CONF_READINGS
 from . import MeterDescription, Source, SourceListener
 from .derived_totals import DerivedTotals
 from .errors import EntitiesAwayError, LinkDownError
@@ -39,19 +40,20 @@ class UnitError(ValueError):
 class EntityReading:
     """Entities and sign of a channel's reading.
 
-    `subtracted` is an entity whose value is taken off, as with meters that tell power
-    drawn and power returned apart. `inverted` changes the sign of the result.
+    The values of `entity_ids` are summed, as with the counters of two tariffs. Those of
+    `subtracted` are taken off, as with meters that tell power drawn and power returned
+    apart. `inverted` changes the sign of the result.
     """
 
-    entity_id: str
-    subtracted: str | None = None
+    entity_ids: tuple[str, ...]
+    subtracted: tuple[str, ...] = ()
     inverted: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the reading's entities as JSON-compatible data."""
         return {
-            "entity_id": self.entity_id,
-            "subtracted": self.subtracted,
+            "entity_ids": list(self.entity_ids),
+            "subtracted": list(self.subtracted),
             "inverted": self.inverted,
         }
 
@@ -59,19 +61,15 @@ class EntityReading:
     def from_dict(cls, stored: Mapping[str, Any]) -> Self:
         """Read entities stored by `as_dict`."""
         return cls(
-            entity_id=stored["entity_id"],
-            subtracted=stored.get("subtracted"),
-            inverted=stored.get("inverted", False),
+            entity_ids=tuple(stored["entity_ids"]),
+            subtracted=tuple(stored["subtracted"]),
+            inverted=stored["inverted"],
         )
 
     @property
-    def entity_ids(self) -> tuple[str, ...]:
-        """Return the ids of the reading's entities."""
-        return (
-            (self.entity_id,)
-            if self.subtracted is None
-            else (self.entity_id, self.subtracted)
-        )
+    def all_entity_ids(self) -> tuple[str, ...]:
+        """Return the ids of all entities, summed and subtracted."""
+        return self.entity_ids + self.subtracted
 
 
 def value_of(state: State | None, channel: Channel) -> float | None:
@@ -104,12 +102,20 @@ def value_of(state: State | None, channel: Channel) -> float | None:
 
 
 def read(hass: HomeAssistant, channel: Channel, reading: EntityReading) -> float | None:
-    """Return the present value of a reading from its entities; raises UnitError."""
-    values = [value_of(hass.states.get(id_), channel) for id_ in reading.entity_ids]
-    valid = [value for value in values if value is not None]
-    if len(valid) != len(values):
+    """Return the present value of a reading, None unless all its entities have one.
+
+    Raises UnitError.
+    """
+
+    def total(entity_ids: Iterable[str]) -> float | None:
+        values = [value_of(hass.states.get(id_), channel) for id_ in entity_ids]
+        valid = [value for value in values if value is not None]
+        return sum(valid) if len(valid) == len(values) else None
+
+    summed, subtracted = total(reading.entity_ids), total(reading.subtracted)
+    if summed is None or subtracted is None:
         return None
-    value = valid[0] - sum(valid[1:])
+    value = summed - subtracted
     return -value if reading.inverted else value
 
 
@@ -129,7 +135,7 @@ class EntitiesSource(Source):
         self._totals = DerivedTotals(readings)
         self._of_entity: dict[str, list[Channel]] = {}
         for channel, reading in self._readings.items():
-            for entity_id in reading.entity_ids:
+            for entity_id in reading.all_entity_ids:
                 self._of_entity.setdefault(entity_id, []).append(channel)
         self._is_up = False
 
@@ -204,4 +210,28 @@ def stored_readings(stored: Mapping[str, Any]) -> dict[Channel, EntityReading]:
         CHANNELS[id_]: EntityReading.from_dict(reading)
         for id_, reading in stored.items()
         if id_ in CHANNELS
+    }
+
+
+def migrated_entities(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the data of an entry from its readings as stored up to version 1.2.
+
+    There each reading had one entity, and the number of phases was not stored.
+    """
+    readings = {
+        id_: EntityReading(
+            entity_ids=(old["entity_id"],),
+            subtracted=tuple(filter(None, [old.get("subtracted")])),
+            inverted=old.get("inverted", False),
+        ).as_dict()
+        for id_, old in stored.items()
+    }
+    phases = [
+        phase
+        for phase in Phase
+        if any(id_.endswith(f"_{phase.lower()}") for id_ in stored)
+    ]
+    return {
+        CONF_READINGS: readings,
+        CONF_PHASES: 1 if not phases else list(Phase).index(phases[-1]) + 1,
     }
