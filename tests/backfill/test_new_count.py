@@ -13,11 +13,11 @@ from tests.backfill.journal_meter import DESCRIPTION, KWH, JournalMeter
 from tests.backfill.recorder_statistics import START, hours_of
 from tests.backfill.test_manager import start, stop, until
 from tests.backfill.test_purge import (
+    FIVE_MINUTES,
     OLD_STATE,
     OLD_SUM,
     compile_statistics,
     energy,
-    five_minutes,
     latest_sum,
     purge_nightly,
     record_until,
@@ -76,12 +76,12 @@ async def test_new_count_continues_the_sum(
     if healed_first:
         await heal(hass, entry, source)
         show(hass, energy, total)
-        await compile_statistics(hass, five_minutes())
+        await compile_statistics(hass, FIVE_MINUTES)
     else:
         await start(hass, entry, source)
         await hass.async_block_till_done(wait_background_tasks=True)
         show(hass, energy, total)
-        await compile_statistics(hass, five_minutes())
+        await compile_statistics(hass, FIVE_MINUTES)
         await stop(hass, entry)
         await heal(hass, entry, source)
     rows = await hours_of(hass, energy)
