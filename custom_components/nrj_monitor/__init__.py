@@ -29,7 +29,12 @@ from .const import (
     SOURCE_ENTITIES,
     SOURCE_NATIVE_API,
 )
-from .energy_dashboard.dashboard import async_add_meter, async_delete_meter
+from .energy_dashboard.dashboard import (
+    async_add_meter,
+    async_delete_meter,
+    async_follow_renames,
+    async_track_renames,
+)
 from .entry_data import NrjConfigEntry, NrjData
 from .issues.monitor import IssueMonitor, async_delete_issues
 from .loads.give_back import async_give_back_stored
@@ -110,6 +115,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
     await _async_start_parts(hass, entry)
     if entry.data.get(CONF_ADD_TO_ENERGY):
         await _async_add_to_energy(hass, entry)
+    await async_follow_renames(hass, entry)
+    entry.async_on_unload(async_track_renames(hass, entry))
     return True
 
 

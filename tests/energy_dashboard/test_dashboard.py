@@ -230,6 +230,61 @@ async def test_renamed_sensor_is_removed_by_its_new_name(
     assert await preferences(hass) == []
 
 
+async def test_renamed_sensor_keeps_its_place(
+    hass: HomeAssistant, entry: NrjConfigEntry
+) -> None:
+    """Neither a dead name nor a second connection is left, whatever else it holds."""
+    await add(hass)
+    await save(hass, [*OWN, grid(number_energy_price=0.28)])
+    er.async_get(hass).async_update_entity(IMPORT, new_entity_id="sensor.bought")
+    await hass.async_block_till_done()
+    followed = grid(stat_energy_from="sensor.bought", number_energy_price=0.28)
+    assert await preferences(hass) == [*OWN, followed]
+    assert await add(hass) == {
+        "added": [],
+        "already_there": ["sensor.bought", EXPORT, POWER],
+    }
+    assert await preferences(hass) == [*OWN, followed]
+    await hass.async_block_till_done()
+    cost = hass.states.get(f"{IMPORT}_cost")
+    assert cost is not None
+    assert cost.state != "unavailable", "what it costs is still counted"
+    await remove(hass)
+    assert await preferences(hass) == OWN
+
+
+async def test_sensors_renamed_while_the_meter_is_not_loaded_are_followed(
+    hass: HomeAssistant, entry: NrjConfigEntry
+) -> None:
+    """The meter's own and the mapped ones; names that were swapped too."""
+    registry = er.async_get(hass)
+    sun = registry.async_get_or_create("sensor", "sun", "1", object_id_base="sun")
+    hass.states.async_set("sensor.sun", "1", {"device_class": "energy"})
+    await add(hass, solar_production="sensor.sun")
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    registry.async_update_entity(sun.entity_id, new_entity_id="sensor.roof")
+    for old, new in ((IMPORT, "sensor.x"), (EXPORT, IMPORT), ("sensor.x", EXPORT)):
+        registry.async_update_entity(old, new_entity_id=new)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    own, solar = await preferences(hass)
+    assert own == grid(stat_energy_from=EXPORT, stat_energy_to=IMPORT)
+    assert solar["stat_energy_from"] == "sensor.roof"
+
+
+async def test_names_stored_by_an_earlier_version_are_followed(
+    hass: HomeAssistant, entry: NrjConfigEntry, hass_storage: dict[str, Any]
+) -> None:
+    """The meter's own sensor is told by its key where its registry id was not stored."""
+    await add(hass)
+    (stored,) = hass_storage[f"{DOMAIN}.energy_dashboard"]["data"][entry.entry_id]
+    del stored["registry_ids"]
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    er.async_get(hass).async_update_entity(IMPORT, new_entity_id="sensor.bought")
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert await preferences(hass) == [grid(stat_energy_from="sensor.bought")]
+
+
 async def test_removed_meter_leaves_the_dashboard(
     hass: HomeAssistant, entry: NrjConfigEntry, hass_storage: dict[str, Any]
 ) -> None:

@@ -6,6 +6,7 @@ from custom_components.nrj_monitor.energy_dashboard.preferences import (
     STATISTICS,
     Source,
     missing_part,
+    with_names,
     without_added,
 )
 
@@ -22,6 +23,22 @@ BATTERY: Source = {
     "stat_energy_to": "sensor.in",
     "stat_rate": "sensor.flow",
 }
+
+
+def test_renamed_statistic_takes_its_new_name_once() -> None:
+    """Where it stands under its new name already, the dead name goes."""
+    names = {"sensor.import": "sensor.new"}
+    assert with_names([SOLAR, GRID], names) == [
+        SOLAR,
+        GRID | {"stat_energy_from": "sensor.new"},
+    ]
+    by_hand = {"type": "grid", "stat_energy_from": "sensor.new"}
+    assert with_names([GRID, by_hand], names) == [
+        GRID | {"stat_energy_from": None},
+        by_hand,
+    ]
+    dead = {"type": "grid", "stat_energy_from": "sensor.import"}
+    assert with_names([dead, by_hand], names) == [by_hand]
 
 
 def test_empty_dashboard_gets_whole_sources() -> None:

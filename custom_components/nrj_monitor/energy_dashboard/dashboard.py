@@ -4,12 +4,12 @@ Added sources are stored by meter, so that exactly those can be removed, even af
 person has edited them. Sources of a person are never changed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from homeassistant.components.sensor import DOMAIN as SENSOR_DOMAIN
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.singleton import singleton
@@ -18,9 +18,11 @@ from homeassistant.util.hass_dict import HassKey
 from ..catalog import Phase
 from ..checked_store import CheckedStore, StoredData
 from ..const import CONF_METER, DOMAIN
+from ..entity_links.references import CONF_REGISTRY_IDS
+from ..entity_links.registry import async_followed
 from ..entry_data import NrjConfigEntry
 from ..sources import MeterDescription
-from .preferences import STATISTICS, Source, missing_part, without_added
+from .preferences import STATISTICS, Source, missing_part, with_names, without_added
 
 if TYPE_CHECKING:
     from homeassistant.components.energy.data import EnergyManager
@@ -99,6 +101,7 @@ async def async_add_meter(
     """
     manager = await _async_manager(hass)
     added_sources = await _async_added_sources(hass)
+    await async_follow_renames(hass, entry)
     grid = _grid(hass, entry)
     if grid is None:
         raise ServiceValidationError(
@@ -113,7 +116,10 @@ async def async_add_meter(
     ]
     changed = [statistic for source in added for statistic in statistics(source)]
     if added:
-        await added_sources.async_add(entry.entry_id, added)
+        await added_sources.async_add(
+            entry.entry_id,
+            [async_followed(hass, source, STATISTICS) for source in added],
+        )
         await _async_save(manager, [*_sources(manager), *_valid(added)])
     return Change(
         changed=changed,
@@ -134,14 +140,9 @@ async def async_remove_meter(hass: HomeAssistant, entry: NrjConfigEntry) -> Chan
     """
     manager = await _async_manager(hass)
     added_sources = await _async_added_sources(hass)
+    await async_follow_renames(hass, entry)
     grid = _grid(hass, entry) or {}
     added = added_sources.of(entry.entry_id)
-    # A sensor whose entity id has changed since is still the same sensor.
-    added += [
-        {key: grid.get(key) for key in source}
-        for source in added
-        if source["type"] == grid.get("type")
-    ]
     await added_sources.async_remove(entry.entry_id)
     before = _sources(manager)
     after = before
@@ -152,6 +153,65 @@ async def async_remove_meter(hass: HomeAssistant, entry: NrjConfigEntry) -> Chan
     present, left = _all_statistics(before), _all_statistics(after)
     own = _all_statistics([grid, *added])
     return Change(changed=sorted(present - left), unchanged=sorted(left & own))
+
+
+async def async_follow_renames(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
+    """Give renamed sensors their new names in the sources added for the meter."""
+    if ENERGY_DOMAIN not in hass.config.components:
+        return
+    added_sources = await _async_added_sources(hass)
+    before = added_sources.of(entry.entry_id)
+    if not before:
+        return
+    after = [_followed(hass, source, _grid(hass, entry)) for source in before]
+    if after == before:
+        return
+    await added_sources.async_replace(entry.entry_id, after)
+    names = {
+        old[key]: new[key]
+        for old, new in zip(before, after, strict=True)
+        for key in STATISTICS
+        if old.get(key) != new.get(key)
+    }
+    if names:
+        manager = await _async_manager(hass)
+        sources = _sources(manager)
+        followed = with_names(sources, names)
+        # The dashboard adds cost sensors before it removes those of before, and two of
+        # one sensor have the same unique id.
+        await _async_save(manager, [source for source in sources if source in followed])
+        await _async_save(manager, followed)
+
+
+@callback
+def async_track_renames(
+    hass: HomeAssistant, entry: NrjConfigEntry
+) -> Callable[[], None]:
+    """Follow each sensor that is renamed; the function returned ends it."""
+
+    @callback
+    def is_rename(data: er.EventEntityRegistryUpdatedData) -> bool:
+        return data["action"] == "update" and "entity_id" in data["changes"]
+
+    async def follow(_: Event[er.EventEntityRegistryUpdatedData]) -> None:
+        await async_follow_renames(hass, entry)
+
+    return hass.bus.async_listen(
+        er.EVENT_ENTITY_REGISTRY_UPDATED, follow, event_filter=is_rename
+    )
+
+
+@callback
+def _followed(hass: HomeAssistant, source: Source, grid: Source | None) -> Source:
+    """Return an added source with the present names of its sensors."""
+    followed = async_followed(hass, source, STATISTICS)
+    known = followed.get(CONF_REGISTRY_IDS, {})
+    if grid is not None and source["type"] == grid["type"]:
+        # Earlier versions stored names alone: the meter's own sensor is told by its key.
+        for key in GRID_CHANNELS:
+            if followed.get(key) not in (None, *known) and grid.get(key) is not None:
+                followed[key] = grid[key]
+    return followed
 
 
 async def async_lacks_grid(hass: HomeAssistant) -> bool:
@@ -286,7 +346,11 @@ class _AddedSources:
         """Store the sources being added for a meter."""
         known = self.of(entry_id)
         new = [source for source in sources if source not in known]
-        self._added[entry_id] = [*known, *new]
+        await self.async_replace(entry_id, [*known, *new])
+
+    async def async_replace(self, entry_id: str, sources: Sequence[Source]) -> None:
+        """Store the sources of a meter in the place of those before."""
+        self._added[entry_id] = list(sources)
         await self._store.async_save(self._added)
 
     async def async_remove(self, entry_id: str) -> None:

@@ -56,6 +56,39 @@ def without_added(sources: Iterable[Source], added: Source) -> list[Source]:
     return [left for source in sources if (left := _without(source, added)) is not None]
 
 
+def with_names(sources: Iterable[Source], names: Mapping[str, str]) -> list[Source]:
+    """Return `sources` with the statistics of renamed sensors under their new names.
+
+    `names` are the new names by the old ones. A statistic that another source has under
+    its new name already is taken out of its old place.
+    """
+    known = list(sources)
+    used = {
+        (source["type"], key, value)
+        for source in known
+        for key in STATISTICS
+        if (value := source.get(key)) not in names
+    }
+    result = []
+    for source in known:
+        changes = {
+            key: names[source[key]] for key in STATISTICS if source.get(key) in names
+        }
+        doubles = {
+            key: source[key]
+            for key, new in changes.items()
+            if (source["type"], key, new) in used
+        }
+        left = (
+            _without(source, {"type": source["type"], **doubles}) if doubles else source
+        )
+        if left is not None:
+            result.append(
+                left | {key: new for key, new in changes.items() if key not in doubles}
+            )
+    return result
+
+
 def _without(source: Source, added: Source) -> Source | None:
     """Return a source without the added statistics, None if nothing is left."""
     type_ = source["type"]

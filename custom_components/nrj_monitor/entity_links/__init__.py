@@ -1,0 +1,1 @@
+"""Entities of other integrations that are in use here: followed, and missed when gone."""
