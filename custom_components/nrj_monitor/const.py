@@ -9,8 +9,12 @@ CONF_KEY_GIVEN = "key_given"
 """Entry data: the key was given to the meter by this integration; absent otherwise."""
 
 CONF_NEW_METER = "new_meter"
+CONF_REPLACED = "replaced"
+"""Entry data: the replacement of the meter before, as backfill.replacement has it."""
+
 CONF_REPLACED_AT = "replaced_at"
-"""Time since which the meter of an entry is in the place of another, s since 1970."""
+"""Entry data of early versions: when the meter of an entry took the place of another."""
+
 CONF_METER = "meter"
 """Entry data: the meter's description from its last connection."""
 

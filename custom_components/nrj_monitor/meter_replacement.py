@@ -3,8 +3,10 @@
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.util import dt as dt_util
 
-from .backfill.manager import async_remove_backfill_store
+from .backfill.manager import async_last_seen, async_remove_backfill_store
+from .backfill.replacement import Replacement
 from .const import DOMAIN
 from .entry_data import NrjConfigEntry
 from .meter_store import async_forget_totals
@@ -12,14 +14,12 @@ from .meter_store import async_forget_totals
 
 async def async_replace_meter(
     hass: HomeAssistant, entry: NrjConfigEntry, old_mac: str, new_mac: str
-) -> None:
+) -> Replacement:
     """Give what belongs to the old meter of `entry` to the new one, and unload the entry.
 
-    Entity ids stay, so history, statistics and energy dashboard do. The journal and the
-    totals of the old meter are forgotten: the new one has its own.
+    Entity ids stay, so history, statistics and energy dashboard do.
     """
-    if entry.state is ConfigEntryState.LOADED:
-        await hass.config_entries.async_unload(entry.entry_id)
+    replacement = await async_begin_anew(hass, entry)
     entities = er.async_get(hass)
     prefix = f"{old_mac}_"
     for entity in er.async_entries_for_config_entry(entities, entry.entry_id):
@@ -36,5 +36,19 @@ async def async_replace_meter(
                 new_identifiers={(DOMAIN, new_mac)},
                 new_connections={(dr.CONNECTION_NETWORK_MAC, new_mac)},
             )
+    return replacement
+
+
+async def async_begin_anew(hass: HomeAssistant, entry: NrjConfigEntry) -> Replacement:
+    """Unload `entry`, and forget journal and totals of the meter that is replaced.
+
+    Returns what is to be kept in the entry's data: the new meter's totals go on from the
+    old one's, whatever they are.
+    """
+    if entry.state is ConfigEntryState.LOADED:
+        await hass.config_entries.async_unload(entry.entry_id)
+    now = dt_util.utcnow().timestamp()
+    seen = await async_last_seen(hass, entry.entry_id)
     await async_remove_backfill_store(hass, entry.entry_id)
-    await async_forget_totals(hass, entry.entry_id)
+    last = await async_forget_totals(hass, entry.entry_id)
+    return Replacement(time=now, seen=seen, last=last)

@@ -91,8 +91,13 @@ async def async_remove_meter_store(hass: HomeAssistant, entry_id: str) -> None:
     await _store(hass, entry_id).async_remove()
 
 
-async def async_forget_totals(hass: HomeAssistant, entry_id: str) -> None:
-    """Forget the energy totals of a meter in whose place there is a new one."""
+async def async_forget_totals(hass: HomeAssistant, entry_id: str) -> dict[str, float]:
+    """Forget the energy totals of a meter in whose place there is a new one.
+
+    Returns the last ones, kWh by channel id.
+    """
     store = _store(hass, entry_id)
-    if (stored := await store.async_load()) is not None:
-        await store.async_save({**stored, "totals": EnergyCounters().as_dict()})
+    if (stored := await store.async_load()) is None:
+        return {}
+    await store.async_save({**stored, "totals": EnergyCounters().as_dict()})
+    return {id_: float(total) for id_, total in stored["totals"]["latest"].items()}

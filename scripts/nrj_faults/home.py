@@ -5,6 +5,7 @@ It reads a JSON object a line and answers each with one.
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 import json
 from pathlib import Path
@@ -123,6 +124,46 @@ class Home:
         # Until the entry is on the disk.
         await asyncio.sleep(1.5)
 
+    async def replace_meter(self) -> str:
+        """Say that a new meter is in the place of the old one; return the answer."""
+        entry = self.hass.config_entries.async_entries(DOMAIN)[0]
+        flows = self.hass.config_entries.flow
+        result = await flows.async_init(
+            DOMAIN, context={"source": "reconfigure", "entry_id": entry.entry_id}
+        )
+        result = await flows.async_configure(
+            result["flow_id"],
+            {"host": "127.0.0.1", "port": self._port, "new_meter": True},
+        )
+        await self.hass.async_block_till_done()
+        self._listen()
+        # Until the entry is on the disk.
+        await asyncio.sleep(1.5)
+        return str(result.get("reason") or result.get("errors"))
+
+    async def left_alone(self) -> dict[str, dict[str, str]]:
+        """Return why hours are not known, by channel and begin, s since 1970."""
+        response = await self.backfill(dry_run=True)
+        registry = er.async_get(self.hass)
+        left: dict[str, dict[str, str]] = {}
+        for id_, reasons in response["left_alone"].items():
+            entity = registry.async_get(id_)
+            assert entity is not None
+            left[entity.unique_id.partition("_")[2]] = {
+                str(int(datetime.fromisoformat(hour).timestamp())): reason
+                for hour, reason in reasons.items()
+            }
+        return left
+
+    async def up_to_date(self) -> bool:
+        """Return whether the meter has told all that it knows."""
+        backfill = self._backfill()
+        return (
+            backfill is not None
+            and await self.connected()
+            and (backfill.journal_end or 0.0) >= CLOCK.now() - UP_TO_DATE
+        )
+
     def _backfill(self) -> BackfillManager | None:
         entries = self.hass.config_entries.async_loaded_entries(DOMAIN)
         return entries[0].runtime_data.backfill if entries else None
@@ -160,7 +201,8 @@ class Home:
         return self._readings
 
     def _listen(self) -> None:
-        meter = self.hass.config_entries.async_entries(DOMAIN)[0].runtime_data.meter
+        entry = self.hass.config_entries.async_entries(DOMAIN)[0]
+        meter = entry.runtime_data.meter
 
         def on_reading(*_: object) -> None:
             self._readings += 1
@@ -242,10 +284,14 @@ class Home:
         )
 
     async def state(self, channel: str) -> float:
-        """Return a channel's present state."""
-        state = self.hass.states.get(self._entity_id(channel))
-        assert state is not None
-        return float(state.state)
+        """Return a channel's present state; a link that was lost is waited for."""
+        async with asyncio.timeout(RESENT):
+            while True:
+                state = self.hass.states.get(self._entity_id(channel))
+                assert state is not None
+                with suppress(ValueError):
+                    return float(state.state)
+                await asyncio.sleep(0.1)
 
     async def rows(self, channel: str) -> list[dict[str, Any]]:
         """Return the hours of a channel."""

@@ -1,10 +1,12 @@
 """Run the Home Assistant of `home` as a process to be killed at any moment."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import closing, suppress
 import json
 import os
 from pathlib import Path
+import shutil
+import sqlite3
 import sys
 from typing import Any
 
@@ -14,6 +16,9 @@ from .link import FaultyLink
 
 START_TIMEOUT = 300.0
 ANSWER_TIMEOUT = 300.0
+
+DATABASE = "home.db"
+STORAGE = ".storage"
 
 
 class HomeProcess:
@@ -81,3 +86,22 @@ class HomeProcess:
                 self._process.kill()
             await self._process.wait()
             self._process = None
+
+    def back_up(self, folder: Path) -> None:
+        """Copy the database and the stored files to a new `folder`, running or not."""
+        folder.mkdir(parents=True)
+        shutil.copytree(self._folder / STORAGE, folder / STORAGE)
+        with (
+            closing(sqlite3.connect(self._folder / DATABASE)) as source,
+            closing(sqlite3.connect(folder / DATABASE)) as copy,
+        ):
+            source.backup(copy)
+
+    def restore(self, folder: Path) -> None:
+        """Put back what `back_up` has copied, of a Home Assistant that does not run."""
+        assert not self.is_running
+        shutil.rmtree(self._folder / STORAGE)
+        for file in self._folder.glob(f"{DATABASE}*"):
+            file.unlink()
+        shutil.copytree(folder / STORAGE, self._folder / STORAGE)
+        shutil.copy(folder / DATABASE, self._folder / DATABASE)

@@ -1,39 +1,40 @@
 """The cable between the meter and Home Assistant, with faults."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 import random
 from typing import Any
 
-from aioesphomeapi.core import MESSAGE_TYPE_TO_PROTO
-
-EXECUTE_SERVICE = next(
-    number
-    for number, message in MESSAGE_TYPE_TO_PROTO.items()
-    if message.__name__ == "ExecuteServiceRequest"
-)
-
-
-JOURNAL_EVENT = b"esphome.nrj_journal"
-
-type Frame = tuple[bytes, int, bytes]
-"""A message of the plain-text protocol: all of it, its type, its contents."""
+from .nonsense import falsify_page, falsify_state
+from .protocol import DEVICE_INFO, SENSOR_STATE, Frame, read_frame
 
 
 class FaultyLink:
     """Forwards connections to the meter; knows its protocol well enough to lose parts.
 
     `lost` is the share of acknowledgements that never arrive, `delay` the longest time,
-    s, that a message takes.
+    s, that a message takes. `mac` is the address that the meter says it has, None for
+    its own. `nonsense` is the share of states of the totals, of the entities in
+    `total_keys`, and of pages that say what no meter measures.
     """
 
-    def __init__(self, meter_port: int, seed: int) -> None:
-        """Prepare a link to a meter on a loopback port."""
+    def __init__(
+        self, meter_port: int, seed: int, on_nonsense: Callable[[str], None]
+    ) -> None:
+        """Prepare a link to a meter on a loopback port.
+
+        `on_nonsense` is called with what is wrong with a page that was passed on.
+        """
         self.meter_port = meter_port
         self.port = 0
         self.up = True
         self.lost = 0.0
         self.delay = 0.0
+        self.mac: str | None = None
+        self.nonsense = 0.0
+        self.total_keys: frozenset[int] = frozenset()
+        self._on_nonsense = on_nonsense
         self._random = random.Random(seed)
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -123,7 +124,7 @@ class FaultyLink:
         frames: asyncio.Queue[tuple[Frame, int]],
     ) -> None:
         while True:
-            frames.put_nowait((await _read_frame(reader), self._skips))
+            frames.put_nowait((await read_frame(reader), self._skips))
 
     async def _send(
         self,
@@ -141,46 +142,29 @@ class FaultyLink:
                 if to_meter:
                     is_lost = self._loses(frame)
                 else:
-                    is_lost = received != self._skips and JOURNAL_EVENT in frame[2]
+                    is_lost = received != self._skips and frame.is_page
+                    frame = self._falsified(frame)
                 if not is_lost:
-                    writer.write(frame[0])
+                    writer.write(frame.encode())
                     await writer.drain()
             finally:
                 self._under_way -= 1
 
     def _loses(self, frame: Frame) -> bool:
         """Decide whether to lose a frame to the meter."""
-        _, number, payload = frame
-        return (
-            number == EXECUTE_SERVICE
-            and self._random.random() < self.lost
-            and _is_acknowledgement(payload)
-        )
+        return self._random.random() < self.lost and frame.is_acknowledgement
 
-
-async def _read_number(reader: asyncio.StreamReader, read: bytearray) -> int:
-    value = shift = 0
-    while True:
-        byte = (await reader.readexactly(1))[0]
-        read.append(byte)
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value
-        shift += 7
-
-
-async def _read_frame(reader: asyncio.StreamReader) -> Frame:
-    frame = bytearray(await reader.readexactly(1))
-    size = await _read_number(reader, frame)
-    number = await _read_number(reader, frame)
-    payload = await reader.readexactly(size)
-    return bytes(frame) + payload, number, payload
-
-
-def _is_acknowledgement(payload: bytes) -> bool:
-    """Tell whether an action is the journal's acknowledgement: of a record, by number.
-
-    Opening a journal has three arguments too, and the second may be an empty text.
-    """
-    request = MESSAGE_TYPE_TO_PROTO[EXECUTE_SERVICE].FromString(payload)
-    return len(request.args) == 3 and request.args[1].int_ > 0
+    def _falsified(self, frame: Frame) -> Frame:
+        """Return what Home Assistant is told in place of a frame of the meter."""
+        if frame.number == DEVICE_INFO and self.mac is not None:
+            message = frame.message()
+            message.mac_address = self.mac
+            return Frame(DEVICE_INFO, message.SerializeToString())
+        if not self.nonsense or self._random.random() >= self.nonsense:
+            return frame
+        if frame.number == SENSOR_STATE and frame.message().key in self.total_keys:
+            return falsify_state(frame, self._random)
+        if frame.is_page:
+            name, frame = falsify_page(frame, self._random)
+            self._on_nonsense(name)
+        return frame

@@ -1,7 +1,7 @@
 """The meter in a program of its own, steered past the faulty link."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from aioesphomeapi import (
@@ -27,6 +27,7 @@ class MeterProcess:
 
     def __init__(self, program: Path, folder: Path, recording: Path) -> None:
         """Keep the flash and the log in `folder`."""
+        self._folder = folder
         self._firmware = RunningFirmware(
             program,
             folder,
@@ -49,6 +50,16 @@ class MeterProcess:
     def is_running(self) -> bool:
         """Return whether the meter runs with its client connected."""
         return self._client is not None
+
+    def keys(self, ids: Iterable[str]) -> frozenset[int]:
+        """Return the keys of sensors."""
+        return frozenset(self._keys[id_] for id_ in ids)
+
+    def erase_flash(self) -> None:
+        """Erase totals, journal and calibration of a meter without power."""
+        assert not self.is_running
+        for file in self._folder.glob("*.prefs"):
+            file.unlink()
 
     def latest(self, id_: str) -> float:
         """Return a sensor's latest value, NaN without a value."""

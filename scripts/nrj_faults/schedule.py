@@ -7,14 +7,12 @@ from pathlib import Path
 import random
 import time
 
+from .comparison import HOUR, STEP, compare_hours
 from .home_process import HomeProcess
 from .link import FaultyLink
 from .meter_process import MeterProcess
 from .recording import LEAD, House
 from .truth import Start, Truth
-
-STEP = 300.0
-"""Seconds of simulated time between two faults: the recorder's own step."""
 
 LAST_READING = 1.0
 """Seconds before the end of a step in which Home Assistant gets readings."""
@@ -29,22 +27,20 @@ FETCHED = 120.0
 RECEIVED = 0.02
 """Seconds in which a message comes to the link."""
 
-HOUR = 3600
-
 TOTAL_ERROR = 1.0
 """Wh by which a total may be wrong at the end."""
-
-HOUR_ERROR = 0.01
-"""Part of an hour's energy by which it may be wrong, and HOUR_FLOOR besides."""
-
-HOUR_FLOOR = 4.0
-"""Wh: at both ends of an hour a state may be behind by a significant change."""
 
 METER_LAG = 2.5
 """Wh by which what a meter has told last may be behind what it has counted."""
 
 CHIP_TROUBLES = ("chip_resets", "configuration_errors")
 """What a meter counts of its chip's, and no schedule brings about."""
+
+NEW_MAC = "02:4E:52:4A:01:{:02X}"
+"""MAC addresses of meters in the place of others."""
+
+ELSEWHERE = (0, 0, 1, 5)
+"""Hours that a meter may have counted elsewhere: its count is then below or above the old one's."""
 
 CHANNELS = ("import_energy", "export_energy", "import_energy_l1", "export_energy_l3")
 
@@ -75,23 +71,36 @@ class Life:
         Faults happen in `steps` steps, by default in as many as the seed says.
         """
         self._random = random.Random(seed)
+        self._program = program
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         by_seed = self._random.randint(36, 72)
         self._steps = by_seed if steps is None else steps
         self._house = House(seed, 36)
         self._house.write(folder / "house.csv")
-        self._meter = MeterProcess(program, folder / "meter", folder / "house.csv")
-        self._link = FaultyLink(self._meter.port, seed)
+        self._meter = self._new_meter("meter")
+        self._link = FaultyLink(self._meter.port, seed, self._on_nonsense)
         self._home = HomeProcess(folder / "home", self._link)
         # How far what the meter says was off the truth before, by channel, Wh.
         self._off: dict[str, float] = dict.fromkeys(CHANNELS, 0.0)
+        # What the present meter had counted elsewhere, by channel, Wh.
+        self._before: dict[str, float] = dict.fromkeys(CHANNELS, 0.0)
         self._offset = 0.0
         self._truth = Truth(self._house)
+        # Positions up to which Home Assistant has been told totals, and whole hours.
+        self._told = 0.0
+        self._filled = 0.0
         self._off_until: int | None = None
         self._home_off_until: int | None = None
         self._link_off_until: int | None = None
+        self._unsaid_until: int | None = None
+        self._new_meters = 0
         self.outcome = Outcome(seed)
+
+    def _new_meter(self, name: str) -> MeterProcess:
+        return MeterProcess(
+            self._program, self._folder / name, self._folder / "house.csv"
+        )
 
     def now(self) -> float:
         """Return the simulated time, s since 1970."""
@@ -110,6 +119,8 @@ class Life:
                 await self._step()
             await self._settle()
             await self._compare(first, int(self.now() // HOUR) * HOUR)
+        except Exception as error:  # noqa: BLE001
+            self.outcome.errors.append(f"broke off: {error!r}")
         finally:
             await self._home.kill()
             await self._link.stop()
@@ -212,11 +223,16 @@ class Life:
         told = await self._home.ask("readings") if self._home.is_running else 0
         if left > LAST_READING:
             await self._skip(left - LAST_READING)
-        if self._home.is_running and self._link.up and self._meter.is_running:
-            await self._home.ask("wait_reading", more_than=told, timeout=30.0)
+        position = self.now() - self._truth.origin
+        if self._is_linked() and await self._home.ask(
+            "wait_reading", more_than=told, timeout=30.0
+        ):
+            self._told = position
         await self._skip(max(0.0, start + STEP - self.now()) + 0.05)
         if self._home.is_running:
             await self._home.ask("compile", start=start)
+            if await self._home.ask("up_to_date"):
+                self._filled = position
 
     async def _settle(self) -> None:
         """Wait until the meter's whole journal is in the statistics."""
@@ -229,53 +245,181 @@ class Life:
 
     async def _fault(self, step: int) -> None:
         """Perhaps let something go wrong, or right again."""
-        rng, told = self._random, self.outcome.faults
+        for fault in (
+            self._fault_of_meter,
+            self._fault_of_link,
+            self._fault_of_home,
+            self._fault_of_recorder,
+            self._fault_of_messages,
+            self._fault_of_clock,
+            self._fault_of_flash,
+            self._fault_of_hardware,
+        ):
+            await fault(step)
+
+    def _tell(self, step: int, what: str) -> None:
+        self.outcome.faults.append(f"{step}: {what}")
+
+    def _happens(self, probability: float) -> bool:
+        return self._random.random() < probability
+
+    async def _fault_of_meter(self, step: int) -> None:
+        """Pull the meter's plug, or put it back."""
         if self._off_until is not None and step >= self._off_until:
             self._off_until = None
             await self._start_meter()
-            told.append(f"{step}: meter on")
-        elif self._off_until is None and rng.random() < 0.015:
-            with_journal = rng.random() < 0.5
+            self._tell(step, "meter on")
+        elif self._off_until is None and self._happens(0.015):
+            with_journal = self._happens(0.5)
             await self._kill_meter(with_journal)
-            self._off_until = step + rng.randint(0, 4)
-            told.append(f"{step}: meter killed, journal written: {with_journal}")
+            self._off_until = step + self._random.randint(0, 4)
+            self._tell(step, f"meter killed, journal written: {with_journal}")
+
+    async def _fault_of_link(self, step: int) -> None:
+        """Cut the link, or mend it."""
         if self._link_off_until is not None and step >= self._link_off_until:
             self._link_off_until = None
             self._link.up = True
-            told.append(f"{step}: link up")
-        elif self._link_off_until is None and rng.random() < 0.12:
+            self._tell(step, "link up")
+        elif self._link_off_until is None and self._happens(0.12):
             self._link.up = False
             self._link.cut()
-            self._link_off_until = step + rng.randint(1, 30)
-            told.append(f"{step}: link cut")
+            self._link_off_until = step + self._random.randint(1, 30)
+            self._tell(step, "link cut")
+
+    async def _fault_of_home(self, step: int) -> None:
+        """Kill Home Assistant, or start it."""
         if self._home_off_until is not None and step >= self._home_off_until:
             self._home_off_until = None
             await self._home.start(self._offset)
-            told.append(f"{step}: home started")
-        elif self._home_off_until is None and rng.random() < 0.06:
+            self._tell(step, "home started")
+        elif self._home_off_until is None and self._happens(0.06):
             await self._home.kill()
-            self._home_off_until = step + rng.randint(0, 20)
-            told.append(f"{step}: home killed")
-        if self._home.is_running and rng.random() < 0.03:
+            self._home_off_until = step + self._random.randint(0, 20)
+            self._tell(step, "home killed")
+
+    async def _fault_of_recorder(self, step: int) -> None:
+        """Purge the rows of five minutes."""
+        if self._home.is_running and self._happens(0.03):
             await self._home.ask("purge")
-            told.append(f"{step}: five minutes purged")
-        if rng.random() < 0.1:
-            self._link.lost = rng.choice((0.0, 0.3, 0.8))
-            self._link.delay = rng.choice((0.0, 0.3, 1.0))
-            told.append(f"{step}: {self._link.lost} lost, {self._link.delay} s delay")
-        if self._meter.is_running and rng.random() < 0.06:
-            error = rng.choice((0, 0, 7, -40, 3600, -7200, 86400))
+            self._tell(step, "five minutes purged")
+
+    async def _fault_of_messages(self, step: int) -> None:
+        """Lose, delay or falsify what is said on the link."""
+        link = self._link
+        if self._happens(0.1):
+            link.lost = self._random.choice((0.0, 0.3, 0.8))
+            link.delay = self._random.choice((0.0, 0.3, 1.0))
+            self._tell(step, f"{link.lost} lost, {link.delay} s delay")
+        if link.nonsense:
+            link.nonsense = 0.0
+        elif self._meter.is_running and self._happens(0.05):
+            link.total_keys = self._meter.keys(CHANNELS)
+            link.nonsense = self._random.choice((0.1, 0.5, 1.0))
+            self._tell(step, f"{link.nonsense} nonsense")
+
+    async def _fault_of_clock(self, step: int) -> None:
+        """Put the meter's clock wrong, or right."""
+        if self._meter.is_running and self._happens(0.06):
+            error = self._random.choice((0, 0, 7, -40, 3600, -7200, 86400))
             await self._set_clock(error)
-            told.append(f"{step}: meter's clock wrong by {error} s")
+            self._tell(step, f"meter's clock wrong by {error} s")
+
+    async def _fault_of_flash(self, step: int) -> None:
+        """Erase the meter's flash: it counts from zero, under the same address."""
+        if self._meter.is_running and self._happens(0.012):
+            await self._end_count()
+            self._meter.erase_flash()
+            self._begin_count(dict.fromkeys(CHANNELS, 0.0))
+            await self._start_meter()
+            self._tell(step, "flash erased")
+
+    async def _fault_of_hardware(self, step: int) -> None:
+        """Replace the meter by another one; later, say so to Home Assistant."""
+        if self._unsaid_until is not None:
+            if step >= self._unsaid_until and self._link.up and self._home.is_running:
+                await self._say_replaced()
+                self._tell(step, "replacement said")
+        elif self._meter.is_running and self._happens(0.012):
+            hours = self._random.choice(ELSEWHERE)
+            await self._replace_meter(hours)
+            self._unsaid_until = step + self._random.choice((0, 0, 1, 15))
+            self._tell(step, f"meter replaced, {hours} h counted elsewhere")
+
+    async def _end_count(self) -> None:
+        """Take the meter off: nobody reads its counters and its journal any more."""
+        position = await self._stop_signal()
+        if self._is_linked() and await self._home.ask("connected"):
+            told = await self._home.ask("readings")
+            if await self._home.ask("wait_reading", more_than=told + 2, timeout=30.0):
+                self._told = position
+        self._truth.starts[-1].off = position
+        self._truth.lose(min(self._filled, self._told), position)
+        self._truth.lose_energy(self._told, position)
+        await self._meter.kill()
+
+    def _is_linked(self) -> bool:
+        """Return whether Home Assistant can be told what the meter says."""
+        return (
+            self._home.is_running
+            and self._link.up
+            and self._meter.is_running
+            and self._unsaid_until is None
+        )
+
+    def _begin_count(self, before: dict[str, float]) -> None:
+        """Expect totals from `before` on, Wh by channel."""
+        self._truth.counts.append(self.now() - self._truth.origin)
+        self._before = before
+        self._off = dict.fromkeys(CHANNELS, 0.0)
+
+    async def _replace_meter(self, hours: int) -> None:
+        """Put a meter that has counted for some hours elsewhere in the place of the old one."""
+        await self._end_count()
+        self._new_meters += 1
+        self._meter = meter = self._new_meter(f"meter-{self._new_meters}")
+        before = dict.fromkeys(CHANNELS, 0.0)
+        if hours:
+            await meter.start(int(self._offset) - hours * HOUR, lambda _: None)
+            await meter.set_number("simulation_position", LEAD)
+            for _ in range(int(hours * HOUR / STEP)):
+                await meter.act("simulate_time_passing", seconds=STEP)
+            await meter.set_number("simulation_speed", 0.0)
+            await meter.act("simulate_flash_write", with_journal=True)
+            before = {channel: meter.latest(channel) * 1000 for channel in CHANNELS}
+            await meter.kill()
+        self._link.cut()
+        self._link.meter_port = meter.port
+        self._link.mac = NEW_MAC.format(self._new_meters)
+        self._begin_count(before)
+        await self._start_meter()
+
+    async def _say_replaced(self) -> None:
+        """Reconfigure the meter in Home Assistant: it is a new one."""
+        self._unsaid_until = None
+        answer = await self._home.ask("replace_meter")
+        if answer != "reconfigure_successful":
+            self.outcome.errors.append(f"not reconfigured: {answer}")
+
+    def _on_nonsense(self, what: str) -> None:
+        """Expect nothing of the hours around records that were falsified."""
+        told = f"a page with {what}"
+        if not self.outcome.faults or self.outcome.faults[-1] != told:
+            self.outcome.faults.append(told)
+        position = self.now() - self._truth.origin
+        self._truth.lose(min(self._filled, position - JOURNAL_WRITTEN), position + STEP)
 
     async def _repair(self) -> None:
         """Make everything work again."""
         if not self._meter.is_running:
             await self._start_meter()
-        self._link.up, self._link.lost, self._link.delay = True, 0.0, 0.0
+        link = self._link
+        link.up, link.lost, link.delay, link.nonsense = True, 0.0, 0.0, 0.0
         if not self._home.is_running:
             await self._home.start(self._offset)
         await self._set_clock(0)
+        if self._unsaid_until is not None:
+            await self._say_replaced()
         async with asyncio.timeout(120):
             while not await self._home.ask("connected"):
                 await asyncio.sleep(0.2)
@@ -292,8 +436,8 @@ class Life:
             if self._meter.latest(name) > 0 and trouble not in self.outcome.errors:
                 self.outcome.errors.append(trouble)
         for channel in CHANNELS:
-            own = self._meter.latest(channel) * 1000
-            off = own - self._truth.energy(channel, self._truth.origin, self.now())
+            own = self._meter.latest(channel) * 1000 - self._before[channel]
+            off = own - self._truth.in_count(channel, self.now() - self._truth.origin)
             if abs(off - self._off[channel]) > METER_LAG:
                 self.outcome.faults.append(
                     f"{step}: {channel} at the meter off {off:.1f} Wh"
@@ -319,21 +463,24 @@ class Life:
         held = await self._hold()
         truth = self._truth
         truth.lose_undated(set(await self._home.ask("dated_boots")))
+        left_alone = await self._home.ask("left_alone")
         for channel in CHANNELS:
-            rows = {
-                int(row["start"]): row
-                for row in await self._home.ask("rows", channel=channel)
-            }
-            hours = range(first, last, HOUR)
-            missing = [hour for hour in hours if hour not in rows]
-            if missing:
-                outcome.errors.append(f"{channel}: no rows of {missing}")
-                continue
-            offsets = [rows[hour]["sum"] - rows[hour]["state"] for hour in hours]
-            if max(offsets) - min(offsets) > 0.001:
-                outcome.errors.append(f"{channel}: lost or counted twice: {offsets}")
+            told: dict[str, str] = left_alone.get(channel, {})
+            compared = compare_hours(
+                channel,
+                {
+                    int(row["start"]): row
+                    for row in await self._home.ask("rows", channel=channel)
+                },
+                truth,
+                range(first, last, HOUR),
+                {int(hour): reason for hour, reason in told.items()},
+            )
+            outcome.hours += compared.count
+            outcome.worst_hour = max(outcome.worst_hour, compared.worst)
+            outcome.errors += compared.errors
             total = await self._home.ask("state", channel=channel) * 1000
-            true_total = truth.energy(channel, truth.origin, truth.origin + held)
+            true_total = truth.in_count(channel, held) + self._before[channel]
             error = abs(total - true_total)
             outcome.total_error = max(outcome.total_error, error)
             if error > TOTAL_ERROR:
@@ -342,20 +489,6 @@ class Life:
                     f"{channel}: {total:.1f} Wh in all instead of {true_total:.1f},"
                     f" the meter says {own:.1f}"
                 )
-            for hour in hours[1:]:
-                energy = (rows[hour]["sum"] - rows[hour - HOUR]["sum"]) * 1000
-                true = truth.energy(channel, hour, hour + HOUR)
-                if not truth.is_covered(hour - STEP, hour + HOUR + STEP):
-                    continue
-                outcome.hours += 1
-                off = abs(energy - true)
-                if true > 100:
-                    outcome.worst_hour = max(outcome.worst_hour, off / true)
-                if off > HOUR_FLOOR + HOUR_ERROR * true:
-                    outcome.errors.append(
-                        f"{channel}: hour {(hour - first) // HOUR} has {energy:.1f} Wh"
-                        f" instead of {true:.1f}"
-                    )
 
 
 async def run_schedule(

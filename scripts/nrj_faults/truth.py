@@ -29,12 +29,22 @@ class Truth:
         self.origin = 0.0
         """Epoch of the beginning of the house's day."""
         self.starts: list[Start] = []
+        self.counts: list[float] = []
+        """Positions at which a meter began to count anew, or another one took its place."""
         # Positions of which nobody can know when what was counted there was counted.
         self._lost: list[tuple[float, float]] = []
+        # Positions of which nobody can know what was counted there.
+        self._gone: list[tuple[float, float]] = []
 
     def lose(self, begin: float, end: float) -> None:
         """Mark the energy counted between two positions as missing from the journal."""
         self._lost.append((begin, end))
+
+    def lose_energy(self, begin: float, end: float) -> None:
+        """Mark what was counted between two positions as known to nobody any more."""
+        # Of what is gone already it is gone once.
+        begin = max([begin, *(until for _, until in self._gone)])
+        self._gone.append((begin, end))
 
     def lose_undated(self, seen: set[str]) -> None:
         """Mark undatable energy as lost.
@@ -47,12 +57,29 @@ class Truth:
             if start.off < RUNNING and start.clock_error and start.boot not in seen:
                 self.lose(start.on, start.off)
 
-    def energy(self, channel: str, begin: float, end: float) -> float:
-        """Return the energy the meter can have seen between two epochs, Wh."""
+    def counted(self, channel: str, begin: float, end: float) -> float:
+        """Return the energy that meters count between two epochs, Wh."""
+        return self._energy(channel, begin - self.origin, end - self.origin)
+
+    def known(self, channel: str, begin: float, end: float) -> float:
+        """Return that of it that Home Assistant can have been told, Wh."""
+        begin, end = begin - self.origin, end - self.origin
+        gone = sum(
+            self._energy(channel, max(begin, since), min(end, until))
+            for since, until in self._gone
+        )
+        return self._energy(channel, begin, end) - gone
+
+    def in_count(self, channel: str, position: float) -> float:
+        """Return the energy of the present count up to a position, Wh."""
+        begin = self.counts[-1] if self.counts else 0.0
+        return self._energy(channel, begin, position)
+
+    def _energy(self, channel: str, begin: float, end: float) -> float:
+        """Return the energy that meters count between two positions, Wh."""
         total = 0.0
         for start in self.starts:
-            low = max(start.on, begin - self.origin)
-            high = min(start.off, end - self.origin)
+            low, high = max(start.on, begin), min(start.off, end)
             if high > low:
                 total += self.house.energy(channel, low, high)
         return total
@@ -62,4 +89,13 @@ class Truth:
         begin, end = begin - self.origin, end - self.origin
         return any(
             start.on <= begin and end <= start.off for start in self.starts
-        ) and not any(begin < until and since < end for since, until in self._lost)
+        ) and not any(
+            begin < until and since < end for since, until in (*self._lost, *self._gone)
+        )
+
+    def is_known(self, begin: float, end: float) -> bool:
+        """Return whether all that was counted between two epochs is in the journal."""
+        begin, end = begin - self.origin, end - self.origin
+        return not any(
+            begin < until and since < end for since, until in (*self._lost, *self._gone)
+        )

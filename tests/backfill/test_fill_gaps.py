@@ -14,6 +14,7 @@ from custom_components.nrj_monitor.backfill.fill_gaps import (
 )
 from custom_components.nrj_monitor.backfill.journal import JournalPage
 from custom_components.nrj_monitor.backfill.plan import HOUR
+from custom_components.nrj_monitor.backfill.replacement import Replacement
 from custom_components.nrj_monitor.backfill.statistics import async_wait_written
 from custom_components.nrj_monitor.backfill.timeline import EnergyTimeline
 from tests.backfill.journal_pages import page, record
@@ -197,14 +198,21 @@ async def test_row_that_repeats_an_old_state_is_replaced(hass: HomeAssistant) ->
 async def test_hours_of_the_meter_that_was_there_before_stay(
     hass: HomeAssistant, energy: str
 ) -> None:
-    """The journal of the new one may tell of another house."""
-    rows = await hours_of(hass, energy)
-    replaced = START + 4.5 * HOUR
-    result = await async_backfill(
-        hass, MAC, constant_load(6), START + 6 * HOUR, not_before=replaced
+    """The journal of the new one may tell of another house: its count goes on from here."""
+    replacement = Replacement(
+        time=START + 5 * HOUR,
+        begin=START + 4.5 * HOUR,
+        last={"import_energy": 104.5},
+        first={"import_energy": 109.0},
     )
-    assert result.hours == 0
-    assert await hours_of(hass, energy) == rows
+    result = await async_backfill(
+        hass, MAC, constant_load(6), START + 6 * HOUR, replacement=replacement
+    )
+    assert result.hours == 1
+    rows = await hours_of(hass, energy)
+    assert rows.keys() == {0, 4, 5}
+    # What the old meter had counted in the end, and half an hour of the new one.
+    assert rows[4]["sum"] == pytest.approx(12 + 2.5 + 1, abs=0.01)
 
 
 async def test_nothing_is_filled_without_statistics_or_a_journal(

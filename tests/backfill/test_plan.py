@@ -240,7 +240,7 @@ def test_new_count_begins_where_the_old_sum_ended(state: float) -> None:
 
 
 def test_new_count_within_an_hour_with_a_row_of_the_old_one() -> None:
-    """That row stays; what the new count has by then is in the next hour."""
+    """The hour gets what the new count has at its end, on the sum of the old one."""
     plan = plan_sums(
         range(0, 3 * HOUR, HOUR),
         {0: SumRow(5000.0, 1421.0)},
@@ -249,7 +249,11 @@ def test_new_count_within_an_hour_with_a_row_of_the_old_one() -> None:
         after=SumRow(6.0, 1427.0),
         step=0.002,
     )
-    assert plan.rows == {HOUR: SumRow(3.0, 1424.0), 2 * HOUR: SumRow(5.0, 1426.0)}
+    assert plan.rows == {
+        0: SumRow(1.0, 1422.0),
+        HOUR: SumRow(3.0, 1424.0),
+        2 * HOUR: SumRow(5.0, 1426.0),
+    }
     assert not plan.unclear
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 from homeassistant.components.recorder.db_schema import StatisticsShortTerm
 from homeassistant.components.recorder.models import StatisticData
@@ -21,8 +22,12 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     do_adhoc_statistics,
 )
 
+from custom_components.nrj_monitor.backfill import sum_keeper
 from custom_components.nrj_monitor.backfill.plan import HOUR
-from custom_components.nrj_monitor.backfill.statistics import async_wait_written
+from custom_components.nrj_monitor.backfill.statistics import (
+    async_read_histories,
+    async_wait_written,
+)
 from custom_components.nrj_monitor.const import (
     CONF_SOURCE,
     DOMAIN,
@@ -225,3 +230,32 @@ async def test_sum_of_any_source_continues(hass: HomeAssistant, energy: str) -> 
     await compile_statistics(hass, FIVE_MINUTES)
     assert await latest_sum(hass, energy) == pytest.approx(OLD_SUM + 123.5)
     await stop(hass, entry)
+
+
+async def test_a_wrong_sum_is_corrected_by_one_only(
+    hass: HomeAssistant,
+    energy: str,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The link's return wakes both who look at the sums; what both see is added once."""
+    inside, most = 0, 0
+    read = async_read_histories
+
+    async def watched(*arguments: Any) -> Any:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        try:
+            return await read(*arguments)
+        finally:
+            inside -= 1
+
+    monkeypatch.setattr(sum_keeper, "async_read_histories", watched)
+    await record_until(hass, energy, 0)
+    source = JournalMeter(begin=START + HOUR, hours=10, counter=int(OLD_STATE * KWH))
+    (await start(hass, entry, source)).on_connected(DESCRIPTION)
+    hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
+    await until(lambda: any(done for _, _, done in source.acknowledged))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert most == 1

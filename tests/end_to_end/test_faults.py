@@ -8,7 +8,7 @@ from pathlib import Path
 from nrj_faults.schedule import run_schedule
 import pytest
 
-SEED = 12
+SEED = 521
 
 
 @pytest.mark.timeout(400)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from math import ceil
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -15,7 +14,8 @@ from homeassistant.util import dt as dt_util
 from ..catalog import CHANNELS
 from ..const import DOMAIN
 from .journal import COUNTERS, FREQUENCY, POWERS, VOLTAGES, Summary
-from .plan import HOUR, MeanRow, SumRow, hours_between, plan_means, plan_sums
+from .plan import MeanRow, SumRow, hours_between, plan_means, plan_sums
+from .replacement import Replacement
 from .statistics import (
     Series,
     async_adjust_sums,
@@ -25,8 +25,8 @@ from .statistics import (
     async_write_means,
     async_write_sums,
 )
-from .sum_keeper import async_keep_sums, total_units
-from .timeline import EnergyTimeline
+from .sum_keeper import async_keep_sums, handovers_of, total_units
+from .timeline import EnergyEstimate, EnergyTimeline
 
 MEASURED = (*POWERS, *VOLTAGES, FREQUENCY)
 
@@ -102,20 +102,21 @@ async def async_backfill(
     until: float,
     *,
     was_read: Callable[[float], bool] = lambda time: True,
-    not_before: float = 0.0,
+    replacement: Replacement | None = None,
     dry_run: bool = False,
 ) -> BackfillResult:
     """Fill missed hours up to `until`, s since 1970, from a meter's timeline.
 
-    Hours that begin before `not_before` stay: another meter was there.
+    Before the begin of a `replacement` another meter was there.
     `was_read` returns whether the meter could be read at a time, as far as is known.
     With `dry_run` nothing is written. Returns once the rows are in the database.
     """
     begin, end = timeline.begin, timeline.end
     if begin is None or end is None:
         return BackfillResult()
-    first_hour = ceil(not_before / HOUR) * HOUR
-    hours = hours_between(max(begin, first_hour), min(end, until))
+    if replacement is not None and replacement.begin is not None:
+        begin = max(begin, replacement.begin)
+    hours = hours_between(begin, min(end, until))
     if not hours:
         return BackfillResult(begin, end)
     registry = er.async_get(hass)
@@ -125,9 +126,10 @@ async def async_backfill(
         if (id_ := registry.async_get_entity_id("sensor", DOMAIN, f"{mac}_{channel}"))
     }
     units = {id_: CHANNELS[channel].quantity.unit or "" for id_, channel in ids.items()}
+    handovers = handovers_of(hass, mac, replacement)
     if not dry_run:
         # What is filled in continues the sums around it: these must be right first.
-        await async_keep_sums(hass, total_units(hass, mac), begin)
+        await async_keep_sums(hass, total_units(hass, mac), begin, handovers)
     all_series = await async_read(hass, units, hours.start, hours.stop)
     sums, unclear, means, corrections = {}, {}, {}, {}
     for id_, series in all_series.items():
@@ -139,9 +141,10 @@ async def async_backfill(
             plan = plan_sums(
                 hours,
                 series.sums,
-                partial(timeline.energy_at, channel),
+                partial(_energy_since, timeline, channel, begin),
                 before=series.before,
                 after=series.after,
+                handover=handovers.get(id_),
                 step=CHANNELS[channel].quantity.change.absolute,
                 first_total=first.value if first is not None else 0.0,
                 was_read=was_read,
@@ -152,7 +155,7 @@ async def async_backfill(
             if plan.unclear:
                 unclear[id_] = plan.unclear
         elif rows := await _plan_means(
-            hass, series, hours, partial(timeline.summary, channel)
+            hass, series, hours, partial(_summary_since, timeline, channel, begin)
         ):
             means[id_] = rows
     result = BackfillResult(begin, end, sums, means, unclear)
@@ -166,6 +169,20 @@ async def async_backfill(
             async_write_means(hass, all_series[id_], mean_rows)
         await async_wait_written(hass)
     return result
+
+
+def _energy_since(
+    timeline: EnergyTimeline, channel: str, begin: float, time: float
+) -> EnergyEstimate | None:
+    """Return an energy total at a time, None before `begin`."""
+    return None if time < begin else timeline.energy_at(channel, time)
+
+
+def _summary_since(
+    timeline: EnergyTimeline, channel: str, begin: float, low: float, high: float
+) -> tuple[Summary, float] | None:
+    """Return a measurement's summary between two times, of what is after `begin`."""
+    return timeline.summary(channel, max(low, begin), high)
 
 
 async def _plan_means(

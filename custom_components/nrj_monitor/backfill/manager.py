@@ -14,7 +14,7 @@ from homeassistant.util import dt as dt_util
 
 from ..catalog import CHANNELS
 from ..checked_store import CheckedStore, StoredData
-from ..const import CONF_REPLACED_AT, DOMAIN
+from ..const import DOMAIN
 from ..entry_data import NrjConfigEntry
 from ..meter import Meter
 from ..ngsi.manager import async_add_samples
@@ -23,9 +23,11 @@ from ..sources import Feature, JournalSource
 from ..sources.errors import LinkDownError
 from .boot_clock import BootClock
 from .fill_gaps import BackfillResult, async_backfill
-from .journal import JournalPage
+from .journal import COUNTERS, JournalPage
 from .plan import HOUR
 from .reading_gaps import ReadingGaps
+from .replaced_meter import async_store_replacement, replacement_of
+from .replacement import Replacement
 from .samples import samples_between
 from .sum_keeper import SumKeeper, async_repair_impossible
 from .timeline import EnergyTimeline
@@ -67,12 +69,16 @@ class JournalDownload:
         self.complete = asyncio.Event()
         self.has_new_boot_time = False
         self.boot_clock = boot_clock or BootClock()
+        self.started_at: float | None = None
+        """When the meter's present start began to measure, s since 1970."""
 
     def add_page(self, page: JournalPage, now: float) -> bool:
         """Add a page for this client; return whether to acknowledge the page."""
         if page.client != self.client:
             return False
         self.has_new_boot_time = self.boot_clock.update(page, now)
+        boot_time = self.boot_clock.boot_times[page.boot]
+        self.started_at = boot_time + page.start_uptime
         if page.journal != self.journal:
             # The meter began a new journal, whose sequence begins anew.
             self.journal = page.journal
@@ -93,14 +99,21 @@ class BackfillManager:
 
     Keys of the stored dict are a promise to older versions: `client` and `journal` name
     the download, `done` is the number of the last record whose hours are filled, `seen`
-    the time of saving, `anchor` the begin of the timeline (`time`, `counters`,
+    the last time at which the meter could be read for certain, `anchor` the begin of the timeline (`time`, `counters`,
     `sequence`), and `starts` the boot times.
     """
 
     def __init__(
-        self, hass: HomeAssistant, entry: NrjConfigEntry, meter: Meter
+        self,
+        hass: HomeAssistant,
+        entry: NrjConfigEntry,
+        meter: Meter,
+        lock: asyncio.Lock,
     ) -> None:
-        """Initialize the backfill of `meter`, without reading its store."""
+        """Initialize the backfill of `meter`, without reading its store.
+
+        `lock` is held by who changes the statistics of the meter.
+        """
         self._hass = hass
         self._entry = entry
         self._meter = meter
@@ -113,7 +126,7 @@ class BackfillManager:
         self._outage_end = 0.0
         self._reading_gaps = ReadingGaps()
         self._stored: dict[str, Any] = {}
-        self._lock = asyncio.Lock()
+        self._lock = lock
         self._is_stopped = False
         self.filled_hours = 0
 
@@ -216,10 +229,42 @@ class BackfillManager:
                 download.timeline,
                 now - COMPILE_TIME,
                 was_read=self._was_read,
-                not_before=self._entry.data.get(CONF_REPLACED_AT, 0.0),
+                replacement=self._note_begin(download),
                 dry_run=dry_run,
             )
             return replace(result, repaired=repaired)
+
+    @callback
+    def _note_begin(self, download: JournalDownload) -> Replacement | None:
+        """Return the replacement of the meter, with the begin of its totals here.
+
+        The meter may have counted elsewhere before: it is here since its latest start,
+        and not before the old one was last seen.
+        """
+        replacement = replacement_of(self._entry)
+        timeline, started_at = download.timeline, download.started_at
+        if (
+            replacement is None
+            or replacement.begin is not None
+            or started_at is None
+            or timeline.begin is None
+            or timeline.end is None
+        ):
+            return replacement
+        since = replacement.since
+        if since is not None and since < started_at:
+            # It has started again since it was read here.
+            started_at = timeline.start_before(since) or since
+        begin = max(started_at, replacement.seen, timeline.begin)
+        begin = min(begin, timeline.end)
+        totals = {
+            channel: total.value
+            for channel in COUNTERS
+            if (total := timeline.energy_at(channel, begin)) is not None
+        }
+        replacement = replacement.with_first(begin, totals)
+        async_store_replacement(self._hass, self._entry, replacement)
+        return replacement
 
     def _was_read(self, time: float) -> bool:
         return not self._reading_gaps.contains(time)
@@ -319,11 +364,12 @@ class BackfillManager:
         """Fill the finished missed hours, and let the meter drop their records."""
         timeline = self._download.timeline
         until = dt_util.utcnow().timestamp() - COMPILE_TIME
+        if not self._hass.is_running or not self._download.complete.is_set():
+            return
+        replacement = self._note_begin(self._download)
         if (
-            not self._hass.is_running
-            or timeline.begin is None
+            timeline.begin is None
             or timeline.end is None
-            or not self._download.complete.is_set()
             or min(timeline.end, until) // HOUR <= timeline.begin // HOUR
         ):
             return
@@ -334,7 +380,7 @@ class BackfillManager:
                 timeline,
                 until,
                 was_read=self._was_read,
-                not_before=self._entry.data.get(CONF_REPLACED_AT, 0.0),
+                replacement=replacement,
             )
             self.filled_hours += result.hours
             if result.hours:
@@ -379,7 +425,7 @@ class BackfillManager:
             "client": self._download.client,
             "journal": self._download.journal,
             "done": done,
-            "seen": dt_util.utcnow().timestamp(),
+            "seen": self._reading_gaps.open_since or dt_util.utcnow().timestamp(),
             "anchor": anchor,
         }
         await self._async_save_boot_times()
@@ -416,9 +462,16 @@ async def async_start_backfill(hass: HomeAssistant, entry: NrjConfigEntry) -> No
     if "recorder" not in hass.config.components:
         return
     data = entry.runtime_data
-    SumKeeper(hass, entry, data.meter).async_start()
-    data.backfill = BackfillManager(hass, entry, data.meter)
+    lock = asyncio.Lock()
+    SumKeeper(hass, entry, data.meter, lock).async_start()
+    data.backfill = BackfillManager(hass, entry, data.meter, lock)
     await data.backfill.async_start()
+
+
+async def async_last_seen(hass: HomeAssistant, entry_id: str) -> float:
+    """Return when a meter was certainly there, s since 1970, 0 if not known."""
+    stored = await _store(hass, entry_id).async_load()
+    return 0.0 if stored is None else float(stored.get("seen", 0.0))
 
 
 async def async_remove_backfill_store(hass: HomeAssistant, entry_id: str) -> None:

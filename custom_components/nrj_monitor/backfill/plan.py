@@ -6,6 +6,7 @@ from typing import Final
 
 from ..energy_counters import begins_new_count
 from .journal import Summary
+from .replacement import Handover
 from .running_sum import RESET_RATIO, SumCorrection
 from .timeline import EnergyEstimate
 
@@ -80,6 +81,7 @@ def plan_sums(
     after: SumRow | None,
     step: float,
     first_total: float = 0.0,
+    handover: Handover | None = None,
     was_read: Callable[[float], bool] = lambda time: True,
 ) -> SumPlan:
     """Plan the hours of a total, whose unit is kWh.
@@ -93,7 +95,7 @@ def plan_sums(
     `energy_at` returns the meter's total at a time, s since 1970, and `first_total` is
     the first that the meter knows. `before` and `after` are the rows around these hours,
     None where there is none; `step` is the change of the total that is worth a state.
-    `was_read` returns whether the meter could be read at a time: if not, a row that
+    `handover` is where another meter took the place of the one before. `was_read` returns whether the meter could be read at a time: if not, a row that
     shows nearly what the meter had counted does so by chance.
     """
     planned: dict[int, SumRow] = {}
@@ -102,6 +104,8 @@ def plan_sums(
     corrections: list[SumCorrection] = []
     last = before
     is_new_count = False
+    # Rows up to the handover are the old meter's.
+    is_old = handover is not None and (before is None or handover.begin >= hours.start)
 
     def settle_pending(other: SumRow, start: int) -> None:
         """Plan the pending hours if the next row, `other`, has the same offset."""
@@ -139,16 +143,17 @@ def plan_sums(
                 settle_pending(row, hour)
                 if corrections and corrections[-1].start == hour:
                     row = SumRow(row.state, row.sum + corrections[-1].energy)
-                last, is_new_count = row, False
+                last, is_new_count, is_old = row, False, False
                 continue
-            if row.state > expected.high:
-                if energy_at(hour) is None and begins_new_count(
-                    row.state, expected.value
-                ):
-                    # The row of the old count, in the hour in which the new one began.
-                    last = row
-                else:
-                    unclear[hour] = "the statistics are ahead of the meter"
+            begins_here = energy_at(hour) is None
+            if handover is not None and is_old and begins_here:
+                is_old = handover.is_old_row(row.state, end)
+                last = row
+            elif begins_here and begins_new_count(row.state, expected.value):
+                # The row of the old count, in the hour in which the new one began.
+                last = row
+            elif row.state > expected.high:
+                unclear[hour] = "the statistics are ahead of the meter"
                 continue
             if last is None:
                 # The first row of all: too low for the end of its hour, yet true at some
@@ -158,7 +163,10 @@ def plan_sums(
             unclear[hour] = "there are no statistics before it"
             continue
         offset = last.offset
-        if begins_new_count(last.state, expected.value):
+        if handover is not None and is_old:
+            is_new_count, is_old = True, False
+            offset += max(handover.last, last.state) - handover.first
+        elif begins_new_count(last.state, expected.value):
             planned.update(pending)
             pending.clear()
             is_new_count = True

@@ -17,6 +17,11 @@ class ReadingGaps:
             self._closed.append((self._open_since, now))
             self._open_since = None
 
+    @property
+    def open_since(self) -> float | None:
+        """Return since when the meter can not be read, s since 1970; None if it can."""
+        return self._open_since
+
     def contains(self, time: float) -> bool:
         """Return whether a time, s since 1970, lies in a gap."""
         return any(begin <= time < end for begin, end in self._closed) or (

@@ -11,6 +11,9 @@ from itertools import pairwise
 from typing import Final
 
 from ..energy_counters import COUNT_TOLERANCE, begins_new_count, tolerance
+from .replacement import Handover
+
+HOUR: Final = 3600
 
 RESET_RATIO: Final = 0.9
 """Part of its last state below which Home Assistant takes a total as begun anew, from
@@ -19,11 +22,22 @@ zero (`reset_detected` in its sensor integration)."""
 
 @dataclass(frozen=True, slots=True)
 class SumPoint:
-    """Row of a total's statistics: its begin, s since 1970, state and sum, kWh."""
+    """Row of a total's statistics: its begin, s since 1970, span, s, state and sum, kWh."""
 
     start: int
     state: float
     sum: float
+    span: int = 0
+
+    @property
+    def is_short(self) -> bool:
+        """Return whether this is a row of five minutes, which is never filled in."""
+        return 0 < self.span < HOUR
+
+    @property
+    def end(self) -> int:
+        """Return the end of the row, s since 1970."""
+        return self.start + self.span
 
     @property
     def offset(self) -> float:
@@ -51,13 +65,40 @@ def gain_between(before: float, state: float) -> float:
 
 
 def find_corrections(
-    points: Sequence[SumPoint], earlier: Iterable[SumPoint] = ()
+    points: Sequence[SumPoint],
+    earlier: Iterable[SumPoint] = (),
+    handover: Handover | None = None,
 ) -> list[SumCorrection]:
     """Find sums that were continued wrongly; return their corrections, the oldest first.
 
     `points` are in the order of time, and `earlier` rows before these. Only what Home
-    Assistant does wrong is corrected, never a sum that a person has changed.
+    Assistant does wrong is corrected, never a sum that a person has changed. `handover`
+    is where another meter took the place of the one before.
     """
+    if handover is not None:
+        old = [
+            point
+            for point in points
+            if point.end <= (handover.since if point.is_short else handover.begin)
+        ]
+        between = [
+            point
+            for point in points
+            if handover.begin <= point.start and point.end <= handover.since
+        ]
+        new = [point for point in points if point.end > handover.since]
+        if old and new:
+            right = (
+                between[-1].offset
+                if between and not between[-1].is_short
+                else old[-1].offset + max(handover.last, old[-1].state) - handover.first
+            )
+            first = _find_wrong_begin(old[-1], new[0], right, handover)
+            return [
+                *find_corrections(old, earlier),
+                *([] if first is None else [first]),
+                *find_corrections(new, [*earlier, *old]),
+            ]
     corrections: list[SumCorrection] = []
     offsets = [point.offset for point in earlier]
     added = 0.0
@@ -79,6 +120,26 @@ def find_corrections(
             corrections.append(SumCorrection(point.start, lost))
             added += lost
     return corrections
+
+
+def _find_wrong_begin(
+    before: SumPoint, point: SumPoint, right: float, handover: Handover
+) -> SumCorrection | None:
+    """Return the correction of the first row of a new meter, None where it is right.
+
+    The `right` difference of its sum and state follows from the old meter's last row, or
+    is that of an hour that was filled in from the new one's journal. Home Assistant knows of no other meter: it adds the difference of the two, takes the
+    new one's total for counted anew from zero, or has no row to continue from.
+    """
+    last = max(handover.last, before.state)
+    margin = tolerance(max(last, point.state))
+    wrong = (before.offset, before.sum, before.offset + last)
+    lost = right - point.offset
+    is_wrong = any(abs(point.offset - offset) <= margin for offset in wrong)
+    starts_at_zero = 0.0 <= point.sum <= margin + abs(point.state - handover.first)
+    if abs(lost) <= margin or not (is_wrong or starts_at_zero):
+        return None
+    return SumCorrection(point.start, lost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +172,12 @@ def find_impossible(
     energy: dict[int, float] = {}
     for before, point in pairwise(hours):
         most = rate * (1 + (point.start - good.start) / 3600)
-        is_possible = 0.0 <= point.state <= highest and point.state - good.state <= most
         gained = point.sum - before.sum
+        # The sum does not leap with the state where another meter took the place.
+        is_possible = 0.0 <= point.state <= highest and (
+            point.state - good.state <= most
+            or (not is_doubtful and 0.0 <= gained <= most)
+        )
         total = point.sum + added
         if is_doubtful or not is_possible or abs(gained) > most:
             gain = gain_between(good.state, point.state) if is_possible else 0.0

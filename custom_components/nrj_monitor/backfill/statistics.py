@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from homeassistant.components.recorder.db_schema import StatisticsShortTerm
 from homeassistant.components.recorder.history import state_changes_during_period
@@ -268,7 +268,12 @@ def _read_history(
             {*TOTAL},
         ).get(id_, [])
         return tuple(
-            SumPoint(int(row["start"]), known.state, known.sum)
+            SumPoint(
+                int(row["start"]),
+                known.state,
+                known.sum,
+                HOUR if period == "hour" else FIVE_MINUTES,
+            )
             for row in rows
             if (known := _sum_row(row, convert)) is not None
         )
@@ -344,7 +349,8 @@ def async_adjust_sums(
             metadata["statistic_id"],
             _time(correction.start),
             convert(correction.energy),
-            metadata["unit_of_measurement"] or "",
+            # None for a mere number, which the recorder does not convert.
+            cast("str", metadata["unit_of_measurement"]),
         )
 
 

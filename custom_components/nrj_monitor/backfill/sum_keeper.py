@@ -19,6 +19,8 @@ from ..const import DOMAIN
 from ..entry_data import NrjConfigEntry
 from ..meter import Meter
 from .plan import HOUR
+from .replaced_meter import async_watch_first_readings, replacement_of
+from .replacement import Handover, Replacement
 from .running_sum import find_corrections, find_impossible
 from .statistics import (
     async_correct_sums,
@@ -53,13 +55,32 @@ def total_units(hass: HomeAssistant, mac: str) -> dict[str, str]:
     }
 
 
+def handovers_of(
+    hass: HomeAssistant, mac: str, replacement: Replacement | None
+) -> dict[str, Handover]:
+    """Return where the totals of a meter go on after another one's, by entity id."""
+    if replacement is None:
+        return {}
+    registry = er.async_get(hass)
+    return {
+        id_: handover
+        for channel in replacement.first
+        if (id_ := registry.async_get_entity_id("sensor", DOMAIN, f"{mac}_{channel}"))
+        and (handover := replacement.handover(channel)) is not None
+    }
+
+
 async def async_keep_sums(
-    hass: HomeAssistant, units: Mapping[str, str], begin: float
+    hass: HomeAssistant,
+    units: Mapping[str, str],
+    begin: float,
+    handovers: Mapping[str, Handover] | None = None,
 ) -> None:
     """Restore the sums that the recorder has purged, and correct wrong ones.
 
-    `units` has the unit of each total's channel by entity id. Wrong sums are looked for
-    since `begin`, s since 1970. Returns once all is in the database.
+    `units` has the unit of each total's channel by entity id, and `handovers` where
+    another meter took the place of the one before. Wrong sums are looked for since
+    `begin`, s since 1970. Returns once all is in the database.
     """
     # Rows being compiled are not in the database yet.
     await async_wait_written(hass)
@@ -72,7 +93,9 @@ async def async_keep_sums(
     corrected = False
     for id_, history in (await async_read_histories(hass, units, begin)).items():
         await asyncio.sleep(0)
-        if corrections := find_corrections(history.points):
+        if corrections := find_corrections(
+            history.points, handover=(handovers or {}).get(id_)
+        ):
             corrected = True
             _LOGGER.info(
                 "The sum of %s was not continued rightly by the recorder: %s kWh added",
@@ -125,19 +148,28 @@ class SumKeeper:
     """Looks after the sums of a meter's totals when its link is new, and each hour."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: NrjConfigEntry, meter: Meter
+        self,
+        hass: HomeAssistant,
+        entry: NrjConfigEntry,
+        meter: Meter,
+        lock: asyncio.Lock,
     ) -> None:
-        """Initialize the keeper of the totals of `meter`."""
+        """Initialize the keeper of the totals of `meter`.
+
+        `lock` is held by who changes the statistics of the meter: two who see the same
+        wrong sum would correct it twice.
+        """
         self._hass = hass
         self._entry = entry
         self._meter = meter
         self._compiles_left = COMPILES
         self._hour = dt_util.utcnow().timestamp() // HOUR
-        self._lock = asyncio.Lock()
+        self._lock = lock
 
     @callback
     def async_start(self) -> None:
         """Keep the sums until the entry is unloaded."""
+        async_watch_first_readings(self._hass, self._entry, self._meter)
         unload = self._entry.async_on_unload
         unload(self._meter.async_add_connection_listener(self._on_link))
         unload(
@@ -179,6 +211,11 @@ class SumKeeper:
                     self._hass,
                     total_units(self._hass, self._meter.description.mac),
                     dt_util.utcnow().timestamp() - WINDOW,
+                    handovers_of(
+                        self._hass,
+                        self._meter.description.mac,
+                        replacement_of(self._entry),
+                    ),
                 )
             except RuntimeError, SQLAlchemyError:
                 # The recorder ends with Home Assistant; the next start looks again.

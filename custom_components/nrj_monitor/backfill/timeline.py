@@ -71,6 +71,7 @@ class EnergyTimeline:
         self._counters: list[Counters] = []
         self._sequences: list[int] = []
         self._intervals: list[Interval] = []
+        self._starts: list[float] = []
         if anchor is not None:
             self._add_point(*anchor, sequence)
 
@@ -117,6 +118,8 @@ class EnergyTimeline:
             end = time + record.span
             if end > now + FUTURE:
                 continue
+            if Flag.START in record.flags:
+                self._starts.append(time)
             self._add_point(time, before, previous)
             if self._add_point(end, counters, sequence):
                 self._intervals.append(
@@ -210,6 +213,10 @@ class EnergyTimeline:
             time - self._times[-1],
         )
 
+    def start_before(self, time: float) -> float | None:
+        """Return when the meter last started before a time, s since 1970, if known."""
+        return max((start for start in self._starts if start <= time), default=None)
+
     def energy_at(self, channel: str, time: float) -> EnergyEstimate | None:
         """Return an energy total at a time, s since 1970; None outside the timeline."""
         times = self._times
@@ -286,6 +293,7 @@ class EnergyTimeline:
         del self._times[:keep], self._counters[:keep], self._sequences[:keep]
         first = bisect_right(self._intervals, time, key=lambda interval: interval.end)
         del self._intervals[:first]
+        self._starts = [start for start in self._starts if start >= time]
 
 
 def date_records(

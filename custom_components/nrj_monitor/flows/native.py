@@ -13,7 +13,6 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.helpers.device_registry import format_mac
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
-from homeassistant.util import dt as dt_util
 import probatio as vol
 
 from ..const import (
@@ -21,7 +20,7 @@ from ..const import (
     CONF_KEY_GIVEN,
     CONF_METER,
     CONF_NEW_METER,
-    CONF_REPLACED_AT,
+    CONF_REPLACED,
     CONF_SOURCE,
     DEFAULT_PORT,
     SOURCE_NATIVE_API,
@@ -240,8 +239,10 @@ class NativeFlowMixin(SetupFlow):
         }
         new_mac = probed.description.mac
         if entry.unique_id is not None and entry.unique_id != new_mac:
-            await async_replace_meter(self.hass, entry, entry.unique_id, new_mac)
-            data[CONF_REPLACED_AT] = dt_util.utcnow().timestamp()
+            replacement = await async_replace_meter(
+                self.hass, entry, entry.unique_id, new_mac
+            )
+            data[CONF_REPLACED] = replacement.as_dict()
         return self.async_update_reload_and_abort(
             entry, unique_id=new_mac, data=kept | data
         )

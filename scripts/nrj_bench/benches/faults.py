@@ -25,10 +25,7 @@ async def run(
     async def one(seed: int) -> Outcome:
         own = folder / str(seed)
         async with places:
-            try:
-                outcome = await run_schedule(seed, program, own, steps)
-            except Exception as error:  # noqa: BLE001
-                outcome = Outcome(seed, errors=[f"broke off: {error!r}"])
+            outcome = await run_schedule(seed, program, own, steps)
         print(json.dumps(vars(outcome)), flush=True)
         if outcome.errors:
             print(f"Its database and logs are in {own}", file=sys.stderr, flush=True)

@@ -1,0 +1,163 @@
+"""A new meter's totals go on from the old one's, whatever they are."""
+
+from collections.abc import Callable
+import json
+
+import pytest
+
+from custom_components.nrj_monitor.backfill.plan import HOUR, SumRow, plan_sums
+from custom_components.nrj_monitor.backfill.replacement import Handover, Replacement
+from custom_components.nrj_monitor.backfill.running_sum import (
+    RESET_RATIO,
+    SumPoint,
+    find_corrections,
+    find_impossible,
+)
+from custom_components.nrj_monitor.backfill.timeline import EnergyEstimate
+
+OLD = 100.0
+"""kWh, the old meter's last total."""
+
+SUM = 40.0
+"""kWh at that total."""
+
+FIRSTS = (0.0, 20.0, 95.0, 100.0, 3000.0)
+"""Totals of new meters: counted from zero, below, just below, the same, above."""
+
+
+def recorder_sum(before: SumPoint, first: float, last: float) -> float:
+    """Return the sum as Home Assistant goes on from a row to a total: sensor/recorder.py."""
+    is_reset = first < RESET_RATIO * before.state
+    return before.sum + last - (0.0 if is_reset else before.state)
+
+
+@pytest.mark.parametrize("first", FIRSTS)
+def test_the_difference_of_two_meters_is_no_energy(first: float) -> None:
+    """The first row of the new meter has what it has counted, and it is corrected once."""
+    old = [SumPoint(at, OLD - 1 + at / 300, SUM - 1 + at / 300, 300) for at in (0, 300)]
+    handover = Handover(begin=650, since=650, last=old[-1].state, first=first)
+    states = [first + 0.5, first + 1.0]
+    total = recorder_sum(old[-1], first, states[0])
+    new = [
+        SumPoint(600, states[0], total, 300),
+        SumPoint(900, states[1], total + 0.5, 300),
+    ]
+    corrections = find_corrections([*old, *new], handover=handover)
+    added = sum(correction.energy for correction in corrections)
+    assert total + added == pytest.approx(old[-1].sum + 0.5, abs=0.02)
+    assert {correction.start for correction in corrections} <= {600}
+    fixed = [
+        SumPoint(point.start, point.state, point.sum + added, 300) for point in new
+    ]
+    assert not find_corrections([*old, *fixed], handover=handover)
+
+
+def test_what_the_old_meter_told_last_stays() -> None:
+    """It was read after the last row of its own: that energy is in the row of both."""
+    old = SumPoint(0, OLD, SUM, 300)
+    handover = Handover(begin=450, since=460, last=OLD + 0.3, first=3000.0)
+    both = SumPoint(300, 3000.1, SUM + 3000.1 - OLD, 300)
+    (correction,) = find_corrections([old, both], handover=handover)
+    assert both.sum + correction.energy == pytest.approx(SUM + 0.3 + 0.1)
+
+
+def test_sum_of_a_new_meter_that_began_at_zero_is_continued() -> None:
+    """The rows of five minutes were purged while there was no meter."""
+    old = SumPoint(0, OLD, SUM, HOUR)
+    handover = Handover(begin=900 * HOUR, since=900 * HOUR, last=OLD, first=20.0)
+    new = SumPoint(900 * HOUR, 20.5, 0.5, 300)
+    (correction,) = find_corrections([old, new], handover=handover)
+    assert new.sum + correction.energy == pytest.approx(SUM + 0.5)
+
+
+def test_sum_that_a_person_has_corrected_stays() -> None:
+    """Only what Home Assistant does of itself is corrected."""
+    old = SumPoint(0, OLD, SUM, 300)
+    handover = Handover(begin=300, since=300, last=OLD, first=3000.0)
+    adjusted = SumPoint(300, 3000.5, SUM + 7.0, 300)
+    assert not find_corrections([old, adjusted], handover=handover)
+
+
+def test_without_rows_of_both_meters_nothing_is_corrected() -> None:
+    """The new meter was not read yet, or the old one has no rows."""
+    handover = Handover(begin=300, since=300, last=OLD, first=3000.0)
+    assert not find_corrections([SumPoint(0, OLD, SUM, 300)], handover=handover)
+    assert not find_corrections([SumPoint(300, 3000.5, 0.5, 300)], handover=handover)
+
+
+def test_a_total_that_leaps_without_energy_is_possible() -> None:
+    """Looking for false hours, a new meter's higher total is none."""
+    hours = [
+        SumPoint(0, OLD, SUM),
+        SumPoint(HOUR, 30_000.0, SUM + 1.0),
+        SumPoint(2 * HOUR, 30_001.0, SUM + 2.0),
+    ]
+    assert find_impossible(hours, rate=1000.0, highest=1e8) is None
+
+
+def totals(begin: float, first: float) -> Callable[[float], EnergyEstimate | None]:
+    """Return the total of a meter of 1 kW since a time."""
+
+    def energy_at(time: float) -> EnergyEstimate | None:
+        if time < begin:
+            return None
+        total = first + (time - begin) / HOUR
+        return EnergyEstimate(total, total, total)
+
+    return energy_at
+
+
+@pytest.mark.parametrize("has_row", [False, True])
+@pytest.mark.parametrize("first", FIRSTS)
+def test_missed_hours_of_a_new_meter_go_on_from_the_old_sum(
+    first: float, *, has_row: bool
+) -> None:
+    """It was there for hours before it was said, and the old one for half an hour."""
+    begin = 0.5 * HOUR
+    handover = Handover(begin=begin, since=3.2 * HOUR, last=OLD, first=first)
+    row = SumRow(OLD, SUM)
+    plan = plan_sums(
+        range(0, 3 * HOUR, HOUR),
+        {0: row} if has_row else {},
+        totals(begin, first),
+        before=SumRow(OLD - 0.5, SUM - 0.5),
+        after=SumRow(first + 3.0, SUM + 3.0),
+        step=0.002,
+        first_total=first,
+        handover=handover,
+        was_read=lambda time: False,
+    )
+    assert not plan.unclear
+    assert [row.sum for row in plan.rows.values()] == pytest.approx(
+        [SUM + 0.5, SUM + 1.5, SUM + 2.5]
+    )
+    assert not plan.corrections
+
+
+def test_row_of_the_new_meter_in_the_hour_of_the_change_is_gone_on_from() -> None:
+    """Home Assistant read the new meter, and was away at the end of the hour."""
+    handover = Handover(begin=100.0, since=110.0, last=OLD, first=3000.0)
+    plan = plan_sums(
+        range(0, 2 * HOUR, HOUR),
+        {0: SumRow(3000.3, SUM + 0.3)},
+        totals(100.0, 3000.0),
+        before=SumRow(OLD, SUM),
+        after=None,
+        step=0.002,
+        handover=handover,
+        was_read=lambda time: False,
+    )
+    assert plan.rows[0].sum == pytest.approx(SUM + 1 - 100 / HOUR)
+    assert plan.rows[HOUR].sum == pytest.approx(SUM + 2 - 100 / HOUR)
+
+
+def test_a_replacement_survives_a_restart() -> None:
+    """What is known of it is kept in the entry; the first totals that are known stay."""
+    said = Replacement(time=1000.0, seen=900.0, last={"import_energy": OLD})
+    assert said.handover("import_energy") is None
+    known = said.with_first(950.0, {"import_energy": 20.0}).read_at(1001.0)
+    assert known == Replacement.from_dict(json.loads(json.dumps(known.as_dict())))
+    assert known.handover("import_energy") == Handover(950.0, 1001.0, OLD, 20.0)
+    again = known.with_first(950.0, {"import_energy": 30.0, "export_energy": 1.0})
+    assert again.first == {"import_energy": 20.0, "export_energy": 1.0}
+    assert known.handover("export_energy") is None
