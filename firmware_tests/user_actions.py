@@ -1,17 +1,23 @@
 """Call a meter's user actions, and read their answers."""
 
-from typing import NamedTuple
+import re
+from typing import Final, NamedTuple
 
 from aioesphomeapi import TextSensorState
 
 from .meter_client import MeterClient
 
+_ANSWER: Final = re.compile(
+    r"(?P<sentence>.*?)(?: \[(?P<codes>[^\[\]]+)\])?", re.DOTALL
+)
+
 
 class Answer(NamedTuple):
-    """A user action's answer: success and message."""
+    """A user action's answer: success, sentences, and the codes behind them."""
 
     success: bool
     message: str
+    codes: str
 
 
 async def call(meter: MeterClient, action: str, **arguments: float) -> None:
@@ -29,7 +35,9 @@ async def ask(meter: MeterClient, action: str, **arguments: float) -> Answer:
         service, dict(arguments), return_response=False
     )
     assert response is not None
-    return Answer(response.success, response.error_message)
+    match = _ANSWER.fullmatch(response.error_message)
+    assert match is not None
+    return Answer(response.success, match["sentence"], match["codes"] or "")
 
 
 def text(meter: MeterClient, object_id: str) -> str:

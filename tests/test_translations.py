@@ -14,7 +14,11 @@ from custom_components.nrj_monitor.backfill.services import (
     BACKFILL,
     SCHEMA as BACKFILL_SCHEMA,
 )
+from custom_components.nrj_monitor.calibration.services import (
+    SCHEMAS as CALIBRATION_SCHEMAS,
+)
 from custom_components.nrj_monitor.catalog import CHANNELS, Phase
+from custom_components.nrj_monitor.device_messages.kinds import CALIBRATION_REFUSALS
 from custom_components.nrj_monitor.flows.entities import START_SCHEMA, fields_schema
 from custom_components.nrj_monitor.flows.mqtt import MAPPING_SCHEMA, TOPIC_SCHEMA
 from custom_components.nrj_monitor.flows.native_form import ADDRESS_SCHEMA
@@ -55,11 +59,15 @@ ACTIONS = {
     EMPTY_SET_ASIDE: BROKER_SCHEMA,
     CREATE_SUBSCRIPTION: SUBSCRIPTION_SCHEMA,
     BACKFILL: BACKFILL_SCHEMA,
+    **CALIBRATION_SCHEMAS,
 }
 
 OF_ACTIONS = {
+    "calibration_link_down",
+    "calibration_refused",
     "field_missing",
     "journal_not_read",
+    "no_calibration",
     "no_journal",
     "no_energy_dashboard",
     "never_shed",
@@ -189,7 +197,7 @@ def test_every_error_has_its_sentence() -> None:
     """Every error of a form or an action has a translated sentence."""
     shown = {error.key for error in all_errors(errors.SourceError)}
     in_forms = set(TEXTS["en"]["config"]["error"]) - OF_BROKERS
-    later = set(TEXTS["en"]["exceptions"]) - OF_ACTIONS
+    later = set(TEXTS["en"]["exceptions"]) - OF_ACTIONS - set(CALIBRATION_REFUSALS)
     assert in_forms >= OF_FORMS
     assert (in_forms - OF_FORMS) | later | {"other_meter"} == shown
     credentials = {error.key for error in all_errors(errors.CredentialError)}

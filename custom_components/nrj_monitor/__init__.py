@@ -20,6 +20,7 @@ from homeassistant.helpers.typing import ConfigType
 from .assist.aliases import async_assign_aliases
 from .backfill.manager import async_remove_backfill_store, async_start_backfill
 from .backfill.services import async_setup_backfill_services
+from .calibration.services import async_setup_calibration_services
 from .const import (
     CONF_ADD_TO_ENERGY,
     CONF_METER,
@@ -75,6 +76,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up the actions that all meters share."""
     async_setup_services(hass)
     async_setup_backfill_services(hass)
+    async_setup_calibration_services(hass)
     return True
 
 

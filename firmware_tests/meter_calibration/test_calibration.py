@@ -157,15 +157,17 @@ async def test_impossible_calibrations_are_refused_with_advice(
             await tell(meter, "undo_calibration"),
         ]
         advice = [
-            "connect voltage input V2",
-            "Check voltage_divider",
-            "switch on a heater",
-            "Check the wiring",
-            "use 1, 2 or 3",
-            "nothing to undo",
+            ("connect voltage input V2", "voltage_too_low:phase=L2,shown="),
+            ("Check voltage_divider", "voltage_gain_impossible:phase=L1,shown=230.0,"),
+            ("switch on a heater", "current_too_low:phase=L2,shown="),
+            ("Check the wiring", "phase_error_impossible:phase=L1,shown=-60.0,"),
+            ("use 1, 2 or 3", "no_such_phase"),
+            ("nothing to undo", "nothing_to_undo"),
         ]
-        for refusal, words in zip(refusals, advice, strict=True):
+        for refusal, (words, code) in zip(refusals, advice, strict=True):
             assert not refusal.success
             assert words in refusal.message
+            assert refusal.codes.startswith(code)
+        await meter.wait(lambda: text(meter, "calibration_codes") == "nothing_to_undo")
         await meter.new_values("voltage_l1")
         assert meter.value("voltage_l1") == pytest.approx(230, rel=2e-4)

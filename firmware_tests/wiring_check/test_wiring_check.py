@@ -88,15 +88,15 @@ async def test_a_wrongly_wired_meter(run_meter: RunMeter, heaters: str) -> None:
             )
         )
         assert await verdict_with_heaters(meter, {1: (1, -1)}) == (
-            "Turn transformer I2 round."
+            "Turn these transformers round: I2."
         )
         await meter.wait(lambda: text(meter, "wiring_codes") == "reversed_current:I2")
         assert await verdict_with_heaters(meter, {1: (2, 1), 2: (1, 1)}) == (
-            "Transformers I2 and I3 are exchanged: swap them."
+            "These transformers are exchanged, swap them: I2, I3."
         )
         rotated = {pins: ((pins + 1) % 3, 1.0) for pins in range(3)}
         assert await verdict_with_heaters(meter, rotated) == (
-            "Transformer I1 sits on L2, I2 on L3, I3 on L1: move each to its own line."
+            "These transformers are on another line, move each to its own: I1 -> L2, I2 -> L3, I3 -> L1."
         )
         await meter.wait(
             lambda: text(meter, "wiring_codes") == "misplaced_current:I1=L2,I2=L3,I3=L1"
@@ -108,7 +108,7 @@ async def test_a_wrongly_wired_meter(run_meter: RunMeter, heaters: str) -> None:
         assert "The phase sequence is reversed" in await verdict(meter)
         right = {pins: (pins, 1.0) for pins in range(3)}
         assert await verdict_with_heaters(meter, right) == (
-            "Voltage inputs V2 and V3 are exchanged: swap them."
+            "These voltage inputs are exchanged, swap them: V2, V3."
         )
 
 
@@ -133,6 +133,7 @@ async def test_a_silent_chip_is_reported(run_meter: RunMeter, heaters: str) -> N
         answer = await ask(meter, "check_wiring")
         assert not answer.success
         assert "The chip gives no measurements" in answer.message
+        assert answer.codes == "no_measurement"
         await meter.wait(lambda: text(meter, "wiring_codes") == "no_measurement")
 
 

@@ -15,9 +15,11 @@ from homeassistant.setup import async_setup_component
 import pytest
 
 from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.device_messages.message import parse_messages
 from custom_components.nrj_monitor.issues import monitor as monitor_module
 from custom_components.nrj_monitor.issues.checks import CHECKS, Facts, failed_checks
 from custom_components.nrj_monitor.repairs import async_create_fix_flow
+from custom_components.nrj_monitor.sources.native_api.client import ActionAnswer
 from custom_components.nrj_monitor.sources.native_api.session import NativeApiSource
 from nrj_tools.firmware import RunningFirmware
 from nrj_tools.ports import free_port
@@ -198,9 +200,12 @@ async def test_reversed_transformer_is_diagnosed_and_repaired(
     meter = (await add_meter(heaters.port)).runtime_data.meter
     run_action = NativeApiSource.run_action
 
-    async def run_before_another_text(source: NativeApiSource, name: str) -> None:
-        await run_action(source, name)
+    async def run_before_another_text(
+        source: NativeApiSource, name: str
+    ) -> ActionAnswer:
+        answer = await run_action(source, name)
         meter.on_text("clock", meter.texts.get("clock", ""))
+        return answer
 
     monkeypatch.setattr(NativeApiSource, "run_action", run_before_another_text)
     await reverse_first_transformer(heaters)
@@ -312,6 +317,11 @@ async def test_removing_a_meter_removes_its_issues(
             {"wrong_clock"},
         ),
         (Facts(clock="no time at all"), {"wrong_clock"}),
+        (Facts(calibration=parse_messages("calibration_undone")), set()),
+        (
+            Facts(calibration=parse_messages("calibration_dropped")),
+            {"dropped_calibration"},
+        ),
         (
             Facts(
                 clock=NOW.isoformat(), clock_received_at=NOW + timedelta(seconds=119)

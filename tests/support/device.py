@@ -24,6 +24,19 @@ TYPE_OF = {message: number for number, message in MESSAGE_TYPE_TO_PROTO.items()}
 KEY = "bjhtdWNoLXNlY3JldC0zMi1ieXRlLWtleSEhMTIzNDU="
 OTHER_KEY = "YW5vdGhlci1rZXktdGhhdC1pcy0zMi1ieXRlcy1sbmc="
 
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    f"calibrate_{quantity}": {
+        "phase": PB.SERVICE_ARG_TYPE_INT,
+        argument: PB.SERVICE_ARG_TYPE_FLOAT,
+    }
+    for quantity, argument in (
+        ("voltage", "volts"),
+        ("current", "amperes"),
+        ("power_factor", "power_factor"),
+    )
+}
+"""Arguments of user actions, as the firmware lists them."""
+
 MAC = "02:4E:52:4A:00:07"
 
 
@@ -44,6 +57,8 @@ class Device:
     """Relays that stay as they are whatever they are told."""
     settings: dict[str, bool] = field(default_factory=dict)
     """Switches the firmware puts among its settings."""
+    actions: dict[str, tuple[bool, str]] = field(default_factory=dict)
+    """Answers to user actions by name: success, and words."""
     answers_questions: bool = True
     """Whether it says what it is and has after its greeting."""
     tells_relays: bool = True
@@ -59,6 +74,8 @@ class DeviceServer(LoopbackServer):
         self.device = device
         self.frozen = False
         """Whether answers are held back, as by a cut cable."""
+        self.ran: list[tuple[str, list[float]]] = []
+        """User actions that were run, with their numbers."""
         self.told_time: Any = None
         """The last answer to `ask_time`."""
         self._subscribers: set[Framing] = set()
@@ -136,11 +153,22 @@ class DeviceServer(LoopbackServer):
                 self.told_time = request
             case PB.SwitchCommandRequest():
                 self._command(request)
+            case PB.ExecuteServiceRequest():
+                yield self._run(request)
 
     def _command(self, request: Any) -> None:
         relay = next(name for name in self.device.relays if _key(name) == request.key)
         if relay not in self.device.refuses:
             self.switch(relay, request.state)
+
+    def _run(self, request: Any) -> Any:
+        name = next(name for name in self.device.actions if _key(name) == request.key)
+        numbers = [argument.float_ or argument.int_ for argument in request.args]
+        self.ran.append((name, numbers))
+        success, words = self.device.actions[name]
+        return PB.ExecuteServiceResponse(
+            call_id=request.call_id, success=success, error_message=words
+        )
 
     def _info(self) -> Any:
         device = self.device
@@ -169,6 +197,16 @@ class DeviceServer(LoopbackServer):
                 key=_key(name),
                 name=name,
                 entity_category=PB.ENTITY_CATEGORY_CONFIG,
+            )
+        for name in self.device.actions:
+            yield PB.ListEntitiesServicesResponse(
+                name=name,
+                key=_key(name),
+                args=[
+                    PB.ListEntitiesServicesArgument(name=argument, type=kind)
+                    for argument, kind in ARGUMENTS.get(name, {}).items()
+                ],
+                supports_response=PB.SUPPORTS_RESPONSE_STATUS,
             )
         yield PB.ListEntitiesDoneResponse()
 

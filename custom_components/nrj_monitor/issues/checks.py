@@ -7,7 +7,8 @@ from typing import Final
 
 from awesomeversion import AwesomeVersion, AwesomeVersionException
 
-from .wiring import UNFINISHED, WiringFinding
+from ..device_messages.message import DeviceMessage
+from .wiring import FAULTS, UNFINISHED
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=120)
 """Largest error of the meter's clock; the time it sends may be a minute old."""
@@ -44,11 +45,17 @@ class Facts:
     encrypted: bool | None = None
     wiring: str | None = None
     """English sentences of the firmware's wiring check."""
-    wiring_findings: tuple[WiringFinding, ...] | None = None
+    wiring_findings: tuple[DeviceMessage, ...] | None = None
     """Findings of the wiring check; None for a firmware that sends sentences alone."""
     wiring_advice: str | None = None
     """The findings in the user's language; None without findings or translation."""
+    calibration: tuple[DeviceMessage, ...] | None = None
+    """Message of the last calibration step."""
+    calibration_advice: str | None = None
+    """That message in the user's language."""
     clock: str | None = None
+    clock_words: str | None = None
+    """Words for a clock that is not set, in the user's language."""
     clock_received_at: datetime | None = None
     now: datetime | None = None
     gone_back: Mapping[str, tuple[float, float]] = field(default_factory=dict)
@@ -81,7 +88,7 @@ def _wrong_wiring(facts: Facts) -> Placeholders | None:
     if facts.wiring_findings is None:
         is_faulty = any(fragment in text for fragment in FAULTY_WIRING)
     else:
-        is_faulty = any(finding.code.is_fault for finding in facts.wiring_findings)
+        is_faulty = any(finding.code in FAULTS for finding in facts.wiring_findings)
     return {"advice": facts.wiring_advice or text} if is_faulty else None
 
 
@@ -95,6 +102,14 @@ def _unfinished_wiring(facts: Facts) -> Placeholders | None:
     return {"advice": facts.wiring_advice or facts.wiring or ""}
 
 
+def _dropped_calibration(facts: Facts) -> Placeholders | None:
+    """Return the advice of a meter whose calibration belongs to another front end."""
+    messages = facts.calibration or ()
+    if not any(message.code == "calibration_dropped" for message in messages):
+        return None
+    return {"advice": facts.calibration_advice or ""}
+
+
 def _wrong_clock(facts: Facts) -> Placeholders | None:
     if not facts.clock:
         return None
@@ -102,7 +117,7 @@ def _wrong_clock(facts: Facts) -> Placeholders | None:
         if facts.now is None or facts.clock_received_at is None:
             return None
         is_late = facts.now - facts.clock_received_at >= CLOCK_GRACE
-        return {"clock": facts.clock} if is_late else None
+        return {"clock": facts.clock_words or facts.clock} if is_late else None
     try:
         clock = datetime.fromisoformat(facts.clock)
     except ValueError:
@@ -139,6 +154,7 @@ def _impossible_readings(facts: Facts) -> Placeholders | None:
 CHECKS: Final[Mapping[str, Callable[[Facts], Placeholders | None]]] = {
     "wrong_wiring": _wrong_wiring,
     "unfinished_wiring": _unfinished_wiring,
+    "dropped_calibration": _dropped_calibration,
     "old_firmware": _old_firmware,
     "wrong_clock": _wrong_clock,
     "not_encrypted": _not_encrypted,

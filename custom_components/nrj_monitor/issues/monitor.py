@@ -1,6 +1,6 @@
 """Raises and clears the issues of a meter as its checks fail and pass."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from ipaddress import ip_address
@@ -10,7 +10,6 @@ from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_call_later
-from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 
 from ..catalog import CHANNELS
@@ -21,12 +20,13 @@ from ..const import (
     MINIMUM_FIRMWARE,
     SOURCE_NATIVE_API,
 )
+from ..device_messages.message import DeviceMessage, parse_messages
+from ..device_messages.sentences import async_say
 from ..entry_data import NrjConfigEntry
 from ..meter import Meter
 from ..meter_store import TOTALS_DELAY, MeterStore
 from ..sources.errors import OtherMeterError
 from .checks import CHECKS, CLOCK_GRACE, NOT_SET, Facts, Placeholders, failed_checks
-from .wiring import WiringFinding, parse_findings
 
 LEARN_MORE = (
     "https://github.com/nrj-monitor/nrj-monitor/blob/main/docs/troubleshooting.md"
@@ -53,29 +53,6 @@ def uses_network(data: Mapping[str, Any]) -> bool:
         return not ip_address(data[CONF_HOST]).is_loopback
     except ValueError:
         return True
-
-
-@callback
-def translate_findings(
-    hass: HomeAssistant, findings: Sequence[WiringFinding]
-) -> str | None:
-    """Return the sentences of wiring findings in the language of Home Assistant.
-
-    Returns:
-        None without findings, or where the translation of one is not loaded.
-    """
-    texts = async_get_cached_translations(
-        hass, hass.config.language, "selector", DOMAIN
-    )
-    prefix = f"component.{DOMAIN}.selector.wiring_finding.options."
-    try:
-        sentences = [
-            texts[prefix + finding.code].format_map(finding.placeholders)
-            for finding in findings
-        ]
-    except KeyError:
-        return None
-    return " ".join(sentences) or None
 
 
 class IssueMonitor:
@@ -177,7 +154,9 @@ class IssueMonitor:
     def failed_checks(self) -> Mapping[str, Placeholders]:
         """Return the placeholders of each failed check, by issue key."""
         entry, meter = self._entry, self._meter
-        findings = parse_findings(meter.texts.get("wiring_codes"))
+        hass = self._hass
+        findings = parse_messages(meter.texts.get("wiring_codes"))
+        calibration = parse_messages(meter.texts.get("calibration_codes"))
         return failed_checks(
             Facts(
                 firmware=meter.description.version,
@@ -189,8 +168,11 @@ class IssueMonitor:
                 ),
                 wiring=meter.texts.get("wiring"),
                 wiring_findings=findings,
-                wiring_advice=translate_findings(self._hass, findings or ()),
+                wiring_advice=async_say(hass, findings or ()),
+                calibration=calibration,
+                calibration_advice=async_say(hass, calibration or ()),
                 clock=self._clock,
+                clock_words=async_say(hass, [DeviceMessage("clock_not_set")]),
                 clock_received_at=self._clock_received_at,
                 now=dt_util.utcnow(),
                 gone_back=self._energy_counters.gone_back,

@@ -23,6 +23,7 @@ _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 class Feature(StrEnum):
     """Capability of a meter besides measuring; stored by value."""
 
+    CALIBRATION = "calibration"
     GUARD = "guard"
     JOURNAL = "journal"
     POWER_QUALITY = "power_quality"

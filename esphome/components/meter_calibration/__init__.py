@@ -32,8 +32,9 @@ from esphome.types import ConfigType
 
 CODEOWNERS = ["@nrj-monitor"]
 DEPENDENCIES = ["ade9000"]
-AUTO_LOAD = ["button", "number", "text_sensor"]
+AUTO_LOAD = ["button", "device_message", "number", "text_sensor"]
 
+CONF_CODES = "codes"
 CONF_CORRECTIONS = "corrections"
 CONF_CORRECTIONS_SENSOR = "corrections_sensor"
 CONF_CURRENT_GAIN = "current_gain"
@@ -116,6 +117,8 @@ CONFIG_SCHEMA = cv.Schema(
         cv.Optional(CONF_RESET): _button_schema(ResetButton),
         # What the last step did, or what to do so that it can be done.
         cv.Optional(CONF_RESULT): TEXT_SCHEMA,
+        # The same as a code with its values, for a client that says it in its user's language.
+        cv.Optional(CONF_CODES): TEXT_SCHEMA,
         # The corrections in force, as YAML for `corrections`.
         cv.Optional(CONF_CORRECTIONS_SENSOR): TEXT_SCHEMA,
     }
@@ -167,6 +170,9 @@ async def to_code(config: ConfigType) -> None:
     if CONF_RESULT in config:
         sensor = await text_sensor.new_text_sensor(config[CONF_RESULT])
         cg.add(var.set_result_sensor(sensor))
+    if CONF_CODES in config:
+        sensor = await text_sensor.new_text_sensor(config[CONF_CODES])
+        cg.add(var.set_codes_sensor(sensor))
     if CONF_CORRECTIONS_SENSOR in config:
         sensor = await text_sensor.new_text_sensor(config[CONF_CORRECTIONS_SENSOR])
         cg.add(var.set_corrections_sensor(sensor))

@@ -1,14 +1,18 @@
 #include "calibration_book.h"
 
+#include "calibration_messages.h"
+
 #include <algorithm>
 #include <cmath>
-#include <cstdarg>
 #include <cstdio>
 #include <numbers>
+#include <utility>
 
 namespace esphome::meter_calibration {
 
 using ade9000::PHASES;
+using device_message::Message;
+using device_message::MessageKind;
 
 namespace {
 
@@ -31,29 +35,28 @@ constexpr double ANOTHER_PHASE = 30;
 /// Below it a small error of the power factor is a large one of the angle, and the load is no heater.
 constexpr double MINIMUM_POWER_FACTOR = 0.5;
 
-__attribute__((format(printf, 1, 2))) std::string sentence(const char *format, ...) {
-  char buffer[256];
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(buffer, sizeof(buffer), format, arguments);
-  va_end(arguments);
-  return buffer;
-}
-
-CalibrationOutcome refused(std::string message) { return {false, std::move(message)}; }
-CalibrationOutcome accepted(std::string message) { return {true, std::move(message)}; }
+CalibrationOutcome refused(Message message) { return {false, std::move(message)}; }
+CalibrationOutcome accepted(Message message) { return {true, std::move(message)}; }
 
 int number_of(size_t phase) { return static_cast<int>(phase) + 1; }
 
 double angular_step(double frequency) { return 2.0 * std::numbers::pi * frequency / SAMPLE_RATE; }
 
+bool is_measured(const PhaseReading &reading) {
+  return std::isfinite(reading.voltage) && std::isfinite(reading.current) && std::isfinite(reading.active_power) &&
+         std::isfinite(reading.reactive_power) && std::isfinite(reading.apparent_power);
+}
+
 bool is_possible_gain(double gain) { return gain >= MINIMUM_GAIN && gain <= MAXIMUM_GAIN; }
 
-CalibrationOutcome no_phase() { return refused("There is no such phase: use 1, 2 or 3."); }
+/// Name of a phase as people know it: "L1".
+std::string line_name(size_t phase) { return "L" + std::to_string(number_of(phase)); }
 
-CalibrationOutcome too_early(size_t phase) {
-  return refused(sentence("L%d has not been measured for two seconds yet: try again in a moment.", number_of(phase)));
-}
+Message about(const MessageKind &kind, size_t phase) { return Message(kind).add("phase", line_name(phase)); }
+
+CalibrationOutcome no_phase() { return refused(Message(NO_SUCH_PHASE)); }
+
+CalibrationOutcome too_early(size_t phase) { return refused(about(NOT_MEASURED_YET, phase)); }
 
 }  // namespace
 
@@ -122,132 +125,118 @@ void CalibrationBook::change_(size_t phase, int32_t PhaseCorrection::*value, int
 CalibrationOutcome CalibrationBook::voltage_is(size_t phase, double volts, const RecentReadings &recent) {
   if (phase >= PHASES)
     return no_phase();
-  if (!recent.is_full())
-    return too_early(phase);
   const double shown = recent.mean().voltage;
-  if (!(shown >= MINIMUM_VOLTAGE * this->subject_.nominal_voltage))
+  if (!recent.is_full() || !std::isfinite(shown))
+    return too_early(phase);
+  if (shown < MINIMUM_VOLTAGE * this->subject_.nominal_voltage)
     return refused(
-        sentence("L%d has only %.1f V, too little to compare: connect voltage input V%d to the live phase "
-                 "first.",
-                 number_of(phase), shown, number_of(phase)));
+        about(VOLTAGE_TOO_LOW, phase).add("shown", shown, 1).add("input", "V" + std::to_string(number_of(phase))));
   if (!std::isfinite(volts) || volts <= 0)
-    return refused("The true voltage must be more than 0 V: enter what your multimeter shows.");
+    return refused(Message(REFERENCE_VOLTAGE_NOT_POSITIVE));
   if (recent.spread(&PhaseReading::voltage) > VOLTAGE_SPREAD)
-    return refused(
-        sentence("The voltage of L%d is not steady: wait until no large load switches, then read the "
-                 "multimeter and try again.",
-                 number_of(phase)));
+    return refused(about(VOLTAGE_NOT_STEADY, phase));
   const double gain = gain_of_code(this->now_[phase].voltage_gain) * volts / shown;
   if (!is_possible_gain(gain))
-    return refused(
-        sentence("The meter shows %.1f V on L%d; %.1f V would make the correction %+.0f %%, no tolerance of "
-                 "a part. Check voltage_divider or voltage_input, and that you measured L%d.",
-                 shown, number_of(phase), volts, (gain - 1) * 100, number_of(phase)));
+    return refused(about(VOLTAGE_GAIN_IMPOSSIBLE, phase)
+                       .add("shown", shown, 1)
+                       .add("reference", volts, 1)
+                       .add("correction", (gain - 1) * 100, 0, true));
   this->change_(phase, &PhaseCorrection::voltage_gain, code_of_gain(gain));
-  return accepted(sentence("Voltage L%d: %.2f V becomes %.2f V, correction now %+.2f %%.", number_of(phase), shown,
-                           volts, (gain - 1) * 100));
+  return accepted(about(VOLTAGE_CALIBRATED, phase)
+                      .add("shown", shown, 2)
+                      .add("reference", volts, 2)
+                      .add("correction", (gain - 1) * 100, 2, true));
 }
 
 CalibrationOutcome CalibrationBook::current_is(size_t phase, double amperes, const RecentReadings &recent) {
   if (phase >= PHASES)
     return no_phase();
-  if (!recent.is_full())
-    return too_early(phase);
   const double shown = recent.mean().current;
+  if (!recent.is_full() || !std::isfinite(shown))
+    return too_early(phase);
   const double minimum = MINIMUM_CURRENT * this->subject_.full_scale_current;
-  if (!(shown >= minimum))
-    return refused(
-        sentence("L%d carries only %.2f A, too little to compare: switch on a heater that draws at least "
-                 "%.1f A.",
-                 number_of(phase), shown, minimum));
+  if (shown < minimum)
+    return refused(about(CURRENT_TOO_LOW, phase).add("shown", shown, 2).add("minimum", minimum, 1));
   if (!std::isfinite(amperes) || amperes <= 0)
-    return refused("The true current must be more than 0 A: enter what your clamp meter shows.");
+    return refused(Message(REFERENCE_CURRENT_NOT_POSITIVE));
   if (recent.spread(&PhaseReading::current) > CURRENT_SPREAD)
-    return refused(sentence("The current of L%d is not steady: switch everything off but a heater, then try again.",
-                            number_of(phase)));
+    return refused(about(CURRENT_NOT_STEADY, phase));
   const double gain = gain_of_code(this->now_[phase].current_gain) * amperes / shown;
   if (!is_possible_gain(gain))
-    return refused(
-        sentence("The meter shows %.2f A on L%d; %.2f A would make the correction %+.0f %%, no tolerance of "
-                 "a part. Check current_sensitivity or current_input, and that the transformer is closed "
-                 "and on L%d.",
-                 shown, number_of(phase), amperes, (gain - 1) * 100, number_of(phase)));
+    return refused(about(CURRENT_GAIN_IMPOSSIBLE, phase)
+                       .add("shown", shown, 2)
+                       .add("reference", amperes, 2)
+                       .add("correction", (gain - 1) * 100, 0, true));
   this->change_(phase, &PhaseCorrection::current_gain, code_of_gain(gain));
-  return accepted(sentence("Current L%d: %.3f A becomes %.3f A, correction now %+.2f %%.", number_of(phase), shown,
-                           amperes, (gain - 1) * 100));
+  return accepted(about(CURRENT_CALIBRATED, phase)
+                      .add("shown", shown, 3)
+                      .add("reference", amperes, 3)
+                      .add("correction", (gain - 1) * 100, 2, true));
 }
 
 CalibrationOutcome CalibrationBook::power_factor_is(size_t phase, double power_factor, const RecentReadings &recent) {
   if (phase >= PHASES)
     return no_phase();
   if (!this->subject_.phase_power)
-    return refused("Without a neutral a phase has no power factor of its own: calibrate voltage and current only.");
-  if (!recent.is_full())
-    return too_early(phase);
+    return refused(Message(NO_PHASE_POWER));
   const PhaseReading shown = recent.mean();
+  if (!recent.is_full() || !is_measured(shown))
+    return too_early(phase);
   const double minimum = MINIMUM_CURRENT * this->subject_.full_scale_current;
-  if (!(shown.voltage >= MINIMUM_VOLTAGE * this->subject_.nominal_voltage) || !(shown.current >= minimum))
-    return refused(
-        sentence("L%d has %.1f V and %.2f A, too little to compare: switch on a heater that draws at least "
-                 "%.1f A.",
-                 number_of(phase), shown.voltage, shown.current, minimum));
+  if (shown.voltage < MINIMUM_VOLTAGE * this->subject_.nominal_voltage || shown.current < minimum)
+    return refused(about(LOAD_TOO_SMALL, phase)
+                       .add("voltage", shown.voltage, 1)
+                       .add("current", shown.current, 2)
+                       .add("minimum", minimum, 1));
   if (!(power_factor >= MINIMUM_POWER_FACTOR && power_factor <= 1))
-    return refused(
-        sentence("The true power factor must lie between %.1f and 1: a heater has 1.", MINIMUM_POWER_FACTOR));
+    return refused(Message(REFERENCE_POWER_FACTOR_IMPOSSIBLE).add("minimum", MINIMUM_POWER_FACTOR, 1));
   if (recent.spread(&PhaseReading::current) > CURRENT_SPREAD)
-    return refused(sentence("The load of L%d is not steady: switch everything off but a heater, then try again.",
-                            number_of(phase)));
+    return refused(about(LOAD_NOT_STEADY, phase));
   if (shown.active_power <= 0)
-    return refused(
-        sentence("L%d shows %.0f W: it feeds back, or its transformer is the wrong way round. Switch off "
-                 "what feeds in, or check the wiring first.",
-                 number_of(phase), shown.active_power));
+    return refused(about(PHASE_FEEDS_IN, phase).add("shown", shown.active_power, 0));
   if (shown.apparent_power > MAXIMUM_DISTORTION * std::hypot(shown.active_power, shown.reactive_power))
-    return refused(
-        sentence("The current of L%d is no sine, so its power factor says little about the transformer: "
-                 "switch everything off but a heater.",
-                 number_of(phase)));
+    return refused(about(CURRENT_DISTORTED, phase));
   const double lag = std::atan2(shown.reactive_power, shown.active_power) * DEGREES;
   const double true_lag = std::copysign(std::acos(power_factor) * DEGREES, lag);
   const double correction = phase_of_code(this->now_[phase].phase, this->subject_.frequency) + lag - true_lag;
   if (correction > MAXIMUM_PHASE && correction < ANOTHER_PHASE)
-    return refused(sentence(
-        "The current of L%d is shown %.1f degrees late; the chip can take away %.2f at most. Switch everything "
-        "off but a heater and try again; if it stays, make the burden smaller, or take resistors or another "
-        "transformer for the voltage.",
-        number_of(phase), correction, MAXIMUM_PHASE));
+    return refused(about(CURRENT_TOO_LATE, phase).add("shown", correction, 1).add("maximum", MAXIMUM_PHASE, 2));
   if (correction < MINIMUM_PHASE || correction > MAXIMUM_PHASE)
-    return refused(
-        sentence("The current of L%d is shown %.1f degrees from where it should be, no error of a "
-                 "transformer (%.0f to %+.2f). Check the wiring: it may be on another phase.",
-                 number_of(phase), correction, MINIMUM_PHASE, MAXIMUM_PHASE));
+    return refused(about(PHASE_ERROR_IMPOSSIBLE, phase)
+                       .add("shown", correction, 1)
+                       .add("minimum", MINIMUM_PHASE, 0)
+                       .add("maximum", MAXIMUM_PHASE, 2, true));
   this->change_(phase, &PhaseCorrection::phase, code_of_phase(correction, this->subject_.frequency));
-  return accepted(sentence("Power factor L%d: %.4f becomes %.4f, phase correction now %+.3f degrees.", number_of(phase),
-                           std::cos(lag / DEGREES), power_factor, correction));
+  return accepted(about(POWER_FACTOR_CALIBRATED, phase)
+                      .add("shown", std::cos(lag / DEGREES), 4)
+                      .add("reference", power_factor, 4)
+                      .add("correction", correction, 3, true));
 }
 
 CalibrationOutcome CalibrationBook::undo() {
   if (this->now_ == this->previous_)
-    return refused("There is nothing to undo.");
+    return refused(Message(NOTHING_TO_UNDO));
   std::swap(this->now_, this->previous_);
-  return accepted("The last calibration step is undone. Undo again to bring it back.");
+  return accepted(Message(CALIBRATION_UNDONE));
 }
 
 CalibrationOutcome CalibrationBook::reset() {
   if (this->now_ == this->base_)
-    return refused("The calibration is already that of the configuration.");
+    return refused(Message(NOTHING_TO_RESET));
   this->previous_ = this->now_;
   this->now_ = this->base_;
-  return accepted("The calibration is back to that of the configuration. Undo brings it back.");
+  return accepted(Message(CALIBRATION_RESET));
 }
 
 std::string CalibrationBook::to_yaml() const {
   std::string yaml;
   for (size_t i = 0; i < PHASES; i++) {
     const PhaseCorrection &correction = this->now_[i];
-    yaml += sentence("%sl%d: {voltage_gain: %.6f, current_gain: %.6f, phase: %.4f}", i == 0 ? "" : "\n", number_of(i),
-                     gain_of_code(correction.voltage_gain), gain_of_code(correction.current_gain),
-                     phase_of_code(correction.phase, this->subject_.frequency));
+    char line[96];
+    snprintf(line, sizeof(line), "%sl%d: {voltage_gain: %.6f, current_gain: %.6f, phase: %.4f}", i == 0 ? "" : "\n",
+             number_of(i), gain_of_code(correction.voltage_gain), gain_of_code(correction.current_gain),
+             phase_of_code(correction.phase, this->subject_.frequency));
+    yaml += line;
   }
   return yaml;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "esphome/components/ade9000/snapshot.h"
+#include "esphome/components/device_message/device_message.h"
 
 #include <array>
 #include <cstddef>
@@ -70,10 +71,10 @@ class RecentReadings {
   size_t count_{0};
 };
 
-/// Outcome of a calibration step, with a sentence for the user.
+/// Outcome of a calibration step, with a message to the user (calibration_messages.h).
 struct CalibrationOutcome {
   bool accepted;
-  std::string message;
+  device_message::Message message;
 };
 
 /// Properties of a meter that calibration uses.

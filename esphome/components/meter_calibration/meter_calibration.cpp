@@ -1,5 +1,6 @@
 #include "meter_calibration.h"
 
+#include "calibration_messages.h"
 #include "esphome/core/helpers.h"
 #include "esphome/core/log.h"
 
@@ -8,6 +9,7 @@ namespace esphome::meter_calibration {
 using ade9000::Channel;
 using ade9000::PHASES;
 using ade9000::Quantity;
+using device_message::Message;
 
 static const char *const TAG = "meter_calibration";
 
@@ -32,10 +34,8 @@ void MeterCalibration::setup() {
     if (stored.basis == this->basis_()) {
       this->book_.restore(stored.now, stored.previous);
     } else {
-      this->message_ =
-          "The front end or the corrections in the configuration were changed: the calibration made before "
-          "is no longer used. Calibrate again.";
-      ESP_LOGW(TAG, "%s", this->message_.c_str());
+      this->message_ = Message(CALIBRATION_DROPPED);
+      ESP_LOGW(TAG, "%s", this->message_.describe().c_str());
     }
   }
   this->apply_();
@@ -81,12 +81,13 @@ void MeterCalibration::on_snapshot_(const ade9000::Snapshot &snapshot) {
 
 bool MeterCalibration::finish_(const CalibrationOutcome &outcome) {
   this->message_ = outcome.message;
+  const std::string sentence = this->message_.describe();
   if (outcome.accepted) {
-    ESP_LOGI(TAG, "%s", outcome.message.c_str());
+    ESP_LOGI(TAG, "%s", sentence.c_str());
     this->apply_();
     this->store_();
   } else {
-    ESP_LOGW(TAG, "%s", outcome.message.c_str());
+    ESP_LOGW(TAG, "%s", sentence.c_str());
   }
   this->publish_();
   return outcome.accepted;
@@ -119,8 +120,11 @@ void MeterCalibration::store_() {
 }
 
 void MeterCalibration::publish_() {
-  if (this->result_ != nullptr && !this->message_.empty())
-    this->result_->publish_state(this->message_);
+  if (this->result_ != nullptr && !this->message_.is_empty())
+    this->result_->publish_state(this->message_.describe().substr(0, device_message::LONGEST_STATE));
+  // Empty before the first step: a client then knows that nothing is to be told.
+  if (this->codes_ != nullptr)
+    this->codes_->publish_state(this->message_.encode());
   if (this->corrections_ != nullptr)
     this->corrections_->publish_state(this->book_.to_yaml());
 }

@@ -34,6 +34,8 @@ class MeterCalibration : public Component {
   /// Corrections of the configuration: gains 0.8 to 1.25, degrees.
   void set_base(size_t phase, float voltage_gain, float current_gain, float degrees);
   void set_result_sensor(text_sensor::TextSensor *sensor) { this->result_ = sensor; }
+  /// Sets the sensor of the last message as a code with its values, see device_message::Message::encode().
+  void set_codes_sensor(text_sensor::TextSensor *sensor) { this->codes_ = sensor; }
   void set_corrections_sensor(text_sensor::TextSensor *sensor) { this->corrections_ = sensor; }
 
   void setup() override;
@@ -44,13 +46,13 @@ class MeterCalibration : public Component {
   /** Calibrates a quantity of a phase to its true value.
    *
    * @param phase 1..3, as people count.
-   * @return whether it was accepted; get_message() says what was done, or what to do.
+   * @return whether the value was accepted; get_answer() says what was done, or what to do.
    */
   bool is_now(Measured measured, int phase, float value);
   bool undo() { return this->finish_(this->book_.undo()); }
   bool reset() { return this->finish_(this->book_.reset()); }
-  /// Of the last step.
-  const std::string &get_message() const { return this->message_; }
+  /// Formats the message of the last step as the answer of an action: a sentence, then its code in brackets.
+  std::string get_answer() const { return device_message::answer(this->message_.describe(), this->message_.encode()); }
 
  protected:
   /// Corrections stored over a reboot. The layout is a stored format: a change needs a new preference key.
@@ -77,8 +79,9 @@ class MeterCalibration : public Component {
   CalibrationBook book_;
   std::array<RecentReadings, ade9000::PHASES> recent_;
   ESPPreferenceObject preference_;
-  std::string message_;
+  device_message::Message message_;
   text_sensor::TextSensor *result_{nullptr};
+  text_sensor::TextSensor *codes_{nullptr};
   text_sensor::TextSensor *corrections_{nullptr};
 };
 

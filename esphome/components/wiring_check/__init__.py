@@ -23,7 +23,7 @@ from esphome.types import ConfigType
 
 CODEOWNERS = ["@nrj-monitor"]
 DEPENDENCIES = ["ade9000"]
-AUTO_LOAD = ["button", "text_sensor"]
+AUTO_LOAD = ["button", "device_message", "text_sensor"]
 
 CONF_CODES = "codes"
 CONF_MINIMUM_CURRENT = "minimum_current"

@@ -110,11 +110,12 @@ bool WiringCheck::read_voltage_angles_() {
 
 void WiringCheck::publish_(const WiringFindings &findings) {
   this->message_ = describe_wiring(findings);
+  this->message_codes_ = encode_wiring(findings);
   ESP_LOGI(TAG, "%s", this->message_.c_str());
   if (this->result_ != nullptr)
     this->result_->publish_state(this->message_);
   if (this->codes_ != nullptr)
-    this->codes_->publish_state(encode_wiring(findings));
+    this->codes_->publish_state(this->message_codes_);
 }
 
 }  // namespace esphome::wiring_check

@@ -4,6 +4,7 @@
 #include "wiring_diagnosis.h"
 #include "wiring_findings.h"
 #include "esphome/components/button/button.h"
+#include "esphome/components/device_message/device_message.h"
 #include "esphome/components/text_sensor/text_sensor.h"
 #include "esphome/core/component.h"
 #include "esphome/core/helpers.h"
@@ -31,8 +32,8 @@ class WiringCheck : public Component {
 
   /// Checks the wiring now. @return whether every input could be checked, and is right.
   bool check();
-  /// English sentences of the last check.
-  const std::string &get_message() const { return this->message_; }
+  /// Formats the findings of the last check as the answer of an action: sentences, then their codes in brackets.
+  std::string get_answer() const { return device_message::answer(this->message_, this->message_codes_); }
 
  protected:
   void on_snapshot_(const ade9000::Snapshot &snapshot);
@@ -59,6 +60,7 @@ class WiringCheck : public Component {
   uint32_t taps_differ_since_{0};
   bool taps_differ_{false};
   std::string message_;
+  std::string message_codes_;
   text_sensor::TextSensor *result_{nullptr};
   text_sensor::TextSensor *codes_{nullptr};
 };

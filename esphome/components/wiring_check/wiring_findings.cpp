@@ -1,6 +1,9 @@
 #include "wiring_findings.h"
 
+#include "esphome/components/device_message/device_message.h"
+
 #include <algorithm>
+#include <iterator>
 
 namespace esphome::wiring_check {
 
@@ -68,153 +71,77 @@ WiringCode strange_voltages(WiringKind kind) {
   return WiringCode::NOT_THREE_PHASE;
 }
 
-/// Names inputs or lines: "I1", "I1 and I2" or "I1, I2 and I3".
-std::string names(char letter, const WiringDiagnosis::PerInput &inputs, const char *separator = ", ",
-                  const char *last_separator = " and ") {
-  std::string text;
-  size_t left = count_of(inputs);
-  for (size_t i = 0; i < PHASES; i++) {
-    if (!inputs[i])
-      continue;
-    left--;
-    text += letter;
-    text += static_cast<char>('1' + i);
-    if (left > 0)
-      text += left == 1 ? last_separator : separator;
-  }
-  return text;
-}
-
-std::string sequence_sentence(const WiringDiagnosis::PerInput &lines) {
-  return "The phase sequence is reversed: swap " + names('L', lines) + ", both the voltage inputs (" +
-         names('V', lines, ", ", ", ") + ") and the transformers (" + names('I', lines, ", ", ", ") + ").";
-}
-
-std::string misplaced_sentence(const WiringFinding &finding) {
-  std::string text;
-  for (size_t i = 0; i < PHASES; i++) {
-    if (!finding.inputs[i])
-      continue;
-    text += text.empty() ? "I" : ", I";
-    text += static_cast<char>('1' + i);
-    // The verb stands once, at the first transformer.
-    text += text.size() == 2 ? " sits on L" : " on L";
-    text += static_cast<char>('1' + finding.lines[i]);
-  }
-  return "Transformer " + text +
-         (count_of(finding.inputs) > 1 ? ": move each to its own line." : ": move it to its own line.");
-}
-
-std::string sentence_of(const WiringFinding &finding) {
-  const auto &inputs = finding.inputs;
-  switch (finding.code) {
-    case WiringCode::NO_VOLTAGE:
-      return "No voltage at " + names('V', inputs) + ": check fuse and wire.";
-    case WiringCode::LOST_TAP:
-      return "No voltage at " + names('V', inputs) +
-             ", yet current flows there: the meter's own fuse or wire to it is open.";
-    case WiringCode::SAME_LINE:
-      return "Two voltage inputs are on the same line: put each on its own.";
-    case WiringCode::HIGH_LEG_MISPLACED:
-      return "The voltages do not fit: the high leg must be on V3, the two sides of the neutral on V1 and V2.";
-    case WiringCode::NOT_SPLIT_PHASE:
-      return "V1 and V2 are not opposite to each other: is this a split-phase supply? Else set the wiring (120 "
-             "degrees apart: two_legs).";
-    case WiringCode::NOT_TWO_LEGS:
-      return "V1 and V2 are not 120 degrees apart: check both inputs, N, and the wiring set.";
-    case WiringCode::NOT_THREE_PHASE:
-      return "The angles between the voltages fit no three-phase supply: check each voltage input, N, and the wiring "
-             "set.";
-    case WiringCode::REVERSED_VOLTAGE:
-      return "Swap the two wires of voltage input " + names('V', inputs) + ".";
-    case WiringCode::EXCHANGED_VOLTAGES:
-      return "Voltage inputs " + names('V', inputs) + " are exchanged: swap them.";
-    case WiringCode::REVERSED_SEQUENCE:
-      return sequence_sentence(inputs);
-    case WiringCode::UNCLEAR_SEQUENCE:
-      return "The phase sequence is reversed: two voltage inputs are exchanged, or two whole lines.";
-    case WiringCode::EXCHANGED_CURRENTS:
-      return "Transformers " + names('I', inputs) + " are exchanged: swap them.";
-    case WiringCode::MISPLACED_CURRENT:
-      return misplaced_sentence(finding);
-    case WiringCode::REVERSED_CURRENT:
-      return std::string("Turn ") + (count_of(inputs) > 1 ? "transformers " : "transformer ") + names('I', inputs) +
-             " round.";
-    case WiringCode::EXCHANGED_OR_REVERSED_CURRENTS:
-      return "Transformers I1 and I2 are exchanged, or both the wrong way round: swap them.";
-    case WiringCode::UNCLEAR_CURRENTS:
-      return "Two transformers seem to sit on one line: put each on its own, and check again.";
-    case WiringCode::RIGHT:
-      return "Everything is connected right.";
-    case WiringCode::INCOMPLETE:
-      return "No fault found so far.";
-    case WiringCode::UNCERTAIN_CURRENT:
-      return "Uncertain: " + names('I', inputs) + ". A wrong transformer, feed-in or a low power factor look alike.";
-    case WiringCode::NO_CURRENT:
-      return "Too little current at " + names('I', inputs) + " to check.";
-    case WiringCode::SWITCH_ON_HEATER:
-      return "Switch a kettle on on " + names('L', inputs) + " and check again within two minutes.";
-    case WiringCode::SWITCH_ON_THREE_PHASE_HEATER:
-      return "Switch a three-phase heater on and check again within two minutes.";
-    case WiringCode::NOT_CHECKED:
-      return "Not checked yet: put a heater on each phase, switch feed-in off, then check the wiring.";
-    case WiringCode::NO_MEASUREMENT:
-      return "The chip gives no measurements: check its supply and the wires of its SPI bus.";
-  }
-  return "";
-}
-
-/// Name of a code, and the letter of its inputs; 0 where the code has none.
-struct CodeName {
-  const char *name;
+/// Kinds of messages, and the letter of their inputs; 0 where they name none. In the order of WiringCode.
+struct WiringMessage {
+  device_message::MessageKind kind;
   char letter;
 };
 
-/// In the order of WiringCode.
-constexpr CodeName CODE_NAMES[] = {
-    {"no_voltage", 'V'},
-    {"lost_tap", 'V'},
-    {"same_line", 0},
-    {"high_leg_misplaced", 0},
-    {"not_split_phase", 0},
-    {"not_two_legs", 0},
-    {"not_three_phase", 0},
-    {"reversed_voltage", 'V'},
-    {"exchanged_voltages", 'V'},
-    {"reversed_sequence", 'L'},
-    {"unclear_sequence", 0},
-    {"exchanged_currents", 'I'},
-    {"misplaced_current", 'I'},
-    {"reversed_current", 'I'},
-    {"exchanged_or_reversed_currents", 'I'},
-    {"unclear_currents", 0},
-    {"right", 0},
-    {"incomplete", 0},
-    {"uncertain_current", 'I'},
-    {"no_current", 'I'},
-    {"switch_on_heater", 'L'},
-    {"switch_on_three_phase_heater", 0},
-    {"not_checked", 0},
-    {"no_measurement", 0},
+constexpr WiringMessage MESSAGES[] = {
+    {{"no_voltage", "No voltage at {inputs}: check fuse and wire."}, 'V'},
+    {{"lost_tap", "No voltage at {inputs}, yet current flows there: the meter's own fuse or wire to it is open."}, 'V'},
+    {{"same_line", "Two voltage inputs are on the same line: put each on its own."}, 0},
+    {{"high_leg_misplaced",
+      "The voltages do not fit: the high leg must be on V3, the two sides of the neutral on V1 and V2."},
+     0},
+    {{"not_split_phase",
+      "V1 and V2 are not opposite to each other: is this a split-phase supply? If not, set the wiring of the meter "
+      "(120° apart: two_legs)."},
+     0},
+    {{"not_two_legs", "V1 and V2 are not 120° apart: check both voltage inputs, N, and the wiring that is set."}, 0},
+    {{"not_three_phase",
+      "The angles between the voltages fit no three-phase supply: check each voltage input, N, and the wiring that is "
+      "set."},
+     0},
+    {{"reversed_voltage", "Swap the two wires of each of these voltage inputs: {inputs}."}, 'V'},
+    {{"exchanged_voltages", "These voltage inputs are exchanged, swap them: {inputs}."}, 'V'},
+    {{"reversed_sequence",
+      "The phase sequence is reversed: swap the lines {inputs}, both at the voltage inputs and at the transformers."},
+     'L'},
+    {{"unclear_sequence", "The phase sequence is reversed: two voltage inputs are exchanged, or two whole lines."}, 0},
+    {{"exchanged_currents", "These transformers are exchanged, swap them: {inputs}."}, 'I'},
+    {{"misplaced_current", "These transformers are on another line, move each to its own: {inputs}."}, 'I'},
+    {{"reversed_current", "Turn these transformers round: {inputs}."}, 'I'},
+    {{"exchanged_or_reversed_currents",
+      "These transformers are exchanged, or both the wrong way round, swap them: {inputs}."},
+     'I'},
+    {{"unclear_currents", "Two transformers seem to sit on one line: put each on its own, and check again."}, 0},
+    {{"right", "Everything is connected right."}, 0},
+    {{"incomplete", "No fault found so far."}, 0},
+    {{"uncertain_current", "Uncertain: {inputs}. A wrong transformer, feed-in or a low power factor look alike."}, 'I'},
+    {{"no_current", "Too little current to check {inputs}."}, 'I'},
+    {{"switch_on_heater", "Switch a kettle on on {inputs} and check again within two minutes."}, 'L'},
+    {{"switch_on_three_phase_heater", "Switch a three-phase heater on and check again within two minutes."}, 0},
+    {{"not_checked", "Not checked yet: put a heater on each phase, switch feed-in off, then check the wiring."}, 0},
+    {{"no_measurement", "The chip gives no measurements: check its supply and the wires of its SPI bus."}, 0},
 };
-static_assert(std::size(CODE_NAMES) == static_cast<size_t>(WiringCode::NO_MEASUREMENT) + 1);
+static_assert(std::size(MESSAGES) == static_cast<size_t>(WiringCode::NO_MEASUREMENT) + 1);
 
-/// "I1=L2,I2=L1".
-std::string places(const WiringFinding &finding) {
+/// Writes the inputs of a finding: "V1,V3", or where their transformers sit: "I1=L2,I2=L1".
+std::string encode_inputs(const WiringFinding &finding, char letter) {
   std::string text;
   for (size_t i = 0; i < PHASES; i++) {
     if (!finding.inputs[i])
       continue;
-    text += text.empty() ? "I" : ",I";
+    if (!text.empty())
+      text += ',';
+    text += letter;
     text += static_cast<char>('1' + i);
-    text += "=L";
-    text += static_cast<char>('1' + finding.lines[i]);
+    if (finding.code == WiringCode::MISPLACED_CURRENT) {
+      text += "=L";
+      text += static_cast<char>('1' + finding.lines[i]);
+    }
   }
   return text;
 }
 
-/// Longest state of an entity in Home Assistant, characters.
-constexpr size_t LONGEST_STATE = 255;
+device_message::Message message_of(const WiringFinding &finding) {
+  const WiringMessage &entry = MESSAGES[static_cast<size_t>(finding.code)];
+  device_message::Message message(entry.kind);
+  if (entry.letter != 0)
+    message.add_inputs(encode_inputs(finding, entry.letter));
+  return message;
+}
 
 }  // namespace
 
@@ -273,8 +200,8 @@ WiringFindings list_findings(const WiringDiagnosis &diagnosis, WiringKind kind) 
 std::string describe_wiring(const WiringFindings &findings) {
   std::string text;
   for (const WiringFinding &finding : findings) {
-    const std::string sentence = sentence_of(finding);
-    if (text.size() + 1 + sentence.size() > LONGEST_STATE)
+    const std::string sentence = message_of(finding).describe();
+    if (text.size() + 1 + sentence.size() > device_message::LONGEST_STATE)
       break;
     if (!text.empty())
       text += ' ';
@@ -286,15 +213,9 @@ std::string describe_wiring(const WiringFindings &findings) {
 std::string encode_wiring(const WiringFindings &findings) {
   std::string text;
   for (const WiringFinding &finding : findings) {
-    const CodeName &code = CODE_NAMES[static_cast<size_t>(finding.code)];
     if (!text.empty())
       text += ';';
-    text += code.name;
-    if (code.letter == 0)
-      continue;
-    text += ':';
-    text +=
-        finding.code == WiringCode::MISPLACED_CURRENT ? places(finding) : names(code.letter, finding.inputs, ",", ",");
+    text += message_of(finding).encode();
   }
   return text;
 }

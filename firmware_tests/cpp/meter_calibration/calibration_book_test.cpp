@@ -98,6 +98,8 @@ TEST(Calibration, OneStepBackAndReset) {
   EXPECT_EQ(book.now(), first);
 }
 
+constexpr double NOT_A_NUMBER = std::numeric_limits<double>::quiet_NaN();
+
 struct RefusalCase {
   const char *what;
   CalibrationOutcome (*attempt)(CalibrationBook &);
@@ -110,8 +112,14 @@ TEST_P(Refusal, LeavesEverythingAndSaysWhatToDo) {
   CalibrationBook book = meter_calibration::book();
   const CalibrationOutcome outcome = GetParam().attempt(book);
   EXPECT_FALSE(outcome.accepted);
-  EXPECT_NE(outcome.message.find(GetParam().said), std::string::npos) << outcome.message;
-  EXPECT_LE(outcome.message.size(), 255u);
+  const std::string sentence = outcome.message.describe();
+  EXPECT_NE(sentence.find(GetParam().said), std::string::npos) << sentence;
+  EXPECT_LE(sentence.size(), 255u);
+  // Every value that the sentence names is there.
+  EXPECT_EQ(sentence.find("  "), std::string::npos) << sentence;
+  EXPECT_NE(sentence.front(), ' ');
+  const std::string code = outcome.message.encode();
+  EXPECT_EQ(code.find_first_not_of("abcdefghijklmnopqrstuvwxyz_:,=LV0123456789+-."), std::string::npos) << code;
   EXPECT_EQ(book.now(), Corrections{});
   EXPECT_EQ(book.previous(), Corrections{});
 }
@@ -130,13 +138,20 @@ RecentReadings distorted() {
   return recent;
 }
 
-constexpr double NOT_A_NUMBER = std::numeric_limits<double>::quiet_NaN();
-
 INSTANTIATE_TEST_SUITE_P(
     Calibration, Refusal,
     ::testing::Values(
         RefusalCase{"voltage, dead phase", [](CalibrationBook &b) { return b.voltage_is(0, 230, steady(3, 0)); },
                     "connect voltage input V1"},
+        RefusalCase{"voltage, none measured",
+                    [](CalibrationBook &b) { return b.voltage_is(0, 230, steady(NOT_A_NUMBER, 8)); },
+                    "try again in a moment"},
+        RefusalCase{"current, none measured",
+                    [](CalibrationBook &b) { return b.current_is(0, 8, steady(230, NOT_A_NUMBER)); },
+                    "try again in a moment"},
+        RefusalCase{"power factor, none measured",
+                    [](CalibrationBook &b) { return b.power_factor_is(0, 1, steady(230, 8, NOT_A_NUMBER)); },
+                    "try again in a moment"},
         RefusalCase{"voltage, too soon", [](CalibrationBook &b) { return b.voltage_is(0, 230, RecentReadings{}); },
                     "try again in a moment"},
         RefusalCase{"voltage, no such phase", [](CalibrationBook &b) { return b.voltage_is(3, 230, steady(230, 1)); },
@@ -160,8 +175,7 @@ INSTANTIATE_TEST_SUITE_P(
         RefusalCase{"power factor, other phase",
                     [](CalibrationBook &b) { return b.power_factor_is(0, 1, steady(230, 8, 62)); }, "another phase"},
         RefusalCase{"power factor, late beyond the chip's reach",
-                    [](CalibrationBook &b) { return b.power_factor_is(0, 1, steady(230, 8, 7.17)); },
-                    "7.2 degrees late"},
+                    [](CalibrationBook &b) { return b.power_factor_is(0, 1, steady(230, 8, 7.17)); }, "7.2° late"},
         RefusalCase{"power factor, late: what to do",
                     [](CalibrationBook &b) { return b.power_factor_is(0, 1, steady(230, 8, 7.17)); }, "burden smaller"},
         RefusalCase{"power factor, small", [](CalibrationBook &b) { return b.power_factor_is(0, 0.2, steady(230, 8)); },

@@ -153,7 +153,7 @@ TEST_F(WiringCheck, DeltaFindsTheWrongOrder) {
   house.current_on = {2, 1, 0};
   house.reference = house.line_voltages[1];
   EXPECT_TRUE(diagnose(house, WiringKind::DELTA, 400).reversed_sequence);
-  EXPECT_NE(words_with_heaters(house, WiringKind::DELTA, 400).find("swap L1 and L3"), std::string::npos);
+  EXPECT_NE(words_with_heaters(house, WiringKind::DELTA, 400).find("swap the lines L1, L3"), std::string::npos);
 }
 
 Installation split_phase() {
@@ -168,10 +168,11 @@ TEST_F(WiringCheck, SplitPhase) {
   Installation house = split_phase();
   EXPECT_EQ(words_with_heaters(house, WiringKind::SPLIT_PHASE, 120), "Everything is connected right.");
   house.current_factor = {1, -1, 0};
-  EXPECT_EQ(words_with_heaters(house, WiringKind::SPLIT_PHASE, 120), "Turn transformer I2 round.");
+  EXPECT_EQ(words_with_heaters(house, WiringKind::SPLIT_PHASE, 120), "Turn these transformers round: I2.");
   house.current_factor = {1, 1, 1};
   house.current_on = {1, 0, 2};
-  EXPECT_NE(words_with_heaters(house, WiringKind::SPLIT_PHASE, 120).find("Transformers I1 and I2 are exchanged"),
+  EXPECT_NE(words_with_heaters(house, WiringKind::SPLIT_PHASE, 120)
+                .find("exchanged, or both the wrong way round, swap them: I1, I2."),
             std::string::npos);
   house.current_on = {0, 1, 2};
   house.voltage_on = {0, 0, 2};
@@ -214,7 +215,7 @@ TEST_F(WiringCheck, SinglePhase) {
   house.current_factor = {1, 0, 0};
   EXPECT_EQ(words_with_heaters(house, WiringKind::SINGLE_PHASE), "Everything is connected right.");
   house.current_factor[0] = -1;
-  EXPECT_EQ(words_with_heaters(house, WiringKind::SINGLE_PHASE), "Turn transformer I1 round.");
+  EXPECT_EQ(words_with_heaters(house, WiringKind::SINGLE_PHASE), "Turn these transformers round: I1.");
 }
 
 TEST_F(WiringCheck, DeltaWithNeutral) {
@@ -223,7 +224,7 @@ TEST_F(WiringCheck, DeltaWithNeutral) {
   house.line_voltages = {polar(120, 30), polar(120, 210), polar(208, 120)};
   EXPECT_EQ(words_with_heaters(house, WiringKind::DELTA_WITH_NEUTRAL, 120), "Everything is connected right.");
   house.current_factor[2] = -1;
-  EXPECT_EQ(words_with_heaters(house, WiringKind::DELTA_WITH_NEUTRAL, 120), "Turn transformer I3 round.");
+  EXPECT_EQ(words_with_heaters(house, WiringKind::DELTA_WITH_NEUTRAL, 120), "Turn these transformers round: I3.");
   house.current_factor[2] = 1;
   house.voltage_on = {0, 2, 1};
   EXPECT_NE(words_with_heaters(house, WiringKind::DELTA_WITH_NEUTRAL, 120).find("high leg must be on V3"),
@@ -235,25 +236,26 @@ TEST_F(WiringCheck, SaysWhatToSwap) {
   EXPECT_EQ(words_with_heaters(house), "Everything is connected right.");
 
   house.current_on = {1, 0, 2};
-  EXPECT_EQ(words_with_heaters(house), "Transformers I1 and I2 are exchanged: swap them.");
+  EXPECT_EQ(words_with_heaters(house), "These transformers are exchanged, swap them: I1, I2.");
 
   house.current_on = {1, 2, 0};
-  EXPECT_EQ(words_with_heaters(house), "Transformer I1 sits on L2, I2 on L3, I3 on L1: move each to its own line.");
+  EXPECT_EQ(words_with_heaters(house),
+            "These transformers are on another line, move each to its own: I1 -> L2, I2 -> L3, I3 -> L1.");
 
   house = {};
   house.voltage_on = {0, 2, 1};
-  EXPECT_EQ(words_with_heaters(house), "Voltage inputs V2 and V3 are exchanged: swap them.");
+  EXPECT_EQ(words_with_heaters(house), "These voltage inputs are exchanged, swap them: V2, V3.");
 
   house.current_on = {0, 2, 1};
-  EXPECT_NE(words_with_heaters(house).find("The phase sequence is reversed: swap L2 and L3"), std::string::npos);
+  EXPECT_NE(words_with_heaters(house).find("The phase sequence is reversed: swap the lines L2, L3"), std::string::npos);
 
   house = {};
   house.current_factor = {-1, 1, -1};
-  EXPECT_EQ(words_with_heaters(house), "Turn transformers I1 and I3 round.");
+  EXPECT_EQ(words_with_heaters(house), "Turn these transformers round: I1, I3.");
 
   house = {};
   house.voltage_factor = {1, -1, 1};
-  EXPECT_EQ(words_with_heaters(house), "Swap the two wires of voltage input V2.");
+  EXPECT_EQ(words_with_heaters(house), "Swap the two wires of each of these voltage inputs: V2.");
 
   house = {};
   house.voltage_factor = {1, 1, 0};
@@ -267,7 +269,7 @@ TEST_F(WiringCheck, SaysWhatToSwap) {
   house = {};
   house.amperes = {5, 0.1, 0.1};
   EXPECT_EQ(words(house),
-            "No fault found so far. Too little current at I2 and I3 to check. "
+            "No fault found so far. Too little current to check I2, I3. "
             "Switch a kettle on on L2 and check again within two minutes.");
 
   house = {};

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 import errno
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from aioesphomeapi import api_pb2
 from aioesphomeapi.client import APIClient
@@ -79,6 +79,13 @@ TALK_ERRORS: Final[
     (APIConnectionError, NotEsphomeError, "Not ESPHome's native API"),
 )
 """Meaning of an error of the handshake; the first match counts, most specific first."""
+
+
+class ActionAnswer(NamedTuple):
+    """Answer of a device to a user action: whether it succeeded, and its words."""
+
+    success: bool
+    text: str
 
 
 def make_client(
@@ -241,8 +248,8 @@ class NativeApiClient:
         except APIConnectionError as error:
             raise LinkDownError("The link to the meter broke") from error
 
-    async def run_action(self, name: str) -> str | None:
-        """Run a user action; return its error message, None after success.
+    async def run_action(self, name: str, **arguments: float) -> ActionAnswer:
+        """Run a user action; return its answer.
 
         Raises LinkDownError without a link, without an answer within `ACTION_TIMEOUT`
         or where the device has no such action.
@@ -250,13 +257,13 @@ class NativeApiClient:
         action = self._action(name)
         try:
             answer = await self.api.execute_service(
-                action, {}, return_response=True, timeout=ACTION_TIMEOUT
+                action, {**arguments}, return_response=True, timeout=ACTION_TIMEOUT
             )
         except (APIConnectionError, TimeoutError) as error:
             raise LinkDownError("The meter does not answer") from error
-        if answer is None or answer.success:
-            return None
-        return answer.error_message or "?"
+        if answer is None:
+            return ActionAnswer(True, "")
+        return ActionAnswer(answer.success, answer.error_message)
 
     async def set_encryption_key(self, key: str) -> bool:
         """Set the device's key, "" for none; return whether the device accepts the key.

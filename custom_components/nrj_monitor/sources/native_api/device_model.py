@@ -32,12 +32,20 @@ PROJECT_PREFIX: Final = "nrj-monitor."
 FEATURES: Final = {
     "power_quality_events": Feature.POWER_QUALITY,
     "check_wiring": Feature.WIRING,
+    "calibrate_voltage": Feature.CALIBRATION,
     "journal_open": Feature.JOURNAL,
 }
 """Features of a meter by the user action of the firmware that goes with each."""
 
 TEXTS: Final = frozenset(
-    {"wiring", "wiring_codes", "clock", "guard_state", "guard_reason"}
+    {
+        "calibration_codes",
+        "clock",
+        "guard_reason",
+        "guard_state",
+        "wiring",
+        "wiring_codes",
+    }
 )
 """Object ids of the text sensors that are reported."""
 

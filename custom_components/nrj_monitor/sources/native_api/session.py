@@ -15,7 +15,7 @@ from .. import Source, SourceListener
 from ..errors import CredentialError, LinkDownError, OtherMeterError, SourceError
 from ..settings import Setting, SettingValue
 from .address import NativeApiAddress
-from .client import NativeApiClient, make_client
+from .client import ActionAnswer, NativeApiClient, make_client
 from .device_model import DeviceModel, EntityAddress, StateReporter
 from .events import DeviceEvents
 from .provisioning import identify
@@ -91,12 +91,12 @@ class NativeApiSource(Source):
             raise LinkDownError("The link to the meter is down")
         client.change_setting(*self._settings[setting_id], value)
 
-    async def run_action(self, action: str) -> str | None:
-        """Run a user action of the firmware; return its error message, None after success.
+    async def run_action(self, action: str, **arguments: float) -> ActionAnswer:
+        """Run a user action of the firmware; return its answer.
 
         Raises LinkDownError without a link or where the meter has no such action.
         """
-        return await self._connected_client().run_action(action)
+        return await self._connected_client().run_action(action, **arguments)
 
     async def open_journal(self, client: str, journal: str, after: int) -> None:
         """Request the records of a journal after a sequence number (JournalSource)."""

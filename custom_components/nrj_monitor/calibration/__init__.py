@@ -1,0 +1,1 @@
+"""Calibration of a meter from Home Assistant."""
