@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from firmware_tests import guarded_plug
+from firmware_tests.guarded_plug import GuardedPlugs
 from nrj_tools.firmware import RunningFirmware, build
 from nrj_tools.ports import free_port
 
-BUILT_ONCE = ("boards", "guarded", "plugged", "tables", "tree", "updatable")
-"""Fixtures of a module that take so long that one worker makes them for all who use them."""
+BUILT_ONCE = ("boards", "guarded_plugs", "plugged", "tables", "tree")
+"""Fixtures that take so long that one worker makes them for all who use them."""
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
@@ -26,6 +28,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def program() -> Path:
     """Return the program of the simulated meter."""
     return build()
+
+
+@pytest.fixture(scope="session")
+def guarded_plugs(tmp_path_factory: pytest.TempPathFactory) -> GuardedPlugs:
+    """Build a guarded plug, without and with a password for updates."""
+    return guarded_plug.build(tmp_path_factory.mktemp("guarded"))
 
 
 type RunMeter = Callable[..., RunningFirmware]

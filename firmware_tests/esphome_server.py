@@ -13,7 +13,7 @@ import sys
 import tempfile
 from typing import Any
 
-import esphome.__main__ as command_line
+import esphome.__main__ as command_line  # type: ignore[import-not-found]  # of its own environment
 
 PACKAGE = Path(command_line.__file__).parent
 

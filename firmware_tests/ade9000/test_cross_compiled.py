@@ -60,6 +60,21 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return source
 
 
+COMMON = """
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+#include "esphome/core/automation.h"
+#include "esphome/core/component.h"
+#include "esphome/core/helpers.h"
+"""
+"""Headers read once for all sources, which takes half the time."""
+NAMES_ITS_OWN = "ESP8266"
+"""Processor for which each source is compiled with nothing but the headers that it includes."""
+
+
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_components_compile_for_their_processors(
     compiler: str, tree: Path, tmp_path: Path
@@ -72,15 +87,25 @@ def test_components_compile_for_their_processors(
             pytest.fail(sentence)
         pytest.skip(sentence)
 
+    common: tuple[str, ...] = ()
+    if compiler != NAMES_ITS_OWN:
+        header = tmp_path / "common.h"
+        header.write_text(COMMON)
+        read = header.with_suffix(".h.gch")
+        assert cross_compiler.compile(tree, header, read, "-x", "c++-header") == ""
+        common = ("-include", str(header), "-Winvalid-pch")
+
     def compiled(source: Path) -> str:
         made = tmp_path / f"{source.parent.name}-{source.stem}.o"
-        failure = cross_compiler.compile(tree, source, made, timeout=patience(60))
+        failure = cross_compiler.compile(
+            tree, source, made, *common, timeout=patience(60)
+        )
         if failure:
             return failure
         # ELF, 32 bits, little-endian, machine (ELF specification, e_ident and e_machine).
-        header = made.read_bytes()[:20]
-        assert header[:6] == b"\x7fELF\x01\x01"
-        assert int.from_bytes(header[18:20], "little") == cross_compiler.machine
+        head = made.read_bytes()[:20]
+        assert head[:6] == b"\x7fELF\x01\x01"
+        assert int.from_bytes(head[18:20], "little") == cross_compiler.machine
         return ""
 
     sources = [

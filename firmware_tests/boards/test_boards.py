@@ -3,19 +3,17 @@
 from collections.abc import Iterator
 from pathlib import Path
 import re
-import shutil
 import subprocess
 from typing import Any
 
 import pytest
-import yaml
 
 from custom_components.nrj_monitor.catalog import CHANNELS
 from firmware_tests.configurations import FOLDER, OWN_COMPONENTS, esphome, resolved
+from firmware_tests.guarded_plug import GuardedPlugs
 from nrj_release.images import images
 from nrj_tools import ROOT
-from nrj_tools.firmware import RunningFirmware, esphome_executable
-from nrj_tools.ports import free_port
+from nrj_tools.firmware import esphome_executable
 from tests.docs.tables import codes, table
 from tests.support.pace import patience
 
@@ -328,40 +326,6 @@ def test_portal_page_is_shut_in_the_firmware(data: Path) -> None:
     assert "portal_upload->mark_failed(" in main
 
 
-@pytest.fixture(scope="module")
-def updatable(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, int]]:
-    """Build the updates package for this computer, without and with a password, and return programs and ports."""
-    folder = tmp_path_factory.mktemp("updatable")
-    built: dict[str, tuple[Path, int]] = {}
-    name, port, api_port = "updatable", free_port(), free_port()
-    # In one folder: the second needs little more than its own main.cpp compiled.
-    for password in ("", "correct horse"):
-        configuration = {
-            "packages": {
-                "device": f"!include {FOLDER}/packages/device.yaml",
-                "updates": f"!include {FOLDER}/packages/updates.yaml",
-            },
-            "substitutions": {"name": name, "ota_password": password},
-            "host": {"mac_address": "02:4e:52:4a:00:02"},
-            "api": {"port": api_port},
-            "ota": [{"platform": "esphome", "id": "!extend updates", "port": port}],
-        }
-        path = folder / f"{name}.yaml"
-        text = yaml.safe_dump(configuration)
-        path.write_text(re.sub(r"'(![^']*)'", r"\1", text))
-        result = esphome("compile", path, data=folder / "data")
-        assert result.returncode == 0, result.stdout + result.stderr
-        (program,) = [
-            found
-            for found in (folder / "data/build" / name).rglob("program")
-            if found.is_file()
-        ]
-        kept = folder / f"program-{len(built)}"
-        shutil.copy2(program, kept)
-        built[password] = (kept, port)
-    return built
-
-
 UPLOADER = """
 import io, pathlib, socket, sys
 from esphome import espota2
@@ -401,22 +365,20 @@ def offer_update(port: int, password: str | None) -> str:
 def test_update_port_refuses_strangers(
     built_with: str,
     offered: str | None,
-    updatable: dict[str, tuple[Path, int]],
+    guarded_plugs: GuardedPlugs,
     tmp_path: Path,
 ) -> None:
     """Ask every uploader for a password, and refuse a wrong password."""
-    program, port = updatable[built_with]
-    with RunningFirmware(program, tmp_path, port):
-        outcome = offer_update(port, offered)
+    with guarded_plugs.running(built_with, tmp_path):
+        outcome = offer_update(guarded_plugs.update_port, offered)
     assert "assword" in outcome or "uthentication" in outcome, outcome
 
 
 def test_update_port_takes_the_right_password(
-    updatable: dict[str, tuple[Path, int]], tmp_path: Path
+    guarded_plugs: GuardedPlugs, tmp_path: Path
 ) -> None:
     """With the password the upload goes past the check (and fails later, being empty)."""
-    program, port = updatable["correct horse"]
-    with RunningFirmware(program, tmp_path, port):
-        outcome = offer_update(port, "correct horse")
+    with guarded_plugs.running("correct horse", tmp_path):
+        outcome = offer_update(guarded_plugs.update_port, "correct horse")
     assert "assword" not in outcome, outcome
     assert "uthentication" not in outcome, outcome

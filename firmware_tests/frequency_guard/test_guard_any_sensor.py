@@ -3,95 +3,11 @@
 import asyncio
 from math import isnan
 from pathlib import Path
-import re
 
-import pytest
-import yaml
-
-from firmware_tests.configurations import COMPONENTS, FOLDER, esphome
+from firmware_tests.guarded_plug import GuardedPlugs
 from firmware_tests.meter_client import MeterClient, connected
-from nrj_tools.firmware import RunningFirmware
-from nrj_tools.ports import free_port
 
 from .test_frequency_guard import choose, guard_state
-
-NAME = "guarded"
-
-
-def template(kind: str, name: str, state: str) -> dict[str, object]:
-    """Return a sensor with the value of a number, ten times a second."""
-    return {
-        "platform": "template",
-        "id": f"{kind}_l1",
-        "name": name,
-        "update_interval": "100ms",
-        "accuracy_decimals": 3,
-        "lambda": f"!lambda if (id(silent).state) return {{}}; return id({state}).state;",
-    }
-
-
-def entered(identifier: str, name: str, low: float, high: float) -> dict[str, object]:
-    """Return a number for a test to set."""
-    return {
-        "platform": "template",
-        "id": identifier,
-        "name": name,
-        "optimistic": True,
-        "min_value": low,
-        "max_value": high,
-        "step": 0.001,
-        "initial_value": {"given_hertz": 50, "given_volts": 230}[identifier],
-    }
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
-    """Build the plug's guard for this computer, over test-driven sensors."""
-    folder = tmp_path_factory.mktemp("guarded")
-    port = free_port()
-    configuration = {
-        "packages": {
-            "base": f"!include {FOLDER}/packages/base.yaml",
-            "guard": f"!include {FOLDER}/packages/frequency-guard-plug.yaml",
-        },
-        "substitutions": {"name": NAME, "components": str(COMPONENTS)},
-        "host": {"mac_address": "02:4e:52:4a:00:03"},
-        "api": {"port": port},
-        "number": [
-            entered("given_hertz", "Hertz", 40, 70),
-            entered("given_volts", "Volts", 0, 400),
-        ],
-        "sensor": [
-            template("voltage", "Voltage L1", "given_volts"),
-            template("frequency", "Frequency L1", "given_hertz"),
-        ],
-        "switch": [
-            {
-                "platform": "template",
-                "id": "relay_1",
-                "name": "Relay 1",
-                "optimistic": True,
-            },
-            {
-                "platform": "template",
-                "id": "silent",
-                "name": "Silent",
-                "optimistic": True,
-            },
-        ],
-        "frequency_guard": {"start_delay": "1s"},
-    }
-    path = folder / f"{NAME}.yaml"
-    text = yaml.safe_dump(configuration, width=1000)
-    path.write_text(re.sub(r"'(![^']*)'", r"\1", text))
-    result = esphome("compile", path, data=folder / "data")
-    assert result.returncode == 0, result.stdout + result.stderr
-    (program,) = [
-        found
-        for found in (folder / "data/build" / NAME).rglob("program")
-        if found.is_file()
-    ]
-    return program, port
 
 
 async def is_normal(plug: MeterClient) -> None:
@@ -100,11 +16,10 @@ async def is_normal(plug: MeterClient) -> None:
 
 
 async def test_a_plug_sheds_on_its_own_sensors(
-    guarded: tuple[Path, int], tmp_path: Path
+    guarded_plugs: GuardedPlugs, tmp_path: Path
 ) -> None:
     """Shed on a plug's own sensors, without the meter's chip."""
-    program, port = guarded
-    with RunningFirmware(program, tmp_path, port):
+    with guarded_plugs.running("", tmp_path) as port:
         async with connected(port) as plug:
             choose(plug, "relay_1_class", "shed_1")
             plug.set_switch("relay_1", on=True)
@@ -115,11 +30,10 @@ async def test_a_plug_sheds_on_its_own_sensors(
 
 
 async def test_a_plug_does_nothing_on_a_frequency_without_voltage(
-    guarded: tuple[Path, int], tmp_path: Path
+    guarded_plugs: GuardedPlugs, tmp_path: Path
 ) -> None:
     """Ignore a frequency without voltage, and a single wrong value."""
-    program, port = guarded
-    with RunningFirmware(program, tmp_path, port):
+    with guarded_plugs.running("", tmp_path) as port:
         async with connected(port) as plug:
             choose(plug, "relay_1_class", "shed_1")
             plug.set_switch("relay_1", on=True)
@@ -137,11 +51,10 @@ async def test_a_plug_does_nothing_on_a_frequency_without_voltage(
 
 
 async def test_a_silent_sensor_shows_unknown(
-    guarded: tuple[Path, int], tmp_path: Path
+    guarded_plugs: GuardedPlugs, tmp_path: Path
 ) -> None:
     """Forget the last frequency and voltage of a source that fell silent, until it speaks again."""
-    program, port = guarded
-    with RunningFirmware(program, tmp_path, port):
+    with guarded_plugs.running("", tmp_path) as port:
         async with connected(port) as plug:
             await is_normal(plug)
             assert plug.value("voltage_l1") == 230.0
