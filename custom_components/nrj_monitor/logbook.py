@@ -23,7 +23,7 @@ RELAY_REASONS: Final = "selector.logbook_relay_reason.options"
 POWER_QUALITY: Final = "selector.logbook_power_quality.options"
 """Places of the texts in the translations."""
 
-RISING: Final = frozenset({"swell", "overcurrent"})
+RISING: Final = frozenset({"swell", "overcurrent", "over_range"})
 """Kinds of power quality events whose extreme is a maximum."""
 
 type Describe = Callable[[HomeAssistant, Mapping[str, Any]], str]
@@ -52,7 +52,8 @@ def async_describe_events(
 def describe_power_quality(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
     """Return the message for a power quality event: kind, phase, extreme, duration."""
     kind = str(data.get("kind", ""))
-    text = async_text(hass, POWER_QUALITY, kind)
+    name = f"{kind}_{data['quantity']}" if data.get("quantity") else kind
+    text = async_text(hass, POWER_QUALITY, name)
     add = partial(async_text, hass, POWER_QUALITY)
     if data.get("phase"):
         text = add("on_phase", text=text, phase=data["phase"])

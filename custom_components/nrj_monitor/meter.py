@@ -13,6 +13,7 @@ from types import MappingProxyType
 from .catalog import Channel
 from .frequency_guard.event import GuardEvent
 from .listeners import Listeners, Unsubscribe
+from .over_range import OVER_RANGE, Excursion, parse_over_range
 from .power_quality.event import Oscillogram, PowerQualityEvent
 from .power_quality.log import PowerQualityLog
 from .reading_gate import ReadingGate, is_possible
@@ -62,6 +63,7 @@ class Meter:
         self._relays: dict[str, bool] = {}
         self._texts: dict[str, str] = {}
         self._settings: dict[str, SettingValue] = {}
+        self._over_range: tuple[Excursion, ...] = ()
         self._log = PowerQualityLog()
         self.gate = ReadingGate(believes_falls=isinstance(source, JournalSource))
         """Gate of all readings, which counts those it refuses."""
@@ -78,6 +80,7 @@ class Meter:
         )
         self._connection_listeners: Listeners[()] = Listeners()
         self._text_listeners: Listeners[()] = Listeners()
+        self._over_range_listeners: Listeners[()] = Listeners()
         self._power_quality_listeners: Listeners[PowerQualityEvent] = Listeners()
         self._oscillogram_listeners: Listeners[()] = Listeners()
         self._guard_listeners: Listeners[GuardEvent] = Listeners()
@@ -127,6 +130,11 @@ class Meter:
     def texts(self) -> Mapping[str, str]:
         """Return the states of the meter's text sensors by object id."""
         return MappingProxyType(self._texts)
+
+    @property
+    def over_range(self) -> tuple[Excursion, ...]:
+        """Return what is beyond the meter's range, so that readings are too low."""
+        return self._over_range
 
     @property
     def log(self) -> PowerQualityLog:
@@ -229,6 +237,12 @@ class Meter:
         """Call `listener` each time a text sensor of the meter reports a state."""
         return self._text_listeners.async_add(listener)
 
+    def async_add_over_range_listener(
+        self, listener: Callable[[], None]
+    ) -> Unsubscribe:
+        """Call `listener` each time what is beyond the meter's range changes."""
+        return self._over_range_listeners.async_add(listener)
+
     def async_add_guard_listener(
         self, listener: Callable[[GuardEvent], None]
     ) -> Unsubscribe:
@@ -284,6 +298,7 @@ class Meter:
         self._snapshot.clear()
         self._relays.clear()
         self._texts.clear()
+        self._update_over_range()
         self._settings.clear()
         if self._connected:
             self._connected = False
@@ -358,6 +373,16 @@ class Meter:
         """Store the state of a text sensor and notify the listeners of texts."""
         self._texts[key] = text
         self._text_listeners.async_notify()
+        if key == OVER_RANGE:
+            self._update_over_range()
+
+    def _update_over_range(self) -> None:
+        """Take what is beyond the meter's range from its text, and notify of a change."""
+        excursions = parse_over_range(self._texts.get(OVER_RANGE))
+        if excursions == self._over_range:
+            return
+        self._over_range = excursions
+        self._over_range_listeners.async_notify()
 
     def on_guard_event(self, event: GuardEvent) -> None:
         """Deliver a frequency guard event, unless its id was delivered before."""

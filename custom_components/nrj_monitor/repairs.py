@@ -81,6 +81,8 @@ class RecheckRepairFlow(RepairsFlow):
             self._monitor.async_acknowledge_totals()
         if self._check == "impossible_readings":
             self._monitor.async_acknowledge_refusals()
+        if self._check == "over_range":
+            self._monitor.async_acknowledge_over_range()
         if self._check in WIRING_CHECKS and isinstance(meter.source, NativeApiSource):
             try:
                 await self._async_check_wiring(meter, meter.source)

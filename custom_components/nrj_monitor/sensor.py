@@ -24,6 +24,7 @@ from .loads.manager import LoadManager
 from .loads.sensor import load_sensors
 from .meter import Meter
 from .ngsi.sensor import SENSORS, BrokerSensor
+from .over_range import OVER_RANGE, falsifies
 from .sources import Feature
 from .throttle import CounterThrottle, MeasurementThrottle
 
@@ -126,6 +127,7 @@ class MeterSensor(MeterEntity, SensorEntity):
         self._decimals = channel.quantity.decimals or None
         self._throttle = make_throttle(channel, scale)
         self._attr_native_value = None
+        self._is_over_range = False
         # Setting and cancelling timers costs as much as a write, so one timer, set for
         # the longest interval, outlives the writes, and another one is set for a write
         # that is due sooner.
@@ -141,6 +143,10 @@ class MeterSensor(MeterEntity, SensorEntity):
         self.async_on_remove(
             self._meter.async_add_reading_listener(self._channel, self._on_reading)
         )
+        self.async_on_remove(
+            self._meter.async_add_over_range_listener(self._on_over_range)
+        )
+        self._update_mark()
         self.async_on_remove(self._cancel_timers)
         if self._channel in self._meter.snapshot:
             # Read before this subscription, and perhaps not again for a minute.
@@ -161,6 +167,20 @@ class MeterSensor(MeterEntity, SensorEntity):
         self._cancel_timers()
         self._throttle.reset()
         super()._on_connection()
+
+    def _update_mark(self) -> bool:
+        """Mark the readings while the meter can not measure them; return for a change."""
+        is_over_range = falsifies(self._meter.over_range, self._channel)
+        is_new = is_over_range is not self._is_over_range
+        self._is_over_range = is_over_range
+        self._attr_extra_state_attributes = {OVER_RANGE: True} if is_over_range else {}
+        return is_new
+
+    @callback
+    def _on_over_range(self) -> None:
+        """Write the state at once where its mark changes."""
+        if self._update_mark():
+            self.async_write_ha_state()
 
     @callback
     def _on_reading(self, value: float | None, now: float) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from math import cos, radians, sin
 from pathlib import Path
+import struct
 
 import pytest
 
@@ -104,6 +105,76 @@ async def test_a_calibrated_chip_that_lost_its_supply(
         await meter.new_values("current_l2", "active_power_l2")
         assert meter.value("current_l2") == pytest.approx(8, rel=1e-3)
         assert meter.value("active_power_l2") == pytest.approx(1840, rel=1e-3)
+
+
+async def test_a_residual_current_is_nulled(
+    run_meter: RunMeter, tmp_path: Path
+) -> None:
+    """Null what a phase and the neutral show; power stays, a load is refused, undo brings it back."""
+    path = tmp_path / "residual.csv"
+    row = "230,230,23,2300"
+    path.write_text(
+        "time,voltage_l1,voltage_l2,active_power_l1,active_power_l2\n"
+        f"0,{row}\n864000,{row}\n"
+    )
+    async with connected(run_meter(NRJ_RECORDING=str(path)).port) as meter:
+        await meter.wait(lambda: abs(meter.value("current_l1") - 0.1) < 0.001)
+        refusal = await tell(meter, "null_residual_current", input=2)
+        assert not refusal.success
+        assert "10.000 A at I2 is no residual current" in refusal.message
+        assert refusal.codes.startswith("residual_too_large:input=I2,shown=10.000,")
+        assert (await tell(meter, "null_residual_current", input=1)).success
+        await meter.wait(lambda: meter.value("current_l1") < 0.005)
+        await meter.new_values("current_half_cycle_l1", "active_power_l1")
+        assert meter.value("current_half_cycle_l1") < 0.005
+        assert meter.value("active_power_l1") == pytest.approx(23, rel=1e-2)
+        assert "residual_currents: [0.1, 0, 0, 0]" in text(
+            meter, "calibration_corrections"
+        )
+
+    async with connected(run_meter(folder="meter", NRJ_RECORDING=str(path)).port) as m:
+        await m.new_values("current_l1")
+        assert m.value("current_l1") < 0.005
+        m.press("undo_calibration")
+        await m.wait(lambda: abs(m.value("current_l1") - 0.1) < 0.001)
+        await asyncio.sleep(2.5)
+        m.press("null_residual_current_l1")
+        await m.wait(lambda: m.value("current_l1") < 0.005)
+
+
+def fnv1(name: str) -> int:
+    """Return the hash by which ESPHome names a preference."""
+    result = 2166136261
+    for byte in name.encode():
+        result = result * 16777619 % 2**32 ^ byte
+    return result
+
+
+async def test_a_calibration_of_an_earlier_version_is_kept(
+    run_meter: RunMeter, heaters: str
+) -> None:
+    """Read corrections that were written without residual currents."""
+    before = run_meter(NRJ_RECORDING=heaters)
+    async with connected(before.port) as meter:
+        await meter.new_values("voltage_l1")
+        assert (await tell(meter, "calibrate_voltage", phase=1, volts=235)).success
+    before.stop()
+    (flash,) = before.folder.glob("*.prefs")
+    left, written = flash.read_bytes(), b""
+    while left:
+        key, size = struct.unpack_from("<IB", left)
+        data, left = left[5 : 5 + size], left[5 + size :]
+        if key == fnv1("ade9000.calibration.2"):
+            # A basis, and two times three corrections of three numbers and four offsets.
+            assert size == 4 + 2 * 4 * (9 + 4)
+            key = fnv1("ade9000.calibration.1")
+            data = data[:40] + data[56:92]
+        written += struct.pack("<IB", key, len(data)) + data
+    assert written != flash.read_bytes()
+    flash.write_bytes(written)
+    async with connected(run_meter(NRJ_RECORDING=heaters).port) as meter:
+        await meter.new_values("voltage_l1")
+        assert meter.value("voltage_l1") == pytest.approx(235, rel=1e-3)
 
 
 async def test_power_factor_is_1_now(run_meter: RunMeter, tmp_path: Path) -> None:

@@ -23,6 +23,9 @@ FULL_SCALE_AMPERES = 0.5**0.5 / 0.0066965
 GRIDS = (("230/400 V", 230.0), ("120/208 V", 120.0))
 FREQUENCIES = (50, 60)
 CURRENTS = (0.05, 0.2, 1.0, 1.1, 5.0, 20.0, 63.0, 100.0)
+DISTORTED_CURRENTS = CURRENTS[:-1]
+"""Currents that fit with their harmonics, whose crest is up to 1.96 times the rms of the
+fundamental times the square root of 2: at 100 A the converter would cut it off."""
 LOADS = (
     ("1", 0.0),
     ("0.5 inductive", acos(0.5)),
@@ -87,7 +90,7 @@ def _signals() -> Iterator[tuple[str, int, float, str, bool, Scenario]]:
         for frequency in FREQUENCIES:
             for amperes in CURRENTS:
                 for load, lag in LOADS:
-                    for harmonics in (False, True):
+                    for harmonics in sorted({False, amperes in DISTORTED_CURRENTS}):
                         phase = Phase(
                             voltage=volts,
                             current=amperes,
@@ -214,7 +217,8 @@ Limits: {limit} % of reading where the current is above 1 % of full scale ({full
 end), frequency within {steady:g} mHz steady and {ramp:g} mHz on a ramp of ±1 Hz/s. Rows below 1 % of full scale are
 shown, not limited. A power that is less than 1 % of the apparent one is given in percent of that. Errors are the worst
 of the three phases, of both power-line frequencies ({frequencies} Hz), without and with harmonics (voltage: 3rd, 5th,
-7th, 25th; current: 3rd, 5th, 7th, 40th).
+7th, 25th; current: 3rd, 5th, 7th, 40th). At {full_current:g} A the current is a sine: with these harmonics its crest would be beyond
+the range, and cut off, which the meter [tells](hardware.md#where-the-range-ends) and no table could make good.
 
 A meter counts from a certain load on, and shows nothing below: power and energy are then both zero. By default that is
 1.15 W a phase at 230 V and 0.6 W at 120 V, the starting current of class 0.2 S (IEC 62053-22: a thousandth of the rated
@@ -229,6 +233,7 @@ def markdown(rows: Sequence[Row], ramps: Sequence[FrequencyRow]) -> str:
     text = INTRODUCTION.format(
         limit=LIMIT_PERCENT,
         full_scale=FULL_SCALE_AMPERES,
+        full_current=CURRENTS[-1],
         steady=1000 * STEADY_LIMIT_HZ,
         ramp=1000 * RAMP_LIMIT_HZ,
         frequencies=" and ".join(map(str, FREQUENCIES)),

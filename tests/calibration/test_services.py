@@ -127,6 +127,33 @@ async def test_each_quantity_has_its_action(
     assert server.ran == [(action, [3, value])]
 
 
+@pytest.mark.parametrize(("name", "number"), [("l1", 1), ("l3", 3), ("neutral", 4)])
+async def test_a_residual_current_is_nulled(
+    hass: HomeAssistant,
+    add_meter: AddMeter,
+    server: DeviceServer,
+    name: str,
+    number: int,
+) -> None:
+    """The meter is told the number of the input, and its code is said."""
+    answer = "Done. [residual_nulled:input=IN,residual=0.050]"
+    server.device.actions = {
+        "calibrate_voltage": (True, ""),
+        "null_residual_current": (True, answer),
+    }
+    await add_meter(server.port)
+    done = await ask(hass, "null_residual_current", input=name)
+    assert server.ran == [("null_residual_current", [number])]
+    assert done["message"] == "Current at IN: a residual of 0.050 A is nulled."
+    refusal = "No. [residual_too_large:input=I1,shown=8.000,maximum=0.211]"
+    server.device.actions["null_residual_current"] = (False, refusal)
+    with pytest.raises(ServiceValidationError) as refused:
+        await ask(hass, "null_residual_current", input=name)
+    assert refused.value.translation_key == "residual_too_large"
+    with pytest.raises(vol.Invalid):
+        await ask(hass, "null_residual_current", input="l4")
+
+
 async def test_an_older_firmware_answers_in_its_own_words(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:

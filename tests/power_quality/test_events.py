@@ -14,7 +14,7 @@ from aioesphomeapi.model import HomeassistantServiceCall, UserService
 from homeassistant.components.image import async_get_image
 from homeassistant.core import Event, HomeAssistant, State
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from hypothesis import given, strategies as st
@@ -44,9 +44,13 @@ NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
 async def disturb(
-    firmware: RunningFirmware, phases: int, seconds: float, voltage: float
+    firmware: RunningFirmware,
+    phases: int,
+    seconds: float,
+    voltage: float,
+    current: float = 1.0,
 ) -> None:
-    """Change the voltage of some phases by a factor for some seconds."""
+    """Change voltage and current of some phases by factors for some seconds."""
     client = APIClient("127.0.0.1", firmware.port, None)
     await client.connect(login=True)
     _, services = await client.list_entities_services()
@@ -56,7 +60,7 @@ async def disturb(
         {
             "phases": phases,
             "voltage_factor": voltage,
-            "current_factor": 1.0,
+            "current_factor": current,
             "wrong_sequence": False,
             "seconds": seconds,
         },
@@ -94,6 +98,48 @@ async def test_dip_is_an_event_with_attributes(
     await hass.async_block_till_done()
     assert [event.data["kind"] for event in fired] == ["dip"]
     assert fired[0].data["name"] == "NRJ Meter"
+
+
+async def test_what_is_beyond_the_range_is_told_marked_and_a_repair(
+    hass: HomeAssistant, add_meter: AddMeter, firmware: RunningFirmware
+) -> None:
+    """A current that the simulated converter cuts off: one event, marks, an issue."""
+    fired: list[Event] = []
+    hass.bus.async_listen(EVENT_POWER_QUALITY, fired.append)
+    await add_meter(firmware.port)
+    current = "sensor.nrj_meter_current_l2"
+    await state_where(hass, current, lambda state: float(state.state) > 0)
+    await disturb(firmware, 0b010, 3, voltage=1.0, current=1000.0)
+    state = await state_where(
+        hass, current, lambda state: state.attributes.get("over_range") is True
+    )
+    # A square wave of the range's height is all that is left.
+    await state_where(hass, current, lambda state: float(state.state) > 106)
+    assert hass.states.get("sensor.nrj_meter_import_energy").attributes["over_range"]  # type: ignore[union-attr]
+    for other in ("current_l1", "voltage_l2", "frequency"):
+        state = await state_where(hass, f"sensor.nrj_meter_{other}", lambda _: True)
+        assert "over_range" not in state.attributes
+    issue = next(
+        issue
+        for issue in ir.async_get(hass).issues.values()
+        if issue.translation_key == "over_range"
+    )
+    assert issue.translation_placeholders is not None
+    assert "Current of L2" in issue.translation_placeholders["advice"]
+    state = await wait_event(hass, "over_range")
+    state = await state_where(
+        hass, EVENT, lambda state: state.attributes.get("ongoing") is False, within=15
+    )
+    assert state.attributes["quantity"] == "current"
+    assert state.attributes["phase"] == "L2"
+    assert state.attributes["duration_s"] == pytest.approx(3, abs=0.6)
+    # 1 V peak at the pin, as a square wave.
+    assert state.attributes["extreme"] == pytest.approx(149.3, rel=0.02)
+    await state_where(
+        hass, current, lambda state: "over_range" not in state.attributes, within=15
+    )
+    told = [event.data for event in fired if event.data["kind"] == "over_range"]
+    assert [event["ongoing"] for event in told] == [True, False]
 
 
 async def test_dip_has_an_image(
@@ -270,6 +316,20 @@ def test_image_is_valid_whatever_the_oscillogram_has() -> None:
         (
             {"kind": "wrong_sequence", "phase": "", "unit": "", "extreme": ""},
             "wrong phase sequence for 300 ms",
+        ),
+        (
+            {
+                "kind": "over_range",
+                "quantity": "current",
+                "extreme": "104",
+                "unit": "A",
+                "duration_ms": "3100",
+            },
+            "current beyond the meter's range on L1 up to 104 A for 3.1 s",
+        ),
+        (
+            {"kind": "over_range", "quantity": "voltage", "ongoing": "1"},
+            "voltage beyond the meter's range on L1 up to 115.2 V has begun and goes on",
         ),
     ],
 )

@@ -58,6 +58,8 @@ class Flag(IntFlag):
     CLOCK_SET = 8
     EVENT = 16
     HOLE = 32
+    OVER_RANGE = 64
+    """Something was beyond the meter's range: what was measured is too low."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,12 +27,14 @@ from ..sources.native_api.client import ActionAnswer
 from ..sources.native_api.session import NativeApiSource
 
 CALIBRATE: Final = "calibrate"
+NULL_RESIDUAL_CURRENT: Final = "null_residual_current"
 UNDO_CALIBRATION: Final = "undo_calibration"
 RESET_CALIBRATION: Final = "reset_calibration"
 
 ATTR_CONFIG_ENTRY_ID: Final = "config_entry_id"
 ATTR_QUANTITY: Final = "quantity"
 ATTR_PHASE: Final = "phase"
+ATTR_INPUT: Final = "input"
 ATTR_VALUE: Final = "value"
 
 QUANTITIES: Final = {
@@ -41,6 +43,9 @@ QUANTITIES: Final = {
     "power_factor": ("calibrate_power_factor", "power_factor"),
 }
 """Action of the firmware by the quantity that a person measured, and its argument."""
+
+INPUTS: Final = {"l1": 1, "l2": 2, "l3": 3, "neutral": 4}
+"""Numbers of the firmware for the current inputs."""
 
 METER_SCHEMA: Final = vol.Schema({vol.Optional(ATTR_CONFIG_ENTRY_ID): str})
 CALIBRATE_SCHEMA: Final = METER_SCHEMA.extend(
@@ -55,6 +60,9 @@ CALIBRATE_SCHEMA: Final = METER_SCHEMA.extend(
 
 SCHEMAS: Final = {
     CALIBRATE: CALIBRATE_SCHEMA,
+    NULL_RESIDUAL_CURRENT: METER_SCHEMA.extend(
+        {vol.Required(ATTR_INPUT): vol.In(INPUTS)}
+    ),
     UNDO_CALIBRATION: METER_SCHEMA,
     RESET_CALIBRATION: METER_SCHEMA,
 }
@@ -103,6 +111,9 @@ async def _async_ask(call: ServiceCall, entry: NrjConfigEntry) -> ActionAnswer:
             translation_placeholders={"name": entry.title},
         )
     try:
+        if call.service == NULL_RESIDUAL_CURRENT:
+            number = INPUTS[call.data[ATTR_INPUT]]
+            return await source.run_action(call.service, input=number)
         if call.service != CALIBRATE:
             return await source.run_action(call.service)
         action, argument = QUANTITIES[call.data[ATTR_QUANTITY]]

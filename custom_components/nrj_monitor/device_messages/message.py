@@ -14,7 +14,7 @@ MAX_MESSAGES: Final = 12
 """Most messages in a text."""
 
 _INPUT: Final = "[VIL][1-3](?:=L[1-3])?"
-_VALUE: Final = r"[a-z_]{1,20}=(?:[VIL][1-3]|[+-]?[0-9]{1,40}(?:\.[0-9]{1,6})?)"
+_VALUE: Final = r"[a-z_]{1,20}=(?:[VIL][1-3]|IN|[+-]?[0-9]{1,40}(?:\.[0-9]{1,6})?)"
 _MESSAGE: Final = re.compile(
     rf"(?P<code>[a-z_]{{1,40}})"
     rf"(?::(?:(?P<inputs>{_INPUT}(?:,{_INPUT}){{0,2}})|(?P<values>{_VALUE}(?:,{_VALUE}){{0,7}})))?"

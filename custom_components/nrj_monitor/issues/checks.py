@@ -60,6 +60,9 @@ class Facts:
     now: datetime | None = None
     gone_back: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Totals that are lower than before, by channel id: before and now, kWh."""
+    over_range_advice: str | None = None
+    """What was beyond the meter's range and what would do, in the user's language; None
+    for nothing."""
     refused: Mapping[str, tuple[int, float]] = field(default_factory=dict)
     """Impossible readings by channel id: how many, and the last value."""
 
@@ -151,6 +154,12 @@ def _impossible_readings(facts: Facts) -> Placeholders | None:
     }
 
 
+def _over_range(facts: Facts) -> Placeholders | None:
+    if facts.over_range_advice is None:
+        return None
+    return {"advice": facts.over_range_advice}
+
+
 CHECKS: Final[Mapping[str, Callable[[Facts], Placeholders | None]]] = {
     "wrong_wiring": _wrong_wiring,
     "unfinished_wiring": _unfinished_wiring,
@@ -160,6 +169,7 @@ CHECKS: Final[Mapping[str, Callable[[Facts], Placeholders | None]]] = {
     "not_encrypted": _not_encrypted,
     "energy_gone_back": _energy_gone_back,
     "impossible_readings": _impossible_readings,
+    "over_range": _over_range,
 }
 """Checks by the translation key of their issue; each returns the placeholders of the
 issue's texts, None while all is well."""

@@ -1,13 +1,13 @@
 """Raises and clears the issues of a meter as its checks fail and pass."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from ipaddress import ip_address
 from typing import Any
 
 from homeassistant.const import CONF_HOST
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
@@ -25,15 +25,24 @@ from ..device_messages.sentences import async_say
 from ..entry_data import NrjConfigEntry
 from ..meter import Meter
 from ..meter_store import TOTALS_DELAY, MeterStore
+from ..over_range import Excursion
 from ..sources.errors import OtherMeterError
+from ..texts import async_text
 from .checks import CHECKS, CLOCK_GRACE, NOT_SET, Facts, Placeholders, failed_checks
+from .range_remedy import remedy
 
 LEARN_MORE = (
     "https://github.com/nrj-monitor/nrj-monitor/blob/main/docs/troubleshooting.md"
 )
 
+OVER_RANGE_TEXTS = "selector.over_range.options"
+"""Place in the translations of the sentences about what is beyond the range."""
+
 OTHER_METER = "other_meter"
 """Key of the issue of another device at the meter's address."""
+
+OVER_RANGE_MEMORY = timedelta(hours=24)
+"""Time after which something beyond the meter's range is forgotten."""
 
 COUNTERS = tuple(
     channel
@@ -55,6 +64,26 @@ def uses_network(data: Mapping[str, Any]) -> bool:
         return True
 
 
+@callback
+def translate_excursions(hass: HomeAssistant, excursions: Iterable[Excursion]) -> str:
+    """Return a line for each excursion in Home Assistant's language, with its remedy."""
+    lines = []
+    for excursion in excursions:
+        key, placeholders = remedy(excursion)
+        what = async_text(
+            hass,
+            OVER_RANGE_TEXTS,
+            excursion.quantity,
+            phase=excursion.phase,
+            rms=f"{excursion.rms:g}",
+            range=f"{excursion.full_scale:g}",
+        )
+        lines.append(
+            f"- {what} {async_text(hass, OVER_RANGE_TEXTS, key, **placeholders)}"
+        )
+    return "\n".join(lines)
+
+
 class IssueMonitor:
     """Raises and deletes the issues of a meter by its checks."""
 
@@ -73,6 +102,8 @@ class IssueMonitor:
         self._meter = meter
         self._clock_received_at: datetime | None = None
         self._clock: str | None = None
+        self._excursions: dict[tuple[str, str], tuple[Excursion, datetime]] = {}
+        self._forget_timer: CALLBACK_TYPE | None = None
 
     @callback
     def async_start(self) -> None:
@@ -82,12 +113,15 @@ class IssueMonitor:
         unload(meter.async_add_connection_listener(self._on_link))
         unload(meter.async_add_text_listener(self._on_text))
         unload(meter.async_add_refusal_listener(self.async_update_issues))
+        unload(meter.async_add_over_range_listener(self._on_over_range))
+        unload(self._cancel_forgetting)
         for channel in COUNTERS:
             listener = partial(self._on_total, channel.id)
             unload(meter.async_add_reading_listener(channel, listener))
             # A reading may have come before the listener was added.
             listener(meter.snapshot.get(channel), 0.0)
         self._on_link()
+        self._on_over_range()
         self.async_update_issues()
 
     @callback
@@ -124,6 +158,50 @@ class IssueMonitor:
     def async_acknowledge_refusals(self) -> None:
         """Forget the refused readings, acknowledged by a person."""
         self._meter.gate.acknowledge()
+
+    @callback
+    def async_acknowledge_over_range(self) -> None:
+        """Forget what was beyond the range and is no more, acknowledged by a person."""
+        self._excursions.clear()
+        self._remember_over_range()
+
+    @callback
+    def _on_over_range(self) -> None:
+        """Remember what is beyond the range; look again once it may be forgotten."""
+        if self._remember_over_range():
+            self._cancel_forgetting()
+            self._forget_timer = async_call_later(
+                self._hass, OVER_RANGE_MEMORY + timedelta(seconds=1), self._on_grace
+            )
+            self.async_update_issues()
+
+    @callback
+    def _cancel_forgetting(self) -> None:
+        if self._forget_timer is not None:
+            self._forget_timer()
+            self._forget_timer = None
+
+    def _remember_over_range(self) -> bool:
+        """Store what is beyond the range now; return whether anything is."""
+        now = dt_util.utcnow()
+        for excursion in self._meter.over_range:
+            key = (excursion.quantity, excursion.phase)
+            known, _ = self._excursions.get(key, (excursion, now))
+            # After a change of the front end the former range says nothing.
+            if known.full_scale == excursion.full_scale and known.rms > excursion.rms:
+                excursion = known
+            self._excursions[key] = excursion, now
+        return bool(self._meter.over_range)
+
+    def _over_range_advice(self) -> str | None:
+        """Return what was beyond the range of late and what would do, None for nothing."""
+        self._remember_over_range()
+        since = dt_util.utcnow() - OVER_RANGE_MEMORY
+        for key, (_, seen) in tuple(self._excursions.items()):
+            if seen < since:
+                del self._excursions[key]
+        excursions = [excursion for excursion, _ in self._excursions.values()]
+        return translate_excursions(self._hass, excursions) or None
 
     @callback
     def _on_text(self) -> None:
@@ -176,6 +254,7 @@ class IssueMonitor:
                 clock_received_at=self._clock_received_at,
                 now=dt_util.utcnow(),
                 gone_back=self._energy_counters.gone_back,
+                over_range_advice=self._over_range_advice(),
                 refused={
                     id_: (refusals.count, refusals.value)
                     for id_, refusals in self._meter.gate.refusals.items()

@@ -13,6 +13,7 @@ KINDS: Final = (
     "phase_loss",
     "overcurrent",
     "wrong_sequence",
+    "over_range",
 )
 """Kinds of events of the firmware's component power_quality."""
 
@@ -36,6 +37,8 @@ class PowerQualityEvent:
     unit: str
     estimated: bool
     ongoing: bool
+    quantity: str | None = None
+    """What was beyond the meter's range, "voltage" or "current"; None for other kinds."""
     restored: bool = False
     """The meter has been restarted since, and has lost the waveform of the event."""
 
@@ -54,6 +57,9 @@ class PowerQualityEvent:
         try:
             if data["kind"] not in KINDS:
                 raise ValueError(f"unknown kind {data['kind']!r}")
+            quantity = data["quantity"] if data["kind"] == "over_range" else None
+            if quantity not in (None, "voltage", "current"):
+                raise ValueError(f"unknown quantity {quantity!r}")
             extreme = data.get("extreme", "")
             return cls(
                 boot=data["boot"],
@@ -66,6 +72,7 @@ class PowerQualityEvent:
                 unit=data.get("unit", ""),
                 estimated=data.get("estimated") == "1",
                 ongoing=data.get("ongoing") == "1",
+                quantity=quantity,
                 restored=data.get("restored") == "1",
             )
         except (KeyError, OverflowError) as error:
@@ -73,7 +80,7 @@ class PowerQualityEvent:
 
     def attributes(self) -> dict[str, Any]:
         """Return the attributes of the event entity."""
-        return {
+        attributes = {
             "boot": self.boot,
             "number": self.number,
             "phase": self.phase,
@@ -84,6 +91,9 @@ class PowerQualityEvent:
             "estimated": self.estimated,
             "ongoing": self.ongoing,
         }
+        if self.quantity is not None:
+            attributes["quantity"] = self.quantity
+        return attributes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,6 +125,8 @@ void Ade9000::update() {
     if (this->has_mains_gone_(this->snapshot_) && millis() - this->last_save_ >= MAINS_GONE_SAVE_PAUSE)
       this->save_energy_();
     this->publish_(this->snapshot_, slow);
+    if (this->companion_ != nullptr)
+      this->companion_->on_range(this->range_);
     this->snapshot_callback_.call(this->snapshot_);
   } else {
     this->handle_failure_(slow);
@@ -164,6 +166,7 @@ void Ade9000::on_chip_event_(Chip::Event event) {
       // chip, which a bad supply could make many: those wait for the interval.
       this->save_soon_ = this->chip_resets_ == 0 && this->configuration_errors_ == 0;
       this->energy_totals_.start();
+      this->range_.restart(millis());
       this->configure_companion_();
       break;
     case Chip::Event::RESUMED:
@@ -225,6 +228,8 @@ bool Ade9000::measure_(bool slow) {
   this->measurement_.device = {};
   if (!measure(this->bus_, this->scaling_, this->chip_.settings(), this->publisher_.wanted(slow), this->measurement_))
     return false;
+  this->range_.add(range_readings(this->measurement_, this->scaling_, this->chip_.settings()), millis());
+  this->hold_peaks_(slow);
   const double full_scale_power = this->scaling_.full_scale_voltage() * this->scaling_.full_scale_current();
   fill_snapshot(this->snapshot_, this->measurement_.phases, this->measurement_.device,
                 {.minimum_voltage = MINIMUM_VOLTAGE_FRACTION * this->nominal_voltage_,
@@ -233,6 +238,14 @@ bool Ade9000::measure_(bool slow) {
                  .no_load_power = this->no_load_power_});
   this->write_energies_(this->snapshot_);
   return true;
+}
+
+void Ade9000::hold_peaks_(bool slow) {
+  DeviceValues &device = this->measurement_.device;
+  device.voltage_peak = this->held_voltage_peak_ = std::max(this->held_voltage_peak_, device.voltage_peak);
+  device.current_peak = this->held_current_peak_ = std::max(this->held_current_peak_, device.current_peak);
+  if (slow)
+    this->held_voltage_peak_ = this->held_current_peak_ = 0;
 }
 
 bool Ade9000::count_energy_() {
@@ -309,6 +322,7 @@ void Ade9000::publish_(const Snapshot &snapshot, bool slow) {
   if (!slow)
     return;
   this->last_slow_publish_ = millis();
+  this->publisher_.publish_over_range(describe_range(this->range_));
   this->publisher_.publish_exact(this->energy_totals_.active());
   this->publisher_.publish_diagnostics(this->diagnostic_counts_());
 }

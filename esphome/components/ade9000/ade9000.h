@@ -7,6 +7,7 @@
 #include "energy_totals_store.h"
 #include "publisher.h"
 #include "measurement.h"
+#include "range_monitor.h"
 #include "scaling.h"
 #include "snapshot.h"
 
@@ -57,6 +58,7 @@ class Ade9000 : public PollingComponent, public Chip::ResetLine {
   void set_exact_energy_sensor(Channel channel, ExactEnergy energy, text_sensor::TextSensor *sensor) {
     this->publisher_.set_exact_energy_sensor(channel, energy, sensor);
   }
+  void set_over_range_sensor(text_sensor::TextSensor *sensor) { this->publisher_.set_over_range_sensor(sensor); }
 #endif
 
   /// Sets the pin that is connected to the chip's RESET (active low).
@@ -78,6 +80,8 @@ class Ade9000 : public PollingComponent, public Chip::ResetLine {
   PhaseSet get_own_voltage_inputs() { return own_voltage_inputs(this->chip_.settings()); }
   /// Returns the active energy counted until the latest update.
   const ActiveEnergy &get_active_energy() const { return this->energy_totals_.active(); }
+  /// Whether a voltage or current is beyond the chip's range, so that the readings are too low.
+  bool is_over_range() const { return this->range_.is_any_over(); }
   /// Measures and publishes every quantity now, whatever its interval.
   void publish_all() {
     this->last_slow_publish_ = millis() - this->publish_interval_;
@@ -101,6 +105,8 @@ class Ade9000 : public PollingComponent, public Chip::ResetLine {
   void release_companion_();
   bool measure_(bool slow);
   bool count_energy_();
+  /// Keeps the greatest peaks until their sensors are published.
+  void hold_peaks_(bool slow);
   /// Returns the codes that a counter can have gained at most in a time.
   double greatest_gain_(double seconds) const;
   /// Counts what the chip gained while the microcontroller restarted, once the wall clock tells how long that took.
@@ -129,6 +135,10 @@ class Ade9000 : public PollingComponent, public Chip::ResetLine {
   EnergyTotals energy_totals_;
   EnergyTotalsStore totals_store_;
   Publisher publisher_;
+  RangeMonitor range_;
+  /// V and A, since they were published last.
+  double held_voltage_peak_{0};
+  double held_current_peak_{0};
   Ade9000Companion *companion_{nullptr};
   GPIOPin *reset_pin_{nullptr};
   LazyCallbackManager<void(const Snapshot &)> snapshot_callback_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ade9000_bus.h"
+#include "range_monitor.h"
 #include "scaling.h"
 
 namespace esphome::ade9000 {
@@ -19,6 +20,8 @@ class Ade9000Companion {
   /// Called when the chip is about to be reset or has lost its settings: the bus is not to be used until
   /// on_chip_configured().
   virtual void on_chip_lost() = 0;
+  /// Called after each update that measured, with what is beyond the chip's range.
+  virtual void on_range(const RangeMonitor & /*range*/) {}
 };
 
 }  // namespace esphome::ade9000

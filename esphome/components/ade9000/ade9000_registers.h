@@ -14,6 +14,11 @@ static constexpr uint16_t FIRST_16_BIT = 0x480;
 static constexpr uint16_t LAST_16_BIT = 0x4FE;
 static constexpr bool is_16_bit(uint16_t address) { return address >= FIRST_16_BIT && address <= LAST_16_BIT; }
 
+// Gains of phase A, 1 + x / 2^27; PHASE_STRIDE leads to the next phase.
+static constexpr uint16_t AIGAIN = 0x000;
+static constexpr uint16_t AVGAIN = 0x00B;
+static constexpr uint16_t PHASE_STRIDE = 0x020;
+
 // MTTHR_L0, the lowest threshold of the multi-point gain (CONFIG0.MTEN, off): 32 bits that mean nothing to the chip.
 static constexpr uint16_t MTTHR_L0 = 0x061;
 static constexpr uint16_t CONFIG0 = 0x060;
@@ -91,7 +96,7 @@ static constexpr uint32_t CONFIG0_RMS_SRC_SEL = 1UL << 7;
 // ZX_LP_SEL: LP_SEL (4:3) and ZX_SEL (2:1), both 0 = phase A.
 static constexpr uint16_t ZX_LP_SEL_A = 0;
 
-// CHNL_DIS: the voltage input of phase A is off; B and C follow.
+// CHNL_DIS: the current input of phase A is off (bit 0), its voltage input; B and C follow.
 static constexpr int CHNL_DIS_VA_BIT = 4;
 
 static constexpr uint32_t STATUS0_EGYRDY = 1UL << 0;

@@ -15,7 +15,7 @@ class ChipSettings {
     uint16_t address;
     uint32_t value;
   };
-  static constexpr size_t MAX_SETTINGS = 32;
+  static constexpr size_t MAX_SETTINGS = 48;
 
   /// Adds a register, or changes the value of a register. @return false if there is no room (MAX_SETTINGS).
   bool set(uint16_t address, uint32_t value);

@@ -10,8 +10,9 @@ namespace esphome::ade9000 {
 
 namespace {
 
-// rms and power registers may exceed full scale by the headroom of the ADC (data sheet "ADC full scale").
-constexpr double FULL_SCALE_HEADROOM = 1.2;
+// Of a full-scale sine's rms: a converter that cuts off every crest gives a square wave, behind the greatest gain of a
+// calibration.
+constexpr double GREATEST_RMS = 1.41421356237309505 * 1.25;
 // Apparent power is the product of the rms values (data sheet "Apparent power"): a burst in which it is not was read at
 // the wrong place, or from a chip that has lost its way.
 constexpr double APPARENT_TOLERANCE = 0.05;
@@ -94,9 +95,9 @@ bool is_apparent_power_possible(const PhaseValues &phase, const Scaling &scaling
 /// @param settling whether the results are on their way to new values.
 bool is_possible(const PhaseValues &phase, const Scaling &scaling, bool settling) {
   const double full_scale_power = scaling.full_scale_voltage() * scaling.full_scale_current();
-  const double limit = FULL_SCALE_HEADROOM * full_scale_power;
-  return phase.voltage <= FULL_SCALE_HEADROOM * scaling.full_scale_voltage() &&
-         phase.current <= FULL_SCALE_HEADROOM * scaling.full_scale_current() && std::abs(phase.active_power) <= limit &&
+  const double limit = GREATEST_RMS * GREATEST_RMS * full_scale_power;
+  return phase.voltage <= GREATEST_RMS * scaling.full_scale_voltage() &&
+         phase.current <= GREATEST_RMS * scaling.full_scale_current() && std::abs(phase.active_power) <= limit &&
          std::abs(phase.reactive_power) <= limit && is_apparent_power_possible(phase, scaling, settling);
 }
 
@@ -184,11 +185,11 @@ bool measure_temperature(Ade9000Bus &bus, Measurement &measurement) {
 }
 
 bool measure_peaks(Ade9000Bus &bus, const Scaling &scaling, Measurement &measurement) {
-  uint32_t voltage, current;
-  if (!bus.read(reg::VPEAK, voltage) || !bus.read(reg::IPEAK, current))
+  DeviceValues &device = measurement.device;
+  if (!bus.read(reg::VPEAK, device.voltage_peak_code) || !bus.read(reg::IPEAK, device.current_peak_code))
     return false;
-  measurement.device.voltage_peak = scaling.peak_volts(voltage);
-  measurement.device.current_peak = scaling.peak_amperes(current);
+  device.voltage_peak = scaling.peak_volts(device.voltage_peak_code);
+  device.current_peak = scaling.peak_amperes(device.current_peak_code);
   return true;
 }
 
@@ -216,9 +217,10 @@ bool measure(Ade9000Bus &bus, const Scaling &scaling, const ChipSettings &settin
                Quantity::VOLTAGE_UNBALANCE, Quantity::VOLTAGE_ZERO_SEQUENCE) ||
           measure_voltage_angles(bus, measurement)) &&
          (!any(Quantity::PHASE_ANGLE) || measure_phase_angles(bus, measurement)) &&
-         (!any(Quantity::VOLTAGE_PEAK, Quantity::CURRENT_PEAK) || measure_peaks(bus, scaling, measurement)) &&
          (!any(Quantity::SUM_CURRENT) || measure_sum_current(bus, scaling, measurement)) &&
-         (!any(Quantity::CHIP_TEMPERATURE) || measure_temperature(bus, measurement));
+         (!any(Quantity::CHIP_TEMPERATURE) || measure_temperature(bus, measurement)) &&
+         // Last: reading them lets the chip begin anew.
+         measure_peaks(bus, scaling, measurement);
 }
 
 }  // namespace esphome::ade9000

@@ -33,7 +33,7 @@ struct Measurement {
 /** Reads the requested quantities: one burst (twice, see burst.h) for all quantities in bursts, and a frame for each
  * other quantity.
  *
- * Voltage, current and the three powers are always read; what else is not wanted stays NO_VALUE. A phase
+ * Voltage, current, the three powers and the peaks are always read; what else is not wanted stays NO_VALUE. A phase
  * without a voltage input of its own has no frequency.
  *
  * @param settings with which the chip runs.

@@ -50,6 +50,13 @@ void Publisher::publish_diagnostics(const DiagnosticCounts &counts) {
   }
 }
 
+void Publisher::publish_over_range(const std::string &text) {
+#ifdef USE_TEXT_SENSOR
+  if (this->over_range_ != nullptr && (!this->over_range_->has_state() || this->over_range_->state != text))
+    this->over_range_->publish_state(text);
+#endif
+}
+
 void Publisher::publish_exact(const ActiveEnergy &energy) {
 #ifdef USE_TEXT_SENSOR
   constexpr int64_t NANO_PER_MILLI = 1'000'000;

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 
 namespace esphome::ade9000 {
 
@@ -45,6 +46,7 @@ class Publisher {
   void set_exact_energy_sensor(Channel channel, ExactEnergy energy, text_sensor::TextSensor *sensor) {
     this->exact_[static_cast<size_t>(channel)][static_cast<size_t>(energy)] = sensor;
   }
+  void set_over_range_sensor(text_sensor::TextSensor *sensor) { this->over_range_ = sensor; }
 #endif
 
   /// Returns the quantities that have a sensor and are published now.
@@ -57,12 +59,15 @@ class Publisher {
   void publish_diagnostics(const DiagnosticCounts &counts);
   /// Totals in milliwatt-hours, which a 32-bit float could not hold.
   void publish_exact(const ActiveEnergy &energy);
+  /// @param text of describe_range()
+  void publish_over_range(const std::string &text);
 
  protected:
   std::array<std::array<sensor::Sensor *, QUANTITIES>, CHANNELS> sensors_{};
   std::array<sensor::Sensor *, DIAGNOSTICS> diagnostics_{};
 #ifdef USE_TEXT_SENSOR
   std::array<std::array<text_sensor::TextSensor *, EXACT_ENERGIES>, CHANNELS> exact_{};
+  text_sensor::TextSensor *over_range_{nullptr};
 #endif
 };
 

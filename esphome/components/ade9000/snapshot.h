@@ -102,6 +102,9 @@ struct DeviceValues {
   std::array<double, PHASES> voltage_angles{NO_VALUE, NO_VALUE, NO_VALUE};
   double voltage_peak{NO_VALUE};
   double current_peak{NO_VALUE};
+  /// VPEAK and IPEAK as read, with the phases that reached them.
+  uint32_t voltage_peak_code{0};
+  uint32_t current_peak_code{0};
   double neutral_current{NO_VALUE};
   double sum_current{NO_VALUE};
   double temperature{NO_VALUE};

@@ -1,4 +1,6 @@
-"""Totals of energy as whole numbers of milliwatt-hours.
+"""What of the meter is told in text: totals, and what is beyond the chip's range.
+
+Totals are whole numbers of milliwatt-hours.
 
 A sensor's state is a 32-bit float: above 8 MWh its steps are a watt-hour, above
 131 MWh sixteen. A text keeps every digit.
@@ -7,7 +9,7 @@ A sensor's state is a 32-bit float: above 8 MWh its steps are a watt-hour, above
 import esphome.codegen as cg
 from esphome.components import text_sensor
 import esphome.config_validation as cv
-from esphome.const import CONF_NAME
+from esphome.const import CONF_NAME, ENTITY_CATEGORY_DIAGNOSTIC
 from esphome.types import ConfigType
 
 from . import CONF_ADE9000_ID, Ade9000, ade9000_ns
@@ -16,6 +18,8 @@ from .channels import CHANNELS, Channel, spread_disabled_by_default
 DEPENDENCIES = ["ade9000"]
 
 ExactEnergy = ade9000_ns.enum("ExactEnergy", is_class=True)
+
+CONF_OVER_RANGE = "over_range"
 
 ENERGIES = ("import_energy", "export_energy")
 
@@ -29,11 +33,18 @@ CHANNEL_SCHEMA = cv.Schema(
 )
 
 CONFIG_SCHEMA = cv.All(
-    spread_disabled_by_default(),
+    spread_disabled_by_default(CONF_OVER_RANGE),
     cv.Schema(
         {
             cv.GenerateID(CONF_ADE9000_ID): cv.use_id(Ade9000),
             **{cv.Optional(channel): CHANNEL_SCHEMA for channel in CHANNELS},
+            # Voltages and currents whose crests the chip cuts off, for clients: see docs/hardware.md.
+            cv.Optional(CONF_OVER_RANGE): cv.maybe_simple_value(
+                text_sensor.text_sensor_schema(
+                    entity_category=ENTITY_CATEGORY_DIAGNOSTIC
+                ),
+                key=CONF_NAME,
+            ),
         }
     ),
 )
@@ -52,3 +63,6 @@ async def to_code(config: ConfigType) -> None:
                     var,
                 )
             )
+    if over_range := config.get(CONF_OVER_RANGE):
+        var = await text_sensor.new_text_sensor(over_range)
+        cg.add(hub.set_over_range_sensor(var))

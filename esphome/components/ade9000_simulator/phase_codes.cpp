@@ -24,13 +24,14 @@ double pga(uint32_t pga_gain, int shift) {
   return GAINS[(pga_gain >> shift) & 3];
 }
 
-/// Share of a channel that passes the converter: all of it below full scale, less above.
-double clipping(double pin_voltage) { return pin_voltage > PIN_FULL_SCALE ? PIN_FULL_SCALE / pin_voltage : 1.0; }
-
 /// From mains units to shares of full scale behind the gains. `per_unit`: volts at the pin per mains volt or ampere.
+///
+/// The converter cuts off what lies beyond 1 V peak. Assumption: the data sheet promises nothing beyond it, so a real
+/// one may go a little further.
 Spectrum processed(const Spectrum &input, double per_unit, double amplifier, double digital_gain, double advance) {
-  const double factor = per_unit * amplifier;
-  return input.delayed(-advance, factor / PIN_FULL_SCALE * digital_gain * clipping(input.rms() * factor));
+  const double factor = per_unit * amplifier / PIN_FULL_SCALE;
+  const Spectrum converted = input.delayed(0.0, factor).clipped(std::numbers::sqrt2);
+  return converted.delayed(-advance, digital_gain);
 }
 
 /// Puts computed waves in the place of those of the inputs (data sheet Rev B, ACCMODE.VCONSEL and ICONSEL).

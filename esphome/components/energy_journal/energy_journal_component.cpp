@@ -87,6 +87,8 @@ void EnergyJournal::on_snapshot_(const ade9000::Snapshot &snapshot) {
   const uint32_t uptime = this->keep_time_();
   if (uptime - this->measured_at_ > LONGEST_SILENCE)
     this->collector_.flag(FLAG_INCOMPLETE);
+  if (this->meter_->is_over_range())
+    this->collector_.flag(FLAG_OVER_RANGE);
   this->measured_at_ = uptime;
   for (size_t i = 0; i < CHANNELS; i++) {
     const auto channel = static_cast<ade9000::Channel>(i);

@@ -30,6 +30,8 @@ enum RecordFlag : uint8_t {
   FLAG_EVENT = 1 << 4,
   /// The meter was off for a part of the time: the energy is exact, its place within the record is not.
   FLAG_HOLE = 1 << 5,
+  /// A voltage or current was beyond the chip's range for a part of the time: what was measured is too low.
+  FLAG_OVER_RANGE = 1 << 6,
 };
 
 /// The least and the greatest of some readings.

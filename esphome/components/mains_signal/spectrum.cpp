@@ -20,6 +20,9 @@ struct RectifierHarmonic {
 constexpr RectifierHarmonic RECTIFIER[] = {{3, 0.84}, {5, 0.46},  {7, 0.24},
                                            {9, 0.12}, {11, 0.08}, {13, 0.06633249580710799}};
 
+/// Of the limit of a wave, by which sums of its orders may miss it.
+constexpr double ROUNDING = 1e-9;
+
 Spectrum make_spectrum(std::complex<double> fundamental, const Harmonics &harmonics, double voltage_angle) {
   Spectrum spectrum;
   spectrum.set(1, fundamental);
@@ -32,6 +35,28 @@ Spectrum make_spectrum(std::complex<double> fundamental, const Harmonics &harmon
 double angle_of(const PhaseSignal &phase, int index) { return phase.voltage_angle - FULL_TURN * index / PHASES; }
 
 }  // namespace
+
+/// The sine and cosine of evenly spaced points of a cycle.
+class CycleTable {
+ public:
+  /// Enough that what a cut edge folds back into the orders of a spectrum is below 1e-3 of it.
+  static constexpr int POINTS = 256;
+
+  static const CycleTable &get() {
+    static const CycleTable TABLE;
+    return TABLE;
+  }
+  double sine(int point) const { return this->sines_[point & (POINTS - 1)]; }
+  double cosine(int point) const { return this->sines_[(point + POINTS / 4) & (POINTS - 1)]; }
+
+ protected:
+  CycleTable() {
+    for (int i = 0; i < POINTS; i++)
+      this->sines_[i] = std::sin(FULL_TURN * i / POINTS);
+  }
+
+  std::array<double, POINTS> sines_;
+};
 
 Spectrum &Spectrum::operator=(const Spectrum &other) {
   this->highest_ = other.highest_;
@@ -64,11 +89,20 @@ double Spectrum::sample(double line_angle) const {
   return std::numbers::sqrt2 * sum;
 }
 
+double Spectrum::sample_(const CycleTable &turn, int point) const {
+  double sum = 0.0;
+  for (int order = 1; order <= this->highest_; order++) {
+    const auto &phasor = this->phasors_[order];
+    sum += phasor.real() * turn.sine(order * point) + phasor.imag() * turn.cosine(order * point);
+  }
+  return std::numbers::sqrt2 * sum;
+}
+
 double Spectrum::peak() const {
-  constexpr int POINTS = 128;
+  const CycleTable &turn = CycleTable::get();
   double peak = 0.0;
-  for (int i = 0; i < POINTS; i++)
-    peak = std::max(peak, std::abs(this->sample(FULL_TURN * i / POINTS)));
+  for (int i = 0; i < CycleTable::POINTS; i += 2)
+    peak = std::max(peak, std::abs(this->sample_(turn, i)));
   return peak;
 }
 
@@ -83,6 +117,41 @@ Spectrum &Spectrum::operator+=(const Spectrum &other) {
   for (int order = 1; order <= other.highest_; order++)
     this->add(order, other.phasors_[order]);
   return *this;
+}
+
+Spectrum Spectrum::clipped(double limit) const {
+  double amplitudes = 0.0;
+  bool is_symmetrical = true;
+  for (int order = 1; order <= this->highest_; order++) {
+    amplitudes += std::abs(this->phasors_[order]);
+    is_symmetrical = is_symmetrical && (order % 2 == 1 || this->phasors_[order] == 0.0);
+  }
+  const double threshold = limit * (1.0 + ROUNDING);
+  if (std::numbers::sqrt2 * amplitudes <= threshold)
+    return *this;
+  // Without even orders the second half of a cycle is the first one turned round, and has none afterwards.
+  const int points = is_symmetrical ? CycleTable::POINTS / 2 : CycleTable::POINTS;
+  const CycleTable &turn = CycleTable::get();
+  std::array<double, CycleTable::POINTS> samples;
+  bool is_cut = false;
+  for (int i = 0; i < points; i++) {
+    const double sample = this->sample_(turn, i);
+    samples[i] = std::clamp(sample, -limit, limit);
+    is_cut = is_cut || std::abs(sample) > threshold;
+  }
+  if (!is_cut)
+    return *this;
+  Spectrum result;
+  for (int order = 1; order <= HIGHEST_ORDER; order += is_symmetrical ? 2 : 1) {
+    double real = 0.0;
+    double imaginary = 0.0;
+    for (int i = 0; i < points; i++) {
+      real += samples[i] * turn.sine(order * i);
+      imaginary += samples[i] * turn.cosine(order * i);
+    }
+    result.set(order, std::complex<double>(real, imaginary) * (std::numbers::sqrt2 / points));
+  }
+  return result;
 }
 
 double active_power(const Spectrum &voltage, const Spectrum &current) {

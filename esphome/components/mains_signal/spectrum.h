@@ -7,6 +7,8 @@
 
 namespace esphome::mains_signal {
 
+class CycleTable;
+
 /// rms phasors of one channel by order, 1..HIGHEST_ORDER: the wave is
 /// sum(sqrt(2) * |phasor| * sin(order * t + arg(phasor))), t being the angle of the line.
 class Spectrum {
@@ -34,8 +36,15 @@ class Spectrum {
   /// The same wave later by this angle of the fundamental, radians, and so many times as large.
   Spectrum delayed(double angle, double factor = 1.0) const;
   Spectrum &operator+=(const Spectrum &other);
+  /** The wave with its samples cut off beyond a magnitude, as a converter cuts it, up to HIGHEST_ORDER.
+   *
+   * What was cut asymmetrically would have a direct component, which is left out as a high-pass filter does.
+   */
+  Spectrum clipped(double limit) const;
 
  protected:
+  double sample_(const CycleTable &turn, int point) const;
+
   // Most waves have few orders and are copied often: what lies above the highest is left alone.
   union {
     std::array<std::complex<double>, HIGHEST_ORDER + 1> phasors_;

@@ -38,7 +38,10 @@ CONF_CODES = "codes"
 CONF_CORRECTIONS = "corrections"
 CONF_CORRECTIONS_SENSOR = "corrections_sensor"
 CONF_CURRENT_GAIN = "current_gain"
+CONF_NULL_CURRENT = "null_current"
+CONF_NULL_NEUTRAL_CURRENT = "null_neutral_current"
 CONF_PHASE = "phase"
+CONF_RESIDUAL_CURRENTS = "residual_currents"
 CONF_RESULT = "result"
 CONF_UNDO = "undo"
 
@@ -47,6 +50,7 @@ PHASES = ("l1", "l2", "l3")
 meter_calibration_ns = cg.esphome_ns.namespace("meter_calibration")
 MeterCalibration = meter_calibration_ns.class_("MeterCalibration", cg.Component)
 CalibrationNumber = meter_calibration_ns.class_("CalibrationNumber", number.Number)
+NullButton = meter_calibration_ns.class_("NullButton", button.Button)
 UndoButton = meter_calibration_ns.class_("UndoButton", button.Button)
 ResetButton = meter_calibration_ns.class_("ResetButton", button.Button)
 Measured = meter_calibration_ns.enum("Measured", is_class=True)
@@ -102,17 +106,27 @@ CONFIG_SCHEMA = cv.Schema(
         cv.GenerateID(CONF_ADE9000_ID): cv.use_id(Ade9000),
         # What `corrections_sensor` shows, to give a meter its calibration with its configuration.
         cv.Optional(CONF_CORRECTIONS, default={}): cv.Schema(
-            {cv.Optional(phase): CORRECTION_SCHEMA for phase in PHASES}
+            {
+                **{cv.Optional(phase): CORRECTION_SCHEMA for phase in PHASES},
+                # Amperes of L1, L2, L3 and the neutral that are nulled.
+                cv.Optional(CONF_RESIDUAL_CURRENTS): cv.All(
+                    [cv.float_range(min=0)], cv.Length(min=4, max=4)
+                ),
+            }
         ),
         **{
             cv.Optional(phase): cv.Schema(
                 {
-                    cv.Optional(key): _number_schema(device_class, unit)
-                    for key, (device_class, unit, *_) in MEASURED.items()
+                    **{
+                        cv.Optional(key): _number_schema(device_class, unit)
+                        for key, (device_class, unit, *_) in MEASURED.items()
+                    },
+                    cv.Optional(CONF_NULL_CURRENT): _button_schema(NullButton),
                 }
             )
             for phase in PHASES
         },
+        cv.Optional(CONF_NULL_NEUTRAL_CURRENT): _button_schema(NullButton),
         cv.Optional(CONF_UNDO): _button_schema(UndoButton),
         cv.Optional(CONF_RESET): _button_schema(ResetButton),
         # What the last step did, or what to do so that it can be done.
@@ -123,6 +137,13 @@ CONFIG_SCHEMA = cv.Schema(
         cv.Optional(CONF_CORRECTIONS_SENSOR): TEXT_SCHEMA,
     }
 ).extend(cv.COMPONENT_SCHEMA)
+
+
+async def _new_null_button(
+    config: ConfigType, calibration: cg.MockObj, current_input: int
+) -> None:
+    var = cg.new_Pvariable(config[CONF_ID], calibration, current_input)
+    await button.register_button(var, config)
 
 
 async def to_code(config: ConfigType) -> None:
@@ -157,6 +178,9 @@ async def to_code(config: ConfigType) -> None:
                 )
             )
         for key, entity in config.get(phase, {}).items():
+            if key == CONF_NULL_CURRENT:
+                await _new_null_button(entity, var, index + 1)
+                continue
             _, _, low, high, step = MEASURED[key]
             entity_var = cg.new_Pvariable(
                 entity[CONF_ID], var, getattr(Measured, key.upper()), index + 1
@@ -164,6 +188,12 @@ async def to_code(config: ConfigType) -> None:
             await number.register_number(
                 entity_var, entity, min_value=low, max_value=high, step=step
             )
+    for index, amperes in enumerate(
+        config[CONF_CORRECTIONS].get(CONF_RESIDUAL_CURRENTS, ())
+    ):
+        cg.add(var.set_base_residual(index, amperes))
+    if neutral := config.get(CONF_NULL_NEUTRAL_CURRENT):
+        await _new_null_button(neutral, var, len(PHASES) + 1)
     for key in (CONF_UNDO, CONF_RESET):
         if key in config:
             await cg.register_parented(await button.new_button(config[key]), var)

@@ -1,6 +1,7 @@
 #include "calibration_book.h"
 
 #include "calibration_messages.h"
+#include "esphome/components/ade9000/ade9000_registers.h"
 
 #include <algorithm>
 #include <cmath>
@@ -51,6 +52,13 @@ bool is_possible_gain(double gain) { return gain >= MINIMUM_GAIN && gain <= MAXI
 
 /// Name of a phase as people know it: "L1".
 std::string line_name(size_t phase) { return "L" + std::to_string(number_of(phase)); }
+/// Name of a current input as people know it: "I1", or "IN" of the neutral.
+std::string input_name(size_t input) { return input == NEUTRAL ? "IN" : "I" + std::to_string(number_of(input)); }
+
+/// Between the readings of two seconds of a residual current, which is noise.
+constexpr double RESIDUAL_SPREAD = 0.5;
+/// Steps of 2^15 in which the chip takes an offset of the squared rms.
+constexpr double OFFSET_STEP = 32768.0;
 
 Message about(const MessageKind &kind, size_t phase) { return Message(kind).add("phase", line_name(phase)); }
 
@@ -78,6 +86,10 @@ double phase_of_code(int32_t code, double frequency) {
   const double b = c * std::cos(2.0 * w) + std::cos(w);
   return (std::acos(std::clamp(std::sin(w) / std::hypot(a, b), -1.0, 1.0)) - std::atan2(b, a)) * DEGREES;
 }
+
+int32_t offset_of_rms(double code) { return -static_cast<int32_t>(std::lround(code * code / OFFSET_STEP)); }
+
+double rms_of_offset(int32_t offset) { return std::sqrt(std::max(0.0, -offset * OFFSET_STEP)); }
 
 void RecentReadings::add(const PhaseReading &reading) {
   if (this->count_ == WANTED) {
@@ -167,7 +179,10 @@ CalibrationOutcome CalibrationBook::current_is(size_t phase, double amperes, con
                        .add("shown", shown, 2)
                        .add("reference", amperes, 2)
                        .add("correction", (gain - 1) * 100, 0, true));
+  const double ratio = gain / gain_of_code(this->now_[phase].current_gain);
   this->change_(phase, &PhaseCorrection::current_gain, code_of_gain(gain));
+  // The gain comes before the offset: the residual current grows with it.
+  this->now_.offsets[phase] = offset_of_rms(rms_of_offset(this->now_.offsets[phase]) * ratio);
   return accepted(about(CURRENT_CALIBRATED, phase)
                       .add("shown", shown, 3)
                       .add("reference", amperes, 3)
@@ -213,6 +228,32 @@ CalibrationOutcome CalibrationBook::power_factor_is(size_t phase, double power_f
                       .add("correction", correction, 3, true));
 }
 
+double CalibrationBook::current_code_(double amperes) const {
+  return amperes / this->subject_.full_scale_current * ade9000::reg::FULL_SCALE_RMS;
+}
+
+CalibrationOutcome CalibrationBook::null_residual_current(size_t input, const RecentReadings &recent) {
+  if (input >= CURRENT_INPUTS)
+    return refused(Message(NO_SUCH_INPUT));
+  const auto about_input = [input](const MessageKind &kind) { return Message(kind).add("input", input_name(input)); };
+  const double shown = recent.mean().current;
+  if (!recent.is_full() || !std::isfinite(shown))
+    return refused(about_input(INPUT_NOT_MEASURED_YET));
+  if (shown <= 0)
+    return refused(about_input(NOTHING_TO_NULL));
+  // What is nulled already is measured too.
+  const double code = std::hypot(this->current_code_(shown), rms_of_offset(this->now_.offsets[input]));
+  const double residual = code / this->current_code_(1);
+  const double greatest = MAXIMUM_RESIDUAL * this->subject_.full_scale_current;
+  if (residual > greatest)
+    return refused(about_input(RESIDUAL_TOO_LARGE).add("shown", residual, 3).add("maximum", greatest, 3));
+  if (recent.spread(&PhaseReading::current) > RESIDUAL_SPREAD)
+    return refused(about_input(RESIDUAL_NOT_STEADY));
+  this->previous_ = this->now_;
+  this->now_.offsets[input] = offset_of_rms(code);
+  return accepted(about_input(RESIDUAL_NULLED).add("residual", residual, 3));
+}
+
 CalibrationOutcome CalibrationBook::undo() {
   if (this->now_ == this->previous_)
     return refused(Message(NOTHING_TO_UNDO));
@@ -233,12 +274,21 @@ std::string CalibrationBook::to_yaml() const {
   for (size_t i = 0; i < PHASES; i++) {
     const PhaseCorrection &correction = this->now_[i];
     char line[96];
-    snprintf(line, sizeof(line), "%sl%d: {voltage_gain: %.6f, current_gain: %.6f, phase: %.4f}", i == 0 ? "" : "\n",
+    snprintf(line, sizeof(line), "%sl%d: {voltage_gain: %.6f, current_gain: %.6f, phase: %.3f}", i == 0 ? "" : "\n",
              number_of(i), gain_of_code(correction.voltage_gain), gain_of_code(correction.current_gain),
              phase_of_code(correction.phase, this->subject_.frequency));
     yaml += line;
   }
-  return yaml;
+  if (this->now_.offsets == CurrentOffsets{})
+    return yaml;
+  std::string residuals;
+  for (const int32_t offset : this->now_.offsets) {
+    char amperes[24];
+    snprintf(amperes, sizeof(amperes), "%s%.3g", residuals.empty() ? "" : ", ",
+             rms_of_offset(offset) / this->current_code_(1));
+    residuals += amperes;
+  }
+  return yaml + "\nresidual_currents: [" + residuals + "]";
 }
 
 }  // namespace esphome::meter_calibration

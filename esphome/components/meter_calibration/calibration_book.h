@@ -34,6 +34,13 @@ static constexpr double MAXIMUM_PHASE = 2.25;
 static constexpr double MAXIMUM_GAIN = 1.25;
 static constexpr double MINIMUM_GAIN = 0.8;
 
+/// Greatest residual current that is nulled, of full scale: more is a load, or a transformer's fault.
+static constexpr double MAXIMUM_RESIDUAL = 0.002;
+
+/// Index of the neutral among the current inputs, behind the phases.
+static constexpr size_t NEUTRAL = ade9000::PHASES;
+static constexpr size_t CURRENT_INPUTS = ade9000::PHASES + 1;
+
 /// Corrections of a phase, as codes of xVGAIN, xIGAIN and xPHCAL0.
 struct PhaseCorrection {
   int32_t voltage_gain{0};
@@ -42,7 +49,25 @@ struct PhaseCorrection {
 
   bool operator==(const PhaseCorrection &) const = default;
 };
-using Corrections = std::array<PhaseCorrection, ade9000::PHASES>;
+/// Codes of xIRMSOS, and of NIRMSOS for the neutral: 0, or below where a residual current is nulled.
+using CurrentOffsets = std::array<int32_t, CURRENT_INPUTS>;
+
+/// Corrections of a meter.
+struct Corrections {
+  std::array<PhaseCorrection, ade9000::PHASES> phases{};
+  CurrentOffsets offsets{};
+
+  PhaseCorrection &operator[](size_t phase) { return this->phases[phase]; }
+  const PhaseCorrection &operator[](size_t phase) const { return this->phases[phase]; }
+  bool operator==(const Corrections &) const = default;
+};
+
+/** Offset that nulls an rms of so many codes, and the rms that an offset nulls.
+ *
+ * The chip shows sqrt(rms^2 + 2^15 * offset) (data sheet Rev B, "RMS offset compensation").
+ */
+int32_t offset_of_rms(double code);
+double rms_of_offset(int32_t offset);
 
 /// Readings of a phase for calibration: V, A, W, var, VA.
 struct PhaseReading {
@@ -111,16 +136,24 @@ class CalibrationBook {
   CalibrationOutcome current_is(size_t phase, double amperes, const RecentReadings &recent);
   /// Calibrates the phase correction to a true power factor, 0.5 to 1, of a load that draws a sine.
   CalibrationOutcome power_factor_is(size_t phase, double power_factor, const RecentReadings &recent);
+  /** Nulls the current that an input shows with nothing connected.
+   *
+   * @param input 0..2, or NEUTRAL.
+   */
+  CalibrationOutcome null_residual_current(size_t input, const RecentReadings &recent);
   /// Undoes the last step; a second undo() redoes the step.
   CalibrationOutcome undo();
   /// Resets the corrections to those of the configuration.
   CalibrationOutcome reset();
 
-  /// Formats the corrections as YAML for the configuration, one line a phase; at most 255 characters.
+  /// Formats the corrections as YAML for the configuration, one line a phase, and one of the residual currents if any
+  /// is nulled; at most 255 characters.
   std::string to_yaml() const;
 
  protected:
   void change_(size_t phase, int32_t PhaseCorrection::*value, int32_t code);
+  /// rms codes of a current, A.
+  double current_code_(double amperes) const;
 
   CalibrationSubject subject_{230, 100, 50};
   Corrections base_{};

@@ -61,6 +61,17 @@ inline constexpr MessageKind PHASE_ERROR_IMPOSSIBLE{
     "phase_error_impossible",
     "The current of {phase} is shown {shown}° from where it should be, no error of a transformer ({minimum}° to "
     "{maximum}°). Check the wiring: it may be on another phase."};
+inline constexpr MessageKind NO_SUCH_INPUT{"no_such_input",
+                                           "There is no such current input: use 1, 2, 3, or 4 for the neutral."};
+inline constexpr MessageKind INPUT_NOT_MEASURED_YET{
+    "input_not_measured_yet", "{input} has not been measured for two seconds yet: try again in a moment."};
+inline constexpr MessageKind NOTHING_TO_NULL{"nothing_to_null", "There is nothing to null: {input} shows no current."};
+inline constexpr MessageKind RESIDUAL_TOO_LARGE{
+    "residual_too_large",
+    "{shown} A at {input} is no residual current ({maximum} A at most): take the load off, or the transformer off its "
+    "cable, then try again. If it stays, check the burden and the wires of the transformer."};
+inline constexpr MessageKind RESIDUAL_NOT_STEADY{
+    "residual_not_steady", "The current at {input} is not steady: take the load off, then try again."};
 inline constexpr MessageKind NOTHING_TO_UNDO{"nothing_to_undo", "There is nothing to undo."};
 inline constexpr MessageKind NOTHING_TO_RESET{"nothing_to_reset",
                                               "The calibration is already that of the configuration."};
@@ -73,6 +84,8 @@ inline constexpr MessageKind CURRENT_CALIBRATED{
 inline constexpr MessageKind POWER_FACTOR_CALIBRATED{
     "power_factor_calibrated",
     "Power factor {phase}: {shown} becomes {reference}, phase correction now {correction}°."};
+inline constexpr MessageKind RESIDUAL_NULLED{"residual_nulled",
+                                             "Current at {input}: a residual of {residual} A is nulled."};
 inline constexpr MessageKind CALIBRATION_UNDONE{"calibration_undone",
                                                 "The last calibration step is undone. Undo again to bring it back."};
 inline constexpr MessageKind CALIBRATION_RESET{

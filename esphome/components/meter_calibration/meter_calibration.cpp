@@ -1,6 +1,9 @@
 #include "meter_calibration.h"
 
 #include "calibration_messages.h"
+
+#include "esphome/components/ade9000/ade9000_registers.h"
+
 #include "esphome/core/helpers.h"
 #include "esphome/core/log.h"
 
@@ -10,27 +13,44 @@ using ade9000::Channel;
 using ade9000::PHASES;
 using ade9000::Quantity;
 using device_message::Message;
+namespace reg = ade9000::reg;
 
 static const char *const TAG = "meter_calibration";
 
 // Phase A; B and C follow at PHASE_STRIDE. xPHCAL0 holds as long as CONFIG0.MTEN is off (data sheet Rev B, Register
 // Map).
-static constexpr uint16_t AIGAIN = 0x000;
 static constexpr uint16_t APHCAL0 = 0x006;
-static constexpr uint16_t AVGAIN = 0x00B;
-static constexpr uint16_t PHASE_STRIDE = 0x020;
+// Offsets of the rms, of that of a half cycle and of that of 10 or 12 cycles: phase A, then the neutral.
+static constexpr uint16_t CURRENT_OFFSETS[][2] = {{0x00C, 0x06B}, {0x016, 0x06F}, {0x018, 0x070}};
 
 void MeterCalibration::set_base(size_t phase, float voltage_gain, float current_gain, float degrees) {
-  this->base_[phase] = {code_of_gain(voltage_gain), code_of_gain(current_gain),
-                        code_of_phase(degrees, this->subject_.frequency)};
+  this->base_.phases[phase] = {code_of_gain(voltage_gain), code_of_gain(current_gain),
+                               code_of_phase(degrees, this->subject_.frequency)};
+}
+
+void MeterCalibration::set_base_residual(size_t input, float amperes) {
+  this->base_.offsets[input] =
+      offset_of_rms(amperes / this->subject_.full_scale_current * ade9000::reg::FULL_SCALE_RMS);
+}
+
+bool MeterCalibration::load_(Stored &stored) {
+  if (this->preference_.load(&stored))
+    return true;
+  auto earlier = global_preferences->make_preference<StoredWithoutOffsets>(
+      fnv1_hash("ade9000.calibration.1") + this->hub_->get_number(), true);
+  StoredWithoutOffsets without;
+  if (!earlier.load(&without))
+    return false;
+  stored = {without.basis, {without.now, {}}, {without.previous, {}}};
+  return true;
 }
 
 void MeterCalibration::setup() {
   this->book_ = CalibrationBook(this->subject_, this->base_);
   this->preference_ =
-      global_preferences->make_preference<Stored>(fnv1_hash("ade9000.calibration.1") + this->hub_->get_number(), true);
+      global_preferences->make_preference<Stored>(fnv1_hash("ade9000.calibration.2") + this->hub_->get_number(), true);
   Stored stored;
-  if (this->preference_.load(&stored)) {
+  if (this->load_(stored)) {
     if (stored.basis == this->basis_()) {
       this->book_.restore(stored.now, stored.previous);
     } else {
@@ -71,12 +91,21 @@ bool MeterCalibration::is_now(Measured measured, int phase, float value) {
   return false;
 }
 
+bool MeterCalibration::null_residual_current(int input) {
+  // What is no input becomes one that the book refuses.
+  const size_t index = input >= 1 && input <= static_cast<int>(CURRENT_INPUTS) ? input - 1 : CURRENT_INPUTS;
+  return this->finish_(this->book_.null_residual_current(index, this->recent_[index < CURRENT_INPUTS ? index : 0]));
+}
+
 void MeterCalibration::on_snapshot_(const ade9000::Snapshot &snapshot) {
   for (size_t i = 0; i < PHASES; i++) {
     const auto at = [&snapshot, i](Quantity quantity) { return snapshot.at(static_cast<Channel>(i), quantity); };
     this->recent_[i].add({at(Quantity::VOLTAGE), at(Quantity::CURRENT), at(Quantity::ACTIVE_POWER),
                           at(Quantity::REACTIVE_POWER), at(Quantity::APPARENT_POWER)});
   }
+  PhaseReading neutral;
+  neutral.current = snapshot.at(Channel::TOTAL, Quantity::NEUTRAL_CURRENT);
+  this->recent_[NEUTRAL].add(neutral);
 }
 
 bool MeterCalibration::finish_(const CalibrationOutcome &outcome) {
@@ -94,22 +123,23 @@ bool MeterCalibration::finish_(const CalibrationOutcome &outcome) {
 }
 
 void MeterCalibration::apply_() {
+  const auto change = [this](uint16_t address, int32_t code) {
+    if (!this->hub_->change_register(address, static_cast<uint32_t>(code)))
+      ESP_LOGW(TAG, "Register 0x%03X did not take the correction: the chip is set up again with it", address);
+  };
   for (size_t i = 0; i < PHASES; i++) {
     const PhaseCorrection &correction = this->book_.now()[i];
-    const struct {
-      uint16_t address;
-      int32_t code;
-    } registers[] = {
-        {AVGAIN, correction.voltage_gain},
-        {AIGAIN, correction.current_gain},
-        {APHCAL0, correction.phase},
-    };
-    for (const auto &entry : registers) {
-      const uint16_t address = entry.address + i * PHASE_STRIDE;
-      if (!this->hub_->change_register(address, static_cast<uint32_t>(entry.code)))
-        ESP_LOGW(TAG, "Register 0x%03X did not take the correction: the chip is set up again with it", address);
+    const auto stride = static_cast<uint16_t>(i * reg::PHASE_STRIDE);
+    change(reg::AVGAIN + stride, correction.voltage_gain);
+    change(reg::AIGAIN + stride, correction.current_gain);
+    change(APHCAL0 + stride, correction.phase);
+  }
+  for (size_t input = 0; input < CURRENT_INPUTS; input++) {
+    for (const auto &[of_phase_a, of_neutral] : CURRENT_OFFSETS) {
+      const auto of_phase = static_cast<uint16_t>(of_phase_a + input * reg::PHASE_STRIDE);
+      change(input == NEUTRAL ? of_neutral : of_phase, this->book_.now().offsets[input]);
     }
-    this->recent_[i].clear();
+    this->recent_[input].clear();
   }
 }
 
@@ -133,13 +163,19 @@ uint32_t MeterCalibration::basis_() const {
   const struct {
     float voltage_divider;
     float current_sensitivity;
-    Corrections base;
-  } basis{this->voltage_divider_, this->current_sensitivity_, this->base_};
+    std::array<PhaseCorrection, PHASES> base;
+  } basis{this->voltage_divider_, this->current_sensitivity_, this->base_.phases};
   // FNV-1, as ESPHome's own hashes of names.
   uint32_t hash = 2166136261UL;
-  const auto *bytes = reinterpret_cast<const uint8_t *>(&basis);
-  for (size_t i = 0; i < sizeof(basis); i++)
-    hash = (hash * 16777619UL) ^ bytes[i];
+  const auto add = [&hash](const auto &part) {
+    const auto *bytes = reinterpret_cast<const uint8_t *>(&part);
+    for (size_t i = 0; i < sizeof(part); i++)
+      hash = (hash * 16777619UL) ^ bytes[i];
+  };
+  add(basis);
+  // Without offsets the hash is that of the versions which had none.
+  if (this->base_.offsets != CurrentOffsets{})
+    add(this->base_.offsets);
   return hash;
 }
 

@@ -33,6 +33,8 @@ class MeterCalibration : public Component {
   }
   /// Corrections of the configuration: gains 0.8 to 1.25, degrees.
   void set_base(size_t phase, float voltage_gain, float current_gain, float degrees);
+  /// Residual current of the configuration, A. @param input 0..2, or NEUTRAL.
+  void set_base_residual(size_t input, float amperes);
   void set_result_sensor(text_sensor::TextSensor *sensor) { this->result_ = sensor; }
   /// Sets the sensor of the last message as a code with its values, see device_message::Message::encode().
   void set_codes_sensor(text_sensor::TextSensor *sensor) { this->codes_ = sensor; }
@@ -49,6 +51,12 @@ class MeterCalibration : public Component {
    * @return whether the value was accepted; get_answer() says what was done, or what to do.
    */
   bool is_now(Measured measured, int phase, float value);
+  /** Nulls the current that an input shows with nothing connected.
+   *
+   * @param input 1..3, or 4 for the neutral.
+   * @return see is_now().
+   */
+  bool null_residual_current(int input);
   bool undo() { return this->finish_(this->book_.undo()); }
   bool reset() { return this->finish_(this->book_.reset()); }
   /// Formats the message of the last step as the answer of an action: a sentence, then its code in brackets.
@@ -61,6 +69,15 @@ class MeterCalibration : public Component {
     Corrections now;
     Corrections previous;
   };
+  /// As stored before a residual current could be nulled.
+  struct StoredWithoutOffsets {
+    uint32_t basis;
+    std::array<PhaseCorrection, ade9000::PHASES> now;
+    std::array<PhaseCorrection, ade9000::PHASES> previous;
+  };
+
+  /// Loads the stored corrections, whichever version wrote them. @return whether there are any.
+  bool load_(Stored &stored);
 
   void on_snapshot_(const ade9000::Snapshot &snapshot);
   bool finish_(const CalibrationOutcome &outcome);
@@ -77,7 +94,7 @@ class MeterCalibration : public Component {
   float current_sensitivity_{1};
   Corrections base_{};
   CalibrationBook book_;
-  std::array<RecentReadings, ade9000::PHASES> recent_;
+  std::array<RecentReadings, CURRENT_INPUTS> recent_;
   ESPPreferenceObject preference_;
   device_message::Message message_;
   text_sensor::TextSensor *result_{nullptr};
@@ -100,6 +117,18 @@ class CalibrationNumber : public number::Number {
   MeterCalibration *parent_;
   Measured measured_;
   int phase_;
+};
+
+/// Button that nulls the residual current of an input: 1 to 3, or 4 for the neutral.
+class NullButton : public button::Button {
+ public:
+  NullButton(MeterCalibration *parent, int input) : parent_(parent), input_(input) {}
+
+ protected:
+  void press_action() override { this->parent_->null_residual_current(this->input_); }
+
+  MeterCalibration *parent_;
+  int input_;
 };
 
 class UndoButton : public button::Button, public Parented<MeterCalibration> {

@@ -19,6 +19,9 @@ const char *power_quality_kind_name(PowerQualityKind kind) {
       return "overcurrent";
     case PowerQualityKind::WRONG_SEQUENCE:
       return "wrong_sequence";
+    case PowerQualityKind::VOLTAGE_OVER_RANGE:
+    case PowerQualityKind::CURRENT_OVER_RANGE:
+      return "over_range";
   }
   return "unknown";
 }
@@ -137,6 +140,29 @@ void EventDetector::add(const LatchedFlags &flags, int64_t time_us) {
   this->flags_us_ = time_us;
 }
 
+void EventDetector::add(const OverRange &range, int64_t time_us) {
+  this->now_us_ = std::max(this->now_us_, time_us);
+  for (uint8_t phase = 0; phase < 3; phase++) {
+    if (!this->connected_(phase))
+      continue;
+    this->follow_range_(this->voltages_over_range_[phase], {PowerQualityKind::VOLTAGE_OVER_RANGE, phase},
+                        (range.voltages >> phase & 1) != 0, range.voltage[phase], range, time_us);
+    this->follow_range_(this->currents_over_range_[phase], {PowerQualityKind::CURRENT_OVER_RANGE, phase},
+                        (range.currents >> phase & 1) != 0, range.current[phase], range, time_us);
+  }
+}
+
+void EventDetector::follow_range_(Tracker &tracker, const Subject &subject, bool over, float highest,
+                                  const OverRange &range, int64_t time_us) {
+  if (over && tracker.active) {
+    tracker.extend(Side::UPPER, highest);
+  } else if (over) {
+    this->begin_(tracker, subject, highest, time_us);
+  } else if (tracker.active) {
+    this->end_(tracker, std::max(tracker.event.start_us, time_us - range.hold_us));
+  }
+}
+
 void EventDetector::add_sequence_error_(int64_t time_us) {
   if (!this->has_sequence_) {
     this->first_sequence_error_us_.reset();
@@ -194,6 +220,8 @@ size_t EventDetector::ongoing(std::array<PowerQualityEvent, MAX_ONGOING> &events
     append(this->dips_[phase]);
     append(this->swells_[phase]);
     append(this->overcurrents_[phase]);
+    append(this->voltages_over_range_[phase]);
+    append(this->currents_over_range_[phase]);
   }
   append(this->sequence_);
   return count;

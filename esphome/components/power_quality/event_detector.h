@@ -20,9 +20,12 @@ enum class PowerQualityKind : uint8_t {
   OVERCURRENT,
   /// The phases turn L1-L3-L2; belongs to no phase.
   WRONG_SEQUENCE,
+  /// A voltage or current beyond the chip's range: what is measured meanwhile is too low.
+  VOLTAGE_OVER_RANGE,
+  CURRENT_OVER_RANGE,
 };
 
-/// "dip", "swell", "interruption", "phase_loss", "overcurrent" or "wrong_sequence".
+/// "dip", "swell", "interruption", "phase_loss", "overcurrent", "wrong_sequence" or, of either quantity, "over_range".
 const char *power_quality_kind_name(PowerQualityKind kind);
 
 /// Phase of an event that concerns all phases together.
@@ -41,7 +44,7 @@ struct PowerQualityEvent {
   /// Below zero, in the journal alone: going on, minus what it has lasted so far.
   int64_t duration_us;
   /// Lowest voltage of a dip, interruption or lost phase, highest of a swell, V; highest current, A; 0 for the
-  /// sequence.
+  /// sequence. Of what is over range the highest rms measured, V or A, which is too low.
   float extreme;
 
   bool is_going_on() const { return this->duration_us < 0; }
@@ -104,6 +107,18 @@ struct LatchedFlags {
   std::array<float, 3> currents{};
 };
 
+/// What is beyond the chip's range at an update.
+struct OverRange {
+  /// Bit 0..2 = L1..L3.
+  uint8_t voltages{0};
+  uint8_t currents{0};
+  /// Highest rms measured of it, V and A; only where the bit is set.
+  std::array<float, 3> voltage{};
+  std::array<float, 3> current{};
+  /// Time for which the bits stay set once it is over, us.
+  int64_t hold_us{0};
+};
+
 /** Finds events of the supply in a stream of half cycles, and queues the finished events.
  *
  * A voltage that begins below one threshold and falls below the next is one event, named by the worst threshold. Half
@@ -123,6 +138,8 @@ class EventDetector {
   void add(const HalfCycle &half_cycle);
   /// Adds the flags latched up to a time, after all half cycles up to that time.
   void add(const LatchedFlags &flags, int64_t time_us);
+  /// Adds what is over range at an update.
+  void add(const OverRange &range, int64_t time_us);
 
   /// Removes the oldest finished event from the queue. @return false if the queue is empty.
   bool pop(PowerQualityEvent &event);
@@ -131,7 +148,7 @@ class EventDetector {
   uint32_t lost() const { return this->lost_; }
 
   /// Lists the events that are going on, with their duration up to the last half cycle. @return the count of events.
-  static constexpr size_t MAX_ONGOING = 10;
+  static constexpr size_t MAX_ONGOING = 16;
   size_t ongoing(std::array<PowerQualityEvent, MAX_ONGOING> &events) const;
   /// Count of events that have begun since the start of the firmware.
   uint32_t started() const { return this->started_; }
@@ -176,12 +193,17 @@ class EventDetector {
   void add_sequence_error_(int64_t time_us);
   /// Adds an event which the chip has latched, unless half cycles showed the event already.
   void add_latched_(Tracker &tracker, const Subject &subject, Side side, float value, int64_t time_us);
+  /// Begins, extends or ends an event of what is over range, with the highest rms so far, V or A.
+  void follow_range_(Tracker &tracker, const Subject &subject, bool over, float highest, const OverRange &range,
+                     int64_t time_us);
   void push_(const PowerQualityEvent &event);
 
   PowerQualityLimits limits_{};
   std::array<Tracker, 3> dips_;
   std::array<Tracker, 3> swells_;
   std::array<Tracker, 3> overcurrents_;
+  std::array<Tracker, 3> voltages_over_range_;
+  std::array<Tracker, 3> currents_over_range_;
   Tracker sequence_;
   /// Whether the latest half cycles had three voltages whose sequence can be told.
   bool has_sequence_{false};

@@ -27,7 +27,11 @@ static const char *phase_name(uint8_t phase) {
   return phase < 3 ? NAMES[phase] : "";
 }
 
-static const char *unit_of(PowerQualityKind kind) { return kind == PowerQualityKind::OVERCURRENT ? "A" : "V"; }
+static bool is_of_current(PowerQualityKind kind) {
+  return kind == PowerQualityKind::OVERCURRENT || kind == PowerQualityKind::CURRENT_OVER_RANGE;
+}
+
+static const char *unit_of(PowerQualityKind kind) { return is_of_current(kind) ? "A" : "V"; }
 
 static std::string number(double value, const char *format) {
   char text[32];
@@ -79,6 +83,21 @@ bool PowerQuality::on_chip_configured(ade9000::Ade9000Bus &bus, const ade9000::S
 void PowerQuality::on_chip_lost() {
   this->bus_ = nullptr;
   this->harmonics_.give_up();
+}
+
+void PowerQuality::on_range(const ade9000::RangeMonitor &range) {
+  this->keep_time_();
+  OverRange over{.hold_us = int64_t{1000} * ade9000::RangeMonitor::HOLD};
+  for (size_t phase = 0; phase < 3; phase++) {
+    using ade9000::RangeQuantity;
+    if (range.is_over(RangeQuantity::VOLTAGE, phase))
+      over.voltages |= 1 << phase;
+    if (range.is_over(RangeQuantity::CURRENT, phase))
+      over.currents |= 1 << phase;
+    over.voltage[phase] = static_cast<float>(range.greatest(RangeQuantity::VOLTAGE, phase));
+    over.current[phase] = static_cast<float>(range.greatest(RangeQuantity::CURRENT, phase));
+  }
+  this->detector_.add(over, this->now_us_);
 }
 
 void PowerQuality::keep_time_() {
@@ -244,6 +263,7 @@ void PowerQuality::send_(const KeptEvent &kept, int64_t age_ms, bool ongoing) {
                                      {"number", std::to_string(event.number)},
                                      {"kind", power_quality_kind_name(event.kind)},
                                      {"phase", phase_name(event.phase)},
+                                     {"quantity", is_of_current(event.kind) ? "current" : "voltage"},
                                      // Home Assistant knows what time it is; the device may not.
                                      {"started_ms_ago", std::to_string(age_ms)},
                                      {"duration_ms", number(event.duration_us / 1e3, "%.1f")},

@@ -45,6 +45,7 @@ class PowerQuality : public Component, public ade9000::Ade9000Companion, public 
 
   bool on_chip_configured(ade9000::Ade9000Bus &bus, const ade9000::Scaling &scaling) override;
   void on_chip_lost() override;
+  void on_range(const ade9000::RangeMonitor &range) override;
 
   // User actions.
   /// Sends the finished events with a number greater than `after` again, and those of earlier starts, as far as they

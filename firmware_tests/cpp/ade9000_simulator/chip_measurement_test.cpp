@@ -32,9 +32,21 @@ TEST(ChipMeasurement, FullScaleGivesTheDataSheetsCodes) {
   }
 }
 
-TEST(ChipMeasurement, ConverterClipsAboveFullScale) {
-  Running bench(balanced(2.0 * Bench::FULL_VOLTAGE, 1.0));
-  EXPECT_NEAR(bench.read32(0x20D), RMS_FULL_SCALE, 1.0);
+TEST(ChipMeasurement, ConverterCutsOffTheCrestAboveFullScale) {
+  // A sine of twice the amplitude, cut at half of it: from 30 to 150 degrees it is flat. By its definition its mean
+  // square is 4/pi * (pi/12 - sqrt(3)/8 + pi/3 / 4) of the whole amplitude's, its fundamental 2/pi * (pi/6 +
+  // sqrt(3)/4).
+  Running bench(balanced(2.0 * Bench::FULL_VOLTAGE, 10.0));
+  const double pi = std::numbers::pi;
+  const double rms = 2.0 * std::sqrt(4.0 / pi * (pi / 12 - std::sqrt(3.0) / 8 + pi / 12));
+  const double fundamental = 2.0 * 2.0 / pi * (pi / 6 + std::sqrt(3.0) / 4);
+  EXPECT_NEAR(bench.volts(0x20D), rms * Bench::FULL_VOLTAGE, 0.5);
+  EXPECT_NEAR(bench.volts(0x20F), fundamental * Bench::FULL_VOLTAGE, 0.1) << "AVFRMS";
+  EXPECT_NEAR(bench.watts(0x210), fundamental * Bench::FULL_VOLTAGE * 10.0, 1.0) << "a sine of current";
+  EXPECT_NEAR(bench.amperes(0x20C), 10.0, 1e-4);
+  bench.wait(1.1);
+  const double thd = std::sqrt(rms * rms - fundamental * fundamental) / fundamental;
+  EXPECT_NEAR(bench.read_signed(0x217) * std::exp2(-27), thd, 0.002) << "AVTHD";
 }
 
 TEST(ChipMeasurement, LaggingLoad) {

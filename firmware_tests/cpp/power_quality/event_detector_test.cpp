@@ -57,6 +57,45 @@ TEST(PowerQuality, AHealthyLineHasNoEvents) {
   EXPECT_EQ(line.detector.started(), 0u);
 }
 
+TEST(PowerQuality, WhatIsOverRangeIsOneEvent) {
+  constexpr int64_t UPDATE = 200000, HOLD = 2000000;
+  Line line;
+  const auto update = [&line](uint8_t currents, float amperes, int count) {
+    for (int i = 0; i < count; i++) {
+      OverRange range{.currents = currents, .hold_us = HOLD};
+      range.current = {0, amperes, 0};
+      line.detector.add(range, line.now += UPDATE);
+    }
+  };
+  update(0, 0, 5);
+  const int64_t start = line.now + UPDATE;
+  update(0b010, 104, 3);
+  update(0b010, 107, 1);
+  EXPECT_EQ(line.detector.started(), 1u);
+  std::array<PowerQualityEvent, EventDetector::MAX_ONGOING> ongoing;
+  ASSERT_EQ(line.detector.ongoing(ongoing), 1u);
+  EXPECT_EQ(ongoing[0].kind, PowerQualityKind::CURRENT_OVER_RANGE);
+  EXPECT_EQ(ongoing[0].duration_us, 3 * UPDATE);
+  // The mark stays for the hold.
+  update(0b010, 107, 9);
+  update(0, 0, 5);
+  const auto events = line.events();
+  ASSERT_EQ(events.size(), 1u);
+  expect(events[0], PowerQualityKind::CURRENT_OVER_RANGE, 1, start, 13 * UPDATE - HOLD, 107);
+  EXPECT_STREQ(power_quality_kind_name(events[0].kind), "over_range");
+}
+
+TEST(PowerQuality, VoltageAndCurrentOverRangeAreTwoEvents) {
+  Line line;
+  line.detector.add(OverRange{.voltages = 0b100, .currents = 0b100, .voltage = {0, 0, 720}, .current = {0, 0, 110}},
+                    1000);
+  line.detector.add(OverRange{}, 2000);
+  const auto events = line.events();
+  ASSERT_EQ(events.size(), 2u);
+  expect(events[0], PowerQualityKind::VOLTAGE_OVER_RANGE, 2, 1000, 1000, 720);
+  expect(events[1], PowerQualityKind::CURRENT_OVER_RANGE, 2, 1000, 1000, 110);
+}
+
 TEST(PowerQuality, ADip) {
   Line line;
   line.l1(230, 3);

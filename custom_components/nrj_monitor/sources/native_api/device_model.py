@@ -22,6 +22,7 @@ from aioesphomeapi.model import (
 )
 
 from ...catalog import CHANNELS, Channel
+from ...over_range import OVER_RANGE
 from .. import Feature, MeterDescription, Relay, SourceListener
 from ..errors import NotAMeterError
 from ..settings import KNOWN, Setting, SettingValue
@@ -43,6 +44,7 @@ TEXTS: Final = frozenset(
         "clock",
         "guard_reason",
         "guard_state",
+        OVER_RANGE,
         "wiring",
         "wiring_codes",
     }
