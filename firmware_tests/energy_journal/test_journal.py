@@ -158,6 +158,32 @@ async def test_records_hold_the_energy_of_the_signal(run_meter: RunMeter) -> Non
             assert 49.8 < frequency.minimum <= frequency.maximum < 50.2
 
 
+async def test_records_of_what_is_beyond_the_range_are_marked(
+    run_meter: RunMeter,
+) -> None:
+    """What was measured while a current was cut off is too low, and says so."""
+    firmware = run_meter()
+    async with connected(firmware.port) as meter:
+        reader = JournalReader(meter)
+        listen(meter, reader)
+        await let_pass(meter, 0.1)
+        await call(
+            meter,
+            "simulate_disturbance",
+            phases=0b001,
+            voltage_factor=1.0,
+            current_factor=1000.0,
+            wrong_sequence=False,
+            seconds=130,
+        )
+        await let_pass(meter, 0.1)
+        await reader.open()
+        await reader.read_all()
+        marked = [Flag.OVER_RANGE in record.flags for record in reader.records]
+        assert not any(marked[:5])
+        assert any(marked[5:])
+
+
 async def test_pages_come_again_until_they_are_acknowledged(
     run_meter: RunMeter,
 ) -> None:
