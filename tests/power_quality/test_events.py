@@ -133,8 +133,8 @@ async def test_what_is_beyond_the_range_is_told_marked_and_a_repair(
     assert state.attributes["quantity"] == "current"
     assert state.attributes["phase"] == "L2"
     assert state.attributes["duration_s"] == pytest.approx(3, abs=0.6)
-    # 1 V peak at the pin, as a square wave.
-    assert state.attributes["extreme"] == pytest.approx(149.3, rel=0.02)
+    # Of 1 V peak at the pin, nearly a square wave.
+    assert 1.25 * 105.6 < state.attributes["extreme"] < 149.5
     await state_where(
         hass, current, lambda state: "over_range" not in state.attributes, within=15
     )
