@@ -34,7 +34,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         ("current", "amperes"),
         ("power_factor", "power_factor"),
     )
-}
+} | {"null_residual_current": {"input": PB.SERVICE_ARG_TYPE_INT}}
 """Arguments of user actions, as the firmware lists them."""
 
 MAC = "02:4E:52:4A:00:07"
