@@ -83,7 +83,7 @@ def test_every_message_comes_from_a_table() -> None:
         name
         for file in COMPONENTS.rglob("*.cpp")
         for name in re.findall(
-            r"(?:Message\(|about\()([A-Z][A-Z_]+)[,)]", file.read_text()
+            r"(?:Message|about|about_input)\(([A-Z][A-Z_]+)[,)]", file.read_text()
         )
     }
     header = (COMPONENTS / "meter_calibration/calibration_messages.h").read_text()
@@ -99,6 +99,14 @@ def test_every_code_has_its_sentences(code: str) -> None:
     assert sentence("en", code).replace("’", "'") == FIRMWARE[code]
 
 
+MADE_WITH: dict[str, set[str]] = {
+    "Message": set(),
+    "about": {"phase"},
+    "about_input": {"input"},
+}
+"""Values that each way to make a message gives by itself."""
+
+
 def values_given() -> dict[str, set[str]]:
     """Return the names of the values that the calibration gives to each kind."""
     source = (COMPONENTS / "meter_calibration/calibration_book.cpp").read_text()
@@ -106,10 +114,10 @@ def values_given() -> dict[str, set[str]]:
     codes = dict(re.findall(r'MessageKind ([A-Z_]+)\{\s*"([a-z_]+)"', header))
     given: dict[str, set[str]] = {}
     for statement in source.split(";"):
-        made = re.search(r"(Message|about)\(([A-Z][A-Z_]+)[,)]", statement)
+        made = re.search(r"(Message|about|about_input)\(([A-Z][A-Z_]+)[,)]", statement)
         if made is not None and made[2] in codes:
             names = set(re.findall(r'\.add\("(\w+)"', statement))
-            given[codes[made[2]]] = names | ({"phase"} if made[1] == "about" else set())
+            given[codes[made[2]]] = names | MADE_WITH[made[1]]
     return given
 
 
@@ -134,7 +142,7 @@ def test_every_text_of_the_firmware_is_a_code_or_has_one() -> None:
         )
     }
     with_codes = {"result_", "codes_"}
-    codes_already = {"state_sensor_", "reason_sensor_"}
+    codes_already = {"state_sensor_", "reason_sensor_", "over_range_"}
     of_an_event_with_codes = {"last_event_"}
     configuration = {"corrections_"}
     assert sensors == (

@@ -62,6 +62,8 @@ constexpr double OFFSET_STEP = 32768.0;
 
 Message about(const MessageKind &kind, size_t phase) { return Message(kind).add("phase", line_name(phase)); }
 
+Message about_input(const MessageKind &kind, size_t input) { return Message(kind).add("input", input_name(input)); }
+
 CalibrationOutcome no_phase() { return refused(Message(NO_SUCH_PHASE)); }
 
 CalibrationOutcome too_early(size_t phase) { return refused(about(NOT_MEASURED_YET, phase)); }
@@ -235,23 +237,22 @@ double CalibrationBook::current_code_(double amperes) const {
 CalibrationOutcome CalibrationBook::null_residual_current(size_t input, const RecentReadings &recent) {
   if (input >= CURRENT_INPUTS)
     return refused(Message(NO_SUCH_INPUT));
-  const auto about_input = [input](const MessageKind &kind) { return Message(kind).add("input", input_name(input)); };
   const double shown = recent.mean().current;
   if (!recent.is_full() || !std::isfinite(shown))
-    return refused(about_input(INPUT_NOT_MEASURED_YET));
+    return refused(about_input(INPUT_NOT_MEASURED_YET, input));
   if (shown <= 0)
-    return refused(about_input(NOTHING_TO_NULL));
+    return refused(about_input(NOTHING_TO_NULL, input));
   // What is nulled already is measured too.
   const double code = std::hypot(this->current_code_(shown), rms_of_offset(this->now_.offsets[input]));
   const double residual = code / this->current_code_(1);
   const double greatest = MAXIMUM_RESIDUAL * this->subject_.full_scale_current;
   if (residual > greatest)
-    return refused(about_input(RESIDUAL_TOO_LARGE).add("shown", residual, 3).add("maximum", greatest, 3));
+    return refused(about_input(RESIDUAL_TOO_LARGE, input).add("shown", residual, 3).add("maximum", greatest, 3));
   if (recent.spread(&PhaseReading::current) > RESIDUAL_SPREAD)
-    return refused(about_input(RESIDUAL_NOT_STEADY));
+    return refused(about_input(RESIDUAL_NOT_STEADY, input));
   this->previous_ = this->now_;
   this->now_.offsets[input] = offset_of_rms(code);
-  return accepted(about_input(RESIDUAL_NULLED).add("residual", residual, 3));
+  return accepted(about_input(RESIDUAL_NULLED, input).add("residual", residual, 3));
 }
 
 CalibrationOutcome CalibrationBook::undo() {
