@@ -323,7 +323,7 @@ async def test_meter_without_energy_is_refused(
     hass: HomeAssistant, dashboard: None, add_meter: AddMeter, server: DeviceServer
 ) -> None:
     """The error names the meter, which has no sensor to add."""
-    server.device.sensors = {"Voltage L1": 230.0}
+    server.device.sensors = {"Voltage L1": 230.0, "Active power": 1500.0}
     await add_meter(server.port)
     with pytest.raises(ServiceValidationError, match="NRJ Meter has no enabled sensor"):
         await add(hass)

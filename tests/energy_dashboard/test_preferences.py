@@ -5,6 +5,7 @@ from hypothesis import given, strategies as st
 from custom_components.nrj_monitor.energy_dashboard.preferences import (
     STATISTICS,
     Source,
+    grid_connections,
     missing_part,
     with_names,
     without_added,
@@ -113,6 +114,80 @@ def test_removal_takes_only_the_power_of_a_replaced_solar_source() -> None:
     assert without_added([edited], added) == [
         {"type": "solar", "stat_energy_from": "sensor.other"}
     ]
+
+
+def row(**statistics: str) -> Source:
+    """Return a grid connection with some statistics."""
+    bare = {"type": "grid", "cost_adjustment_day": 0.0}
+    return bare | {"stat_energy_from": None, "stat_energy_to": None} | statistics
+
+
+PHASES = ("L1", "L2", "L3")
+
+
+def of_phases(name: str) -> dict[str | None, str | None]:
+    """Return a statistic of each phase."""
+    return {phase: f"sensor.{name}_{phase}" for phase in PHASES}
+
+
+def test_counters_of_phases_make_a_connection_each() -> None:
+    """The power of a phase stands beside its counter, and no total beside it."""
+    assert grid_connections(
+        {
+            "stat_energy_from": of_phases("in"),
+            "stat_energy_to": of_phases("out"),
+            "stat_rate": {**of_phases("power"), None: "sensor.power"},
+        }
+    ) == [
+        row(
+            stat_energy_from=f"sensor.in_{phase}",
+            stat_energy_to=f"sensor.out_{phase}",
+            stat_rate=f"sensor.power_{phase}",
+        )
+        for phase in PHASES
+    ]
+
+
+def test_power_is_counted_once_beside_counters_of_phases() -> None:
+    """A total power, or one without a phase, stands beside the first connection alone."""
+    first, *others = grid_connections(
+        {
+            "stat_energy_from": of_phases("in"),
+            "stat_rate": {"L1": "sensor.power_L1", None: "sensor.power"},
+        }
+    )
+    assert first["stat_rate"] == "sensor.power"
+    assert [other.get("stat_rate") for other in others] == [None, None]
+
+
+def test_counter_with_a_total_is_not_added_by_phase_too() -> None:
+    """Energy counted by phase and in total would be counted twice."""
+    assert grid_connections(
+        {
+            "stat_energy_from": {**of_phases("in"), None: "sensor.in"},
+            "stat_energy_to": of_phases("out"),
+            "stat_rate": {**of_phases("power"), None: "sensor.power"},
+        }
+    ) == [
+        row(stat_energy_from="sensor.in", stat_rate="sensor.power"),
+        *(row(stat_energy_to=f"sensor.out_{phase}") for phase in PHASES),
+    ]
+
+
+def test_disabled_total_is_not_replaced_by_its_phases() -> None:
+    """A person who disabled the total wants no other in its place."""
+    assert grid_connections(
+        {
+            "stat_energy_from": {None: "sensor.in"},
+            "stat_energy_to": {**of_phases("out"), None: None},
+            "stat_rate": {"L1": None, "L2": "sensor.power_L2"},
+        }
+    ) == [row(stat_energy_from="sensor.in", stat_rate="sensor.power_L2")]
+
+
+def test_power_without_a_counter_makes_no_connection() -> None:
+    """A source without energy is empty in the dashboard."""
+    assert grid_connections({"stat_rate": {None: "sensor.power"}}) == []
 
 
 ids = st.sampled_from([f"sensor.{letter}" for letter in "abcd"])

@@ -15,14 +15,20 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.singleton import singleton
 from homeassistant.util.hass_dict import HassKey
 
-from ..catalog import Phase
 from ..checked_store import CheckedStore, StoredData
 from ..const import CONF_METER, DOMAIN
 from ..entity_links.references import CONF_REGISTRY_IDS
 from ..entity_links.registry import async_followed
 from ..entry_data import NrjConfigEntry
 from ..sources import MeterDescription
-from .preferences import STATISTICS, Source, missing_part, with_names, without_added
+from .preferences import (
+    STATISTICS,
+    Source,
+    grid_connections,
+    missing_part,
+    with_names,
+    without_added,
+)
 
 if TYPE_CHECKING:
     from homeassistant.components.energy.data import EnergyManager
@@ -102,15 +108,15 @@ async def async_add_meter(
     manager = await _async_manager(hass)
     added_sources = await _async_added_sources(hass)
     await async_follow_renames(hass, entry)
-    grid = _grid(hass, entry)
-    if grid is None:
+    grids = _grids(hass, entry)
+    if not grids:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="nothing_for_energy",
             translation_placeholders={"name": entry.title},
         )
     existing = _sources(manager)
-    wanted = [grid, *mapped.sources()]
+    wanted = [*grids, *mapped.sources()]
     added = [
         source for w in wanted if (source := missing_part(existing, w)) is not None
     ]
@@ -141,7 +147,7 @@ async def async_remove_meter(hass: HomeAssistant, entry: NrjConfigEntry) -> Chan
     manager = await _async_manager(hass)
     added_sources = await _async_added_sources(hass)
     await async_follow_renames(hass, entry)
-    grid = _grid(hass, entry) or {}
+    grids = _grids(hass, entry)
     added = added_sources.of(entry.entry_id)
     await added_sources.async_remove(entry.entry_id)
     before = _sources(manager)
@@ -151,7 +157,7 @@ async def async_remove_meter(hass: HomeAssistant, entry: NrjConfigEntry) -> Chan
     if after != before:
         await _async_save(manager, after)
     present, left = _all_statistics(before), _all_statistics(after)
-    own = _all_statistics([grid, *added])
+    own = _all_statistics([*grids, *added])
     return Change(changed=sorted(present - left), unchanged=sorted(left & own))
 
 
@@ -163,7 +169,9 @@ async def async_follow_renames(hass: HomeAssistant, entry: NrjConfigEntry) -> No
     before = added_sources.of(entry.entry_id)
     if not before:
         return
-    after = [_followed(hass, source, _grid(hass, entry)) for source in before]
+    grids = _grids(hass, entry)
+    only = grids[0] if len(grids) == 1 else None
+    after = [_followed(hass, source, only) for source in before]
     if after == before:
         return
     await added_sources.async_replace(entry.entry_id, after)
@@ -240,42 +248,37 @@ def _all_statistics(sources: Sequence[Source]) -> set[str]:
 
 
 @callback
-def _grid(hass: HomeAssistant, entry: NrjConfigEntry) -> Source | None:
-    """Return the meter as a grid connection, None without suitable sensors."""
+def _grids(hass: HomeAssistant, entry: NrjConfigEntry) -> list[Source]:
+    """Return the meter as grid connections, none without a counter of energy."""
     description = MeterDescription.from_dict(entry.data[CONF_METER])
-    stats = {
-        key: _entity_id(hass, description, quantity)
-        for key, quantity in GRID_CHANNELS.items()
-    }
-    if not any(stats.values()):
-        return None
-    return {"type": "grid", "cost_adjustment_day": 0.0, **stats}
+    return grid_connections(
+        {
+            key: _entity_ids(hass, description, quantity)
+            for key, quantity in GRID_CHANNELS.items()
+        }
+    )
 
 
 @callback
-def _entity_id(
+def _entity_ids(
     hass: HomeAssistant, description: MeterDescription, quantity: str
-) -> str | None:
-    """Return the entity id of the enabled sensor of a quantity's total.
+) -> dict[str | None, str | None]:
+    """Return the entity ids of a quantity's sensors by phase, the total under None.
 
-    The only phase of a single-phase meter stands for a missing total.
+    A sensor that is disabled has no statistics, and None as its entity id.
     """
-    known = {channel.id for channel in description.channels}
-    phases = [id_ for p in Phase if (id_ := f"{quantity}_{p.lower()}") in known]
-    if quantity in known:
-        channel = quantity
-    elif len(phases) == 1:
-        channel = phases[0]
-    else:
-        return None
     registry = er.async_get(hass)
-    entity_id = registry.async_get_entity_id(
-        SENSOR_DOMAIN, DOMAIN, f"{description.mac}_{channel}"
-    )
-    if entity_id is None:
-        return None
-    registered = registry.async_get(entity_id)
-    return None if registered is None or registered.disabled else entity_id
+    entity_ids: dict[str | None, str | None] = {}
+    for channel in description.channels:
+        if channel.quantity.key != quantity:
+            continue
+        entity_id = registry.async_get_entity_id(
+            SENSOR_DOMAIN, DOMAIN, f"{description.mac}_{channel.id}"
+        )
+        registered = None if entity_id is None else registry.async_get(entity_id)
+        is_enabled = registered is not None and not registered.disabled
+        entity_ids[channel.phase] = entity_id if is_enabled else None
+    return entity_ids
 
 
 async def _async_manager(hass: HomeAssistant) -> EnergyManager:

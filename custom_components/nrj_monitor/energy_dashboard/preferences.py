@@ -23,6 +23,41 @@ ALWAYS_THERE: Final[Mapping[str, tuple[str, ...]]] = {
 """Keys that are None rather than missing where there is no such statistic."""
 
 
+ENERGIES: Final = ("stat_energy_from", "stat_energy_to")
+"""Keys of the counters of a grid connection."""
+
+
+def grid_connections(
+    statistics: Mapping[str, Mapping[str | None, str | None]],
+) -> list[Source]:
+    """Return a meter as grid connections, none without a counter of energy.
+
+    `statistics` has those of each key by phase, the meter's total under None; a value of
+    None is not available. A counter without a total makes a connection of each phase.
+    Power is that of each phase, or the total beside the first, so that it counts once.
+    """
+    rows: dict[str | None, Source] = {}
+    for key in ENERGIES:
+        by_phase = statistics.get(key, {})
+        for phase, statistic in by_phase.items():
+            if statistic is not None and (phase is None or None not in by_phase):
+                rows.setdefault(phase, {})[key] = statistic
+    phases = sorted(rows, key=lambda phase: phase or "")
+    power = {
+        phase: statistic
+        for phase, statistic in statistics.get("stat_rate", {}).items()
+        if statistic is not None
+    }
+    if len(rows) > 1 and None not in rows and power.keys() >= rows.keys():
+        for phase in phases:
+            rows[phase]["stat_rate"] = power[phase]
+    elif rows and (None in power or len(power) == 1):
+        rows[phases[0]]["stat_rate"] = power.get(None) or min(power.values())
+    empty: Source = {"type": "grid", "cost_adjustment_day": 0.0}
+    empty |= dict.fromkeys(ENERGIES)
+    return [empty | rows[phase] for phase in phases]
+
+
 def missing_part(existing: Iterable[Source], wanted: Source) -> Source | None:
     """Return the part of `wanted` missing in all sources of its type, None if empty.
 
