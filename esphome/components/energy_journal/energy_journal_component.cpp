@@ -187,6 +187,8 @@ void EnergyJournal::on_open(std::string client, std::string journal, int32_t aft
   const uint32_t newest = this->ring_->end_place().sequence;
   const bool known = number_of(journal) == this->journal_;
   this->delivery_.open(number_of(client), known && after > 0 ? static_cast<uint32_t>(after) : 0, newest, millis());
+  // A restored backup asks for what it had used: until it has that again nothing of it gives way.
+  this->ring_->settle(this->delivery_.settled(millis()));
 }
 
 void EnergyJournal::on_acknowledge(std::string client, int32_t sequence, int32_t done) {

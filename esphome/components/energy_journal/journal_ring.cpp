@@ -214,9 +214,11 @@ JournalRing::Run JournalRing::run_after(uint32_t sequence, size_t max_size) cons
 
 void JournalRing::make_room_(size_t wanted, std::optional<uint32_t> boot) {
   while (this->size_ + wanted > this->capacity_ && this->size_ > 0) {
+    if (this->merge_(this->settled_merge_(boot)))
+      continue;
     Walk oldest = this->walk();
     const bool settled = oldest.next() && oldest.end().sequence <= this->settled_;
-    if (settled || !this->merge_(boot)) {
+    if (settled || !this->merge_(this->best_merge_(boot))) {
       if (!this->drop_oldest_())
         return;
     }
@@ -235,46 +237,62 @@ bool JournalRing::drop_oldest_() {
   return true;
 }
 
+std::optional<JournalRing::Candidate> JournalRing::merge_of_(const Walk &earlier, const Walk &later,
+                                                             std::optional<uint32_t> boot) {
+  const JournalTime begin = earlier.begin().time;
+  const JournalTime end = later.end().time;
+  const JournalTime middle = later.begin().time;
+  if (begin.clock == JournalTime::Clock::UNKNOWN || begin.clock != end.clock || middle.clock != begin.clock ||
+      end.seconds < begin.seconds)
+    return std::nullopt;
+  const uint32_t offset = begin.clock == JournalTime::Clock::UPTIME ? boot.value_or(0) : 0;
+  const uint32_t span = end.seconds - begin.seconds;
+  uint64_t cost = span;
+  if (is_over_the_hour(offset + begin.seconds, offset + end.seconds))
+    cost += OVER_THE_HOUR;
+  if (earlier.record().has(FLAG_CLOCK_SET) || later.record().has(FLAG_CLOCK_SET))
+    cost += UNEQUAL;
+  return Candidate{earlier.offset(), merge(earlier.record(), later.record(), span), earlier.size() + later.size(),
+                   cost};
+}
+
 std::optional<JournalRing::Candidate> JournalRing::best_merge_(std::optional<uint32_t> boot) const {
   std::optional<Candidate> best;
   Walk earlier = this->walk();
   if (!earlier.next())
     return best;
   for (Walk later = earlier; later.next(); earlier = later) {
-    const JournalTime begin = earlier.begin().time;
-    const JournalTime end = later.end().time;
-    const JournalTime middle = later.begin().time;
-    if (begin.clock == JournalTime::Clock::UNKNOWN || begin.clock != end.clock || middle.clock != begin.clock ||
-        end.seconds < begin.seconds)
-      continue;
-    const uint32_t offset = begin.clock == JournalTime::Clock::UPTIME ? boot.value_or(0) : 0;
-    const uint32_t span = end.seconds - begin.seconds;
-    uint64_t cost = span;
-    if (is_over_the_hour(offset + begin.seconds, offset + end.seconds))
-      cost += OVER_THE_HOUR;
-    if (earlier.record().has(FLAG_CLOCK_SET) || later.record().has(FLAG_CLOCK_SET))
-      cost += UNEQUAL;
-    if (best.has_value() && best->cost <= cost)
-      continue;
-    best =
-        Candidate{earlier.offset(), merge(earlier.record(), later.record(), span), earlier.size() + later.size(), cost};
+    const auto candidate = merge_of_(earlier, later, boot);
+    if (candidate.has_value() && (!best.has_value() || candidate->cost < best->cost))
+      best = candidate;
   }
   return best;
 }
 
-bool JournalRing::merge_(std::optional<uint32_t> boot) {
-  const auto best = this->best_merge_(boot);
-  if (!best.has_value())
+std::optional<JournalRing::Candidate> JournalRing::settled_merge_(std::optional<uint32_t> boot) const {
+  Walk earlier = this->walk();
+  if (!earlier.next())
+    return std::nullopt;
+  for (Walk later = earlier; later.next() && later.end().sequence <= this->settled_; earlier = later) {
+    const auto candidate = merge_of_(earlier, later, boot);
+    if (candidate.has_value() && candidate->cost <= HOUR)
+      return candidate;
+  }
+  return std::nullopt;
+}
+
+bool JournalRing::merge_(const std::optional<Candidate> &candidate) {
+  if (!candidate.has_value())
     return false;
   std::array<uint8_t, MAX_RECORD_SIZE> encoded;
-  const size_t size = encode(best->merged, encoded);
+  const size_t size = encode(candidate->merged, encoded);
   // Each number of the sum is at most one byte longer than the longer one of its two, and the other one is gone.
-  if (size >= best->old_size)
+  if (size >= candidate->old_size)
     return false;
-  std::memcpy(this->bytes_ + best->offset, encoded.data(), size);
-  const size_t behind = best->offset + best->old_size;
-  std::memmove(this->bytes_ + best->offset + size, this->bytes_ + behind, this->size_ - behind);
-  this->size_ -= best->old_size - size;
+  std::memcpy(this->bytes_ + candidate->offset, encoded.data(), size);
+  const size_t behind = candidate->offset + candidate->old_size;
+  std::memmove(this->bytes_ + candidate->offset + size, this->bytes_ + behind, this->size_ - behind);
+  this->size_ -= candidate->old_size - size;
   return true;
 }
 

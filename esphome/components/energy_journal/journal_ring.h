@@ -31,9 +31,10 @@ struct JournalPlace {
 /** A journal of a bounded size: records in their order, and the place where they begin.
  *
  * Whatever is merged or dropped, where the journal begins plus all that its records hold is what was counted. When it
- * is full, first what every client has is dropped; then the two neighbours that are shortest together are merged, the
- * oldest of them first, and never over the full hour while there is another way: so all records are about equally long,
- * as short as the memory allows, and hours stay hours for as long as possible.
+ * is full, first what every client has is merged into hours, the oldest first, and then dropped: a client whose backup
+ * was restored asks for it again. Of the rest the two neighbours that are shortest together are merged, the oldest of
+ * them first, and never over the full hour while there is another way: so all records are about equally long, as short
+ * as the memory allows, and hours stay hours for as long as possible.
  */
 class JournalRing {
  public:
@@ -75,7 +76,7 @@ class JournalRing {
    */
   void copy_from(const JournalRing &other, uint32_t sequence, std::optional<uint32_t> boot, uint32_t boot_id);
 
-  /// Allows dropping the records up to a sequence where room is needed: every client has them.
+  /// Lets the records up to a sequence give way first where room is needed: every client has them.
   void settle(uint32_t sequence) { this->settled_ = sequence; }
 
   const JournalPlace &begin_place() const { return this->begin_; }
@@ -136,8 +137,12 @@ class JournalRing {
   /// When a record with FLAG_START begins.
   JournalTime start_of(const JournalRecord &record) const;
   bool drop_oldest_();
+  /// The merge of two neighbours; nothing where the time between their ends is not known.
+  static std::optional<Candidate> merge_of_(const Walk &earlier, const Walk &later, std::optional<uint32_t> boot);
   std::optional<Candidate> best_merge_(std::optional<uint32_t> boot) const;
-  bool merge_(std::optional<uint32_t> boot);
+  /// The oldest two within an hour that every client has.
+  std::optional<Candidate> settled_merge_(std::optional<uint32_t> boot) const;
+  bool merge_(const std::optional<Candidate> &candidate);
   void make_room_(size_t wanted, std::optional<uint32_t> boot);
   void push_(const JournalRecord &record, std::optional<uint32_t> boot);
 

@@ -234,7 +234,33 @@ TEST(JournalRing, KeepsExtremesAndMeansThroughMerges) {
   EXPECT_EQ(span, MINUTES * MINUTE);
 }
 
-TEST(JournalRing, DropsWhatEveryClientHasBeforeItMerges) {
+TEST(JournalRing, KeepsWhatEveryClientHasAsHoursWhileThereIsRoom) {
+  House house(4096);
+  for (uint32_t minute = 1; minute <= 20 * 60; minute++) {
+    house.live(1);
+    house.ring.settle(minute > 30 ? minute - 30 : 0);
+    ASSERT_NO_FATAL_FAILURE(expect_sound(house.ring, house.counters));
+  }
+  EXPECT_EQ(house.ring.begin_place().sequence, 0U) << "nothing was dropped";
+  for (auto walk = house.ring.walk(); walk.next();) {
+    EXPECT_EQ(walk.begin().time.seconds / 3600, (walk.end().time.seconds - 1) / 3600);
+    if (walk.end().sequence > 20 * 60 - 30) {
+      EXPECT_EQ(walk.record().span, MINUTE);
+    }
+  }
+  // Nobody's records stay minutes, whatever else is kept.
+  for (uint32_t minute = 1; minute <= 200 * 60; minute++) {
+    house.live(1);
+    house.ring.settle(20 * 60 + minute - 30);
+  }
+  expect_sound(house.ring, house.counters);
+  const auto kept = records(house.ring);
+  EXPECT_GT(kept.front().span, 30 * MINUTE);
+  EXPECT_EQ(kept.back().span, MINUTE);
+  EXPECT_EQ(kept[kept.size() - 30].span, MINUTE);
+}
+
+TEST(JournalRing, TakesRoomFirstFromWhatEveryClientHas) {
   House house(4096);
   house.live(60);
   house.ring.settle(50);
