@@ -13,6 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import ulid as ulid_util
 import pytest
 
+from custom_components.nrj_monitor.backfill import clock_trust
 from custom_components.nrj_monitor.const import (
     CONF_ADD_TO_ENERGY,
     CONF_ENCRYPTION_KEY,
@@ -42,6 +43,12 @@ def seeded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     random.seed(request.node.nodeid)
     numbers = itertools.count(1)
     monkeypatch.setattr(ulid_util, "ulid_now", lambda: f"01SEEDED{next(numbers):018d}")
+
+
+@pytest.fixture(autouse=True)
+def long_running_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the machine count as set to the time, however lately it was started."""
+    monkeypatch.setattr(clock_trust, "BOOT_SETTLES", 0.0)
 
 
 @pytest.fixture(autouse=True)

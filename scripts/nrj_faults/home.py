@@ -29,6 +29,7 @@ from homeassistant.util import dt as dt_util
 
 from custom_components import nrj_monitor
 from custom_components.nrj_monitor import throttle
+from custom_components.nrj_monitor.backfill import clock_trust
 from custom_components.nrj_monitor.backfill.manager import BackfillManager
 from custom_components.nrj_monitor.backfill.statistics import async_wait_written
 from custom_components.nrj_monitor.const import DOMAIN
@@ -72,6 +73,8 @@ class Home:
         """Start on the content of the folder, and add a missing meter."""
         # Every reading becomes a state: the recorder's rows are then exact.
         throttle.MIN_INTERVAL = throttle.MAX_INTERVAL = 0.0
+        # However lately this machine was started.
+        clock_trust.BOOT_SETTLES = 0.0
         session.RETRY_PAUSE = 0.2  # type: ignore[misc]
         zeroconf.async_get_instance = _no_zeroconf  # type: ignore[assignment]
         self.hass = hass = core.HomeAssistant(str(self._folder))

@@ -1,8 +1,9 @@
 """Times of the meter's starts, by a trusted clock: pure rules."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
+from .clock_trust import AGREEMENT
 from .journal import JournalPage
 
 CLOCK_AHEAD: Final = 5.0
@@ -22,26 +23,68 @@ class BootClock:
     and the meter's uptime date the start.
     """
 
-    def __init__(self, boot_times: Mapping[str, float] | None = None) -> None:
-        """Continue from known `boot_times`, s since 1970 by the name of the start."""
+    def __init__(
+        self,
+        boot_times: Mapping[str, float] | None = None,
+        provisional: Collection[str] = (),
+    ) -> None:
+        """Continue from known `boot_times`, s since 1970 by the name of the start.
+
+        `provisional` are the starts that were dated by a clock that may be set yet.
+        """
         self._boot_times = dict(boot_times or {})
+        self._provisional = self._boot_times.keys() & set(provisional)
 
     @property
     def boot_times(self) -> Mapping[str, float]:
         """Return when the uptime of the latest starts was 0, s since 1970, by start."""
         return self._boot_times
 
-    def update(self, page: JournalPage, now: float) -> bool:
+    @property
+    def provisional(self) -> Collection[str]:
+        """Return the starts that were dated by a clock that may be set yet."""
+        return self._provisional
+
+    def error(self, page: JournalPage, now: float) -> float | None:
+        """Return how much later `now` has a page's start than it is known, s."""
+        before = self._boot_times.get(page.boot)
+        return None if before is None else now - page.uptime - before
+
+    def is_firm(self, boot: str) -> bool:
+        """Return whether a start is known for certain."""
+        return boot in self._boot_times and boot not in self._provisional
+
+    def confirm(self) -> None:
+        """Take all starts as known for certain."""
+        self._provisional.clear()
+
+    def forget(self, boot: str) -> None:
+        """Forget a start that the clock has outlasted in contradicting."""
+        self._boot_times.pop(boot, None)
+        self._provisional.discard(boot)
+
+    def shift(self, seconds: float) -> None:
+        """Date the provisional starts anew: the clock that dated them was set."""
+        for boot in self._provisional:
+            self._boot_times[boot] += seconds
+
+    def update(self, page: JournalPage, now: float, *, is_firm: bool = True) -> bool:
         """Date the start of a page received at `now`, s since 1970.
 
-        Returns whether the start is new, or its time has moved by more than
-        `CLOCK_AHEAD`.
+        A start that is known for certain stays where `now` contradicts it. A new one is
+        provisional unless `is_firm`. Returns whether the start is new, or its time has
+        moved by more than `CLOCK_AHEAD`.
         """
         by_uptime = now - page.uptime
         before = self._boot_times.pop(page.boot, None)
-        if page.boot_time is not None and _agree(page.boot_time, by_uptime):
+        if before is None and not is_firm:
+            self._provisional.add(page.boot)
+        is_near = before is not None and abs(by_uptime - before) <= AGREEMENT
+        if before is not None and not is_near and page.boot not in self._provisional:
+            time = before
+        elif page.boot_time is not None and _agree(page.boot_time, by_uptime):
             time = float(page.boot_time)
-        elif before is not None and by_uptime >= before - CLOCK_AHEAD:
+        elif before is not None and is_near and by_uptime >= before - CLOCK_AHEAD:
             # No page comes before it was sent: a delayed page only makes the start seem
             # later than it was.
             time = min(before, by_uptime)
@@ -49,7 +92,7 @@ class BootClock:
             time = by_uptime
         self._boot_times[page.boot] = time
         while len(self._boot_times) > MAX_BOOTS:
-            del self._boot_times[next(iter(self._boot_times))]
+            self.forget(next(iter(self._boot_times)))
         return before is None or abs(time - before) > CLOCK_AHEAD
 
 

@@ -14,7 +14,15 @@ from homeassistant.util import dt as dt_util
 from ..catalog import CHANNELS
 from ..const import DOMAIN
 from .journal import COUNTERS, FREQUENCY, POWERS, VOLTAGES, Summary
-from .plan import MeanRow, SumRow, hours_between, plan_means, plan_sums
+from .plan import (
+    HOUR,
+    NO_RECORDS,
+    MeanRow,
+    SumRow,
+    hours_between,
+    plan_means,
+    plan_sums,
+)
 from .replacement import Replacement
 from .statistics import (
     Series,
@@ -102,13 +110,17 @@ async def async_backfill(
     until: float,
     *,
     was_read: Callable[[float], bool] = lambda time: True,
+    is_doubtful: Callable[[int], bool] = lambda hour: False,
     replacement: Replacement | None = None,
+    missing_since: float | None = None,
     dry_run: bool = False,
 ) -> BackfillResult:
     """Fill missed hours up to `until`, s since 1970, from a meter's timeline.
 
     Before the begin of a `replacement` another meter was there.
-    `was_read` returns whether the meter could be read at a time, as far as is known.
+    `was_read` returns whether the meter could be read at a time, as far as is known, and
+    `is_doubtful` whether an hour's row may have been made under a wrong clock.
+    Hours since `missing_since` that are before the journal and have no row are told.
     With `dry_run` nothing is written. Returns once the rows are in the database.
     """
     begin, end = timeline.begin, timeline.end
@@ -148,14 +160,21 @@ async def async_backfill(
                 step=CHANNELS[channel].quantity.change.absolute,
                 first_total=first.value if first is not None else 0.0,
                 was_read=was_read,
+                is_recorded=timeline.is_recorded,
+                is_doubtful=is_doubtful,
             )
             if plan.rows:
                 sums[id_] = plan.rows
                 corrections[id_] = plan.corrections
-            if plan.unclear:
-                unclear[id_] = plan.unclear
+            missing = _hours_before(series, hours, missing_since)
+            if plan.unclear or missing:
+                unclear[id_] = {**dict.fromkeys(missing, NO_RECORDS), **plan.unclear}
         elif rows := await _plan_means(
-            hass, series, hours, partial(_summary_since, timeline, channel, begin)
+            hass,
+            series,
+            hours,
+            partial(_summary_since, timeline, channel, begin),
+            is_doubtful,
         ):
             means[id_] = rows
     result = BackfillResult(begin, end, sums, means, unclear)
@@ -185,11 +204,20 @@ def _summary_since(
     return timeline.summary(channel, max(low, begin), high)
 
 
+def _hours_before(series: Series, hours: range, since: float | None) -> range:
+    """Return the hours without a row between the last row and the journal."""
+    if since is None or series.before_start is None:
+        return range(0)
+    first = max(series.before_start + HOUR, ceil(since / HOUR) * HOUR)
+    return range(first, hours.start, HOUR)
+
+
 async def _plan_means(
     hass: HomeAssistant,
     series: Series,
     hours: range,
     summary: Callable[[float, float], tuple[Summary, float] | None],
+    is_doubtful: Callable[[int], bool],
 ) -> dict[int, MeanRow]:
     flat = [
         hour for hour in hours if hour in series.means and series.means[hour].is_flat
@@ -199,4 +227,4 @@ async def _plan_means(
         measured = await async_hours_with_states(
             hass, series.metadata["statistic_id"], flat[0], flat[-1] + hours.step
         )
-    return plan_means(hours, series.means, measured.__contains__, summary)
+    return plan_means(hours, series.means, measured.__contains__, summary, is_doubtful)

@@ -3,14 +3,15 @@
 import asyncio
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 import logging
 import secrets
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 
 from ..catalog import CHANNELS
 from ..checked_store import CheckedStore, StoredData
@@ -22,13 +23,15 @@ from ..ngsi.spool import DISK_ERRORS
 from ..sources import Feature, JournalSource
 from ..sources.errors import LinkDownError
 from .boot_clock import BootClock
+from .clock_trust import AGREEMENT, ClockTrust
 from .fill_gaps import BackfillResult, async_backfill
-from .journal import COUNTERS, JournalPage
+from .journal import COUNTERS, Counters, JournalPage
 from .plan import HOUR
 from .reading_gaps import ReadingGaps
 from .replaced_meter import async_store_replacement, replacement_of
 from .replacement import Replacement
 from .samples import samples_between
+from .statistics import RECENT
 from .sum_keeper import SumKeeper, async_repair_impossible
 from .timeline import EnergyTimeline
 
@@ -48,6 +51,69 @@ REPAIR_WINDOW: Final = 366 * 24 * HOUR
 
 FETCH_TIMEOUT: Final = 20.0
 """Seconds without a page after which the download of a whole journal is given up."""
+
+CLOCKS: Final[HassKey[dict[str, ClockTrust]]] = HassKey(f"{DOMAIN}_clocks")
+"""What is known of the system's clock by config entry, which outlives a reload."""
+
+
+class UntrustedClockError(Exception):
+    """The system's clock was set a moment ago, or contradicts what is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalPosition:
+    """Position in a journal: hours until there are filled.
+
+    `done` is the number of the last used record. `time`, s since 1970, and `counters`
+    are those at the end of record `sequence`, None without one.
+    """
+
+    journal: str = ""
+    done: int = 0
+    time: float | None = None
+    counters: Counters = ()
+    sequence: int = 0
+
+    @classmethod
+    def from_stored(cls, stored: Mapping[str, Any]) -> Self:
+        """Read a stored position; raises for unusable data."""
+        anchor = stored["anchor"]
+        if not anchor:
+            return cls(str(stored["journal"]), int(stored["done"]))
+        return cls(
+            str(stored["journal"]),
+            int(stored["done"]),
+            float(anchor["time"]),
+            tuple(map(int, anchor["counters"])),
+            int(anchor.get("sequence", 0)),
+        )
+
+    @classmethod
+    def at_begin(cls, timeline: EnergyTimeline, journal: str, done: int) -> Self:
+        """Return the position at the begin of a timeline."""
+        if timeline.begin is None:
+            return cls(journal, done)
+        counters = timeline.counters_at(timeline.begin)
+        assert counters is not None
+        sequence = timeline.sequence_at(timeline.begin)
+        return cls(journal, done, timeline.begin, counters, sequence)
+
+    def as_stored(self) -> dict[str, Any]:
+        """Return the position as it is stored."""
+        anchor = None
+        if self.time is not None:
+            anchor = {
+                "time": self.time,
+                "counters": list(self.counters),
+                "sequence": self.sequence,
+            }
+        return {"journal": self.journal, "done": self.done, "anchor": anchor}
+
+    def timeline(self) -> EnergyTimeline:
+        """Return the timeline that begins here."""
+        if self.time is None:
+            return EnergyTimeline()
+        return EnergyTimeline((self.time, self.counters), self.sequence)
 
 
 class JournalDownload:
@@ -72,11 +138,24 @@ class JournalDownload:
         self.started_at: float | None = None
         """When the meter's present start began to measure, s since 1970."""
 
-    def add_page(self, page: JournalPage, now: float) -> bool:
-        """Add a page for this client; return whether to acknowledge the page."""
+    def rewind(self, position: JournalPosition) -> None:
+        """Begin again at a position: what came since was dated wrongly.
+
+        As another client: pages on their way to this one are no part of it.
+        """
+        self.client = _new_client()
+        self.journal, self.received = position.journal, position.done
+        self.timeline = position.timeline()
+        self.complete.clear()
+
+    def add_page(self, page: JournalPage, now: float, *, is_firm: bool = True) -> bool:
+        """Add a page for this client; return whether to acknowledge the page.
+
+        `is_firm` tells whether the clock that told `now` will certainly not be set.
+        """
         if page.client != self.client:
             return False
-        self.has_new_boot_time = self.boot_clock.update(page, now)
+        self.has_new_boot_time = self.boot_clock.update(page, now, is_firm=is_firm)
         boot_time = self.boot_clock.boot_times[page.boot]
         self.started_at = boot_time + page.start_uptime
         if page.journal != self.journal:
@@ -91,6 +170,8 @@ class JournalDownload:
             self.received = page.last
         if self.received >= page.newest:
             self.complete.set()
+        else:
+            self.complete.clear()
         return True
 
 
@@ -99,8 +180,11 @@ class BackfillManager:
 
     Keys of the stored dict are a promise to older versions: `client` and `journal` name
     the download, `done` is the number of the last record whose hours are filled, `seen`
-    the last time at which the meter could be read for certain, `anchor` the begin of the timeline (`time`, `counters`,
-    `sequence`), and `starts` the boot times.
+    the last time at which the meter could be read for certain, `anchor` the begin of the
+    timeline (`time`, `counters`,
+    `sequence`), and `starts` the boot times, of which those in `provisional` were dated
+    by a clock that may be set yet. `origin` has `journal`, `done` and `anchor` from before
+    that clock; `doubtful` from when until when it may have dated hours wrongly.
     """
 
     def __init__(
@@ -121,6 +205,10 @@ class BackfillManager:
         self._download = JournalDownload(_new_client(), "", EnergyTimeline(), 0)
         self._full_download: JournalDownload | None = None
         self._done = 0
+        # Where to begin again once a wrong clock was set.
+        self._origin = JournalPosition()
+        self._doubtful: tuple[float, float] | None = None
+        self._clock = ClockTrust(0.0, 0.0)
         # The outage whose samples the brokers still lack, s since 1970.
         self._outage_begin: float | None = None
         self._outage_end = 0.0
@@ -133,8 +221,13 @@ class BackfillManager:
     async def async_start(self) -> None:
         """Restore the stored state, and fill gaps until the entry is unloaded."""
         await self._store.async_restore(self._restore)
+        now, monotonic = self._now(), self._monotonic()
+        self._clock = self._hass.data.setdefault(CLOCKS, {}).setdefault(
+            self._entry.entry_id,
+            ClockTrust(now, monotonic, self._stored.get("seen", 0.0)),
+        )
         if not self._stored:
-            await self._async_save(None, 0)
+            await self._async_save(JournalPosition())
         unload = self._entry.async_on_unload
         unload(self._meter.async_add_journal_listener(self._on_page))
         unload(self._meter.async_add_connection_listener(self._on_link))
@@ -143,25 +236,29 @@ class BackfillManager:
 
     def _restore(self, stored: StoredData) -> None:
         """Continue the stored download; raises for unusable data before any change."""
-        anchor, seen, done = stored["anchor"], float(stored["seen"]), stored["done"]
+        seen, position = float(stored["seen"]), JournalPosition.from_stored(stored)
+        origin = position
+        if "origin" in stored:
+            origin = JournalPosition.from_stored(stored["origin"])
+        doubtful = None
+        if stored.get("doubtful"):
+            since, until = map(float, stored["doubtful"])
+            doubtful = since, until
         download = JournalDownload(
             str(stored["client"]),
-            str(stored["journal"]),
-            EnergyTimeline(
-                (float(anchor["time"]), tuple(map(int, anchor["counters"]))),
-                int(anchor.get("sequence", 0)),
-            )
-            if anchor
-            else EnergyTimeline(),
-            int(done),
+            position.journal,
+            position.timeline(),
+            position.done,
             BootClock(
                 {
                     str(boot): float(time)
                     for boot, time in (stored.get("starts") or {}).items()
-                }
+                },
+                [str(boot) for boot in stored.get("provisional") or ()],
             ),
         )
-        self._download, self._done, self._stored = download, int(done), stored
+        self._download, self._done, self._stored = download, position.done, stored
+        self._origin, self._doubtful = origin, doubtful
         self._outage_begin = seen
         # Nobody knows whether the meter was read after the last save.
         self._reading_gaps.update(connected=False, now=seen)
@@ -189,13 +286,14 @@ class BackfillManager:
 
         Raises:
             LinkDownError: there is no link, or it broke during the download.
+            UntrustedClockError: nobody knows what time it is.
         """
         download = JournalDownload(
             _new_client(),
             "",
             EnergyTimeline(),
             0,
-            BootClock(self._download.boot_clock.boot_times),
+            self._download.boot_clock,
         )
         async with self._lock:
             if self._is_stopped:
@@ -217,9 +315,11 @@ class BackfillManager:
                     self._send(self._source().close_journal(download.client))
             if self._is_stopped:
                 raise LinkDownError(SET_UP_ANEW)
+            if not self._is_clock_trusted():
+                raise UntrustedClockError
             mac = self._meter.description.mac
             begin = download.timeline.begin
-            now = dt_util.utcnow().timestamp()
+            now = self._now()
             repaired = await async_repair_impossible(
                 self._hass, mac, min(begin or now, now - REPAIR_WINDOW), dry_run=dry_run
             )
@@ -229,7 +329,9 @@ class BackfillManager:
                 download.timeline,
                 now - COMPILE_TIME,
                 was_read=self._was_read,
+                is_doubtful=self._is_doubtful,
                 replacement=self._note_begin(download),
+                missing_since=now - RECENT,
                 dry_run=dry_run,
             )
             return replace(result, repaired=repaired)
@@ -267,7 +369,25 @@ class BackfillManager:
         return replacement
 
     def _was_read(self, time: float) -> bool:
-        return not self._reading_gaps.contains(time)
+        return not self._reading_gaps.contains(time) and not self._is_doubtful(time)
+
+    def _is_doubtful(self, hour: float) -> bool:
+        """Return whether the row of the hour from a time on may be of a wrong clock."""
+        if self._doubtful is None:
+            return False
+        since, until = self._doubtful
+        return since < hour + HOUR and hour < until
+
+    def _now(self) -> float:
+        return dt_util.utcnow().timestamp()
+
+    def _monotonic(self) -> float:
+        return self._hass.loop.time()
+
+    def _is_clock_trusted(self) -> bool:
+        now, monotonic = self._now(), self._monotonic()
+        self._clock.look(now, monotonic)
+        return self._clock.is_trusted(now, monotonic)
 
     def _source(self) -> JournalSource:
         source = self._meter.source
@@ -277,7 +397,7 @@ class BackfillManager:
 
     @callback
     def _on_link(self) -> None:
-        now = dt_util.utcnow().timestamp()
+        now = self._now()
         self._reading_gaps.update(self._meter.connected, now)
         if self._meter.connected:
             self._outage_end = now
@@ -289,18 +409,14 @@ class BackfillManager:
         ):
             download = self._download
             download.complete.clear()
-            self._send(
-                self._source().open_journal(
-                    download.client, download.journal, download.received
-                )
-            )
+            self._request(download)
             # A restarted meter no longer knows which records were used.
             if done := min(self._done, download.received):
                 self._acknowledge(download, done)
 
     @callback
     def _on_page(self, data: Mapping[str, str]) -> None:
-        now = dt_util.utcnow().timestamp()
+        now = self._now()
         try:
             page = JournalPage.from_device(data)
         except ValueError as error:
@@ -309,10 +425,18 @@ class BackfillManager:
         for record in page.records:
             for channel, value in record.refused.items():
                 self._meter.on_impossible(CHANNELS[channel], value)
-        if (full := self._full_download) is not None and full.add_page(page, now):
+        if (step := self._judge_clock(page, now)) is not None:
+            self._date_anew(page, step, now)
+            return
+        is_firm = self._clock.is_firm(now, self._monotonic())
+        if is_firm:
+            self._download.boot_clock.confirm()
+        if (full := self._full_download) is not None and full.add_page(
+            page, now, is_firm=is_firm
+        ):
             self._acknowledge(full, full.received)
         download = self._download
-        if download.add_page(page, now):
+        if download.add_page(page, now, is_firm=is_firm):
             # A new journal has a smaller sequence.
             self._done = min(self._done, download.received)
             self._acknowledge(download, self._done)
@@ -322,8 +446,67 @@ class BackfillManager:
                 )
             if download.complete.is_set():
                 self._schedule_backfill()
-                if self._outage_begin is not None:
+                if self._outage_begin is not None and self._is_clock_trusted():
                     self._schedule_forwarding()
+
+    def _judge_clock(self, page: JournalPage, now: float) -> float | None:
+        """Return by what step to date all anew since the clock is right, s, or None."""
+        clock, boots = self._clock, self._download.boot_clock
+        monotonic = self._monotonic()
+        error, is_firm = boots.error(page, now), boots.is_firm(page.boot)
+        step = clock.judge(error, now, monotonic, is_firm=is_firm)
+        if step is not None:
+            return step
+        if clock.is_disputed(now) and clock.has_outlasted(now, monotonic):
+            clock.end_dispute()
+            boots.forget(page.boot)
+            return 0.0
+        # The clock of an earlier run has dated it otherwise.
+        is_moved = error is not None and not is_firm and abs(error) > AGREEMENT
+        return 0.0 if is_moved else None
+
+    @callback
+    def _date_anew(self, page: JournalPage, step: float, now: float) -> None:
+        """Request again what was dated by a clock that has been set by `step` s."""
+        _LOGGER.info(
+            "%s: the system's clock was set; what it had dated is dated anew",
+            self._entry.title,
+        )
+        download, origin = self._download, self._origin
+        download.boot_clock.shift(step)
+        download.boot_clock.update(page, now, is_firm=False)
+        begin = self._clock.begin_period(now)
+        if self._outage_begin is not None and self._outage_begin >= begin:
+            self._outage_begin += step
+        self._outage_end += step
+        since, until = self._doubtful or (begin, now)
+        self._doubtful = (
+            min(since, begin, now if origin.time is None else origin.time),
+            max(until, now),
+        )
+        if origin.time is not None and origin.time > now:
+            origin = self._origin = JournalPosition()
+        self._done = origin.done
+        self._rewind(download, origin)
+        if (full := self._full_download) is not None:
+            self._rewind(full, JournalPosition())
+        self._entry.async_create_background_task(
+            self._hass, self._async_save(origin), f"{DOMAIN} journal"
+        )
+
+    @callback
+    def _rewind(self, download: JournalDownload, position: JournalPosition) -> None:
+        self._send(self._source().close_journal(download.client))
+        download.rewind(position)
+        self._request(download)
+
+    @callback
+    def _request(self, download: JournalDownload) -> None:
+        self._send(
+            self._source().open_journal(
+                download.client, download.journal, download.received
+            )
+        )
 
     @callback
     def _acknowledge(self, download: JournalDownload, done: int) -> None:
@@ -363,8 +546,12 @@ class BackfillManager:
     async def async_backfill_missed(self) -> None:
         """Fill the finished missed hours, and let the meter drop their records."""
         timeline = self._download.timeline
-        until = dt_util.utcnow().timestamp() - COMPILE_TIME
-        if not self._hass.is_running or not self._download.complete.is_set():
+        until = self._now() - COMPILE_TIME
+        if (
+            not self._hass.is_running
+            or not self._is_clock_trusted()
+            or not self._download.complete.is_set()
+        ):
             return
         replacement = self._note_begin(self._download)
         if (
@@ -380,6 +567,7 @@ class BackfillManager:
                 timeline,
                 until,
                 was_read=self._was_read,
+                is_doubtful=self._is_doubtful,
                 replacement=replacement,
             )
             self.filled_hours += result.hours
@@ -393,46 +581,51 @@ class BackfillManager:
                 _LOGGER.info(
                     "%s was left alone: %s", id_, sorted(set(reasons.values()))
                 )
-            await self._async_complete_hours(timeline, until)
+            # Records that came meanwhile were not part of it.
+            assert result.end is not None
+            await self._async_complete_hours(timeline, min(result.end, until))
 
     async def _async_complete_hours(
         self, timeline: EnergyTimeline, until: float
     ) -> None:
         """Discard the hours up to `until`, s since 1970, and acknowledge their records."""
-        assert timeline.end is not None
-        hour = min(timeline.end, until) // HOUR * HOUR
+        if timeline is not self._download.timeline:
+            # It was dated anew meanwhile.
+            return
+        hour = until // HOUR * HOUR
         done = max(self._done, timeline.sequence_at(hour))
         timeline.discard_before(hour)
         self._reading_gaps.discard_before(hour)
+        if self._doubtful is not None and hour >= self._doubtful[1] // HOUR * HOUR:
+            self._doubtful = None
+        position = JournalPosition.at_begin(timeline, self._download.journal, done)
+        if self._clock.is_firm(self._now(), self._monotonic()):
+            self._origin = position
         # Saved before it is acknowledged: the meter may drop only records that would not
         # be requested again after a crash.
-        await self._async_save(timeline, done)
+        await self._async_save(position)
         self._done = min(done, self._download.received)
         if self._meter.connected:
             self._acknowledge(self._download, self._done)
 
-    async def _async_save(self, timeline: EnergyTimeline | None, done: int) -> None:
-        anchor = None
-        if timeline is not None and timeline.begin is not None:
-            counters = timeline.counters_at(timeline.begin)
-            assert counters is not None
-            anchor = {
-                "time": timeline.begin,
-                "counters": list(counters),
-                "sequence": timeline.sequence_at(timeline.begin),
-            }
+    async def _async_save(self, position: JournalPosition) -> None:
+        seen = self._reading_gaps.open_since or self._now()
+        if self._stored and not self._is_clock_trusted():
+            seen = self._stored["seen"]
         self._stored = {
             "client": self._download.client,
-            "journal": self._download.journal,
-            "done": done,
-            "seen": self._reading_gaps.open_since or dt_util.utcnow().timestamp(),
-            "anchor": anchor,
+            **position.as_stored(),
+            "seen": seen,
+            "origin": self._origin.as_stored(),
+            "doubtful": self._doubtful,
         }
         await self._async_save_boot_times()
 
     async def _async_save_boot_times(self) -> None:
         """Save the boot times: after a power cut the meter's own clock may be wrong."""
-        self._stored["starts"] = dict(self._download.boot_clock.boot_times)
+        boots = self._download.boot_clock
+        self._stored["starts"] = dict(boots.boot_times)
+        self._stored["provisional"] = sorted(boots.provisional)
         await self._store.async_save(self._stored)
 
     @callback

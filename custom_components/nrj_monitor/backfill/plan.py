@@ -21,6 +21,8 @@ LAG: Final = 5.0
 RESOLUTION: Final = 0.001
 """kWh to which states of energy sensors are rounded."""
 
+NO_RECORDS: Final = "the meter no longer has records of it"
+
 MIN_COVERAGE: Final = 0.5
 """Part of an hour that the journal must have to replace a row without measurements."""
 
@@ -83,6 +85,8 @@ def plan_sums(
     first_total: float = 0.0,
     handover: Handover | None = None,
     was_read: Callable[[float], bool] = lambda time: True,
+    is_recorded: Callable[[float], bool] = lambda time: True,
+    is_doubtful: Callable[[int], bool] = lambda hour: False,
 ) -> SumPlan:
     """Plan the hours of a total, whose unit is kWh.
 
@@ -95,8 +99,12 @@ def plan_sums(
     `energy_at` returns the meter's total at a time, s since 1970, and `first_total` is
     the first that the meter knows. `before` and `after` are the rows around these hours,
     None where there is none; `step` is the change of the total that is worth a state.
-    `handover` is where another meter took the place of the one before. `was_read` returns whether the meter could be read at a time: if not, a row that
-    shows nearly what the meter had counted does so by chance.
+    `handover` is where another meter took the place of the one before.
+    `was_read` returns whether the meter could be read at a time: if not, a row that
+    shows nearly what the meter had counted does so by chance. `is_recorded` returns
+    whether the meter has records of a time: an hour that ends at another is left alone.
+    `is_doubtful` returns whether a row may have been made under a wrong clock: then the
+    journal is right.
     """
     planned: dict[int, SumRow] = {}
     unclear: dict[int, str] = {}
@@ -152,15 +160,18 @@ def plan_sums(
             elif begins_here and begins_new_count(row.state, expected.value):
                 # The row of the old count, in the hour in which the new one began.
                 last = row
-            elif row.state > expected.high:
+            elif row.state > expected.high and not is_doubtful(hour):
                 unclear[hour] = "the statistics are ahead of the meter"
                 continue
-            if last is None:
+            if last is None and not is_doubtful(hour):
                 # The first row of all: too low for the end of its hour, yet true at some
                 # time, so its sum is one to continue from.
                 last = row
         if last is None:
             unclear[hour] = "there are no statistics before it"
+            continue
+        if not is_recorded(end) and (row is None or not is_doubtful(hour)):
+            unclear[hour] = NO_RECORDS
             continue
         offset = last.offset
         if handover is not None and is_old:
@@ -200,17 +211,23 @@ def plan_means(
     rows: Mapping[int, MeanRow],
     has_states: Callable[[int], bool],
     summary: Callable[[float, float], tuple[Summary, float] | None],
+    is_doubtful: Callable[[int], bool] = lambda hour: False,
 ) -> dict[int, MeanRow]:
     """Plan the hours of a measurement.
 
     Hours with a row stay as they are, unless the row only repeats the last state from
     before the hour: `has_states` returns whether an hour had a new state. `summary`
     returns the journal's summary between two times, and its measured seconds.
+    `is_doubtful` returns whether a row may have been made under a wrong clock.
     """
     planned = {}
     for hour in hours:
         row = rows.get(hour)
-        if row is not None and (not row.is_flat or has_states(hour)):
+        if (
+            row is not None
+            and not is_doubtful(hour)
+            and (not row.is_flat or has_states(hour))
+        ):
             continue
         if (known := summary(hour, hour + HOUR)) is None:
             continue

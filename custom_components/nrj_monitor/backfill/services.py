@@ -18,6 +18,7 @@ from ..const import DOMAIN
 from ..entry_data import NrjConfigEntry
 from ..sources import Feature
 from ..sources.errors import LinkDownError
+from .manager import UntrustedClockError
 
 BACKFILL: Final = "heal_history"
 """Name of the backfill action, which automations call: a promise."""
@@ -61,5 +62,9 @@ async def _async_backfill(call: ServiceCall) -> ServiceResponse:
             translation_domain=DOMAIN,
             translation_key="journal_not_read",
             translation_placeholders={"name": entry.title},
+        ) from error
+    except UntrustedClockError as error:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN, translation_key="clock_untrusted"
         ) from error
     return result.as_response() if call.return_response else None

@@ -47,7 +47,8 @@ type Convert = Callable[[float], float]
 class Series:
     """Hours of a sensor's statistics, in the unit of its channel.
 
-    `before` is the last row of a total before these hours; `after` its latest row of
+    `before` is the last row of a total before these hours, which begins at
+    `before_start`, s since 1970; `after` its latest row of
     five minutes, None where that is not after these hours.
     """
 
@@ -56,6 +57,7 @@ class Series:
     sums: Mapping[int, SumRow] = field(default_factory=dict)
     means: Mapping[int, MeanRow] = field(default_factory=dict)
     before: SumRow | None = None
+    before_start: int | None = None
     after: SumRow | None = None
 
 
@@ -110,13 +112,20 @@ def _read_one(
     earlier = read(begin - EARLIER, begin, types=TOTAL)
     latest = get_last_short_term_statistics(hass, 1, id_, False, {"state", "sum"})
     sums = {int(row["start"]): _sum_row(row, convert) for row in rows}
+    before_start, before = next(
+        (
+            (int(raw["start"]), row)
+            for raw in reversed(earlier)
+            if (row := _sum_row(raw, convert))
+        ),
+        (None, None),
+    )
     return Series(
         metadata,
         unit,
         sums={hour: row for hour, row in sums.items() if row is not None},
-        before=next(
-            (row for raw in reversed(earlier) if (row := _sum_row(raw, convert))), None
-        ),
+        before=before,
+        before_start=before_start,
         after=next(
             (
                 row

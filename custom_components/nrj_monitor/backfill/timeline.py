@@ -22,6 +22,16 @@ from .journal import (
 FUTURE: Final = 60.0
 """Seconds by which a record may lie in the future before its time is taken as wrong."""
 
+LONGEST_RECORD: Final = 40 * 24 * 3600
+"""Seconds of the longest record: no journal reaches further back."""
+
+LONGEST_PART: Final = 3600
+"""Seconds of the longest record that the meter has not merged."""
+
+LONGEST_UNRECORDED: Final = 2 * 3600.0
+"""Seconds without a record within which the energy at an hour's end is still estimated:
+what a restart takes, with what it may have lost."""
+
 
 class EnergyEstimate(NamedTuple):
     """Energy total at some time, kWh: the likeliest value and its bounds."""
@@ -236,6 +246,19 @@ class EnergyTimeline:
             high / MILLIWATTHOURS,
         )
 
+    def is_recorded(self, time: float) -> bool:
+        """Return whether records tell of a time, s since 1970.
+
+        A short time without records counts as recorded, and any outside the timeline.
+        """
+        right = bisect_left(self._times, time)
+        if not 0 < right < len(self._times) or self._times[right] == time:
+            return True
+        if self._times[right] - self._times[right - 1] <= LONGEST_UNRECORDED:
+            return True
+        index = bisect_left(self._intervals, time, key=lambda interval: interval.end)
+        return index < len(self._intervals) and self._intervals[index].begin < time
+
     def counters_at(self, time: float) -> Counters | None:
         """Return the totals, mWh, at the time of a point; None between points."""
         index = bisect_left(self._times, time)
@@ -306,7 +329,7 @@ def date_records(
     """
     time = begin
     for record in page.records:
-        if Flag.GAP in record.flags:
+        if Flag.GAP in record.flags or not _is_possible_span(record):
             # The meter was off: nobody knows for how long, until its next start.
             time = None
             yield DatedRecord(record, None)
@@ -317,6 +340,14 @@ def date_records(
         yield DatedRecord(record, time, is_known_start)
         if time is not None:
             time += record.span
+
+
+def _is_possible_span(record: JournalRecord) -> bool:
+    """Return whether a record can be that long; one across a wrong clock is not."""
+    is_longer = Flag.HOLE in record.flags
+    return record.span <= LONGEST_RECORD and (
+        is_longer or record.span <= record.count * LONGEST_PART
+    )
 
 
 def _start_time(
