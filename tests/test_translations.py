@@ -68,6 +68,7 @@ OF_ACTIONS = {
     "field_missing",
     "journal_not_read",
     "no_calibration",
+    "clock_untrusted",
     "no_journal",
     "no_energy_dashboard",
     "never_shed",

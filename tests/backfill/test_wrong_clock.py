@@ -351,7 +351,6 @@ async def test_reload_under_a_wrong_clock_forgets_nothing(
     (await start(hass, entry, source)).on_connected(DESCRIPTION)
     await settle(hass, entry)
     await stop(hass, entry)
-    hass.data.pop(manager_module.CLOCKS)
     times.error = 0.0
     (await start(hass, entry, source)).on_connected(DESCRIPTION)
     await next_minute(hass, entry)

@@ -11,7 +11,6 @@ from typing import Any, Final, Self
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
-from homeassistant.util.hass_dict import HassKey
 
 from ..catalog import CHANNELS
 from ..checked_store import CheckedStore, StoredData
@@ -51,9 +50,6 @@ REPAIR_WINDOW: Final = 366 * 24 * HOUR
 
 FETCH_TIMEOUT: Final = 20.0
 """Seconds without a page after which the download of a whole journal is given up."""
-
-CLOCKS: Final[HassKey[dict[str, ClockTrust]]] = HassKey(f"{DOMAIN}_clocks")
-"""What is known of the system's clock by config entry, which outlives a reload."""
 
 
 class UntrustedClockError(Exception):
@@ -221,10 +217,8 @@ class BackfillManager:
     async def async_start(self) -> None:
         """Restore the stored state, and fill gaps until the entry is unloaded."""
         await self._store.async_restore(self._restore)
-        now, monotonic = self._now(), self._monotonic()
-        self._clock = self._hass.data.setdefault(CLOCKS, {}).setdefault(
-            self._entry.entry_id,
-            ClockTrust(now, monotonic, self._stored.get("seen", 0.0)),
+        self._clock = ClockTrust(
+            self._now(), self._monotonic(), self._stored.get("seen", 0.0)
         )
         if not self._stored:
             await self._async_save(JournalPosition())
