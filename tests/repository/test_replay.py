@@ -15,6 +15,7 @@ import pytest
 
 from nrj_replay import firmware_guard
 from nrj_replay.__main__ import main
+from nrj_replay.errors import ReplayError
 from nrj_replay.recording import read as read_recording
 from nrj_replay.recording_time import TimeError, find_slash_order, parse
 from tests.control.recordings import (
@@ -24,7 +25,7 @@ from tests.control.recordings import (
     TOLEDO,
     Recorded,
 )
-from tests.support.skips import skip_for_good
+from tests.support.skips import NOTHING_TO_DO, skip_for_good
 
 ROOT = Path(__file__).parents[2]
 HEADER = "time_s,frequency_hz,voltage_l1,voltage_l2,voltage_l3"
@@ -397,6 +398,49 @@ def test_unambiguous_forms_are_read(
     assert [
         later.seconds - sample.seconds for sample, later in pairwise(samples)
     ] == pytest.approx(expected)
+
+
+CASES = DATA / "cases" / "recordings"
+REPORTED = pytest.mark.skipif(not CASES.exists(), reason=f"{CASES}: {NOTHING_TO_DO}")
+
+
+@REPORTED
+@pytest.mark.parametrize(
+    ("name", "seconds"),
+    [
+        ("c17a_sma_dots", 300),
+        ("c17b_decimal_comma", 300),
+        ("c17c_offset", 7500),
+        ("c17d_dst_local", 900),
+        ("c17e_no_seconds", 300),
+        ("c17f_epoch_ms", 60),
+        ("c17g_us_date", None),
+        ("c17h_header_units", 300),
+    ],
+)
+def test_reported_forms_are_read_as_the_simulated_meter_reads_them(
+    tmp_path: Path, name: str, seconds: float | None
+) -> None:
+    """Read the times of files from reports, with the frequency that the files lack."""
+    header, *rows = (CASES / f"{name}.csv").read_text().splitlines()
+    mark = ";" if ";" in header else ","
+    lines = [f"{header}{mark}frequency_hz", *(f"{row}{mark}50" for row in rows)]
+    path = tmp_path / "recording.csv"
+    path.write_text("\n".join(lines))
+    if seconds is None:
+        with pytest.raises(ReplayError, match="either of two months"):
+            read_recording(path, 230.0)
+        return
+    samples = read_recording(path, 230.0).samples
+    assert len(samples) == len(rows)
+    assert samples[-1].seconds == pytest.approx(seconds)
+
+
+@REPORTED
+def test_a_reported_supply_is_lost_with_its_last_phase(play: Play) -> None:
+    """Keep the guard's state while one phase of three still has a frequency."""
+    told = stages(play(CASES / "c23_tasmota2315_phases_go.csv", "continental_europe"))
+    assert told == [(14.0, "normal", "valid_again"), (42.01, "invalid", "no_voltage")]
 
 
 GOOD = f"{HEADER}\n0,50,230,230,230\n\n1,,230,nan,\n2,50,230,230,230\n"

@@ -2,6 +2,7 @@
 
 #include "esphome/components/mains_signal/recording_reader.h"
 #include "firmware_tests/cpp/support/chip_bench.h"
+#include "firmware_tests/cpp/support/shared_data.h"
 
 #include <gtest/gtest.h>
 
@@ -33,11 +34,6 @@ Rows read_fields(const std::string &path, char separator) {
     rows.push_back(fields);
   }
   return rows;
-}
-
-std::string shared_file(const std::string &name) {
-  const char *folder = std::getenv("NRJ_SHARED_DATA");
-  return std::string(folder != nullptr ? folder : "../shared/data") + "/" + name;
 }
 
 #define SKIP_WITHOUT(path)         \
