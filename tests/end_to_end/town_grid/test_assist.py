@@ -1,20 +1,17 @@
 """Speak to a real Home Assistant with a real meter, and compare the answers with the recording."""
 
-from collections.abc import AsyncGenerator
 from functools import partial
 import re
 
 import pytest
-import pytest_asyncio
 
 from firmware_tests.meter_client import MeterClient
 from nrj_demo.house import House
-from nrj_demo.options import Playback
-from tests.end_to_end.conftest import ConnectMeter, StartHouse
+from tests.end_to_end.conftest import ConnectMeter
 from tests.end_to_end.playing import hold_at
-from tests.end_to_end.recordings import TOLEDO, Recording, toledo
+from tests.end_to_end.recordings import Recording
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 BEFORE = 5000.0
 """Second of the recording: an ordinary supply."""
@@ -27,19 +24,6 @@ AFTER = 5606.0
 
 
 SWITCHED_WITHIN = 3.0
-
-
-@pytest.fixture(scope="module")
-def recording() -> Recording:
-    """Return the recording of a town's grid outage."""
-    return toledo()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house(recording: Recording, start_house: StartHouse) -> AsyncGenerator[House]:
-    """Run a house whose meter plays the recording, held at its beginning."""
-    async with start_house(Playback(recording=TOLEDO, speed=0.0)) as running:
-        yield running
 
 
 async def heard(house: House, sentence: str, language: str = "en") -> str:

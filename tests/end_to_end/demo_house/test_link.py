@@ -7,11 +7,12 @@ import time
 import pytest
 
 from firmware_tests.meter_client import MeterClient
+from firmware_tests.user_actions import call
 from nrj_demo.house import House
 from tests.end_to_end.conftest import ConnectMeter
 from tests.support.pace import patience
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 BACK_WITHIN = 10.0
 """Seconds from the start of the firmware to the first values."""
@@ -73,8 +74,12 @@ async def test_relay_switched_at_the_meter(
     assert (await _states(house))["relay_1"] == "off"
 
 
-async def test_lost_and_found(house: House) -> None:
+async def test_lost_and_found(house: House, connect_meter: ConnectMeter) -> None:
     """Make everything unavailable without the meter, and available with its return."""
+    async with connect_meter(house) as meter:
+        # What is counted later than that goes with the power.
+        await call(meter, "simulate_flash_write", with_journal=True)
+        await meter.new_values("import_energy", "voltage_l1", count=1)
     before = await _states(house)
     house.firmware.kill()
     await _until(house, lambda s: set(s.values()) == {"unavailable"}, LOST_WITHIN)

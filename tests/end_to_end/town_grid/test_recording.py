@@ -1,18 +1,15 @@
 """Play a real blackout through the whole chain, and compare Home Assistant's states."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from datetime import datetime
 from math import isnan
 import time
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from nrj_demo.house import House
-from nrj_demo.options import Playback
-from tests.end_to_end.conftest import ConnectMeter, StartHouse
+from tests.end_to_end.conftest import ConnectMeter
 from tests.end_to_end.playing import (
     FREQUENCY_TOLERANCE,
     VOLTAGE_STEP,
@@ -22,9 +19,9 @@ from tests.end_to_end.playing import (
     number,
     readings,
 )
-from tests.end_to_end.recordings import TOLEDO, Recording, toledo
+from tests.end_to_end.recordings import Recording
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 NOMINAL_VOLTAGE = 230.0
 VOLTAGES = ("voltage_l1", "voltage_l2", "voltage_l3")
@@ -61,19 +58,6 @@ PLAY_TO = 2810
 LATENCY = 1.3
 """Seconds a state may lag behind: a publication a second, a measuring window of a
 fifth, and the way to Home Assistant."""
-
-
-@pytest.fixture(scope="module")
-def recording() -> Recording:
-    """Return the recording."""
-    return toledo()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house(recording: Recording, start_house: StartHouse) -> AsyncGenerator[House]:
-    """Run a house whose meter plays the recording, held at its beginning."""
-    async with start_house(Playback(recording=TOLEDO, speed=0.0)) as running:
-        yield running
 
 
 async def test_held_samples(

@@ -1,0 +1,1 @@
+"""The demo's house in the evening, one Home Assistant for all tests."""

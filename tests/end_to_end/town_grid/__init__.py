@@ -1,0 +1,1 @@
+"""A meter in a town whose grid collapses, one Home Assistant for all tests."""
