@@ -36,6 +36,7 @@ from .energy_dashboard.dashboard import (
     async_follow_renames,
     async_track_renames,
 )
+from .entity_links.links import EntityLinks, async_update_links
 from .entry_data import NrjConfigEntry, NrjData
 from .issues.monitor import IssueMonitor, async_delete_issues
 from .loads.give_back import async_give_back_stored
@@ -47,11 +48,10 @@ from .meter_store import MeterStore, async_remove_meter_store
 from .ngsi.manager import async_remove_broker, async_start_brokers, async_stop_brokers
 from .ngsi.settings import SUBENTRY_BROKER
 from .services import async_setup_services
-from .sources import MeterDescription
 from .sources.encryption_key import async_remove_key
 from .sources.entities import migrated_entities
 from .sources.errors import CredentialError
-from .sources.factory import async_make_source
+from .sources.factory import async_make_source, stored_description
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -87,6 +87,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
     last time: its entities are unavailable and come back within seconds of the
     meter, where a set-up that gives up would be retried after up to 80 s.
     """
+    async_update_links(hass, entry)
     meter = await _async_meter(hass, entry)
     store = MeterStore(hass, entry, meter)
     await store.async_load()
@@ -140,6 +141,7 @@ async def _async_start_parts(hass: HomeAssistant, entry: NrjConfigEntry) -> None
             started.push_async_callback(data.loads.async_stop)
         data.meter.async_deliver_events()
         data.issues.async_start()
+        EntityLinks(hass, entry).async_start()
         await async_start_backfill(hass, entry)
         async_assign_aliases(hass, entry, data.meter.description)
         started.pop_all()
@@ -244,7 +246,7 @@ async def _async_add_to_energy(hass: HomeAssistant, entry: NrjConfigEntry) -> No
 
 async def _async_meter(hass: HomeAssistant, entry: NrjConfigEntry) -> Meter:
     """Return the meter of an entry, not running yet."""
-    description = MeterDescription.from_dict(entry.data[CONF_METER])
+    description = stored_description(entry.data)
     return Meter(await async_make_source(hass, entry, description), description)
 
 

@@ -145,3 +145,29 @@ async def test_what_it_draws(hass: HomeAssistant) -> None:
     assert power_now(device) == pytest.approx(700)
     hass.states.async_set("sensor.it", "much")
     assert power_now(device) is None
+
+
+async def test_a_power_that_is_not_reported_any_more_is_none(
+    hass: HomeAssistant,
+) -> None:
+    """A constant power that is reported counts, a frozen one does not; nothing is nothing."""
+    sensor = "sensor.plug"
+    device = ManagedDevice(hass, {"entity": "switch.plug", "power_sensor": sensor})
+    device.watch_power(0.0)
+    assert power_now(device) is None
+    for second in range(0, 600, 5):
+        hass.states.async_set(sensor, "1.5", {"unit_of_measurement": "kW"})
+        device.watch_power(float(second))
+    assert power_now(device) == 1500
+    device.watch_power(605.0)
+    assert power_now(device) == 1500
+    device.watch_power(620.0)
+    assert power_now(device) is None
+    hass.states.async_set(sensor, "1.5")
+    device.watch_power(621.0)
+    assert power_now(device) == 1500, "and its unit is the one it had"
+    for second in range(622, 700):
+        hass.states.async_set(sensor, "0")
+        device.watch_power(float(second))
+    device.watch_power(9000.0)
+    assert power_now(device) == 0, "where nothing flows, many report nothing new"

@@ -1,8 +1,11 @@
 """A meter made of entities of other integrations."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     SOURCE_USER,
@@ -11,13 +14,27 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.nrj_monitor.assist.queries import (
+    HousePower,
+    async_meters,
+    everything_exposed,
+    query_power,
+)
 from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.control.supply import Supply
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
+from custom_components.nrj_monitor.loads.manager import powers_of
+from custom_components.nrj_monitor.sources import entities as entities_module, timeout
+from custom_components.nrj_monitor.sources.errors import SilentError
+from custom_components.nrj_monitor.sources.units import _KNOWN
 from tests.conftest import decline_the_offer
 from tests.support.forms import sentence, typed
+from tests.support.pace import patience
 from tests.support.states import state_is
 
 SHELLY: dict[str, tuple[float, str]] = {
@@ -252,7 +269,9 @@ async def test_missing_quantities_are_shown(hass: HomeAssistant) -> None:
     )
     words = form["description_placeholders"]
     assert words is not None
-    assert "- Active power: L1, Σ" in words["found"]
+    assert "- Active power: L1 700 W\n" in words["found"] + "\n"
+    assert "Σ" not in words["found"], "one phase of three is not the house"
+    assert "- Active power: L2" in words["missing"]
     assert "- Voltage: L1" in words["missing"]
     assert "- Frequency" in words["missing"]
 
@@ -395,3 +414,187 @@ async def test_a_meter_whose_entities_come_later_starts_when_they_do(
     await state_is(hass, "sensor.house_voltage_l1", "unavailable")
     tell(hass, SHELLY)
     await state_is(hass, "sensor.house_voltage_l1", "230.1")
+
+
+async def test_one_phase_of_three_is_not_the_house(hass: HomeAssistant) -> None:
+    """No total of power is shown, spoken or acted on while a declared phase tells none."""
+    tell(hass, {"sensor.power": (700, "W"), "sensor.hertz": (50.02, "Hz")})
+    first = {"active_power": "sensor.power", "frequency": "sensor.hertz"}
+    form = await fill_in(hass, await begin(hass, "3"), first, {}, {}, {})
+    entry = await confirm(hass, form)
+    await state_is(hass, "sensor.house_active_power_l1", "700.0")
+    await state_is(hass, "sensor.house_frequency", "50.02")
+    assert hass.states.get("sensor.house_active_power") is None
+    meter = entry.runtime_data.meter
+    assert powers_of(meter)[Supply.L1] == 700
+    assert powers_of(meter)[Supply.TOTAL] is None
+    (queried,) = async_meters(hass, everything_exposed)
+    assert query_power(queried, HousePower(now=dt_util.utcnow())).power is None
+
+
+async def test_a_total_of_some_phases_of_an_earlier_version_is_no_more(
+    hass: HomeAssistant,
+) -> None:
+    """The stored description loses what was never the house's power."""
+    tell(hass, {"sensor.power": (700, "W"), "sensor.volts": (231, "V")})
+    answers = ({"active_power": "sensor.power"}, {"voltage": "sensor.volts"}, {})
+    entry = await confirm(hass, await fill_in(hass, await begin(hass, "2"), *answers))
+    meter = {**entry.data["meter"]}
+    meter["channels"] = [*meter["channels"], "active_power"]
+    del meter["declared"]
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "meter": meter})
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await state_is(hass, "sensor.house_active_power_l1", "700.0")
+    assert hass.states.get("sensor.house_active_power") is None
+
+
+async def test_the_dialogue_shows_the_value_of_a_derived_total(
+    hass: HomeAssistant,
+) -> None:
+    """What was read stands beside each phase, and the sum beside Σ."""
+    tell(hass, SHELLY)
+    form = await fill_in(
+        hass,
+        await begin(hass, "3"),
+        {"active_power": "sensor.em_a_power"},
+        {"active_power": "sensor.em_b_power"},
+        {"active_power": "sensor.em_c_power"},
+        {},
+    )
+    words = form["description_placeholders"]
+    assert words is not None
+    assert words["found"] == "- Active power: L1 1000 W, L2 -250 W, L3 50 W, Σ 800 W"
+
+
+async def test_a_unit_that_disappears_changes_no_value(hass: HomeAssistant) -> None:
+    """A power in kW stays one, also over a reload where the registry knows the unit."""
+    registered = er.async_get(hass).async_get_or_create(
+        "sensor", "p1", "1", object_id_base="drawn", unit_of_measurement="kW"
+    )
+    power = registered.entity_id
+    tell(hass, P1 | {power: (0.5, "kW")})
+    answers = {"active_power": power, "voltage": "sensor.p1_voltage"}
+    form = await fill_in(hass, await begin(hass, "1"), answers, {})
+    entry = await confirm(hass, form)
+    await state_is(hass, "sensor.house_active_power_l1", "500.0")
+    hass.states.async_set(power, "0.75")
+    hass.states.async_set("sensor.p1_voltage", "0.2310")
+    await state_is(hass, "sensor.house_active_power_l1", "750.0")
+    await state_is(hass, "sensor.house_voltage_l1", "231.0")
+    hass.data.pop(_KNOWN)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await state_is(hass, "sensor.house_active_power_l1", "750.0")
+
+
+async def wait_rhythm(
+    hass: HomeAssistant, states: Mapping[str, tuple[float, str]], times: int = 30
+) -> None:
+    """Let entities report the same states over and over."""
+    for _ in range(times):
+        tell_the_same(hass, states)
+        await asyncio.sleep(0.02)
+
+
+def tell_the_same(hass: HomeAssistant, states: Mapping[str, tuple[float, str]]) -> None:
+    """Let other integrations report states that may not have changed."""
+    for entity_id, (value, unit) in states.items():
+        hass.states.async_set(entity_id, str(value), {"unit_of_measurement": unit})
+
+
+@pytest.fixture
+def quick_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the rule of silence."""
+    monkeypatch.setattr(timeout, "MINIMUM", 0.4)
+    monkeypatch.setattr(entities_module, "WATCH_INTERVAL", 0.05)
+
+
+@pytest.mark.usefixtures("quick_rule")
+async def test_a_constant_value_is_alive_and_a_frozen_one_is_not(
+    hass: HomeAssistant,
+) -> None:
+    """What counts is whether a value is still reported, not whether it changes."""
+    power = {"sensor.power": (-500.0, "W")}
+    volts = {"sensor.volts": (231.0, "V")}
+    energy = {"sensor.energy": (12.5, "kWh")}
+    tell(hass, power | volts | energy)
+    form = await fill_in(
+        hass,
+        await begin(hass, "1"),
+        {"active_power": "sensor.power", "voltage": "sensor.volts"},
+        {"import_energy": ["sensor.energy"]},
+    )
+    entry = await confirm(hass, form)
+    await wait_rhythm(hass, power | volts | energy, 50)
+    assert hass.states.is_state("sensor.house_active_power", "-500.0"), "it is alive"
+    # The power freezes, the voltage does not.
+    async with reporting(hass, volts):
+        await state_is(hass, "sensor.house_active_power_l1", "unknown", patience(20))
+        await state_is(hass, "sensor.house_active_power", "unknown")
+        assert powers_of(entry.runtime_data.meter)[Supply.TOTAL] is None
+        assert hass.states.is_state("sensor.house_voltage_l1", "231.0")
+        assert hass.states.is_state("sensor.house_import_energy", "12.5")
+    await state_is(hass, "sensor.house_voltage_l1", "unavailable", patience(20))
+    assert isinstance(entry.runtime_data.meter.error, SilentError)
+    tell_the_same(hass, power | volts)
+    await state_is(hass, "sensor.house_active_power", "-500.0")
+
+
+@pytest.mark.usefixtures("quick_rule")
+async def test_entities_of_a_device_speak_for_one_another(hass: HomeAssistant) -> None:
+    """Many devices tell only what has changed: a phase without load is no dead one."""
+    config = MockConfigEntry(domain="shelly")
+    config.add_to_hass(hass)
+    device = dr.async_get(hass).async_get_or_create(
+        config_entry_id=config.entry_id, identifiers={("shelly", "1")}
+    )
+    power, volts = (
+        er.async_get(hass)
+        .async_get_or_create(
+            "sensor", "shelly", key, device_id=device.id, config_entry=config
+        )
+        .entity_id
+        for key in ("power", "volts")
+    )
+    tell(hass, {power: (0.0, "W"), volts: (231.0, "V")})
+    form = await fill_in(
+        hass,
+        await begin(hass, "1"),
+        {"active_power": power, "voltage": volts},
+        {},
+    )
+    await confirm(hass, form)
+    await wait_rhythm(hass, {volts: (231.0, "V")}, 60)
+    assert hass.states.is_state("sensor.house_active_power_l1", "0.0")
+    await state_is(hass, "sensor.house_active_power_l1", "unavailable", patience(20))
+
+
+async def test_a_value_frozen_long_before_a_start_is_not_taken(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    """A reload makes no reading of now from one of two hours ago."""
+    tell(hass, {"sensor.power": (-500.0, "W")})
+    form = await fill_in(
+        hass, await begin(hass, "1"), {"active_power": "sensor.power"}, {}
+    )
+    entry = await confirm(hass, form)
+    await state_is(hass, "sensor.house_active_power_l1", "-500.0")
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    freezer.tick(7200)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert hass.states.is_state("sensor.house_active_power_l1", "unavailable")
+    tell_the_same(hass, {"sensor.power": (-500.0, "W")})
+    await hass.async_block_till_done()
+    assert entry.runtime_data.meter.connected
+
+
+@asynccontextmanager
+async def reporting(
+    hass: HomeAssistant, states: Mapping[str, tuple[float, str]]
+) -> AsyncGenerator[None]:
+    """Report states over and over."""
+    task = asyncio.create_task(wait_rhythm(hass, states, 10_000))
+    try:
+        yield
+    finally:
+        task.cancel()

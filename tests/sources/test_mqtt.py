@@ -504,6 +504,60 @@ async def test_a_meter_that_falls_silent_is_unavailable(
         await state_is(hass, "sensor.house_voltage_l1", "230.0")
 
 
+@pytest.mark.parametrize("joined", [True, False])
+async def test_a_topic_that_dies_takes_its_readings_along(
+    hass: HomeAssistant,
+    mqtt: None,
+    publisher: Publisher,
+    monkeypatch: pytest.MonkeyPatch,
+    joined: bool,
+) -> None:
+    """Each topic has its own rhythm: the value of a dead one is not kept by the others."""
+    monkeypatch.setattr(timeout, "MINIMUM", 0.5)
+    monkeypatch.setattr(source_module, "WATCH_INTERVAL", 0.05)
+    here, there = f"{TOPIC}/here", f"{TOPIC}/there"
+    power = {"path": "w", "topic": "here"} | (
+        {"minus": {"path": "w", "topic": "there"}} if joined else {"topic": "there"}
+    )
+    told = {here: {"u": 231, "w": 700}, there: {"w": 200, "e": 12.5}}
+    mapping = {
+        "voltage_l1": {"path": "u", "topic": "here"},
+        "active_power_l1": power,
+        "import_energy": {"path": "e", "topic": "there"},
+    }
+
+    async def speak() -> None:
+        while True:
+            for topic, message in told.items():
+                publisher.publish(topic, json.dumps(message))
+            await asyncio.sleep(1 / 12)
+
+    task = asyncio.create_task(speak())
+    watts = "500.0" if joined else "200.0"
+    try:
+        form = await listened(hass, await ask(hass, "mapped", f"{TOPIC}/+"))
+        heard = await listened(
+            hass,
+            await hass.config_entries.flow.async_configure(
+                form["flow_id"], {"mapping": mapping}
+            ),
+        )
+        result = await hass.config_entries.flow.async_configure(heard["flow_id"], {})
+        await decline_the_offer(hass, result)
+        await state_is(hass, "sensor.house_active_power_l1", watts)
+        # It has a rhythm once it has told a few times.
+        await asyncio.sleep(1)
+        message = told.pop(there)
+        await state_is(hass, "sensor.house_active_power_l1", "unknown", within=10)
+        await state_is(hass, "sensor.house_active_power", "unknown")
+        assert hass.states.is_state("sensor.house_voltage_l1", "231.0")
+        assert hass.states.is_state("sensor.house_import_energy", "12.5")
+        told[there] = message
+        await state_is(hass, "sensor.house_active_power", watts)
+    finally:
+        task.cancel()
+
+
 async def test_a_retained_message_is_not_of_now(
     hass: HomeAssistant, mqtt: None, publisher: Publisher
 ) -> None:

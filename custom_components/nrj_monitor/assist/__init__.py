@@ -22,8 +22,17 @@ def by_phase(readings: Readings, quantity: str) -> dict[Phase, float]:
 
 
 def total(readings: Readings, quantity: str) -> float | None:
-    """Return a quantity's total reading, or the sum of the phases without a total."""
+    """Return a quantity's total reading, or the sum of all phases that have any reading.
+
+    Returns:
+        None where one of these phases is not known: one of three is not the house.
+    """
     if (whole := readings.get(quantity)) is not None:
         return whole
-    phases = by_phase(readings, quantity)
-    return sum(phases.values()) if phases else None
+    there = {
+        phase
+        for phase in Phase
+        if any(id_.endswith(f"_{phase.lower()}") for id_ in readings)
+    }
+    known = by_phase(readings, quantity)
+    return sum(known.values()) if known and known.keys() == there else None

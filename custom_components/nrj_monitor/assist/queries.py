@@ -10,14 +10,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from homeassistant.components.homeassistant.exposed_entities import async_should_expose
-from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT, Platform, UnitOfPower
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
-from homeassistant.util.unit_conversion import PowerConverter
 
 from ..const import CONF_MAIN_FUSE, DOMAIN
 from ..entry_data import NrjConfigEntry
+from ..sources.units import async_watts
 from . import Readings
 from .grid import Disturbance, GridState, assess_grid
 from .phase_load import PhaseLoad, assess_phase_load
@@ -122,19 +122,6 @@ async def async_house_power(
     )
 
 
-@callback
-def async_watts(hass: HomeAssistant, entity_id: str | None) -> float | None:
-    """Return the state of a power sensor in W, None without a number."""
-    state = hass.states.get(entity_id) if entity_id else None
-    if state is None:
-        return None
-    unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
-    try:
-        return PowerConverter.convert(float(state.state), unit, UnitOfPower.WATT)
-    except ValueError:
-        return None
-
-
 def _consumers(
     hass: HomeAssistant, preferences: Mapping[str, Any], is_exposed: ExposureFilter
 ) -> Iterator[Consumer]:
@@ -158,6 +145,12 @@ def _queried_meter(
 ) -> QueriedMeter:
     meter = entry.runtime_data.meter
     description = meter.description
+    unread = (
+        {f"active_power_{phase.lower()}": None for phase in description.phases}
+        if meter.snapshot
+        else {}
+    )
+    read = {channel.id: value for channel, value in meter.snapshot.items()}
     names = {
         entity.unique_id: entity.name or entity.original_name
         for entity in entities
@@ -166,7 +159,7 @@ def _queried_meter(
     return QueriedMeter(
         name=entry.title,
         connected=meter.connected,
-        readings={channel.id: value for channel, value in meter.snapshot.items()},
+        readings={**unread, **read},
         relays_on=tuple(
             names.get(f"{description.mac}_{relay.id}") or relay.name
             for relay in description.relays

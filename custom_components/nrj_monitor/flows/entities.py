@@ -20,7 +20,7 @@ from homeassistant.helpers.selector import (
 )
 import probatio as vol
 
-from ..catalog import CHANNELS, Phase
+from ..catalog import CHANNELS, Channel, Phase
 from ..const import (
     CONF_METER,
     CONF_PHASES,
@@ -128,6 +128,7 @@ class EntitiesFlowMixin(SetupFlow):
     """Config flow steps of a meter made of entities, set up once each has a value."""
 
     _chosen: dict[str, EntityReading]
+    _values: dict[Channel, float]
     _phases: int
     _asked_phases: list[Phase | None]
     _name: str
@@ -156,6 +157,7 @@ class EntitiesFlowMixin(SetupFlow):
             )
         self._name = user_input[CONF_NAME]
         self._chosen = {}
+        self._values = {}
         self._phases = int(user_input[CONF_PHASES])
         self._asked_phases = [*list(Phase)[: self._phases], None]
         return await self.async_step_entities_of()
@@ -208,6 +210,7 @@ class EntitiesFlowMixin(SetupFlow):
             return "wrong_unit", {"entity": entities, "problem": str(error)}
         if value is None:
             return "no_value", {"entity": entities, "problem": ""}
+        self._values[CHANNELS[id_]] = value
         return None
 
     async def async_step_entities_confirm(
@@ -228,12 +231,20 @@ class EntitiesFlowMixin(SetupFlow):
         id_ = (
             new_id(SOURCE_ENTITIES) if known is None else known.data[CONF_METER]["mac"]
         )
-        meter = describe(id_, self._name, "", stored_readings(stored))
+        meter = describe(
+            id_,
+            self._name,
+            "",
+            stored_readings(stored),
+            tuple(Phase)[: self._phases],
+        )
         if user_input is None:
             return self.async_show_form(
                 step_id="entities_confirm",
                 data_schema=vol.Schema({}),
-                description_placeholders=await found_and_missing(self.hass, meter),
+                description_placeholders=await found_and_missing(
+                    self.hass, meter, self._values
+                ),
             )
         data = {
             CONF_SOURCE: SOURCE_ENTITIES,

@@ -29,11 +29,19 @@ def new_id(source: str) -> str:
 
 
 def describe(
-    id_: str, name: str, model: str, measured: Iterable[Channel]
+    id_: str,
+    name: str,
+    model: str,
+    measured: Iterable[Channel],
+    declared: Iterable[Phase] = (),
 ) -> MeterDescription:
-    """Return the description of a virtual meter with the `measured` channels."""
+    """Return the description of a virtual meter with the `measured` channels.
+
+    `declared` are the phases it has, measured or not.
+    """
+    phases = frozenset(declared)
     known = set(measured)
-    known |= set(DerivedTotals(known).channels)
+    known |= set(DerivedTotals(known, phases).channels)
     return MeterDescription(
         mac=id_,
         name=name,
@@ -43,6 +51,7 @@ def describe(
         software="",
         channels=tuple(channel for channel in CHANNELS.values() if channel in known),
         relays=(),
+        declared=phases,
     )
 
 
@@ -55,7 +64,9 @@ async def found_and_missing(
 
     What was read in `values`, in the channels' units, is shown beside its name.
     """
-    read = values or {}
+    told = values or {}
+    derived = DerivedTotals(told, description.phases).update(told)
+    read = {**derived, **told}
     texts = await async_get_translations(hass, hass.config.language, "entity", [DOMAIN])
 
     def name(quantity: str) -> str:

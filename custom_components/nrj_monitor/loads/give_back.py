@@ -8,7 +8,9 @@ from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 
 from ..checked_store import StoredData
+from ..entity_links.registry import async_followed
 from .managed_device import ManagedDevice
+from .settings import ENTITY_FIELDS
 from .store import load_store
 
 
@@ -35,7 +37,8 @@ def shed_devices(
         if id_ in present or kept is None:
             continue
         if state["asked"] and state["to_restore"]:
-            shed[id_] = ManagedDevice(hass, kept["data"])
+            data = async_followed(hass, kept["data"], ENTITY_FIELDS)
+            shed[id_] = ManagedDevice(hass, data)
             shed[id_].update_from_dict(kept)
     return shed
 

@@ -1,6 +1,7 @@
 """A load as entities and actions of Home Assistant: its state, and its switching."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from math import isfinite
 from typing import Any, Final
 
@@ -18,18 +19,17 @@ from homeassistant.components.water_heater.const import (
 from homeassistant.const import (
     ATTR_ENTITY_ID,
     ATTR_SUPPORTED_FEATURES,
-    ATTR_UNIT_OF_MEASUREMENT,
     SERVICE_TURN_OFF,
     SERVICE_TURN_ON,
     STATE_OFF,
     STATE_ON,
     STATE_UNAVAILABLE,
     STATE_UNKNOWN,
-    UnitOfPower,
 )
 from homeassistant.core import Context, HomeAssistant, State
-from homeassistant.util.unit_conversion import PowerConverter
 
+from ..sources.timeout import AdaptiveTimeout
+from ..sources.units import async_watts
 from .settings import (
     CONF_ENTITY,
     CONF_POWER,
@@ -57,8 +57,8 @@ type Call = tuple[str, str, dict[str, Any]]
 class ManagedDevice:
     """State and switching of a load.
 
-    State mutation rules: `update`, `switch` and `update_from_dict` change what is kept
-    here; the properties only read.
+    State mutation rules: `update`, `watch_power`, `switch` and `update_from_dict` change
+    what is kept here; the properties only read.
     """
 
     def __init__(self, hass: HomeAssistant, data: Mapping[str, Any]) -> None:
@@ -75,6 +75,9 @@ class ManagedDevice:
         """Power set by the arbiter last, W, as opposed to a person's setting."""
         self.was_cut_off: bool = False
         """Last state of the safety sensor: a sensor that becomes unavailable ends no cut-off."""
+        self._power_rhythm: AdaptiveTimeout | None = None
+        self._power_reported: datetime | None = None
+        self._is_power_frozen = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the state to keep over a restart, with the settings to switch a removed load."""
@@ -114,6 +117,18 @@ class ManagedDevice:
             self.last_on = state.state
         if self.data.get(CONF_SAFETY_ENTITY) is not None:
             self.was_cut_off = self.is_cut_off
+
+    def watch_power(self, now: float) -> None:
+        """Note whether the power sensor still reports at `now`, s of a monotonic clock."""
+        state = self._hass.states.get(self.data.get(CONF_POWER_SENSOR, ""))
+        if state is None or state.state in NO_STATE:
+            return
+        if self._power_rhythm is None:
+            self._power_rhythm = AdaptiveTimeout(now)
+        if state.last_reported != self._power_reported:
+            self._power_reported = state.last_reported
+            self._power_rhythm.update(now)
+        self._is_power_frozen = now > self._power_rhythm.deadline()
 
     @property
     def is_on(self) -> bool | None:
@@ -165,19 +180,11 @@ class ManagedDevice:
 
     @property
     def power(self) -> float | None:
-        """Return the measured power of the load, W; None without a measurement."""
-        sensor = self.data.get(CONF_POWER_SENSOR)
-        state = None if sensor is None else self._hass.states.get(sensor)
-        if state is None or state.state in NO_STATE:
-            return None
-        unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
-        try:
-            power = float(state.state)
-        except ValueError:
-            return None
-        if unit not in PowerConverter.VALID_UNITS:
-            return power
-        return PowerConverter.convert(power, unit, UnitOfPower.WATT)
+        """Return the measured power of the load, W; None without a measurement of now."""
+        power = async_watts(self._hass, self.data.get(CONF_POWER_SENSOR))
+        # Many sensors tell nothing new while nothing flows; a power that flows never
+        # stands still.
+        return None if power and self._is_power_frozen else power
 
     async def switch(
         self, on: bool, context: Context, level: float | None = None

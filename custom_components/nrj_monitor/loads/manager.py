@@ -35,6 +35,7 @@ from ..entry_data import NrjConfigEntry
 from ..frequency_guard.guard_state import GuardState
 from ..listeners import Listeners, Unsubscribe
 from ..meter import Meter
+from ..sources.derived_totals import total_of
 from .dry_run import DryRun
 from .give_back import shed_devices
 from .grid_source import ComputedGrid, grid_of
@@ -290,6 +291,7 @@ class LoadManager:
     def _view(self, now: float) -> HouseView:
         for device in self.devices.values():
             device.update()
+            device.watch_power(now)
         loads = {
             id_: LoadView(
                 self.is_load_on(id_), device.power, self._simulation.level(id_)
@@ -359,13 +361,12 @@ class LoadManager:
 
 
 def powers_of(meter: Meter) -> dict[Supply, float | None]:
-    """Return the power of each phase and in total, W; the total may be their sum."""
+    """Return the power of each phase and in total, W; the total may be the sum of all."""
     snapshot = meter.snapshot
     powers: dict[Supply, float | None] = {
         phase: snapshot.get(CHANNELS[f"active_power_{phase.lower()}"])
         for phase in PHASES
     }
-    total = snapshot.get(CHANNELS["active_power"])
-    known = [power for power in powers.values() if power is not None]
-    powers[Supply.TOTAL] = sum(known) if total is None and known else total
+    phases = meter.description.phases
+    powers[Supply.TOTAL] = total_of(snapshot, "active_power", phases)
     return powers

@@ -32,6 +32,15 @@ CONF_WHEN_LOST: Final = "when_lost"
 CONF_SAFETY_ENTITY: Final = "safety_entity"
 """Powers in W, minimum times in s, comfort limits in min as a person says them."""
 
+ENTITY_FIELDS: Final = (
+    CONF_ENTITY,
+    CONF_SCRIPT_ON,
+    CONF_SCRIPT_OFF,
+    CONF_POWER_SENSOR,
+    CONF_SAFETY_ENTITY,
+)
+"""Fields that name an entity."""
+
 ALL_PHASES: Final = "all"
 PHASES: Final = (ALL_PHASES, "l1", "l2", "l3")
 MINUTE: Final = 60.0

@@ -11,7 +11,7 @@ from enum import StrEnum
 import re
 from typing import Any, Protocol, Self, runtime_checkable
 
-from ..catalog import CHANNELS, Channel
+from ..catalog import CHANNELS, Channel, Phase
 from ..frequency_guard.event import GuardEvent
 from ..power_quality.event import Oscillogram, PowerQualityEvent
 from .errors import LinkDownError, SourceError
@@ -61,6 +61,14 @@ class MeterDescription:
     """Version of the firmware, None where there is none of this project."""
     settings: tuple[Setting, ...] = ()
     """What can be set on it."""
+    declared: frozenset[Phase] = frozenset()
+    """Phases it has by a person's word, measured or not."""
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """Return the phases of the meter: declared, or with any channel."""
+        known = self.declared | {channel.phase for channel in self.channels}
+        return tuple(phase for phase in Phase if phase in known)
 
     @property
     def has_mac(self) -> bool:
@@ -81,6 +89,7 @@ class MeterDescription:
             "features": sorted(map(str, self.features)),
             "version": self.version,
             "settings": [setting.as_dict() for setting in self.settings],
+            "declared": sorted(map(str, self.declared)),
         }
 
     @classmethod
@@ -102,6 +111,7 @@ class MeterDescription:
             features=frozenset(stored.get("features", ())),
             version=stored.get("version"),
             settings=tuple(map(Setting.from_dict, stored.get("settings", ()))),
+            declared=frozenset(map(Phase, stored.get("declared", ()))),
         )
 
 

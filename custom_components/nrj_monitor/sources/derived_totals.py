@@ -13,13 +13,34 @@ DERIVED: Final[Mapping[str, Callable[[Iterable[float]], float]]] = {
 }
 """Formula of each total from its phases. Apparent power and power factor have none."""
 
+OF_ANY_PHASE: Final = frozenset({"frequency"})
+"""Totals that a single phase tells; the others need every phase."""
+
+
+def total_of(
+    readings: Mapping[Channel, float | None], quantity: str, phases: Iterable[Phase]
+) -> float | None:
+    """Return a total, or the sum of `phases` without one; None unless all are known."""
+    if (whole := readings.get(CHANNELS[quantity])) is not None:
+        return whole
+    parts = [readings.get(CHANNELS[f"{quantity}_{p.lower()}"]) for p in phases]
+    known = [part for part in parts if part is not None]
+    return sum(known) if known and len(known) == len(parts) else None
+
 
 class DerivedTotals:
     """Derives missing totals of a source from the readings of the phases."""
 
-    def __init__(self, measured: Iterable[Channel]) -> None:
-        """Derive the totals missing from the `measured` channels."""
+    def __init__(
+        self, measured: Iterable[Channel], declared: Iterable[Phase] = ()
+    ) -> None:
+        """Derive the totals missing from the `measured` channels.
+
+        A sum needs each of the `declared` phases and of those with any channel: one
+        phase of three is not the house.
+        """
         known = set(measured)
+        phases = {*declared, *(c.phase for c in known if c.phase is not None)}
         self._phases: dict[Channel, list[Channel]] = {}
         for quantity in DERIVED:
             parts = [
@@ -27,7 +48,9 @@ class DerivedTotals:
                 for p in Phase
                 if (part := CHANNELS[f"{quantity}_{p.lower()}"]) in known
             ]
-            if parts and CHANNELS[quantity] not in known:
+            if CHANNELS[quantity] in known or not parts:
+                continue
+            if quantity in OF_ANY_PHASE or len(parts) == len(phases):
                 self._phases[CHANNELS[quantity]] = parts
         self._latest: dict[Channel, float | None] = {}
 

@@ -1,16 +1,14 @@
 """Readings from entities of other integrations."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, Self, override
+from typing import Any, Final, Self, override
 
 from homeassistant.components.sensor.const import UNIT_CONVERTERS
-from homeassistant.const import (
-    ATTR_UNIT_OF_MEASUREMENT,
-    STATE_UNAVAILABLE,
-    STATE_UNKNOWN,
-)
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import (
     Event,
     EventStateChangedData,
@@ -20,16 +18,24 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.event import (
     async_track_state_change_event,
     async_track_state_report_event,
 )
+from homeassistant.util import dt as dt_util
 
 from ..catalog import CHANNELS, Channel, Phase
 from ..const import CONF_PHASES, CONF_READINGS
 from . import MeterDescription, Source, SourceListener
 from .derived_totals import DerivedTotals
-from .errors import EntitiesAwayError, LinkDownError
+from .errors import EntitiesAwayError, LinkDownError, SilentError, SourceError
+from .silence import SilenceWatch, needs_news
+from .timeout import LONGEST
+from .units import async_unit_of
+
+WATCH_INTERVAL: Final = 1.0
+"""Seconds between two looks at who has fallen silent."""
 
 
 class UnitError(ValueError):
@@ -72,10 +78,13 @@ class EntityReading:
         return self.entity_ids + self.subtracted
 
 
-def value_of(state: State | None, channel: Channel) -> float | None:
+def value_of(
+    hass: HomeAssistant, state: State | None, channel: Channel
+) -> float | None:
     """Return a state's value in the unit of `channel`, None without a value.
 
-    A state without a unit is taken as being in the channel's.
+    A state without a unit has the one its entity had last; an entity that never had one
+    is taken as being in the channel's.
 
     Raises:
         UnitError: the unit can not be converted; names both.
@@ -89,7 +98,7 @@ def value_of(state: State | None, channel: Channel) -> float | None:
     if not isfinite(value):
         return None
     quantity = channel.quantity
-    unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
+    unit = async_unit_of(hass, state)
     if unit == quantity.unit or (unit is None and quantity.unit is not None):
         return value
     converter = UNIT_CONVERTERS.get(quantity.device_class)
@@ -108,7 +117,7 @@ def read(hass: HomeAssistant, channel: Channel, reading: EntityReading) -> float
     """
 
     def total(entity_ids: Iterable[str]) -> float | None:
-        values = [value_of(hass.states.get(id_), channel) for id_ in entity_ids]
+        values = [value_of(hass, hass.states.get(id_), channel) for id_ in entity_ids]
         valid = [value for value in values if value is not None]
         return sum(valid) if len(valid) == len(values) else None
 
@@ -132,24 +141,35 @@ class EntitiesSource(Source):
         self._hass = hass
         self._readings = dict(readings)
         self._description = description
-        self._totals = DerivedTotals(readings)
+        self._totals = DerivedTotals(readings, description.phases)
         self._of_entity: dict[str, list[Channel]] = {}
         for channel, reading in self._readings.items():
             for entity_id in reading.all_entity_ids:
                 self._of_entity.setdefault(entity_id, []).append(channel)
         self._is_up = False
+        self._watch = SilenceWatch()
+        self._tellers: dict[str, str] = {}
 
     @override
     async def run(self, listener: SourceListener) -> None:
         """Report the entities' readings until cancelled."""
         self._is_up = False
         self._totals.reset()
+        loop = self._hass.loop
+        self._tellers = {id_: _teller(self._hass, id_) for id_ in self._of_entity}
+        self._watch = self._new_watch()
 
         @callback
         def on_change(
             event: Event[EventStateChangedData] | Event[EventStateReportedData],
         ) -> None:
-            self._report(listener, self._of_entity[event.data["entity_id"]])
+            entity_id = event.data["entity_id"]
+            teller, channels = self._tellers[entity_id], self._of_entity[entity_id]
+            if self._has_value(event.data["new_state"]) and self._watch.update(
+                teller, loop.time()
+            ):
+                channels = self._channels_of({teller})
+            self._report(listener, channels)
 
         unsubscribes = (
             async_track_state_change_event(self._hass, self._of_entity, on_change),
@@ -158,30 +178,60 @@ class EntitiesSource(Source):
         try:
             self._report(listener, self._readings)
             if not self._is_up:
-                listener.on_connect_error(EntitiesAwayError("No entity has a value"))
-            await self._hass.loop.create_future()
+                listener.on_connect_error(self._why_down())
+            while True:
+                await asyncio.sleep(WATCH_INTERVAL)
+                if fallen := self._watch.pop_fallen(loop.time()):
+                    self._report(listener, self._channels_of(fallen))
         finally:
             for unsubscribe in unsubscribes:
                 unsubscribe()
+
+    def _new_watch(self) -> SilenceWatch:
+        """Return the watch over the entities' devices, as of now."""
+        watch, now = SilenceWatch(), self._hass.loop.time()
+        for entity_id, teller in self._tellers.items():
+            state = self._hass.states.get(entity_id)
+            if state is not None and self._has_value(state):
+                age = (dt_util.utcnow() - state.last_reported).total_seconds()
+                if age <= LONGEST:
+                    watch.expect(teller, now)
+        for teller in self._tellers.values():
+            watch.expect(teller, now - LONGEST)
+        watch.pop_fallen(now)
+        return watch
+
+    def _channels_of(self, tellers: Collection[str]) -> list[Channel]:
+        """Return the channels with an entity of any of `tellers`."""
+        return [
+            channel
+            for channel, reading in self._readings.items()
+            if any(self._tellers[id_] in tellers for id_ in reading.all_entity_ids)
+        ]
+
+    def _is_frozen(self, channel: Channel) -> bool:
+        """Return whether the entities' values say nothing of a channel now."""
+        return needs_news(channel) and any(
+            self._tellers[id_] in self._watch.silent
+            for id_ in self._readings[channel].all_entity_ids
+        )
 
     @callback
     def _report(self, listener: SourceListener, channels: Iterable[Channel]) -> None:
         """Report the readings of `channels`; the link is up while any entity is available."""
         readings: dict[Channel, float | None] = {}
         for channel in channels:
-            try:
+            readings[channel] = None
+            if self._is_frozen(channel):
+                continue
+            with suppress(UnitError):
                 readings[channel] = read(self._hass, channel, self._readings[channel])
-            except UnitError:
-                readings[channel] = None
-        is_there = any(value is not None for value in readings.values()) or any(
-            self._is_available(entity_id) for entity_id in self._of_entity
-        )
-        if not is_there:
+        if not any(map(self._is_alive, self._of_entity)):
             if self._is_up:
                 self._is_up = False
                 self._totals.reset()
                 listener.on_disconnected()
-                listener.on_connect_error(EntitiesAwayError("No entity has a value"))
+                listener.on_connect_error(self._why_down())
             return
         if not self._is_up:
             self._is_up = True
@@ -191,17 +241,40 @@ class EntitiesSource(Source):
         for channel, value in (readings | self._totals.update(readings)).items():
             listener.on_reading(channel, value)
 
-    def _is_available(self, entity_id: str) -> bool:
-        state = self._hass.states.get(entity_id)
+    def _is_alive(self, entity_id: str) -> bool:
+        """Return whether an entity has a value of now."""
+        return (
+            self._has_value(self._hass.states.get(entity_id))
+            and self._tellers[entity_id] not in self._watch.silent
+        )
+
+    @staticmethod
+    def _has_value(state: State | None) -> bool:
         return state is not None and state.state not in (
             STATE_UNAVAILABLE,
             STATE_UNKNOWN,
         )
 
+    def _why_down(self) -> SourceError:
+        """Return why there is nothing to report."""
+        if any(self._has_value(self._hass.states.get(id_)) for id_ in self._of_entity):
+            return SilentError("The entities tell nothing new")
+        return EntitiesAwayError("No entity has a value")
+
     @override
     def switch_relay(self, relay_id: str, is_on: bool) -> None:
         """Raise LinkDownError: a meter made of entities has no relays."""
         raise LinkDownError("A meter made of entities has no relays")
+
+
+def _teller(hass: HomeAssistant, entity_id: str) -> str:
+    """Return whose silence is that of an entity: its device's, or its own without one.
+
+    Many devices report only what has changed, so any of their entities speaks for all.
+    """
+    entity = er.async_get(hass).async_get(entity_id)
+    device_id = None if entity is None else entity.device_id
+    return entity_id if device_id is None else device_id
 
 
 def stored_readings(stored: Mapping[str, Any]) -> dict[Channel, EntityReading]:

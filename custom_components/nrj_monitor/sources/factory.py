@@ -1,6 +1,7 @@
 """Source factory: a table from an entry's kind of source to its constructor."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from typing import Any, Final
 
@@ -8,12 +9,14 @@ from homeassistant.components import zeroconf
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 
-from ..catalog import CHANNELS
+from ..catalog import CHANNELS, Channel, Phase
 from ..const import (
     CONF_CHANNELS,
     CONF_ENCRYPTION_KEY,
     CONF_LAYOUT,
     CONF_MAPPING,
+    CONF_METER,
+    CONF_PHASES,
     CONF_READINGS,
     CONF_SOURCE,
     CONF_TOPIC,
@@ -23,6 +26,7 @@ from ..const import (
 )
 from ..entry_data import NrjConfigEntry
 from . import MeterDescription, Source
+from .derived_totals import DerivedTotals
 from .entities import EntitiesSource, stored_readings
 from .mqtt_layouts import decoder
 from .native_api.address import NativeApiAddress
@@ -76,6 +80,31 @@ _MAKERS: Final[Mapping[str, Maker]] = {
     SOURCE_MQTT: _mqtt,
     SOURCE_ENTITIES: _entities,
 }
+
+
+def _measured(data: Mapping[str, Any]) -> Iterable[Channel]:
+    """Return the channels that a source without a device of its own measures."""
+    ids = data[CONF_READINGS] if CONF_READINGS in data else data[CONF_CHANNELS]
+    return {CHANNELS[id_] for id_ in ids if id_ in CHANNELS}
+
+
+def stored_description(data: Mapping[str, Any]) -> MeterDescription:
+    """Return the description of the meter of an entry's data.
+
+    Without a device its channels follow from what is measured. Earlier versions stored
+    totals of some of the phases among them.
+    """
+    description = MeterDescription.from_dict(data[CONF_METER])
+    if data[CONF_SOURCE] == SOURCE_NATIVE_API:
+        return description
+    phases = frozenset(tuple(Phase)[: data.get(CONF_PHASES, 0)])
+    measured = set(_measured(data))
+    known = measured.union(DerivedTotals(measured, phases).channels)
+    return replace(
+        description,
+        channels=tuple(channel for channel in CHANNELS.values() if channel in known),
+        declared=phases,
+    )
 
 
 async def async_make_source(

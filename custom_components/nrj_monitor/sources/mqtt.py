@@ -16,6 +16,8 @@ from . import MeterDescription, Source, SourceListener
 from .derived_totals import DerivedTotals
 from .errors import BrokerAwayError, LinkDownError, SilentError
 from .mqtt_layouts import Decoder, MessageError, Readings
+from .mqtt_mapping import MappingDecoder
+from .silence import SilenceWatch, needs_news
 from .timeout import AdaptiveTimeout
 
 _LOGGER = logging.getLogger(__name__)
@@ -61,6 +63,32 @@ async def listen(
         raise BrokerAwayError("The connection to MQTT was removed") from error
 
 
+class _Topics:
+    """Topics of a meter by their own rhythm: what a silent one told is not of now."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        """Start without messages; values that `decoder` remembers of topics are forgotten."""
+        self._decoder = decoder if isinstance(decoder, MappingDecoder) else None
+        self._watch = SilenceWatch()
+        self._told_by: dict[Channel, str] = {}
+        if self._decoder is not None:
+            self._decoder.reset()
+
+    def update(self, topic: str, readings: Iterable[Channel], now: float) -> None:
+        """Add a message on a topic at `now`, s, which told the channels of `readings`."""
+        self._watch.update(topic, now)
+        self._told_by |= dict.fromkeys(readings, topic)
+
+    def pop_stale(self, now: float) -> set[Channel]:
+        """Return the channels whose topic has fallen silent since the last call."""
+        stale: set[Channel] = set()
+        for topic in self._watch.pop_fallen(now):
+            if self._decoder is not None:
+                stale |= self._decoder.forget(topic) & self._told_by.keys()
+            stale |= {c for c, teller in self._told_by.items() if teller == topic}
+        return set(filter(needs_news, stale))
+
+
 class MqttSource(Source):
     """A meter publishing its readings on a topic, without relays."""
 
@@ -77,7 +105,7 @@ class MqttSource(Source):
         self._topic = topic
         self._decoder = decoder
         self._description = description
-        self._totals = DerivedTotals(measured)
+        self._totals = DerivedTotals(measured, description.phases)
         self._known = frozenset(description.channels)
         self._refused = False
         self._flooded = False
@@ -98,23 +126,32 @@ class MqttSource(Source):
         """Report to `listener` until the connection to the broker is lost."""
         loop = asyncio.get_running_loop()
         timeout = AdaptiveTimeout(loop.time())
+        topics = _Topics(self._decoder)
         lost = asyncio.Event()
         is_up = False
+
+        @callback
+        def report(readings: Readings) -> None:
+            for channel, value in (readings | self._totals.update(readings)).items():
+                if channel in self._known:
+                    listener.on_reading(channel, value)
 
         @callback
         def on_message(payload: bytes, topic: str) -> None:
             nonlocal is_up
             if not self._is_in_time(loop.time()):
                 return
-            if not (readings := self._decode(payload, topic)):
+            readings = self._decode(payload, topic)
+            if readings is None:
+                return
+            topics.update(topic, readings, loop.time())
+            if not readings:
                 return
             timeout.update(loop.time())
             if not is_up:
                 is_up = True
                 listener.on_connected(self._description)
-            for channel, value in (readings | self._totals.update(readings)).items():
-                if channel in self._known:
-                    listener.on_reading(channel, value)
+            report(readings)
 
         @callback
         def on_connection(connected: bool) -> None:
@@ -133,6 +170,9 @@ class MqttSource(Source):
                         listener.on_disconnected()
                         self._totals.reset()
                     listener.on_connect_error(SilentError("Nothing comes on the topic"))
+                stale = topics.pop_stale(loop.time())
+                if is_up and stale:
+                    report(dict.fromkeys(stale))
                 await self._wait(lost)
         if is_up:
             listener.on_disconnected()

@@ -99,6 +99,18 @@ class MappingDecoder:
                 raise MessageError("Nothing of the mapping is in the message")
         return readings
 
+    def forget(self, topic: str) -> set[Channel]:
+        """Forget what a topic told; return the channels that it told with other topics."""
+        for term in [term for term in self._latest if _is_on(term, topic)]:
+            del self._latest[term]
+        return {
+            rule.channel for rule in self._of_topic(topic) if not _all_here(rule, topic)
+        }
+
+    def reset(self) -> None:
+        """Forget what all topics told."""
+        self._latest.clear()
+
     def _of_topic(self, topic: str) -> tuple[_Rule, ...]:
         """Return the rules with a term on a topic."""
         rules = self._by_topic.get(topic)
