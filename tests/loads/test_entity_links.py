@@ -124,3 +124,29 @@ async def test_scripts_of_a_load_are_followed(
     await hass.async_block_till_done()
     assert stored(entry, load_id)["script_on"] == "script.warm"
     assert stored(entry, load_id)["script_off"] == "script.stop"
+
+
+async def test_a_real_entity_renamed_while_it_is_shed_comes_back(
+    hass: HomeAssistant,
+    entry: NrjConfigEntry,
+    guard: Guard,
+    add_load: AddLoad,
+    let_pass: Pass,
+) -> None:
+    """Home Assistant takes its state away for a moment; nobody has switched it."""
+    load_id = await add_load("heater")
+    await let_pass(2)
+    guard.state = GuardState.SHED_1
+    await let_pass(2)
+    assert hass.states.is_state("input_boolean.heater", "off")
+    er.async_get(hass).async_update_entity(
+        "input_boolean.heater", new_entity_id="input_boolean.stove"
+    )
+    await hass.async_block_till_done()
+    assert stored(entry, load_id)["entity"] == "input_boolean.stove"
+    await let_pass(2)
+    assert hass.states.is_state("sensor.heater_activity", "shed_under_frequency")
+    guard.state = GuardState.NORMAL
+    await let_pass(400, 5.0)
+    assert hass.states.is_state("input_boolean.stove", "on")
+    assert hass.states.is_state("sensor.heater_activity", "running")

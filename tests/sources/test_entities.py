@@ -437,7 +437,11 @@ async def test_a_total_of_some_phases_of_an_earlier_version_is_no_more(
 ) -> None:
     """The stored description loses what was never the house's power."""
     tell(hass, {"sensor.power": (700, "W"), "sensor.volts": (231, "V")})
-    answers = ({"active_power": "sensor.power"}, {"voltage": "sensor.volts"}, {})
+    answers: tuple[dict[str, Any], ...] = (
+        {"active_power": "sensor.power"},
+        {"voltage": "sensor.volts"},
+        {},
+    )
     entry = await confirm(hass, await fill_in(hass, await begin(hass, "2"), *answers))
     meter = {**entry.data["meter"]}
     meter["channels"] = [*meter["channels"], "active_power"]
