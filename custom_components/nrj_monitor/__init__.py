@@ -184,7 +184,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> None
     await async_delete_meter(hass, entry)
     await async_remove_key(hass, entry)
     await async_remove_meter_store(hass, entry.entry_id)
-    await async_give_back_stored(hass, entry.entry_id)
+    await async_give_back_stored(hass, entry)
     await async_remove_load_store(hass, entry.entry_id)
     await async_remove_backfill_store(hass, entry.entry_id)
     async_delete_issues(hass, entry.entry_id)

@@ -23,7 +23,7 @@ from ..entry_data import NrjConfigEntry
 from ..issues.monitor import LEARN_MORE
 from ..loads.settings import ENTITY_FIELDS, load_entries
 from .references import CONF_REGISTRY_IDS, entities_in
-from .registry import async_followed
+from .registry import async_follow, with_registry_ids
 
 READING_FIELDS: Final = (CONF_READINGS,)
 
@@ -66,13 +66,16 @@ def _users(entry: NrjConfigEntry) -> Iterator[_User]:
 def async_update_links(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
     """Bring the stored entities up to date; return whether one of the meter moved."""
     before = entry.data.get(CONF_READINGS)
-    hass.config_entries.async_update_entry(
-        entry, data=async_followed(hass, entry.data, READING_FIELDS)
-    )
+    known: Mapping[str, str] = entry.data.get(CONF_REGISTRY_IDS, {})
+    data, ids = async_follow(hass, entry.data, READING_FIELDS, known)
+    loads = []
     for load in load_entries(entry):
-        hass.config_entries.async_update_subentry(
-            entry, load, data=async_followed(hass, load.data, ENTITY_FIELDS)
-        )
+        load_data, load_ids = async_follow(hass, load.data, ENTITY_FIELDS, known)
+        loads.append((load, load_data))
+        ids |= load_ids
+    hass.config_entries.async_update_entry(entry, data=with_registry_ids(data, ids))
+    for load, load_data in loads:
+        hass.config_entries.async_update_subentry(entry, load, data=load_data)
     return before != entry.data.get(CONF_READINGS)
 
 
@@ -116,7 +119,7 @@ class EntityLinks:
         raised = set()
         for user in _users(self._entry):
             for entity_id in user.entity_ids:
-                if (what := self._loss(user, entity_id)) is None:
+                if (what := self._loss(entity_id)) is None:
                     continue
                 key = f"{user.kind}_entity_{what}"
                 raised.add(issue_id := f"{key}_{user.id}_{entity_id}")
@@ -139,7 +142,7 @@ class EntityLinks:
             ir.async_delete_issue(self._hass, DOMAIN, issue_id)
         self._raised = raised
 
-    def _loss(self, user: _User, entity_id: str) -> str | None:
+    def _loss(self, entity_id: str) -> str | None:
         """Return whether an entity was removed or disabled, None if it is there.
 
         Entities that no registry knows may come late while Home Assistant starts.
@@ -149,7 +152,7 @@ class EntityLinks:
             return "disabled" if entity.disabled else None
         if self._hass.states.get(entity_id) is not None:
             return None
-        was_registered = entity_id in user.data.get(CONF_REGISTRY_IDS, {})
+        was_registered = entity_id in self._entry.data.get(CONF_REGISTRY_IDS, {})
         is_started = self._hass.state is CoreState.running
         return "removed" if was_registered or is_started else None
 

@@ -4,7 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 CONF_REGISTRY_IDS: Final = "registry_ids"
-"""Key of stored data: the registry's own id of each entity, by the entity id stored."""
+"""Key of stored data: the registry's own id of each entity, by the entity id stored.
+
+An entry has those of its loads among them."""
 
 
 def entities_in(data: Mapping[str, Any], fields: Collection[str]) -> tuple[str, ...]:

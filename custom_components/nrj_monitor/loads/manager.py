@@ -31,6 +31,7 @@ from ..control.decision import Decision
 from ..control.energy_account import EnergyAccount
 from ..control.house import HouseView, LoadView
 from ..control.supply import PHASES, Supply
+from ..entity_links.references import CONF_REGISTRY_IDS
 from ..entry_data import NrjConfigEntry
 from ..frequency_guard.guard_state import GuardState
 from ..listeners import Listeners, Unsubscribe
@@ -178,7 +179,8 @@ class LoadManager:
         arbiter, removed = self._new_arbiter(), {}
         if not dry_run:
             arbiter.update_from_dict(states, clock())
-            removed = shed_devices(self.hass, states, kept, self.devices)
+            known = self.entry.data.get(CONF_REGISTRY_IDS, {})
+            removed = shed_devices(self.hass, states, kept, known, self.devices)
         self.dry_run, self.arbiter, self._removed = dry_run, arbiter, removed
         self.accounts |= accounts
         self.devices |= devices
