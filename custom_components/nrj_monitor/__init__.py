@@ -38,6 +38,7 @@ from .energy_dashboard.dashboard import (
 )
 from .entity_links.links import EntityLinks, async_update_links
 from .entry_data import NrjConfigEntry, NrjData
+from .issues.left_over import async_delete_left_over_issue, async_watch_left_over
 from .issues.monitor import IssueMonitor, async_delete_issues
 from .loads.give_back import async_give_back_stored
 from .loads.manager import LoadManager
@@ -142,6 +143,7 @@ async def _async_start_parts(hass: HomeAssistant, entry: NrjConfigEntry) -> None
         data.meter.async_deliver_events()
         data.issues.async_start()
         EntityLinks(hass, entry).async_start()
+        async_watch_left_over(hass, entry)
         await async_start_backfill(hass, entry)
         async_assign_aliases(hass, entry, data.meter.description)
         started.pop_all()
@@ -188,6 +190,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> None
     await async_remove_load_store(hass, entry.entry_id)
     await async_remove_backfill_store(hass, entry.entry_id)
     async_delete_issues(hass, entry.entry_id)
+    async_delete_left_over_issue(hass, entry.entry_id)
     for broker in entry.get_subentries_of_type(SUBENTRY_BROKER):
         await async_remove_broker(hass, broker.subentry_id)
 

@@ -22,6 +22,7 @@ class MeterEntity(Entity):
     def __init__(self, meter: Meter, key: str) -> None:
         """Attach to `meter`; `key` is unique and stable within the meter."""
         self._meter = meter
+        meter.entity_keys.add(key)
         description = meter.description
         self._attr_unique_id = f"{description.mac}_{key}"
         self._attr_device_info = DeviceInfo(

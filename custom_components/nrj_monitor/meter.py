@@ -67,6 +67,8 @@ class Meter:
         self._log = PowerQualityLog()
         self.gate = ReadingGate(believes_falls=isinstance(source, JournalSource))
         """Gate of all readings, which counts those it refuses."""
+        self.entity_keys: set[str] = set()
+        """Keys of the entities that were made for the meter, disabled ones too."""
         self.known_guard_events: deque[str] = deque(maxlen=KNOWN_GUARD_EVENTS)
         """Ids of the guard events that were delivered, the oldest first."""
         self._held_power_quality: list[PowerQualityEvent] | None = []

@@ -13,6 +13,7 @@ import probatio as vol
 
 from .const import DOMAIN
 from .entry_data import NrjConfigEntry
+from .issues.left_over import LEFT_OVER, LeftOverRepairFlow
 from .issues.monitor import IssueMonitor
 from .meter import Meter
 from .ngsi.repairs import async_dead_letters_flow
@@ -121,4 +122,6 @@ async def async_create_fix_flow(
     entry = hass.config_entries.async_get_entry(str(data["entry_id"]))
     if entry is None or entry.state is not ConfigEntryState.LOADED:
         raise data_entry_flow.UnknownHandler("The meter of this issue is not there")
+    if data["check"] == LEFT_OVER:
+        return LeftOverRepairFlow(entry)
     return RecheckRepairFlow(entry, str(data["check"]))
