@@ -17,7 +17,14 @@ constexpr double REACHED = 0.999;
 constexpr double SINE_TOLERANCE = 0.002;
 constexpr double GAIN_ONE = 134217728.0;  // 2^27
 
-uint8_t phases_of_peak(uint32_t code) { return code >> reg::PEAK_BITS & 7; }
+/// Of full scale: a cut wave rings by up to 18 % behind the chip's filters. What is more, or has bits beyond those of
+/// the phases, is the value of another register: an address that was damaged on its way brings one with its CRC.
+constexpr double GREATEST_PEAK = 1.3;
+
+uint32_t phases_of_peak(uint32_t code) {
+  const uint32_t phases = code >> reg::PEAK_BITS;
+  return phases <= 7 ? phases : 0;
+}
 
 /// Factor by which calibration multiplies the samples of an input.
 double gain_of(const ChipSettings &settings, uint16_t first, size_t phase) {
@@ -57,8 +64,9 @@ RangeReadings range_readings(const Measurement &measurement, const Scaling &scal
       RangeReading &reading = readings[quantity][phase];
       reading.rms = measurement.phases[phase].*input.rms;
       reading.full_scale = input.full_scale * gain;
-      if (phases_of_peak(input.peak) >> phase & 1)
-        reading.peak = Scaling::peak_at_pin(input.peak) / gain;
+      const double peak = Scaling::peak_at_pin(input.peak) / gain;
+      if ((phases_of_peak(input.peak) >> phase & 1) != 0 && peak <= GREATEST_PEAK)
+        reading.peak = peak;
     }
   }
   return readings;

@@ -187,6 +187,21 @@ TEST(RangeMonitor, DescribesWhatIsOver) {
   EXPECT_NEAR(voltage_range, Bench::FULL_VOLTAGE, 0.1);
 }
 
+TEST(RangeMonitor, AnotherRegistersValueIsNoPeak) {
+  const auto peak_of = [](uint32_t code) {
+    Measurement measurement{};
+    measurement.device.current_peak_code = code;
+    return range_readings(measurement, BENCH_SCALING, ChipSettings{})[1][0].peak;
+  };
+  constexpr uint32_t FULL_SCALE = 74532013 / 32;
+  EXPECT_NEAR(peak_of(1u << 24 | FULL_SCALE), 1.0, 1e-6);
+  EXPECT_NEAR(peak_of(7u << 24 | (0x01000000 - FULL_SCALE)), 1.0, 1e-6) << "signed (p. 59)";
+  EXPECT_EQ(peak_of(2u << 24 | FULL_SCALE), 0.0) << "of B alone";
+  EXPECT_EQ(peak_of(FULL_SCALE), 0.0) << "of no phase";
+  EXPECT_EQ(peak_of(9u << 24 | FULL_SCALE), 0.0);
+  EXPECT_EQ(peak_of(1u << 24 | FULL_SCALE * 3 / 2), 0.0);
+}
+
 TEST(RangeMonitor, FillingFiltersTellNothing) {
   RangeMonitor monitor;
   RangeReadings readings{};
