@@ -545,3 +545,10 @@ def test_an_event_without_its_fields_is_refused() -> None:
     """What a device leaves out is named."""
     with pytest.raises(ValueError, match="kind"):
         PowerQualityEvent.from_device({}, NOW)
+
+
+@pytest.mark.parametrize("change", [{"quantity": "power"}, {"quantity": ""}, {}])
+def test_what_is_beyond_the_range_is_voltage_or_current(change: dict[str, str]) -> None:
+    """Another quantity, or none, is refused."""
+    with pytest.raises(ValueError, match="quantity"):
+        PowerQualityEvent.from_device(DATA | {"kind": "over_range"} | change, NOW)
