@@ -10,7 +10,7 @@
 
 namespace esphome::ade9000_simulator {
 
-/// Quantities the chip accumulates, in the order of their registers.
+/// Quantities that the chip accumulates, in the order of their registers.
 enum AccumulatedQuantity { ACC_WATT, ACC_VAR, ACC_VA, ACC_FWATT, ACC_FVAR, ACC_FVA, ACCUMULATED_QUANTITIES };
 
 using ThreePhaseCodes = std::array<PhaseCodes, mains_signal::PHASES>;
@@ -24,20 +24,20 @@ constexpr int64_t wrap_45(int64_t value) {
   return static_cast<int64_t>(static_cast<uint64_t>(value) << SPARE_BITS) >> SPARE_BITS;
 }
 
-/// The chip's energy and power accumulators (UG-1098, Energy Accumulation).
+/// Accumulates energies and mean powers as the chip does (UG-1098, Energy Accumulation).
 ///
 /// An internal accumulator per phase and quantity sums the power samples of a window of EGY_TIME + 1; at its end the
 /// sum is added to the user's 45-bit register, or replaces it. Power accumulators do the same over PWR_TIME + 1 samples
 /// without memory. Sums are exact integrals of the signal to the step width below.
 class Accumulators {
  public:
-  /// All sums to zero; what a reset does.
+  /// Sets all sums to zero, as a reset does.
   void reset();
-  /// Opens the first windows at this elapsed time.
+  /// Opens the first windows of accumulation at an elapsed time, s.
   void start(double elapsed);
-  /// Lets the time from `from` to `to` pass and updates the registers at the end of each window.
+  /// Accumulates from one elapsed time to another, s, and updates the registers at the end of each window.
   void integrate(RegisterFile &registers, double from, double to, const Measure &measure);
-  /// Read-with-reset (EP_CFG.RD_RST_EN): a read of an energy register clears the bits it held.
+  /// Clears the bits of an energy register that was read, where EP_CFG.RD_RST_EN asks for read-with-reset.
   void clear_after_read(RegisterFile &registers, uint16_t address);
 
  protected:
@@ -55,7 +55,7 @@ class Accumulators {
   void update_signs_(RegisterFile &registers);
 
   std::array<std::array<Channel, ACCUMULATED_QUANTITIES>, mains_signal::PHASES> channels_{};
-  /// Sums over the phases by sign: active import, active export, reactive import, reactive export.
+  /// Sums of the phases' energies by sign: active import, active export, reactive import, reactive export.
   std::array<double, 4> signed_power_{};
   double energy_start_{0.0};
   double power_start_{0.0};

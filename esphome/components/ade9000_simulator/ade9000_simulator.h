@@ -16,7 +16,8 @@
 
 namespace esphome::ade9000_simulator {
 
-/// A simulated ADE9000 in place of the wire to a real one. Host only: it runs on the machine's clock and may allocate.
+/// Connects the driver to a simulated ADE9000 instead of a real one. Host only: runs on the machine's clock and may
+/// allocate.
 class Ade9000Simulator : public Component, public ade9000::Ade9000Transport {
  public:
   // From the configuration, before setup().
@@ -35,19 +36,20 @@ class Ade9000Simulator : public Component, public ade9000::Ade9000Transport {
   void setup() override;
   void loop() override;
   void dump_config() override;
-  /// Sets the simulated wire up before the driver.
+  /// Sets the simulated chip up before the driver.
   float get_setup_priority() const override { return setup_priority::BUS; }
   void transfer(uint8_t *data, size_t length) override;
 
   // While running, from automations.
-  /// Simulated seconds per second, 0 (hold) .. 1000.
+  /// Sets the speed of the playback in simulated seconds per second, 0 (hold) to 1000.
   void set_speed(double speed);
   double get_speed() const { return this->clock_.speed(); }
-  /// Jumps to a position in the signal, s; what lies between is not metered.
+  /// Jumps to a position in the signal, s; the signal in between is not metered.
   void seek(double position);
-  /// Seconds since the first sample of the recording, or since the local midnight of the day the house started.
+  /// Returns the position in the signal: seconds since the first sample of the recording, or since the local midnight
+  /// of the day the house started.
   double get_position() const;
-  /// Skips simulated time; the energy meanwhile is metered. The driver must read in time.
+  /// Skips simulated time, s, with its energy metered; the driver must read before its counters go round.
   void skip(double seconds);
   /// Interrupts the chip's supply for `seconds`; the registers are lost.
   void brown_out(double seconds = 0.0);
@@ -63,14 +65,14 @@ class Ade9000Simulator : public Component, public ade9000::Ade9000Transport {
   void disturb(mains_signal::Disturbance disturbance, double seconds);
   /// Puts the transformer on current pins 0..2 onto a line 0..2, with a factor: -1 = the wrong way round, 0 = open.
   void rewire_current(int input, int phase, double gain);
-  /// The same for a pair of voltage pins.
+  /// Puts a pair of voltage pins 0..2 onto a line 0..2, with a factor: -1 = the wires swapped, 0 = open.
   void rewire_voltage(int input, int phase, double gain);
 
  protected:
-  /// Time of a monotonic clock, s.
+  /// Returns the time of a monotonic clock, s.
   double real_() const;
   mains_signal::Instant now_() const;
-  /// Brings the chip to the present.
+  /// Advances the chip to the present moment.
   mains_signal::Instant advance_();
   void load_model_();
   /// Logs the sentence, prints it to stderr and ends the program with status 2.
@@ -83,7 +85,7 @@ class Ade9000Simulator : public Component, public ade9000::Ade9000Transport {
   mains_signal::PlaybackClock clock_;
   /// Skipped time, s.
   double skipped_{0.0};
-  /// When the loop began.
+  /// Time at which the loop began, s.
   mains_signal::Instant loop_now_;
   std::unique_ptr<SimulatedChip> chip_;
 };

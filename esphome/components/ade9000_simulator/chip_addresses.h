@@ -141,7 +141,7 @@ constexpr uint16_t WAVEFORM_BUFFER = 0x800;  // to 0xFFF
 
 }  // namespace address
 
-/// Bits of those registers.
+/// Bits of the registers above.
 namespace bits {
 
 constexpr uint32_t CONFIG1_SWRST = 1u << 0;

@@ -5,8 +5,8 @@
 
 namespace esphome::ade9000_simulator {
 
-/// CRC-16-CCITT as the chip computes it (UG-1098, SPI Protocol CRC): polynomial 0x1021, starts at 0xFFFF, most
-/// significant bit first, no reflection, no final xor.
+/// Computes the chip's checksum of a frame, CRC-16-CCITT (UG-1098, SPI Protocol CRC): polynomial 0x1021, starts at
+/// 0xFFFF, most significant bit first, no reflection, no final xor.
 constexpr uint16_t CRC16_START = 0xFFFF;
 
 constexpr uint16_t crc16_ccitt(const uint8_t *data, size_t length, uint16_t crc = CRC16_START) {

@@ -15,17 +15,17 @@ struct VoltageInput {
   int phase;
   /// 1 = right, 0 = not connected, -1 = the wires swapped; anything else is an error of the divider.
   double gain{1.0};
-  /// The conductor on the other pin: NEUTRAL, or 0..2 = L1..L3 as in a delta.
+  /// Conductor on the other pin: NEUTRAL, or 0..2 = L1..L3 as in a delta.
   int reference{NEUTRAL};
 };
 
-/// The current transformer on a pair of current pins.
+/// Current transformer on a pair of current pins.
 struct CurrentInput {
-  /// The line it sits on, 0..2 = L1..L3.
+  /// Line that the transformer sits on, 0..2 = L1..L3.
   int phase;
   /// 1 = right, 0 = not connected, -1 = the wrong way round; anything else is an error of its ratio.
   double gain{1.0};
-  /// Radians by which it shows the fundamental too early; a transformer leads a little.
+  /// Radians by which the transformer shows the fundamental too early; a real transformer leads a little.
   double lead{0.0};
 };
 
@@ -37,7 +37,7 @@ struct FrontEnd {
   double current_sensitivity{0.0066965};
   std::array<VoltageInput, mains_signal::PHASES> voltages{{{0}, {1}, {2}}};
   std::array<CurrentInput, mains_signal::PHASES> currents{{{0}, {1}, {2}}};
-  /// Share of the neutral's current that its transformer shows; 0 = there is none.
+  /// Share of the neutral's current that the neutral's transformer shows; 0 = no transformer.
   double neutral_gain{1.0};
 };
 
@@ -48,7 +48,8 @@ struct Inputs {
   mains_signal::Spectrum neutral;
 };
 
-/// The neutral carries back what the lines do not carry among themselves: minus their sum, less what takes the earth.
+/// Computes the waves at the pins of a signal; the neutral carries minus the sum of the lines' currents, less the
+/// current through the earth.
 Inputs inputs_of(const mains_signal::Signal &signal, const FrontEnd &front_end);
 
 /// Codes of the chip at full scale: 1 V peak at the pin, all gains 1 (data sheet Rev B; UG-1098).

@@ -9,9 +9,9 @@
 
 namespace esphome::ade9000_simulator {
 
-/// A short stretch of the signal over which it is taken as steady, except that the line turns.
+/// Short stretch of the signal, steady but for the turning of the line.
 struct LineStep {
-  /// Chip time at which it begins, s, and its length.
+  /// Chip time at which the stretch begins, s, and its length, s.
   double start;
   double length;
   /// Whole turns of the line since power-up, at the start.
@@ -20,7 +20,7 @@ struct LineStep {
   double frequency;
 };
 
-/// Follows the line half cycle by half cycle: fast rms, 10/12-cycle rms, zero crossings, and what is watched in them.
+/// Follows the line half cycle by half cycle: fast rms, 10/12-cycle rms, zero crossings, peaks and power quality.
 ///
 /// The fast rms (xRMSONE) spans one line cycle and is renewed each half cycle (data sheet Rev B, "Fast RMS1/2";
 /// IEC 61000-4-30, Urms(1/2)). Assumptions: the half cycles of a phase are those of its voltage, without voltage they
@@ -29,11 +29,11 @@ class LineMonitor {
  public:
   void reset() { *this = LineMonitor(); }
   void follow(RegisterFile &registers, const LineStep &step, const Waves &waves);
-  /// The signal processor stands still: once started anew, the fast rms begins at zero and fills over a cycle.
+  /// Stops the measurement with the signal processor; after a restart the fast rms fills from zero over a cycle.
   void stop();
   /// Skips time without measuring: open half cycles are dropped.
   void skip();
-  /// A peak register was read and starts anew.
+  /// Restarts the peak of a register that was read.
   void on_register_read(RegisterFile &registers, uint16_t address) {
     this->peaks_.on_register_read(registers, address);
   }
@@ -75,7 +75,7 @@ class LineMonitor {
   void close_window_(RegisterFile &registers, int phase);
 
   std::array<PhaseState, mains_signal::PHASES> phases_;
-  /// Phases of which nothing was measured since the start of the signal processor.
+  /// Phases without a measurement since the start of the signal processor.
   std::array<bool, mains_signal::PHASES> empty_{true, true, true};
   Channel neutral_;
   PowerQualityStatus status_;

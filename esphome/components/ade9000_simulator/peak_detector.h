@@ -7,8 +7,8 @@
 
 namespace esphome::ade9000_simulator {
 
-/// The greatest samples of the phases that CONFIG3.PEAKSEL selects, since their register was last read (data sheet Rev
-/// B, Peak Detection), signed: of equal ones the first. Taken once a half cycle from the wave as it then is;
+/// Finds the greatest samples of the phases that CONFIG3.PEAKSEL selects, since their register was last read (data
+/// sheet Rev B, Peak Detection), signed: of equal ones the first. Taken once a half cycle from the wave as it then is;
 /// assumption: the sample is positive in a positive half cycle.
 class PeakDetector {
  public:

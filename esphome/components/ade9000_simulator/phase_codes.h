@@ -57,7 +57,8 @@ struct NeutralCalibration {
   static NeutralCalibration from_registers(const RegisterFile &registers);
 };
 
-/// Which inputs the chip converts, and which it computes from others (data sheet Rev B, CHNL_DIS and ACCMODE).
+/// Inputs that the chip converts, and those that the chip computes from others (data sheet Rev B, CHNL_DIS and
+/// ACCMODE).
 struct InputSelection {
   /// CHNL_DIS: IA, IB, IC, IN, VA, VB, VC from bit 0.
   uint32_t disabled{0};
@@ -80,22 +81,23 @@ struct Calibration {
   static Calibration from_registers(const RegisterFile &registers);
 };
 
-/// The waves behind amplifier, converter (which clips at full scale), gains and phase compensation (the data sheet's
+/// Waves behind amplifier, converter (which clips at full scale), gains and phase compensation (the data sheet's
 /// PCF waveforms), rms as shares of full scale.
 struct Waves {
   std::array<mains_signal::Spectrum, mains_signal::PHASES> voltage;
   std::array<mains_signal::Spectrum, mains_signal::PHASES> current;
   mains_signal::Spectrum neutral;
-  /// rms of each phase's own voltage input: what crosses zero for the chip, whatever it computes from the inputs.
+  /// rms of each phase's own voltage input, whose zero crossings the chip sees, whatever voltage is computed from the
+  /// inputs.
   std::array<double, mains_signal::PHASES> own_voltage{};
 };
 
 Waves process_inputs(const Inputs &inputs, const FrontEnd &front_end, const Calibration &calibration, double frequency);
 
-/// sqrt(raw^2 + 2^15 * offset), the chip's rms offset correction (data sheet Rev B); never below 0.
+/// Corrects an rms code by an offset as the chip does: sqrt(raw^2 + 2^15 * offset) (data sheet Rev B); never below 0.
 double apply_rms_offset(double raw, double offset);
 
-/// Radians by which a phase compensation code brings the current forward at this frequency; the inverse of
+/// Computes the radians by which a phase compensation code brings the current forward at this frequency; the inverse of
 /// xPHCAL = 2^27 * (sin(phi - w) + sin(w)) / sin(2w - phi), w = 2 * pi * f / 8000 (data sheet Rev B, Phase
 /// Calibration). Assumption: a positive phi, "current lags voltage", takes that lag away.
 double compensated_angle(double code, double frequency);

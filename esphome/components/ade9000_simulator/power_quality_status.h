@@ -7,7 +7,7 @@
 
 namespace esphome::ade9000_simulator {
 
-/// The chip's own monitor of the line: dips, swells, overcurrent, phase sequence, missing zero crossings (data sheet
+/// Monitors the line as the chip does: dips, swells, overcurrent, phase sequence, missing zero crossings (data sheet
 /// Rev B, Power Quality).
 ///
 /// Assumptions: DIP_CYC and SWELL_CYC count half cycles (the data sheet; the technical reference says cycles), SEQ_CYC
@@ -15,11 +15,12 @@ namespace esphome::ade9000_simulator {
 /// highest fast rms of the event and keep it until the next; CONFIG3.OC_EN is bit 15 for A to bit 12 for the neutral.
 class PowerQualityStatus {
  public:
-  /// A phase's fast rms registers are new.
+  /// Judges the new fast rms values of a phase: dips, swells and overcurrents.
   void on_half_cycle(RegisterFile &registers, int phase);
-  /// A phase's voltage has passed half a cycle, at this chip time; whether the chip saw its waves cross zero.
+  /// Notes that a phase's voltage has passed half a cycle, at a chip time, s, and whether its waves crossed zero.
   void on_crossing(RegisterFile &registers, int phase, double time, bool voltage, bool current);
-  /// Once a half cycle. A phase that does not cross zero is an error of the sequence too (data sheet Rev B, p. 37).
+  /// Checks the phase sequence, once a half cycle. A phase that does not cross zero is an error of the sequence too
+  /// (data sheet Rev B, p. 37).
   void check_sequence(RegisterFile &registers,
                       const std::array<mains_signal::Spectrum, mains_signal::PHASES> &voltages);
 

@@ -9,7 +9,7 @@ namespace esphome::ade9000_simulator {
 
 /// Writes the measured values into the result registers.
 ///
-/// Half-cycle and 10/12-cycle rms are line_monitor's.
+/// Half-cycle and 10/12-cycle rms are written by the LineMonitor.
 class ResultRegisters {
  public:
   void reset() { *this = ResultRegisters(); }
@@ -32,16 +32,17 @@ class ResultRegisters {
   Cadence power_factor_{1.024};
 };
 
-/// rms of the neutral and of the sum of currents that CONFIG0.ISUM_CFG selects, into the readings.
+/// Adds to the readings the rms of the neutral and of the sum of currents that CONFIG0.ISUM_CFG selects.
 void measure_neutral(const RegisterFile &registers, const Waves &waves, Readings &readings);
 
-/// Value of a period register: line period in 2^-16 samples, less one (UG-1098, Line Period Calculation).
+/// Computes the value of a period register: line period in 2^-16 samples, less one (UG-1098, Line Period Calculation).
 double period_code(double frequency);
 
-/// Value of an angle register: one step is 360 * f / 1,024,000 degrees (UG-1098, Angle Measurement); 0..360 degrees.
+/// Computes the value of an angle register: one step is 360 * f / 1,024,000 degrees (UG-1098, Angle Measurement);
+/// 0..360 degrees.
 double angle_code(double radians, double frequency);
 
-/// Whether a voltage or current of this rms code crosses zero for the chip, given ZXTHRSH.
+/// Returns whether the chip sees zero crossings of a voltage or current with this rms code, given ZXTHRSH.
 bool crosses_zero(double rms_code, double frequency, uint32_t threshold);
 
 }  // namespace esphome::ade9000_simulator

@@ -18,7 +18,7 @@
 
 namespace esphome::ade9000_simulator {
 
-/// An ADE9000 that measures a signal model instead of the mains and answers on its SPI port as the chip does.
+/// Simulates an ADE9000: measures a signal model instead of the mains, and answers on the SPI port as the chip does.
 ///
 /// Time: energy windows and settling run in simulated time, so that a meter played at 60 times the speed counts 60
 /// times the energy; reset, checksum and temperature run in real time, so that the chip can be set up while the signal
@@ -31,33 +31,33 @@ class SimulatedChip : protected SpiListener {
  public:
   enum class Miso { DRIVEN, STUCK_HIGH, STUCK_LOW };
 
-  /// A chip that gets its supply at `power_on`. The model must outlive the chip.
+  /// Makes a chip that gets its supply at `power_on`. The model must outlive the chip.
   SimulatedChip(const mains_signal::SignalModel &model, const FrontEnd &front_end,
                 const mains_signal::Instant &power_on);
   SimulatedChip(const SimulatedChip &) = delete;
   SimulatedChip &operator=(const SimulatedChip &) = delete;
 
-  /// One chip-select frame at a moment: `data` goes in and is replaced by what comes out.
+  /// Transfers one chip-select frame at a moment: `data` goes in, and the reply takes its place.
   void transfer(uint8_t *data, size_t length, const mains_signal::Instant &now);
-  /// Lets the chip count up to a moment; called often, it need not catch up long stretches at once.
+  /// Advances the chip to a moment; to be called often, for long stretches are followed less finely.
   void advance(const mains_signal::Instant &now);
 
   // What can go wrong with a chip.
-  /// The supply fails for `seconds` of real time; the chip starts anew, with RSTDONE set.
+  /// Interrupts the supply for `seconds` of real time; the chip starts anew, with RSTDONE set.
   void brown_out(const mains_signal::Instant &now, double seconds = 0.0);
   /// Inverts one bit in each of the next replies to a read; `bit` counts from the first bit after the header.
   void corrupt_next_frames(unsigned frames, size_t bit = 0);
   /// Lets the next frames, reads and writes alike, suffer `fault`; `position` is the bit inverted, or the bytes that
   /// arrive of a shortened frame (each modulo the frame's length).
   void fail_next_frames(LineFault fault, unsigned frames = 1, size_t position = 0);
-  /// What the master sees on MISO, whatever the chip drives.
+  /// Sets the level that the master sees on MISO, whatever the chip drives.
   void set_miso(Miso miso) { this->miso_ = miso; }
   /// Inverts bits of a register behind the master's back, as a disturbance would.
   void upset_register(uint16_t address, uint32_t mask);
   /// Wires the pins anew, from now on.
   void rewire(const mains_signal::Instant &now, const FrontEnd &front_end);
   const FrontEnd &front_end() const { return this->front_end_; }
-  /// Degrees Celsius.
+  /// Sets the temperature of the chip, degrees Celsius.
   void set_temperature(double temperature) { this->temperature_.set(temperature); }
 
  protected:
@@ -66,7 +66,7 @@ class SimulatedChip : protected SpiListener {
   void on_burst_progress(size_t bytes) override;
   void on_waveform_read(uint16_t address, uint8_t *data, size_t length) override;
 
-  /// Whether the chip has its supply, has left its reset, and is connected to something that is measured.
+  /// Returns whether the chip has its supply, has left its reset, and has a signal to measure.
   bool answers_(const mains_signal::Instant &now) const;
   void start_reset_(double ready_at);
   void finish_reset_();
@@ -76,13 +76,13 @@ class SimulatedChip : protected SpiListener {
   void integrate_(const mains_signal::Instant &now);
   void update_results_(const mains_signal::Instant &now);
   void update_checksum_(double real_now);
-  /// Lets the line turn up to a moment.
+  /// Follows the line up to a moment.
   void follow_line_(const mains_signal::Instant &now);
   Waves waves_(const mains_signal::Signal &signal) const;
   ThreePhaseCodes measure_(const Waves &waves) const;
   Readings readings_of_(const Waves &waves) const;
   void restart_settling_();
-  /// Lets the filters settle up to a moment.
+  /// Settles the filters up to a moment.
   void settle_(const mains_signal::Instant &now);
   void refresh_calibration_();
   void exchange_(uint8_t *data, size_t length, const mains_signal::Instant &now);
@@ -95,9 +95,9 @@ class SimulatedChip : protected SpiListener {
   Accumulators accumulators_;
   ResultRegisters results_;
   Settling settling_;
-  /// What the readings tend to.
+  /// Readings to which the filters settle.
   Readings target_;
-  /// Real time at which that was found, s.
+  /// Real time at which `target_` was computed, s.
   double target_at_{-1.0};
   /// Samples taken since the burst that is shifted out began.
   int burst_samples_{0};
@@ -106,7 +106,7 @@ class SimulatedChip : protected SpiListener {
   TemperatureSensor temperature_;
   Calibration calibration_;
   /// Last moment the chip has lived through.
-  /// When the result registers were renewed.
+  /// Moment at which the result registers were renewed.
   mains_signal::Instant results_at_;
   bool results_known_{false};
   mains_signal::Instant now_;
@@ -117,7 +117,7 @@ class SimulatedChip : protected SpiListener {
   /// Chip time that the line has been followed to, s; whole turns of the line till then.
   double line_time_{0.0};
   double line_turns_{0.0};
-  /// Time that has passed but not yet been followed, s.
+  /// Time that has passed and is still to be followed, s.
   double line_pending_{0.0};
   /// Elapsed time from which samples accumulate (PWR_SETTLE).
   double settled_at_{0.0};

@@ -22,8 +22,8 @@ struct SimulatorSettings {
 /// Looks up an environment variable; nullptr = not set.
 using EnvironmentLookup = const char *(*)(const char *name);
 
-/// Settings of the configuration, as far as the environment says nothing else: NRJ_RECORDING (with it, columns and
-/// scale of the configuration fall away, they belong to another file), NRJ_RECORDING_COLUMNS, NRJ_RECORDING_SCALE,
+/// Reads the settings of the configuration and of the environment, which goes first: NRJ_RECORDING (with it, columns
+/// and scale of the configuration fall away, they belong to another file), NRJ_RECORDING_COLUMNS, NRJ_RECORDING_SCALE,
 /// NRJ_SPEED, NRJ_START. A variable that is empty counts as not set.
 mains_signal::Outcome<SimulatorSettings> apply_environment(SimulatorSettings settings, EnvironmentLookup lookup);
 

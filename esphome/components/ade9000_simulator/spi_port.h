@@ -13,13 +13,13 @@ class SpiListener {
   virtual ~SpiListener() = default;
   virtual void on_register_written(uint16_t address, uint32_t value) = 0;
   virtual void on_register_read(uint16_t address) = 0;
-  /// So many bytes of a burst have been shifted out; the next register is read now.
+  /// Handles the progress of a burst: so many bytes have been shifted out, and the next register is read now.
   virtual void on_burst_progress(size_t bytes) = 0;
-  /// The waveform buffer is read from `address` on: fills in the data.
+  /// Fills in the data of a read of the waveform buffer from `address` on.
   virtual void on_waveform_read(uint16_t address, uint8_t *data, size_t length) = 0;
 };
 
-/// The chip's SPI slave: turns a chip-select frame into register reads and writes (UG-1098, Accessing On-Chip Data).
+/// Turns a chip-select frame into register reads and writes (UG-1098, Accessing On-Chip Data).
 ///
 /// Assumptions, where the manual is silent: clocks after the CRC, after the data of a read without CRC, and past the
 /// end of a burst region shift out zeros; bytes after a complete write are ignored.
@@ -27,7 +27,7 @@ class SpiPort {
  public:
   SpiPort(RegisterFile &registers, SpiListener &listener) : registers_(registers), listener_(listener) {}
 
-  /// Replaces the bytes clocked in by those shifted out.
+  /// Replaces the bytes that were clocked in by the bytes that the chip shifts out.
   void exchange(uint8_t *data, size_t length);
 
  protected:

@@ -9,11 +9,11 @@
 
 namespace esphome::ade9000_simulator {
 
-/// The chip's thermometer: TEMP_CFG starts a conversion, TEMP_RSLT has 12 bits, and
+/// Simulates the chip's thermometer: TEMP_CFG starts a conversion, TEMP_RSLT has 12 bits, and
 /// degrees = TEMP_RSLT * -GAIN / 65536 + OFFSET / 32 with the factory's TEMP_TRIM (data sheet Rev B, Temperature).
 class TemperatureSensor {
  public:
-  /// Degrees Celsius.
+  /// Sets the temperature of the chip, degrees Celsius.
   void set(double temperature) { this->temperature_ = temperature; }
   void reset() { this->ready_at_ = std::numeric_limits<double>::infinity(); }
   void on_register_written(RegisterFile &registers, double real_now) {
@@ -33,7 +33,7 @@ class TemperatureSensor {
   }
 
  protected:
-  /// s; assumption: the shortest of TEMP_CFG.TEMP_TIME, 1 to 1024 samples, whatever it says.
+  /// Duration of a conversion, s. Assumption: always the shortest of TEMP_CFG.TEMP_TIME, 1 to 1024 samples.
   static constexpr double CONVERSION_TIME = 0.00125;
 
   double temperature_{38.0};

@@ -10,8 +10,8 @@
 
 namespace esphome::ade9000_simulator {
 
-/// The chip's waveform buffer (data sheet Rev B, Waveform Buffer; UG-1098): 2048 words, filled with samples of all
-/// seven channels when WFB_CFG.WF_CAP_EN goes from 0 to 1.
+/// Simulates the chip's waveform buffer (data sheet Rev B, Waveform Buffer; UG-1098): 2048 words, filled with samples
+/// of all seven channels when WFB_CFG.WF_CAP_EN goes from 0 to 1.
 ///
 /// Resampled: 512 sets of 16 bits, 128 a line cycle, then STATUS0.COH_WFB_FULL. Fixed rate: 256 sets of 24 bits shifted
 /// up by 4, at 32 kHz (WF_SRC 0) or 8 kHz; each page of 16 sets that WFB_PG_IRQEN enables sets STATUS0.PAGE_FULL.
@@ -29,7 +29,7 @@ class WaveformBuffer {
   void follow(RegisterFile &registers, const LineStep &step, const Waves &waves);
   /// Skips time without sampling; the capture goes on afterwards.
   void skip(double seconds) { this->next_sample_ += seconds; }
-  /// The data of one read frame from this address of the buffer on.
+  /// Writes the data of a read frame from an address of the buffer on.
   void read_out(const RegisterFile &registers, uint16_t address, uint8_t *data, size_t length) const;
 
  protected:
@@ -40,15 +40,15 @@ class WaveformBuffer {
   void take_sample_(const Waves &waves, double line_angle);
   void finish_set_(RegisterFile &registers);
 
-  /// IA, VA, IB, VB, IC, VC, IN; as the processor has them, before a word's width.
+  /// Samples of IA, VA, IB, VB, IC, VC and IN as the processor has them, before they are cut to the width of a word.
   std::array<std::array<int32_t, CHANNELS>, RESAMPLED_SETS> sets_{};
   bool enabled_{false};
   bool capturing_{false};
   bool fixed_rate_{false};
-  /// Code of full scale.
+  /// Code of a sample at full scale.
   double full_scale_{0.0};
   int filled_{0};
-  /// Chip time of the next sample, and from one to the next, s.
+  /// Chip time of the next sample, and the time from a sample to the next, s.
   double next_sample_{0.0};
   double interval_{0.0};
 };

@@ -4,7 +4,7 @@
 
 namespace esphome::mains_signal {
 
-/// Days from 1970-01-01 to a date of the Gregorian calendar; month 1..12, day 1..31.
+/// Counts the days from 1970-01-01 to a date of the Gregorian calendar; month 1..12, day 1..31.
 constexpr int64_t days_from_civil(int year, int month, int day) {
   // Years start in March, so that the leap day is the last of its year; an era is 400 years or 146,097 days.
   const int64_t shifted_year = month <= 2 ? year - 1 : year;
@@ -16,7 +16,7 @@ constexpr int64_t days_from_civil(int year, int month, int day) {
   return era * 146097 + day_of_era - 719468;
 }
 
-/// Number of days in a month, 1..12.
+/// Returns the number of days in a month, 1..12.
 constexpr int days_in_month(int year, int month) {
   const int next_year = month == 12 ? year + 1 : year;
   const int next_month = month == 12 ? 1 : month + 1;

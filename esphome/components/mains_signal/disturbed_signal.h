@@ -10,19 +10,19 @@ namespace esphome::mains_signal {
 
 /// Disturbance of the mains for a while.
 struct Disturbance {
-  /// Position in the signal at which it begins, and at which it is over, s.
+  /// Positions in the signal at which the disturbance begins and ends, s.
   double from;
   double to;
-  /// Bit 0..2 = L1..L3.
+  /// Phases that are disturbed: bit 0..2 = L1..L3.
   uint8_t phases{0b111};
   /// Factors of the voltages and the currents, 0 or more.
   double voltage_factor{1.0};
   double current_factor{1.0};
-  /// The phases turn L1-L3-L2.
+  /// Whether the phases turn L1-L3-L2.
   bool wrong_sequence{false};
 };
 
-/// Signal with disturbances injected by a test or a person.
+/// Adds disturbances to a signal, injected by a test or a person.
 class DisturbedSignal : public SignalModel {
  public:
   explicit DisturbedSignal(std::unique_ptr<SignalModel> undisturbed) : undisturbed_(std::move(undisturbed)) {}

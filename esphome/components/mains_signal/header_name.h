@@ -8,11 +8,11 @@
 
 namespace esphome::mains_signal {
 
-/// A column's name without its form: "Active Power L1 (kW)" is active_power_l1 in kW.
+/// Name and unit of a column, whatever its capitals and spaces: "Active Power L1 (kW)" is active_power_l1 in kW.
 struct HeaderName {
-  /// Small letters, with _ for spaces.
+  /// Name in small letters, with _ for spaces.
   std::string name;
-  /// What stands in brackets at the end; empty without any.
+  /// Unit in brackets at the end; empty without brackets.
   std::string unit;
 };
 

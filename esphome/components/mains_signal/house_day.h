@@ -6,7 +6,7 @@
 
 namespace esphome::mains_signal {
 
-/// A three-phase house with solar panels, day after day, as a pure function of its wall clock.
+/// Simulates a three-phase house with solar panels, day after day, as a pure function of its wall clock.
 ///
 /// Loads, sun and grid come from house_appliances, house_solar and house_grid; no two days are alike and each day is
 /// the same whenever it is asked for, so that past statistics and the running meter tell one story.

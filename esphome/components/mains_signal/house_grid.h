@@ -5,14 +5,14 @@
 
 namespace esphome::mains_signal {
 
-/// Frequency of the synchronous area, Hz, within 49.95..50.05.
+/// Returns the frequency of the synchronous area, Hz, within 49.95..50.05.
 double grid_frequency(const HouseTime &time);
 
-/// Voltage at the house, V rms: what the street delivers, less the drop of the house's own current in the line; it
-/// rises when the house exports.
+/// Returns the voltage at the house, V rms: the voltage of the street, less the drop of the house's own current in the
+/// line, a rise when the house exports.
 double connection_voltage(const HouseTime &time, int phase, const LoadDemand &demand);
 
-/// Harmonics of the street's voltage; within EN 50160, most in the evening, when the televisions run.
+/// Returns the harmonics of the street's voltage; within EN 50160, most in the evening, when the televisions run.
 Harmonics background_harmonics(const HouseTime &time, int phase);
 
 }  // namespace esphome::mains_signal

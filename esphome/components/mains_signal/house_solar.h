@@ -4,7 +4,7 @@
 
 namespace esphome::mains_signal {
 
-/// Share of the clear-sky irradiance of an ideal panel that reaches the panels, 0 (night) .. 1.
+/// Returns the share of the clear-sky irradiance of an ideal panel that reaches the panels, 0 (night) .. 1.
 double clear_sky(double hour);
 
 /// Returns the power fed into each phase by the three-phase inverter of a 6 kWp roof; active power is zero or negative.

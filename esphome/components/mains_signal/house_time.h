@@ -6,14 +6,14 @@ namespace esphome::mains_signal {
 
 constexpr double SECONDS_PER_DAY = 86400.0;
 
-/// A moment on the wall clock of the house.
+/// Moment on the wall clock of the house.
 struct HouseTime {
-  /// Local calendar day since 1970-01-01; seeds what differs from day to day.
+  /// Local calendar day since 1970-01-01, the seed of the differences between days.
   int64_t day{0};
   /// Seconds since the local midnight, 0..86400.
   double second{0.0};
 
-  /// Seconds on one scale over all days, for what goes on through midnight.
+  /// Returns the seconds since 1970-01-01 on the local wall clock, for loads that run through midnight.
   double continuous() const { return static_cast<double>(this->day) * SECONDS_PER_DAY + this->second; }
   double hour() const { return this->second / 3600.0; }
 };

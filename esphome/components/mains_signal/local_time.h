@@ -5,7 +5,7 @@
 
 namespace esphome::mains_signal {
 
-/// A moment on the wall clock of the house.
+/// Moment on the wall clock of the house.
 struct LocalTime {
   /// Days of the local calendar since 1970-01-01.
   int64_t day{0};
@@ -13,8 +13,8 @@ struct LocalTime {
   double second{0.0};
 };
 
-/// The wall clock at a Unix time, in the time zone of the process (TZ). On the two days a year when clocks change, the
-/// wall clock jumps with them.
+/// Returns the wall clock at a Unix time, in the time zone of the process (TZ). On the two days a year when clocks
+/// change, the wall clock jumps with them.
 LocalTime local_time(std::time_t epoch);
 
 }  // namespace esphome::mains_signal

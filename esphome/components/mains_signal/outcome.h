@@ -6,7 +6,7 @@
 
 namespace esphome::mains_signal {
 
-/// A value, or one sentence that says why there is none and what to do about it.
+/// Value of a function that may fail, or one sentence that says why it failed and what to do.
 template<typename T> struct Outcome {
   std::optional<T> value;
   std::string error;

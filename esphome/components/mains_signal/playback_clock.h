@@ -2,7 +2,7 @@
 
 namespace esphome::mains_signal {
 
-/// One moment, on the three time scales of the simulation, each in seconds.
+/// Moment on the three time scales of the simulation, each in seconds.
 struct Instant {
   /// Time of the machine the simulation runs on; never goes back.
   double real{0.0};
@@ -18,7 +18,7 @@ class PlaybackClock {
   /// Simulated seconds per second.
   static constexpr double MAXIMUM_SPEED = 1000.0;
 
-  /// Seconds; more than thirty years.
+  /// Greatest position, s: more than thirty years.
   static constexpr double MAXIMUM_POSITION = 1e9;
 
   PlaybackClock() = default;
@@ -26,11 +26,11 @@ class PlaybackClock {
 
   Instant at(double real_now) const;
   double speed() const { return this->speed_; }
-  /// Clamped to 0 (hold) .. MAXIMUM_SPEED; NaN is ignored.
+  /// Sets the speed, clamped to 0 (hold) .. MAXIMUM_SPEED; NaN is ignored.
   void set_speed(double real_now, double speed);
-  /// Clamped to 0 .. MAXIMUM_POSITION; NaN is ignored.
+  /// Sets the position, clamped to 0 .. MAXIMUM_POSITION; NaN is ignored.
   void seek(double real_now, double position);
-  /// So many seconds pass at once, on all scales; what is negative or NaN is ignored.
+  /// Skips some seconds at once, on all scales; a negative number or NaN is ignored.
   void skip(double real_now, double seconds);
 
  protected:

@@ -18,7 +18,7 @@ struct RecordedPhase {
   Harmonics current_harmonics{};
 };
 
-/// The phase that fits what was recorded.
+/// Reconstructs the signal of a phase from its recorded values.
 ///
 /// - Nothing recorded: not connected, 0 V and 0 A. No voltage recorded: the nominal 230 V.
 /// - Active or reactive power recorded: they are exact, and the fundamental current is sqrt(P^2 + Q^2) / V. A larger

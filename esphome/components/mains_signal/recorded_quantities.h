@@ -8,7 +8,7 @@
 
 namespace esphome::mains_signal {
 
-/// The quantities a recording can hold, by the words its header and options use.
+/// Quantities that a recording can hold, by the words of headers and options.
 enum RecordedQuantity {
   FREQUENCY,
   VOLTAGE,
@@ -27,9 +27,9 @@ struct QuantityTraits {
   std::string_view name;
   std::string_view unit;
   bool per_phase;
-  /// Whether there is one for each harmonic: "voltage_h5_l1".
+  /// Whether the quantity has a column for each harmonic: "voltage_h5_l1".
   bool per_order;
-  /// What follows the order: "voltage_h5_angle_l1".
+  /// Word that follows the order of the harmonic: "voltage_h5_angle_l1".
   std::string_view after_order;
   /// Whether a value below zero makes sense.
   bool is_signed;
@@ -71,7 +71,7 @@ constexpr int first_series(int quantity) {
     first += series_of(static_cast<RecordedQuantity>(before));
   return first;
 }
-/// Place of a series in a sample: frequency, voltage L1..L3, current L1..L3, ...
+/// Computes the place of a series in a sample: frequency, voltage L1..L3, current L1..L3, ...
 constexpr int series_index(RecordedQuantity quantity, int phase, int order = FIRST_ORDER) {
   return first_series(quantity) +
          (QUANTITY_TRAITS[quantity].per_order ? (order - FIRST_ORDER) * PHASES + phase : phase);
@@ -86,16 +86,16 @@ constexpr Series series_at(int index) {
   return {static_cast<RecordedQuantity>(quantity), index % PHASES, per_order ? FIRST_ORDER + index / PHASES : 0};
 }
 
-/// "frequency", "voltage_l1", ...
+/// Returns the name of a series: "frequency", "voltage_l1", ...
 std::string series_name(int index);
 
-/// Index of the series with this name, or -1.
+/// Finds the index of the series with a name; -1 without such a series.
 int find_series(std::string_view name);
 
-/// The quantity with this name, or QUANTITIES.
+/// Finds the quantity with a name; QUANTITIES without such a quantity.
 RecordedQuantity find_quantity(std::string_view name);
 
-/// The words a header may use, for error messages: "frequency, voltage_l1..l3, ...".
+/// Lists the words that a header may use, for error messages: "frequency, voltage_l1..l3, ...".
 std::string understood_series();
 
 }  // namespace esphome::mains_signal

@@ -9,7 +9,7 @@
 
 namespace esphome::mains_signal {
 
-/// A recording in memory, played by linear interpolation.
+/// Plays a recording in memory by linear interpolation.
 ///
 /// Second 0 is the first row. Before it the first row holds, after the last row the last one. Between a row in which
 /// any series is NaN and its neighbours there is no measurement.
@@ -27,9 +27,9 @@ class Recording : public SignalModel {
   const std::string &layout() const { return this->layout_; }
   const std::vector<int> &series() const { return this->series_; }
   size_t rows() const { return this->times_.size(); }
-  /// Rows without a measurement.
+  /// Counts the rows without a measurement.
   size_t gaps() const;
-  /// Seconds from the first row to the last.
+  /// Returns the seconds from the first row to the last.
   double duration() const { return this->times_.empty() ? 0.0 : this->times_.back() - this->times_.front(); }
 
  protected:
@@ -39,7 +39,7 @@ class Recording : public SignalModel {
   std::string layout_;
   std::vector<int> series_;
   std::vector<double> times_;
-  /// Row after row, one value per series.
+  /// Values row after row, one per series.
   std::vector<double> values_;
 };
 

@@ -32,7 +32,8 @@ class RecordingClock {
   SlashOrder order_;
   std::optional<RecordingTime> before_;
   std::string text_before_;
-  /// Seconds of the row before, and from the row before that; with the hours by which the clock was put back.
+  /// Seconds of the row before, and the step to it from its predecessor; with the hours by which the clock was put
+  /// back.
   double seconds_before_{0.0};
   double step_{0.0};
   /// Seconds by which the wall clock was put back so far.

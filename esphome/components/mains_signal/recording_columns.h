@@ -10,7 +10,7 @@
 
 namespace esphome::mains_signal {
 
-/// One series and the field of each row that holds it.
+/// Series, and the field of each row that holds its value.
 struct SeriesColumn {
   int series;
   size_t field;
@@ -29,7 +29,7 @@ struct ColumnPlan {
   std::vector<SeriesColumn> series;
 };
 
-/// Makes the plan from the first line of a recording and what the person said.
+/// Makes the plan of the columns from the first line of a recording and a person's options.
 ///
 /// @return the plan, or a sentence to follow the file's name.
 Outcome<ColumnPlan> plan_columns(std::string_view header_line, const RecordingOptions &options);

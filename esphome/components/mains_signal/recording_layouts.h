@@ -8,19 +8,19 @@
 
 namespace esphome::mains_signal {
 
-/// Where a known recording keeps a series.
+/// Column in which a known recording keeps a series.
 struct LayoutColumn {
   std::string_view series;
   std::string_view column;
 };
 
-/// Factor from a known recording's unit to ours.
+/// Factor from the unit of a known recording to the unit of the quantity.
 struct LayoutScale {
   RecordedQuantity quantity;
   double factor;
 };
 
-/// A foreign recording known by its header: it is one if it has all of these columns.
+/// Layout of a foreign recording, recognised by all of these columns in its header.
 struct RecordingLayout {
   std::string_view name;
   std::string_view time;
@@ -30,7 +30,7 @@ struct RecordingLayout {
   std::array<LayoutScale, 2> scale;
 };
 
-/// The layout of a header in our own words.
+/// Name of the layout of a header in the words of recorded_quantities.h.
 constexpr std::string_view OWN_LAYOUT = "columns";
 
 constexpr RecordingLayout KNOWN_LAYOUTS[] = {

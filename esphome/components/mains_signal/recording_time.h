@@ -13,7 +13,7 @@ constexpr std::string_view TIME_FORMATS =
 /// Order of day and month in dates with slashes.
 enum class SlashOrder { UNKNOWN, DAY_FIRST, MONTH_FIRST };
 
-/// What a time of a recording counts from.
+/// Origins from which the times of a recording count.
 enum class TimeScale {
   /// A number: seconds, from anywhere.
   COUNT,
@@ -23,12 +23,13 @@ enum class TimeScale {
   UTC
 };
 
-/// A time as the text says it.
+/// Time of a row as its text says.
 struct RecordingTime {
-  /// COUNT: the number. WALL_CLOCK: seconds since 1970-01-01 00:00 on that clock. UTC: since 1970-01-01 00:00 UTC.
+  /// Seconds. COUNT: the number. WALL_CLOCK: seconds since 1970-01-01 00:00 on that clock. UTC: since 1970-01-01 00:00
+  /// UTC.
   double seconds;
   TimeScale scale;
-  /// 1..12; 0 for a COUNT.
+  /// Month, 1..12; 0 for a COUNT.
   int month;
 };
 
@@ -45,7 +46,7 @@ std::optional<RecordingTime> parse_recording_time(std::string_view text, SlashOr
 /// text.
 SlashOrder find_slash_order(std::string_view text);
 
-/// Whether the text begins like a date with slashes.
+/// Returns whether a text begins like a date with slashes.
 bool is_slash_date(std::string_view text);
 
 }  // namespace esphome::mains_signal

@@ -22,7 +22,7 @@ struct Harmonic {
   int order;
   /// rms of the harmonic per rms of the fundamental, 0 or more.
   double ratio;
-  /// Radians of the harmonic's own period by which it leads, at the moment the phase's fundamental voltage rises
+  /// Radians of its own period by which the harmonic leads, at the moment the phase's fundamental voltage rises
   /// through zero.
   double angle;
 };
@@ -51,7 +51,7 @@ class Harmonics {
   bool empty() const { return this->count_ == 0; }
   size_t size() const { return this->count_; }
   const Harmonic &operator[](size_t index) const { return this->list_[index]; }
-  /// Beyond the number of orders there are, nothing is added.
+  /// Adds a harmonic; ignored beyond the number of orders.
   void push_back(const Harmonic &harmonic) {
     if (this->count_ < this->list_.size())
       this->list_[this->count_++] = harmonic;
@@ -63,7 +63,7 @@ class Harmonics {
   size_t count_{0};
 };
 
-/// sqrt of the sum of the squared ratios.
+/// Computes the total distortion: the square root of the sum of the squared ratios.
 double total_distortion(const Harmonics &harmonics);
 
 /// Voltage and current of a phase at an instant. Voltage, powers and angle are those of the fundamental.
@@ -72,7 +72,7 @@ struct PhaseSignal {
   double voltage{0.0};
   /// Fundamental current, A rms, 0 or more.
   double fundamental_current{0.0};
-  /// Current of harmonics nobody listed, A rms, 0 or more: spread over the odd orders as a rectifier draws them.
+  /// Current of harmonics that are not listed, A rms, 0 or more: spread over the odd orders as a rectifier draws them.
   double distortion_current{0.0};
   /// W of the fundamental, positive on import.
   double active_power{0.0};
@@ -83,13 +83,13 @@ struct PhaseSignal {
   Harmonics voltage_harmonics;
   Harmonics current_harmonics;
 
-  /// Voltage with its harmonics, V rms.
+  /// Computes the voltage with its harmonics, V rms.
   double rms_voltage() const;
-  /// Current with its harmonics, A rms.
+  /// Computes the current with its harmonics, A rms.
   double current() const;
-  /// W of the fundamental and all harmonics.
+  /// Computes the active power of the fundamental and all harmonics, W.
   double total_active_power() const;
-  /// Angle by which the fundamental current lags the voltage, radians in -pi..pi; 0 without current.
+  /// Computes the angle by which the fundamental current lags the voltage, radians in -pi..pi; 0 without current.
   double lag() const;
 
   /// Makes the phase that carries a power at a voltage.
@@ -107,15 +107,15 @@ struct Signal {
   std::array<PhaseSignal, PHASES> phases;
   /// A rms of L1's voltage's phase that flows back past the neutral, through the earth.
   double earth_current{0.0};
-  /// False where nothing is known: the meter has no measurement and its chip does not answer.
+  /// Whether there is a measurement; without one the chip does not answer.
   bool measured{true};
 };
 
-/// A signal over time. Pure: the same second always gives the same signal.
+/// Signal of the grid over time. Pure: the same second always gives the same signal.
 class SignalModel {
  public:
   virtual ~SignalModel() = default;
-  /// The signal `seconds` after the model's own start; any finite number is allowed.
+  /// Returns the signal `seconds` after the model's own start; any finite number is allowed.
   virtual Signal at(double seconds) const = 0;
 };
 

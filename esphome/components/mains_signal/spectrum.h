@@ -9,7 +9,7 @@ namespace esphome::mains_signal {
 
 class CycleTable;
 
-/// rms phasors of one channel by order, 1..HIGHEST_ORDER: the wave is
+/// Wave of one channel as rms phasors by order, 1..HIGHEST_ORDER: the wave is
 /// sum(sqrt(2) * |phasor| * sin(order * t + arg(phasor))), t being the angle of the line.
 class Spectrum {
  public:
@@ -26,17 +26,17 @@ class Spectrum {
   void add(int order, std::complex<double> phasor) { this->set(order, (*this)[order] + phasor); }
 
   double fundamental() const { return std::abs(this->phasors_[1]); }
-  /// rms of orders 2 and up.
+  /// Computes the rms of the harmonics, orders 2 and up.
   double distortion() const;
   double rms() const;
-  /// Instantaneous value at an angle of the line, radians.
+  /// Computes the instantaneous value at an angle of the line, radians.
   double sample(double line_angle) const;
-  /// Greatest magnitude over a cycle, to the 1/128 of it.
+  /// Finds the greatest magnitude over a cycle, in steps of 1/128 of a cycle.
   double peak() const;
-  /// The same wave later by this angle of the fundamental, radians, and so many times as large.
+  /// Delays the wave by an angle of the fundamental, radians, and multiplies the wave by a factor.
   Spectrum delayed(double angle, double factor = 1.0) const;
   Spectrum &operator+=(const Spectrum &other);
-  /** The wave with its samples cut off beyond a magnitude, as a converter cuts it, up to HIGHEST_ORDER.
+  /** Clips the wave beyond a magnitude as a converter does, up to HIGHEST_ORDER.
    *
    * What was cut asymmetrically would have a direct component, which is left out as a high-pass filter does.
    */
@@ -52,15 +52,16 @@ class Spectrum {
   int highest_{1};
 };
 
-/// Mean of voltage times current, W where those are V and A.
+/// Computes the active power: the mean of voltage times current, W from V and A.
 double active_power(const Spectrum &voltage, const Spectrum &current);
-/// Mean of voltage times current, the current a quarter period of each order earlier: var, inductive positive.
+/// Computes the reactive power, var, inductive positive: the mean of voltage times current, the current a quarter
+/// period of each order earlier.
 double reactive_power(const Spectrum &voltage, const Spectrum &current);
 
-/// Voltages of a signal's phase, V; angle 0 is the place of L1 in a healthy system, the others follow by a third of a
-/// turn.
+/// Makes the wave of the voltage of a signal's phase, V; angle 0 is the place of L1 in a healthy system, the others
+/// follow by a third of a turn.
 Spectrum voltage_spectrum(const PhaseSignal &phase, int index);
-/// Currents of a signal's phase, A.
+/// Makes the wave of the current of a signal's phase, A.
 Spectrum current_spectrum(const PhaseSignal &phase, int index);
 
 }  // namespace esphome::mains_signal

@@ -11,10 +11,10 @@ constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::string lower_case(std::string_view text);
 
-/// Without white space at both ends, and without the double quotes around the rest.
+/// Removes white space at both ends, and double quotes around the text in between.
 std::string_view trim(std::string_view text);
 
-/// The parts between the separators, trimmed; one part more than there are separators.
+/// Splits a text at its separators into trimmed parts, one more than there are separators.
 std::vector<std::string_view> split(std::string_view text, char separator);
 
 /// Reads a decimal number, the whole text and nothing else, independent of the locale; "nan" and "inf" are numbers.
