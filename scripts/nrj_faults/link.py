@@ -71,8 +71,8 @@ class FaultyLink:
     def release(self) -> None:
         """Let every held frame through.
 
-        Pages of the journal are dropped: time was skipped since they were sent, and no real
-        link holds one for so long. The meter sends them again.
+        Readings and pages of the journal are dropped: time was skipped since they were
+        sent, and no real link holds one for so long. The meter sends pages again.
         """
         self._skips += 1
         self._flowing.set()
@@ -142,7 +142,7 @@ class FaultyLink:
                 if to_meter:
                     is_lost = self._loses(frame)
                 else:
-                    is_lost = received != self._skips and frame.is_page
+                    is_lost = received != self._skips and frame.is_dated
                     frame = self._falsified(frame)
                 if not is_lost:
                     writer.write(frame.encode())

@@ -32,6 +32,11 @@ class Frame:
         return self.number == EVENT and JOURNAL_EVENT in self.payload
 
     @property
+    def is_dated(self) -> bool:
+        """Return whether the message is of the time at which it was sent."""
+        return self.number == SENSOR_STATE or self.is_page
+
+    @property
     def is_acknowledgement(self) -> bool:
         """Return whether this acknowledges the journal's records, by number.
 

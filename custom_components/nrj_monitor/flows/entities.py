@@ -23,6 +23,7 @@ import probatio as vol
 from ..catalog import CHANNELS, Channel, Phase
 from ..const import (
     CONF_METER,
+    CONF_NEW_METER,
     CONF_PHASES,
     CONF_READINGS,
     CONF_SOURCE,
@@ -31,7 +32,13 @@ from ..const import (
 )
 from ..sources.entities import EntityReading, UnitError, read, stored_readings
 from .base import SetupFlow
-from .virtual_meter import describe, found_and_missing, new_id
+from .virtual_meter import (
+    NEW_METER,
+    async_replacement_data,
+    describe,
+    found_and_missing,
+    new_id,
+)
 
 CONF_INVERTED: Final = "inverted"
 RETURNED: Final = "active_power_returned"
@@ -66,6 +73,8 @@ START_SCHEMA = vol.Schema(
         ),
     }
 )
+
+RECONFIGURE_SCHEMA = START_SCHEMA.extend(NEW_METER)
 
 
 def fields_schema(phase: Phase | None) -> vol.Schema:
@@ -132,6 +141,7 @@ class EntitiesFlowMixin(SetupFlow):
     _phases: int
     _asked_phases: list[Phase | None]
     _name: str
+    _is_new_meter: bool
 
     async def async_step_entities(
         self, user_input: dict[str, Any] | None = None
@@ -151,10 +161,12 @@ class EntitiesFlowMixin(SetupFlow):
         self, step_id: str, user_input: dict[str, Any] | None, known: dict[str, Any]
     ) -> ConfigFlowResult:
         if user_input is None:
+            schema = RECONFIGURE_SCHEMA if known else START_SCHEMA
             return self.async_show_form(
                 step_id=step_id,
-                data_schema=self.add_suggested_values_to_schema(START_SCHEMA, known),
+                data_schema=self.add_suggested_values_to_schema(schema, known),
             )
+        self._is_new_meter = user_input.get(CONF_NEW_METER, False)
         self._name = user_input[CONF_NAME]
         self._chosen = {}
         self._values = {}
@@ -253,8 +265,11 @@ class EntitiesFlowMixin(SetupFlow):
             CONF_METER: meter.as_dict(),
         }
         if known is not None:
+            kept = await async_replacement_data(
+                self.hass, known, is_new_meter=self._is_new_meter
+            )
             return self.async_update_reload_and_abort(
-                known, title=meter.name, data=data
+                known, title=meter.name, data=data | kept
             )
         await self.async_set_unique_id(id_)
         return await self.async_finish(meter.name, data)

@@ -22,6 +22,7 @@ from ..const import (
     CONF_LAYOUT,
     CONF_MAPPING,
     CONF_METER,
+    CONF_NEW_METER,
     CONF_SOURCE,
     CONF_TOPIC,
     SOURCE_MQTT,
@@ -38,7 +39,13 @@ from ..sources.mqtt_layouts import (
 from ..sources.mqtt_makes import HOURLY, ONCE_A_MINUTE
 from ..sources.mqtt_mapping import EXAMPLE
 from .base import SetupFlow
-from .virtual_meter import describe, found_and_missing, new_id
+from .virtual_meter import (
+    NEW_METER,
+    async_replacement_data,
+    describe,
+    found_and_missing,
+    new_id,
+)
 
 LONGEST_WAIT: Final = 70.0
 """Seconds to wait for the first message; some meters publish once a minute."""
@@ -68,6 +75,8 @@ TOPIC_SCHEMA = vol.Schema(
         ),
     }
 )
+
+RECONFIGURE_SCHEMA = TOPIC_SCHEMA.extend(NEW_METER)
 
 MAPPING_SCHEMA = vol.Schema({vol.Required(CONF_MAPPING): ObjectSelector()})
 
@@ -155,6 +164,13 @@ class MqttFlowMixin(SetupFlow):
             "reconfigure_topic", user_input, entry.data | {CONF_NAME: entry.title}
         )
 
+    @property
+    def _topic_schema(self) -> vol.Schema:
+        """Return the form of the topic, of a new meter or of a known one."""
+        if self.source == SOURCE_RECONFIGURE:
+            return RECONFIGURE_SCHEMA
+        return TOPIC_SCHEMA
+
     async def _async_topic(
         self,
         step_id: str,
@@ -181,7 +197,7 @@ class MqttFlowMixin(SetupFlow):
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(
-                TOPIC_SCHEMA, user_input or known
+                self._topic_schema, user_input or known
             ),
             errors=errors,
         )
@@ -315,8 +331,11 @@ class MqttFlowMixin(SetupFlow):
             CONF_METER: meter.as_dict(),
         }
         if known is not None:
+            kept = await async_replacement_data(
+                self.hass, known, is_new_meter=self._mqtt[CONF_NEW_METER]
+            )
             return self.async_update_reload_and_abort(
-                known, title=meter.name, data=data
+                known, title=meter.name, data=data | kept
             )
         await self.async_set_unique_id(f"{SOURCE_MQTT}:{topic}")
         self._abort_if_unique_id_configured()
@@ -335,7 +354,9 @@ class MqttFlowMixin(SetupFlow):
         step_id = "reconfigure_topic" if self.source == SOURCE_RECONFIGURE else "topic"
         return self.async_show_form(
             step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(TOPIC_SCHEMA, self._mqtt),
+            data_schema=self.add_suggested_values_to_schema(
+                self._topic_schema, self._mqtt
+            ),
             errors=errors,
             description_placeholders=problem,
         )

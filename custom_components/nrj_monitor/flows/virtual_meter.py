@@ -1,14 +1,17 @@
 """Virtual meters: meters made of topics or entities rather than a device."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util.ulid import ulid_now
+import probatio as vol
 
 from ..catalog import CHANNELS, Channel, Phase
-from ..const import DOMAIN
+from ..const import CONF_NEW_METER, CONF_REPLACED, DOMAIN
+from ..entry_data import NrjConfigEntry
+from ..meter_replacement import async_begin_anew
 from ..sources import MeterDescription
 from ..sources.derived_totals import DerivedTotals
 
@@ -21,6 +24,23 @@ USUAL_QUANTITIES: Final = (
     "export_energy",
 )
 """Quantities whose absence is shown in the dialogue."""
+
+
+NEW_METER: Final = {vol.Optional(CONF_NEW_METER, default=False): bool}
+"""Field of a known meter's form: whether another one took its place."""
+
+
+async def async_replacement_data(
+    hass: HomeAssistant, entry: NrjConfigEntry, *, is_new_meter: bool
+) -> dict[str, Any]:
+    """Return what the data of a meter keeps of the one before, which ends with the call.
+
+    Where it is no new meter, that is what was kept of an earlier one.
+    """
+    if is_new_meter:
+        replacement = await async_begin_anew(hass, entry)
+        return {CONF_REPLACED: replacement.as_dict()}
+    return {key: entry.data[key] for key in (CONF_REPLACED,) if key in entry.data}
 
 
 def new_id(source: str) -> str:
