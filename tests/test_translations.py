@@ -19,9 +19,21 @@ from custom_components.nrj_monitor.calibration.services import (
 )
 from custom_components.nrj_monitor.catalog import CHANNELS, Phase
 from custom_components.nrj_monitor.device_messages.kinds import CALIBRATION_REFUSALS
-from custom_components.nrj_monitor.flows.entities import START_SCHEMA, fields_schema
-from custom_components.nrj_monitor.flows.mqtt import MAPPING_SCHEMA, TOPIC_SCHEMA
-from custom_components.nrj_monitor.flows.native_form import ADDRESS_SCHEMA
+from custom_components.nrj_monitor.flows.entities import (
+    RECONFIGURE_SCHEMA as RECONFIGURE_ENTITIES_SCHEMA,
+    START_SCHEMA,
+    fields_schema,
+)
+from custom_components.nrj_monitor.flows.mqtt import (
+    MAPPING_SCHEMA,
+    RECONFIGURE_SCHEMA as RECONFIGURE_TOPIC_SCHEMA,
+    TOPIC_SCHEMA,
+)
+from custom_components.nrj_monitor.flows.native_form import (
+    ADDRESS_SCHEMA,
+    RECONFIGURE_SCHEMA as RECONFIGURE_NATIVE_SCHEMA,
+    TAKE_OVER_SCHEMA,
+)
 from custom_components.nrj_monitor.loads.activity import ACTIVITIES
 from custom_components.nrj_monitor.loads.sensor import ENERGIES
 from custom_components.nrj_monitor.loads.services import SCHEMAS
@@ -94,16 +106,19 @@ OF_NO_CHANNEL = {
 FORMS = {
     "native": ADDRESS_SCHEMA,
     "topic": TOPIC_SCHEMA,
-    "reconfigure_topic": TOPIC_SCHEMA,
+    "reconfigure_topic": RECONFIGURE_TOPIC_SCHEMA,
     "topic_mapping": MAPPING_SCHEMA,
     "entities": START_SCHEMA,
-    "reconfigure_entities": START_SCHEMA,
+    "reconfigure_entities": RECONFIGURE_ENTITIES_SCHEMA,
+    "reconfigure_native": RECONFIGURE_NATIVE_SCHEMA,
+    "calibration": TAKE_OVER_SCHEMA,
     "entities_of": fields_schema(None).extend(fields_schema(Phase.L1).schema),
 }
 
 OF_FORMS = {
     "bad_mapping",
     "bad_topic",
+    "calibration_not_taken",
     "no_message",
     "no_value",
     "not_understood",

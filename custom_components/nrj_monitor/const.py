@@ -9,6 +9,7 @@ CONF_KEY_GIVEN = "key_given"
 """Entry data: the key was given to the meter by this integration; absent otherwise."""
 
 CONF_NEW_METER = "new_meter"
+CONF_TAKE_OVER = "take_over"
 CONF_REPLACED = "replaced"
 """Entry data: the replacement of the meter before, as backfill.replacement has it."""
 

@@ -2,8 +2,10 @@
 
 from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 
+from .calibration.corrections import TEXT as CALIBRATION_TEXT, Corrections
 from .checked_store import CheckedStore, StoredData
 from .const import CONF_SOURCE, DOMAIN, SOURCE_NATIVE_API
 from .energy_counters import EnergyCounters
@@ -23,7 +25,8 @@ class MeterStore:
     """Stores the power-quality log, energy totals and known guard events of a meter.
 
     Keys of the stored dict are a promise to older versions: `power_quality` is the log,
-    `totals` the energy counters, `guard` the ids of guard events.
+    `totals` the energy counters, `guard` the ids of guard events, `calibration` the
+    corrections as the meter shows them.
     """
 
     def __init__(
@@ -35,6 +38,7 @@ class MeterStore:
         self._hass = hass
         self._due: float | None = None
         self._is_stopped = False
+        self._calibration = ""
         self.energy_counters = EnergyCounters(
             may_start_over=entry.data[CONF_SOURCE] != SOURCE_NATIVE_API
         )
@@ -48,15 +52,31 @@ class MeterStore:
         )
         self._meter.async_add_oscillogram_listener(self.async_schedule_save)
         self._meter.async_add_guard_listener(lambda _: self.async_schedule_save())
+        self._meter.async_add_text_listener(self._on_text)
+
+    @callback
+    def _on_text(self) -> None:
+        """Remember the calibration, for a meter in the place of this one."""
+        text = self._meter.texts.get(CALIBRATION_TEXT, self._calibration)
+        if text != self._calibration and Corrections.from_text(text) is not None:
+            self._calibration = text
+            self.async_schedule_save()
 
     def _restore(self, stored: StoredData) -> None:
         log, totals = stored["power_quality"], stored["totals"]
+        calibration = str(stored.get("calibration", ""))
         guard_events = [str(id_) for id_ in stored.get("guard", ())]
         # Raises for a log of no use before anything is taken over.
         PowerQualityLog().restore(log)
         self.energy_counters.restore(totals)
         self._meter.log.restore(log)
         self._meter.known_guard_events.extend(guard_events)
+        self._calibration = calibration
+
+    @property
+    def calibration(self) -> str:
+        """Return the meter's corrections as it last showed them, empty if it never did."""
+        return self._calibration
 
     @callback
     def async_schedule_save(self, delay: float = DELAY) -> None:
@@ -79,11 +99,22 @@ class MeterStore:
             "power_quality": self._meter.log.as_dict(),
             "totals": self.energy_counters.as_dict(),
             "guard": list(self._meter.known_guard_events),
+            "calibration": self._calibration,
         }
 
 
 def _store(hass: HomeAssistant, entry_id: str) -> CheckedStore:
     return CheckedStore(hass, VERSION, f"{DOMAIN}.meter.{entry_id}")
+
+
+async def async_stored_calibration(
+    hass: HomeAssistant, entry: NrjConfigEntry
+) -> Corrections | None:
+    """Return what the meter of an entry was calibrated to, None if not known."""
+    if entry.state is ConfigEntryState.LOADED:
+        return Corrections.from_text(entry.runtime_data.store.calibration)
+    stored = await _store(hass, entry.entry_id).async_load()
+    return Corrections.from_text(str((stored or {}).get("calibration", "")))
 
 
 async def async_remove_meter_store(hass: HomeAssistant, entry_id: str) -> None:
@@ -92,12 +123,14 @@ async def async_remove_meter_store(hass: HomeAssistant, entry_id: str) -> None:
 
 
 async def async_forget_totals(hass: HomeAssistant, entry_id: str) -> dict[str, float]:
-    """Forget the energy totals of a meter in whose place there is a new one.
+    """Forget totals and calibration of a meter in whose place there is a new one.
 
-    Returns the last ones, kWh by channel id.
+    Returns the last totals, kWh by channel id.
     """
     store = _store(hass, entry_id)
     if (stored := await store.async_load()) is None:
         return {}
-    await store.async_save({**stored, "totals": EnergyCounters().as_dict()})
+    await store.async_save(
+        {**stored, "totals": EnergyCounters().as_dict(), "calibration": ""}
+    )
     return {id_: float(total) for id_, total in stored["totals"]["latest"].items()}

@@ -211,6 +211,31 @@ async def test_numbers_calibrate_as_the_actions_do(
         assert "voltage_gain: 1.000000" in text(meter, "calibration_corrections")
 
 
+async def test_what_another_meter_shows_is_taken_over(
+    run_meter: RunMeter, heaters: str
+) -> None:
+    """The new meter's readings are corrected as the old one's were, and it shows the same."""
+    factors = {
+        f"{name}_l{phase}": value
+        for phase in (1, 2, 3)
+        for name, value in (
+            ("voltage_gain", 1 + phase / 100),
+            ("current_gain", 1.0),
+            ("phase", -phase / 2),
+        )
+    }
+    async with connected(run_meter(NRJ_RECORDING=heaters).port) as meter:
+        assert (await ask(meter, "take_over_calibration", **factors)).success
+        await meter.wait(lambda: abs(meter.value("voltage_l3") - 236.9) < 0.1)
+        assert text(meter, "calibration_corrections").splitlines()[1] == (
+            "l2: {voltage_gain: 1.020000, current_gain: 1.000000, phase: -1.000}"
+        )
+        refused = await ask(
+            meter, "take_over_calibration", **factors | {"current_gain_l2": 2.0}
+        )
+        assert refused.codes == "correction_impossible:phase=L2"
+
+
 async def test_impossible_calibrations_are_refused_with_advice(
     run_meter: RunMeter, tmp_path: Path
 ) -> None:

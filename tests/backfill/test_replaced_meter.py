@@ -3,11 +3,13 @@
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.nrj_monitor.backfill.manager import async_start_backfill
 from custom_components.nrj_monitor.backfill.plan import HOUR
 from custom_components.nrj_monitor.backfill.replaced_meter import replacement_of
 from custom_components.nrj_monitor.backfill.replacement import Replacement
@@ -34,6 +36,7 @@ from tests.backfill.test_purge import (
     record_until,
     show,
 )
+from tests.support.runtime import runtime_data
 
 __all__ = ["energy"]
 
@@ -84,8 +87,12 @@ async def test_a_meter_without_a_journal_begins_with_its_first_total(
 ) -> None:
     """What it had counted elsewhere is no energy, whether it is more or less."""
     await record_until(hass, energy, 0)
-    meter = await start(hass, entry, JournalMeter())
-    meter.on_connected(replace(DESCRIPTION, channels=(IMPORT,), features=frozenset()))
+    description = replace(DESCRIPTION, channels=(IMPORT,), features=frozenset())
+    meter = Meter(JournalMeter(), description)
+    entry.runtime_data = runtime_data(hass, entry, meter)
+    entry.mock_state(hass, ConfigEntryState.LOADED)
+    await async_start_backfill(hass, entry)
+    meter.on_connected(description)
     read(meter, first)
     show(hass, energy, first + 0.5)
     await compile_statistics(hass, FIVE_MINUTES)

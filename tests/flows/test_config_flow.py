@@ -352,6 +352,98 @@ async def test_new_meter_takes_the_place_of_the_old_one(
     assert not entry.runtime_data.store.energy_counters.gone_back
 
 
+CALIBRATED = """\
+l1: {voltage_gain: 1.014530, current_gain: 0.988700, phase: 0.312}
+l2: {voltage_gain: 1.000000, current_gain: 1.000000, phase: 0.000}
+l3: {voltage_gain: 1.000000, current_gain: 1.000000, phase: -1.250}"""
+
+NEVER_CALIBRATED = "\n".join(
+    f"l{phase}: {{voltage_gain: 1.000000, current_gain: 1.000000, phase: 0.000}}"
+    for phase in (1, 2, 3)
+)
+
+
+async def replace_calibrated(
+    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer, text: str
+) -> tuple[NrjConfigEntry, ConfigFlowResult]:
+    """Replace a meter that shows its corrections by one that can take them over."""
+    server.device.texts["Calibration corrections"] = text
+    server.device.actions["take_over_calibration"] = (True, "")
+    entry = await add_meter(server.port)
+    await state_is(hass, "sensor.nrj_meter_voltage_l1", "230.0")
+    form = await start_flow(hass, entry, SOURCE_RECONFIGURE)
+    server.device.mac = "02:4E:52:4A:00:99"
+    server.device.texts.clear()
+    return entry, await submit(hass, form, new_meter=True)
+
+
+@pytest.mark.parametrize("take_over", [True, False])
+async def test_a_new_meter_takes_the_calibration_over_where_it_is_wanted(
+    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer, *, take_over: bool
+) -> None:
+    """The transformers may stay, and only a person knows; nothing is written unasked."""
+    entry, form = await replace_calibrated(hass, add_meter, server, CALIBRATED)
+    assert form["step_id"] == "calibration"
+    assert entry.unique_id == "02:4e:52:4a:00:07"
+    placeholders = form["description_placeholders"]
+    assert placeholders is not None
+    assert "- L1: U +1.45 %, I -1.13 %, φ +0.312°" in placeholders["corrections"]
+    result = await submit(hass, form, take_over=take_over)
+    assert result["reason"] == "reconfigure_successful"
+    assert entry.unique_id == "02:4e:52:4a:00:99"
+    written = [(1.01453, 0.9887, 0.312), (1, 1, 0), (1, 1, -1.25)] if take_over else []
+    assert [name for name, _ in server.ran] == ["take_over_calibration"][:take_over]
+    assert [number for _, numbers in server.ran for number in numbers] == pytest.approx(
+        [number for phase in written for number in phase]
+    )
+
+
+async def test_a_calibration_that_is_not_taken_over_can_be_left(
+    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
+) -> None:
+    """The reason is said, by the meter's code or in its words, and the link's error too."""
+    entry, form = await replace_calibrated(hass, add_meter, server, CALIBRATED)
+    answer = server.device.actions
+    answer["take_over_calibration"] = (False, "No. [correction_impossible:phase=L3]")
+    form = await submit(hass, form, take_over=True)
+    assert "The correction of L3 is no tolerance of a part" in sentence(form)
+    assert fields(form) == ["take_over"]
+    answer["take_over_calibration"] = (False, "Words of another version")
+    form = await submit(hass, form, take_over=True)
+    assert "Words of another version" in sentence(form)
+    del answer["take_over_calibration"]
+    form = await submit(hass, form, take_over=True)
+    assert sentence(form).startswith("Nothing answered at")
+    assert entry.unique_id == "02:4e:52:4a:00:07"
+    result = await submit(hass, form, take_over=False)
+    assert result["reason"] == "reconfigure_successful"
+
+
+@pytest.mark.parametrize("text", [NEVER_CALIBRATED, "l1: nonsense"])
+async def test_without_a_calibration_nothing_is_asked(
+    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer, text: str
+) -> None:
+    """A meter that was never calibrated, or whose corrections can not be read."""
+    _, result = await replace_calibrated(hass, add_meter, server, text)
+    assert result["reason"] == "reconfigure_successful"
+
+
+async def test_the_calibration_of_a_meter_that_is_gone_is_known(
+    hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
+) -> None:
+    """It was remembered while the meter was there, and over a restart."""
+    server.device.texts["Calibration corrections"] = CALIBRATED
+    server.device.actions["take_over_calibration"] = (True, "")
+    entry = await add_meter(server.port)
+    await state_is(hass, "sensor.nrj_meter_voltage_l1", "230.0")
+    await hass.config_entries.async_unload(entry.entry_id)
+    form = await start_flow(hass, entry, SOURCE_RECONFIGURE)
+    server.device.mac = "02:4E:52:4A:00:99"
+    form = await submit(hass, form, new_meter=True)
+    assert form["step_id"] == "calibration"
+    hass.config_entries.flow.async_abort(form["flow_id"])
+
+
 async def test_reconfiguring_to_nowhere_changes_nothing(
     hass: HomeAssistant, add_meter: AddMeter, server: DeviceServer
 ) -> None:

@@ -25,7 +25,7 @@ from custom_components.nrj_monitor.assist.queries import (
     everything_exposed,
     query_power,
 )
-from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.const import CONF_REPLACED, DOMAIN
 from custom_components.nrj_monitor.control.supply import Supply
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.loads.manager import powers_of
@@ -194,7 +194,11 @@ async def test_a_split_phase_meter_has_two_legs(hass: HomeAssistant) -> None:
     await state_is(hass, "sensor.house_active_power", "2000.0")
     assert hass.states.get("sensor.house_active_power_l3") is None
     assert entry.data["phases"] == 2
-    assert typed(await reconfigure(hass, entry)) == {"name": "House", "phases": "2"}
+    assert typed(await reconfigure(hass, entry)) == {
+        "name": "House",
+        "phases": "2",
+        "new_meter": None,
+    }
 
 
 @pytest.mark.parametrize(
@@ -350,16 +354,19 @@ async def test_entities_that_go_take_the_meter_along(hass: HomeAssistant) -> Non
     await state_is(hass, "sensor.house_active_power", "800.0")
 
 
-async def test_other_entities_keep_the_meter(hass: HomeAssistant) -> None:
-    """Show the chosen entities when reconfigured, and keep the sensors."""
+@pytest.mark.parametrize("new_meter", [False, True])
+async def test_other_entities_keep_the_meter(
+    hass: HomeAssistant, *, new_meter: bool
+) -> None:
+    """Show the chosen entities when reconfigured, keep the sensors, and begin a count."""
     entry = await add_shelly(hass)
     tell(hass, {"sensor.other": (240, "V")})
     form = await hass.config_entries.flow.async_init(
         DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
     )
-    assert typed(form) == {"name": "House", "phases": "3"}
+    assert typed(form) == {"name": "House", "phases": "3", "new_meter": None}
     form = await hass.config_entries.flow.async_configure(
-        form["flow_id"], {"name": "House", "phases": "1"}
+        form["flow_id"], {"name": "House", "phases": "1", "new_meter": new_meter}
     )
     assert typed(form)["voltage"] == "sensor.em_a_voltage"
     form = await fill_in(hass, form, {"voltage": "sensor.other"}, {})
@@ -367,6 +374,7 @@ async def test_other_entities_keep_the_meter(hass: HomeAssistant) -> None:
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
     await state_is(hass, "sensor.house_voltage_l1", "240.0")
+    assert (CONF_REPLACED in entry.data) == new_meter
 
 
 @pytest.mark.parametrize("inverted", [False, True])

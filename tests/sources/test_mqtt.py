@@ -8,6 +8,7 @@ import json
 from math import pi, sin
 from pathlib import Path
 import struct
+import time
 from typing import Any
 
 from homeassistant.components import mqtt as mqtt_integration
@@ -23,7 +24,7 @@ from homeassistant.helpers.event import async_track_state_change_event
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.const import CONF_REPLACED, DOMAIN
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.flows import mqtt as flow_module
 from custom_components.nrj_monitor.flows.mqtt import SHOWN_TOPICS, _Heard
@@ -632,6 +633,37 @@ async def test_another_topic_keeps_the_entities(
     assert unique_ids(entry) == before
     assert entry.data["topic"] == "meter/+"
     assert entry.title == "Barn"
+
+
+async def test_a_new_meter_on_another_topic_begins_a_count(
+    hass: HomeAssistant, mqtt: None, publisher: Publisher
+) -> None:
+    """It is kept when it came and what the old one told last; a later change keeps that."""
+
+    async def reconfigure(topic: str, *, new_meter: bool) -> Any:
+        form = await hass.config_entries.flow.async_init(
+            DOMAIN,
+            context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id},
+        )
+        answers = {"name": "House", "topic": topic, "layout": "three_phases"}
+        heard = await listened(
+            hass,
+            await hass.config_entries.flow.async_configure(
+                form["flow_id"], answers | {"new_meter": new_meter}
+            ),
+        )
+        result = await hass.config_entries.flow.async_configure(heard["flow_id"], {})
+        assert result["reason"] == "reconfigure_successful"
+        await hass.async_block_till_done()
+        return entry.data.get(CONF_REPLACED)
+
+    async with publishing(publisher, message):
+        entry = await add(hass)
+        assert await reconfigure("meter/#", new_meter=False) is None
+        replaced = await reconfigure("meter/+", new_meter=True)
+        assert replaced["time"] == pytest.approx(time.time(), abs=60)
+        assert await reconfigure("meter/#", new_meter=False) == replaced
+        await state_is(hass, "sensor.house_voltage_l1", "230.0")
 
 
 async def test_only_the_first_topics_are_shown() -> None:

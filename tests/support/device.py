@@ -34,7 +34,14 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         ("current", "amperes"),
         ("power_factor", "power_factor"),
     )
-} | {"null_residual_current": {"input": PB.SERVICE_ARG_TYPE_INT}}
+} | {
+    "null_residual_current": {"input": PB.SERVICE_ARG_TYPE_INT},
+    "take_over_calibration": {
+        f"{name}_l{phase}": PB.SERVICE_ARG_TYPE_FLOAT
+        for phase in (1, 2, 3)
+        for name in ("voltage_gain", "current_gain", "phase")
+    },
+}
 """Arguments of user actions, as the firmware lists them."""
 
 MAC = "02:4E:52:4A:00:07"
@@ -55,6 +62,8 @@ class Device:
     relays: dict[str, bool] = field(default_factory=dict)
     refuses: set[str] = field(default_factory=set)
     """Relays that stay as they are whatever they are told."""
+    texts: dict[str, str] = field(default_factory=dict)
+    """States of text sensors by name."""
     settings: dict[str, bool] = field(default_factory=dict)
     """Switches the firmware puts among its settings."""
     actions: dict[str, tuple[bool, str]] = field(default_factory=dict)
@@ -147,6 +156,8 @@ class DeviceServer(LoopbackServer):
             case PB.SubscribeStatesRequest():
                 self._subscribers.add(framing)
                 yield from map(self._sensor_state, self.device.sensors)
+                for name, text in self.device.texts.items():
+                    yield PB.TextSensorStateResponse(key=_key(name), state=text)
                 if self.device.tells_relays:
                     yield from map(self._relay_state, self.device.relays)
             case PB.GetTimeResponse():
@@ -185,6 +196,10 @@ class DeviceServer(LoopbackServer):
     def _entities(self) -> Iterable[Any]:
         for name in self.device.sensors:
             yield PB.ListEntitiesSensorResponse(
+                object_id=_object_id(name), key=_key(name), name=name
+            )
+        for name in self.device.texts:
+            yield PB.ListEntitiesTextSensorResponse(
                 object_id=_object_id(name), key=_key(name), name=name
             )
         for name in self.device.relays:

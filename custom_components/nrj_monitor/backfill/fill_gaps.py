@@ -139,10 +139,10 @@ async def async_backfill(
         if (id_ := registry.async_get_entity_id("sensor", DOMAIN, f"{mac}_{channel}"))
     }
     units = {id_: CHANNELS[channel].quantity.unit or "" for id_, channel in ids.items()}
-    handovers = handovers_of(hass, mac, replacement)
+    handovers = handovers_of(hass, mac, replacement) or {}
     if not dry_run:
         # What is filled in continues the sums around it: these must be right first.
-        await async_keep_sums(hass, total_units(hass, mac), begin, handovers)
+        await async_keep_sums(hass, total_units(hass, mac), begin, lambda: handovers)
     all_series = await async_read(hass, units, hours.start, hours.stop)
     sums, unclear, means, corrections = {}, {}, {}, {}
     for id_, series in all_series.items():

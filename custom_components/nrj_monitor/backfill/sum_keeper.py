@@ -1,7 +1,7 @@
 """Keeps the running sums of a meter's totals, whatever the recorder has purged."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 import logging
 from typing import Final
 
@@ -57,10 +57,15 @@ def total_units(hass: HomeAssistant, mac: str) -> dict[str, str]:
 
 def handovers_of(
     hass: HomeAssistant, mac: str, replacement: Replacement | None
-) -> dict[str, Handover]:
-    """Return where the totals of a meter go on after another one's, by entity id."""
+) -> dict[str, Handover] | None:
+    """Return where the totals of a meter go on after another one's, by entity id.
+
+    None while that is not known.
+    """
     if replacement is None:
         return {}
+    if replacement.begin is None:
+        return None
     registry = er.async_get(hass)
     return {
         id_: handover
@@ -74,13 +79,14 @@ async def async_keep_sums(
     hass: HomeAssistant,
     units: Mapping[str, str],
     begin: float,
-    handovers: Mapping[str, Handover] | None = None,
+    handovers: Callable[[], Mapping[str, Handover] | None],
 ) -> None:
     """Restore the sums that the recorder has purged, and correct wrong ones.
 
-    `units` has the unit of each total's channel by entity id, and `handovers` where
-    another meter took the place of the one before. Wrong sums are looked for since
-    `begin`, s since 1970. Returns once all is in the database.
+    `units` has the unit of each total's channel by entity id. `handovers` returns where
+    another meter took the place of the one before, None while that is not known: then
+    nothing is corrected. Wrong sums are looked for since `begin`, s since 1970. Returns
+    once all is in the database.
     """
     # Rows being compiled are not in the database yet.
     await async_wait_written(hass)
@@ -91,10 +97,13 @@ async def async_keep_sums(
     if not hass.is_running:
         return
     corrected = False
-    for id_, history in (await async_read_histories(hass, units, begin)).items():
+    histories = await async_read_histories(hass, units, begin)
+    # Asked after the rows were read: none of them is newer than what is known.
+    known = handovers()
+    for id_, history in histories.items() if known is not None else ():
         await asyncio.sleep(0)
         if corrections := find_corrections(
-            history.points, handover=(handovers or {}).get(id_)
+            history.points, handover=(known or {}).get(id_)
         ):
             corrected = True
             _LOGGER.info(
@@ -211,7 +220,7 @@ class SumKeeper:
                     self._hass,
                     total_units(self._hass, self._meter.description.mac),
                     dt_util.utcnow().timestamp() - WINDOW,
-                    handovers_of(
+                    lambda: handovers_of(
                         self._hass,
                         self._meter.description.mac,
                         replacement_of(self._entry),

@@ -60,6 +60,7 @@ CALIBRATION_REFUSALS: Final[Mapping[str, tuple[str, ...]]] = {
     "residual_not_steady": ("input",),
     "nothing_to_undo": (),
     "nothing_to_reset": (),
+    "correction_impossible": ("phase",),
 }
 """Refused calibration steps; each is an exception's translation key."""
 
@@ -70,6 +71,7 @@ CALIBRATION_RESULTS: Final[Mapping[str, tuple[str, ...]]] = {
     "residual_nulled": ("input", "residual"),
     "calibration_undone": (),
     "calibration_reset": (),
+    "calibration_taken_over": (),
     "calibration_dropped": (),
 }
 """Accepted calibration steps, and the loss of a calibration."""

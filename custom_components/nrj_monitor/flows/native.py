@@ -15,6 +15,7 @@ from homeassistant.helpers.device_registry import format_mac
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import probatio as vol
 
+from ..calibration.corrections import TAKE_OVER, Corrections
 from ..const import (
     CONF_ENCRYPTION_KEY,
     CONF_KEY_GIVEN,
@@ -22,12 +23,16 @@ from ..const import (
     CONF_NEW_METER,
     CONF_REPLACED,
     CONF_SOURCE,
+    CONF_TAKE_OVER,
     DEFAULT_PORT,
     SOURCE_NATIVE_API,
 )
+from ..device_messages.message import parse_answer
+from ..device_messages.sentences import async_say
 from ..entry_data import NrjConfigEntry
 from ..meter_replacement import async_replace_meter
-from ..sources import MeterDescription
+from ..meter_store import async_stored_calibration
+from ..sources import Feature, MeterDescription
 from ..sources.errors import (
     CredentialError,
     KeyRequiredError,
@@ -38,7 +43,7 @@ from ..sources.errors import (
 from ..sources.esphome_entry import esphome_key
 from ..sources.native_api.address import NativeApiAddress, new_key
 from ..sources.native_api.device_model import PROJECT_PREFIX, DeviceModel
-from ..sources.native_api.provisioning import identify, probe, set_key
+from ..sources.native_api.provisioning import identify, probe, run_action, set_key
 from .base import SetupFlow, async_finish_schema
 from .discovery_update import announced_address_is_right
 from .native_form import (
@@ -46,6 +51,7 @@ from .native_form import (
     KEY_SCHEMA,
     NO_FIELDS,
     RECONFIGURE_SCHEMA,
+    TAKE_OVER_SCHEMA,
     form_errors,
 )
 
@@ -64,6 +70,8 @@ class NativeFlowMixin(SetupFlow):
         self._asked: dict[str, Any] = {}
         self._offered_key: str | None = None
         self._replaces = False
+        self._new_mac = ""
+        self._corrections = Corrections({})
         self._error: SourceError | None = None
         self._placeholders: dict[str, str] = {}
 
@@ -237,14 +245,75 @@ class NativeFlowMixin(SetupFlow):
             for field, value in entry.data.items()
             if field not in (CONF_ENCRYPTION_KEY, CONF_KEY_GIVEN)
         }
+        self._data = kept | data
         new_mac = probed.description.mac
-        if entry.unique_id is not None and entry.unique_id != new_mac:
-            replacement = await async_replace_meter(
-                self.hass, entry, entry.unique_id, new_mac
+        if entry.unique_id is None or entry.unique_id == new_mac:
+            return self.async_update_reload_and_abort(
+                entry, unique_id=new_mac, data=self._data
             )
-            data[CONF_REPLACED] = replacement.as_dict()
+        self._asked = asked
+        self._new_mac = new_mac
+        if Feature.CALIBRATION_TRANSFER in probed.description.features:
+            corrections = await async_stored_calibration(self.hass, entry)
+            if corrections is not None and corrections.is_calibrated:
+                self._corrections = corrections
+                return await self.async_step_calibration()
+        return await self._async_replace(entry)
+
+    async def async_step_calibration(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask whether the new meter takes over the calibration of the old one."""
+        entry = self._get_reconfigure_entry()
+        self._error, refusal = None, None
+        if user_input is not None:
+            if user_input[CONF_TAKE_OVER]:
+                refusal = await self._async_take_over()
+            if self._error is None and refusal is None:
+                return await self._async_replace(entry)
+        errors = form_errors(self._error, TAKE_OVER_SCHEMA)
+        if refusal is not None:
+            errors[CONF_TAKE_OVER] = "calibration_not_taken"
+        return self.async_show_form(
+            step_id="calibration",
+            data_schema=TAKE_OVER_SCHEMA,
+            errors=errors,
+            description_placeholders={
+                **self._placeholders,
+                "name": entry.title,
+                "corrections": self._corrections.describe(),
+                "problem": refusal or "",
+            },
+        )
+
+    async def _async_take_over(self) -> str | None:
+        """Give the new meter the calibration; return its refusal, or note the error."""
+        instance = await zeroconf.async_get_instance(self.hass)
+        try:
+            answer = await run_action(
+                _address(self._asked),
+                TAKE_OVER,
+                self._corrections.as_arguments(),
+                instance,
+            )
+        except SourceError as error:
+            self._note(error, self._asked)
+            return None
+        if answer.success:
+            return None
+        refusal, messages = parse_answer(answer.text)
+        return (async_say(self.hass, messages) if messages else None) or refusal
+
+    async def _async_replace(self, entry: NrjConfigEntry) -> ConfigFlowResult:
+        """Put the new meter in the place of the old one."""
+        assert entry.unique_id is not None
+        replacement = await async_replace_meter(
+            self.hass, entry, entry.unique_id, self._new_mac
+        )
         return self.async_update_reload_and_abort(
-            entry, unique_id=new_mac, data=kept | data
+            entry,
+            unique_id=self._new_mac,
+            data=self._data | {CONF_REPLACED: replacement.as_dict()},
         )
 
     async def _async_probe(self, asked: dict[str, Any]) -> DeviceModel | None:

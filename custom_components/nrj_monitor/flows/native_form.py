@@ -11,7 +11,7 @@ from homeassistant.helpers.selector import (
 )
 import probatio as vol
 
-from ..const import CONF_ENCRYPTION_KEY, CONF_NEW_METER, DEFAULT_PORT
+from ..const import CONF_ENCRYPTION_KEY, CONF_NEW_METER, CONF_TAKE_OVER, DEFAULT_PORT
 from ..sources.errors import (
     ConnectionRefusedSourceError,
     CredentialError,
@@ -43,6 +43,8 @@ ADDRESS_SCHEMA = vol.Schema(
 RECONFIGURE_SCHEMA = ADDRESS_SCHEMA.extend(
     {vol.Optional(CONF_NEW_METER, default=False): bool}
 )
+
+TAKE_OVER_SCHEMA = vol.Schema({vol.Required(CONF_TAKE_OVER, default=False): bool})
 
 KEY_SCHEMA = vol.Schema(KEY_FIELD)
 

@@ -24,6 +24,7 @@ class Feature(StrEnum):
     """Capability of a meter besides measuring; stored by value."""
 
     CALIBRATION = "calibration"
+    CALIBRATION_TRANSFER = "calibration_transfer"
     GUARD = "guard"
     JOURNAL = "journal"
     POWER_QUALITY = "power_quality"

@@ -270,6 +270,22 @@ CalibrationOutcome CalibrationBook::reset() {
   return accepted(Message(CALIBRATION_RESET));
 }
 
+CalibrationOutcome CalibrationBook::take_over(const Factors &factors) {
+  // A residual current is of this meter's own.
+  Corrections corrections = this->now_;
+  for (size_t i = 0; i < PHASES; i++) {
+    const PhaseFactors &phase = factors[i];
+    if (!is_possible_gain(phase.voltage_gain) || !is_possible_gain(phase.current_gain) ||
+        !(phase.degrees >= MINIMUM_PHASE && phase.degrees <= MAXIMUM_PHASE))
+      return refused(about(CORRECTION_IMPOSSIBLE, i));
+    corrections.phases[i] = {code_of_gain(phase.voltage_gain), code_of_gain(phase.current_gain),
+                             code_of_phase(phase.degrees, this->subject_.frequency)};
+  }
+  this->previous_ = this->now_;
+  this->now_ = corrections;
+  return accepted(Message(CALIBRATION_TAKEN_OVER));
+}
+
 std::string CalibrationBook::to_yaml() const {
   std::string yaml;
   for (size_t i = 0; i < PHASES; i++) {

@@ -96,6 +96,14 @@ class RecentReadings {
   size_t count_{0};
 };
 
+/// Corrections of a phase as factors and degrees, as people write them.
+struct PhaseFactors {
+  double voltage_gain{1};
+  double current_gain{1};
+  double degrees{0};
+};
+using Factors = std::array<PhaseFactors, ade9000::PHASES>;
+
 /// Outcome of a calibration step, with a message to the user (calibration_messages.h).
 struct CalibrationOutcome {
   bool accepted;
@@ -145,6 +153,8 @@ class CalibrationBook {
   CalibrationOutcome undo();
   /// Resets the corrections to those of the configuration.
   CalibrationOutcome reset();
+  /// Takes over the corrections of another meter with the same transformers, all or none.
+  CalibrationOutcome take_over(const Factors &factors);
 
   /// Formats the corrections as YAML for the configuration, one line a phase, and one of the residual currents if any
   /// is nulled; at most 255 characters.

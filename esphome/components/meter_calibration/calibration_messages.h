@@ -75,6 +75,9 @@ inline constexpr MessageKind RESIDUAL_NOT_STEADY{
 inline constexpr MessageKind NOTHING_TO_UNDO{"nothing_to_undo", "There is nothing to undo."};
 inline constexpr MessageKind NOTHING_TO_RESET{"nothing_to_reset",
                                               "The calibration is already that of the configuration."};
+inline constexpr MessageKind CORRECTION_IMPOSSIBLE{
+    "correction_impossible",
+    "The correction of {phase} is no tolerance of a part: calibrate this meter with a reference instead."};
 
 // What was done.
 inline constexpr MessageKind VOLTAGE_CALIBRATED{
@@ -90,6 +93,8 @@ inline constexpr MessageKind CALIBRATION_UNDONE{"calibration_undone",
                                                 "The last calibration step is undone. Undo again to bring it back."};
 inline constexpr MessageKind CALIBRATION_RESET{
     "calibration_reset", "The calibration is back to that of the configuration. Undo brings it back."};
+inline constexpr MessageKind CALIBRATION_TAKEN_OVER{
+    "calibration_taken_over", "The calibration of another meter is taken over. Undo brings the one before back."};
 
 // Told by the meter after a start.
 inline constexpr MessageKind CALIBRATION_DROPPED{

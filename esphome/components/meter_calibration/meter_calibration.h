@@ -58,6 +58,8 @@ class MeterCalibration : public Component {
    */
   bool null_residual_current(int input);
   bool undo() { return this->finish_(this->book_.undo()); }
+  /// Takes over what another meter with the same transformers was calibrated to.
+  bool take_over(const Factors &factors) { return this->finish_(this->book_.take_over(factors)); }
   bool reset() { return this->finish_(this->book_.reset()); }
   /// Formats the message of the last step as the answer of an action: a sentence, then its code in brackets.
   std::string get_answer() const { return device_message::answer(this->message_.describe(), this->message_.encode()); }

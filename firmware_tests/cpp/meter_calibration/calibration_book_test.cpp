@@ -98,6 +98,19 @@ TEST(Calibration, OneStepBackAndReset) {
   EXPECT_EQ(book.now(), first);
 }
 
+TEST(Calibration, OfAnotherMeterIsTakenOverAndUndone) {
+  CalibrationBook book = meter_calibration::book();
+  ASSERT_TRUE(book.voltage_is(0, 230, steady(225, 5)).accepted);
+  const Corrections before = book.now();
+  ASSERT_TRUE(book.take_over({{{1.01453, 0.9887, 0.312}, {0.8, 1.25, -10}, {1, 1, 2.25}}}).accepted);
+  EXPECT_NEAR(gain_of_code(book.now().phases[0].voltage_gain), 1.01453, 1e-8);
+  EXPECT_NEAR(gain_of_code(book.now().phases[0].current_gain), 0.9887, 1e-8);
+  EXPECT_NEAR(phase_of_code(book.now().phases[0].phase, 50), 0.312, 1e-6);
+  EXPECT_NEAR(phase_of_code(book.now().phases[1].phase, 50), -10, 1e-6);
+  ASSERT_TRUE(book.undo().accepted);
+  EXPECT_EQ(book.now(), before);
+}
+
 constexpr double NOT_A_NUMBER = std::numeric_limits<double>::quiet_NaN();
 
 TEST(Calibration, NullsAResidualCurrent) {
@@ -215,6 +228,15 @@ INSTANTIATE_TEST_SUITE_P(
                     "multimeter"},
         RefusalCase{"voltage, not steady", [](CalibrationBook &b) { return b.voltage_is(1, 230, flickering()); },
                     "not steady"},
+        RefusalCase{"of another meter, too far",
+                    [](CalibrationBook &b) { return b.take_over({{{1, 1, 0}, {1, 1.3, 0}, {1, 1, 0}}}); },
+                    "The correction of L2"},
+        RefusalCase{"of another meter, too late",
+                    [](CalibrationBook &b) { return b.take_over({{{1, 1, 0}, {1, 1, 0}, {1, 1, 3}}}); },
+                    "The correction of L3"},
+        RefusalCase{"of another meter, no number",
+                    [](CalibrationBook &b) { return b.take_over({{{NOT_A_NUMBER, 1, 0}, {}, {}}}); },
+                    "The correction of L1"},
         RefusalCase{"current, too small", [](CalibrationBook &b) { return b.current_is(0, 0.6, steady(230, 0.5)); },
                     "switch on a heater that draws at least 1.1 A"},
         RefusalCase{"current, too far", [](CalibrationBook &b) { return b.current_is(0, 16, steady(230, 8)); },

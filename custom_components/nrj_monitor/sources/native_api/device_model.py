@@ -34,6 +34,7 @@ FEATURES: Final = {
     "power_quality_events": Feature.POWER_QUALITY,
     "check_wiring": Feature.WIRING,
     "calibrate_voltage": Feature.CALIBRATION,
+    "take_over_calibration": Feature.CALIBRATION_TRANSFER,
     "journal_open": Feature.JOURNAL,
 }
 """Features of a meter by the user action of the firmware that goes with each."""
@@ -41,6 +42,7 @@ FEATURES: Final = {
 TEXTS: Final = frozenset(
     {
         "calibration_codes",
+        "calibration_corrections",
         "clock",
         "guard_reason",
         "guard_state",

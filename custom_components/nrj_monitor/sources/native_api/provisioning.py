@@ -1,6 +1,7 @@
 """Provisioning of a meter: reading the device, setting and removing its key."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -11,11 +12,13 @@ from ..errors import (
     CredentialError,
     KeyRefusedError,
     KeyRequiredError,
+    LinkDownError,
+    NoAnswerError,
     SourceError,
     WrongKeyError,
 )
 from .address import NativeApiAddress, check_key
-from .client import NO_KEY, make_client
+from .client import NO_KEY, ActionAnswer, make_client
 from .device_model import DeviceModel
 
 if TYPE_CHECKING:
@@ -95,6 +98,27 @@ async def set_key(address: NativeApiAddress, zeroconf: Zeroconf | None = None) -
     assert address.key is not None
     check_key(address.key)
     await _replace_key(replace(address, key=NO_KEY), address.key, zeroconf)
+
+
+async def run_action(
+    address: NativeApiAddress,
+    action: str,
+    arguments: Mapping[str, float],
+    zeroconf: Zeroconf | None = None,
+) -> ActionAnswer:
+    """Run a user action of the meter at `address`; return its answer.
+
+    Raises the SourceError that says why it can not be asked.
+    """
+    client = make_client(address, zeroconf)
+    try:
+        await client.connect()
+        await client.read_device()
+        return await client.run_action(action, **arguments)
+    except LinkDownError as error:
+        raise NoAnswerError("The meter does not answer") from error
+    finally:
+        await client.disconnect()
 
 
 async def remove_key(
