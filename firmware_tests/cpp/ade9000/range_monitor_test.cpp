@@ -2,6 +2,7 @@
 
 #include "firmware_tests/cpp/support/driver_bench.h"
 
+#include "esphome/components/ade9000/energy_totals.h"
 #include "esphome/components/ade9000/range_monitor.h"
 
 #include <gtest/gtest.h>
@@ -30,6 +31,8 @@ class RangeMeter {
     for (const auto &setting : this->settings_)
       this->bus_.write(setting.address, setting.value);
     this->monitor.restart(this->now_());
+    this->totals_.start();
+    this->count_();
   }
   explicit RangeMeter(const Signal &signal, ChipSettings settings = {})
       : RangeMeter([signal](double) { return signal; }, settings) {}
@@ -37,6 +40,7 @@ class RangeMeter {
   void run(double seconds) {
     for (int i = 0; i < seconds / UPDATE; i++) {
       this->bench_.wait(UPDATE);
+      this->count_();
       ASSERT_TRUE(measure(this->bus_, BENCH_SCALING, this->settings_, {}, this->measurement));
       const bool was_over = this->monitor.is_any_over();
       this->monitor.add(range_readings(this->measurement, BENCH_SCALING, this->settings_), this->now_());
@@ -44,18 +48,33 @@ class RangeMeter {
     }
   }
 
+  /// Watt-hours that a phase has drawn since the start.
+  double counted(Channel channel) const { return this->totals_.active().get_import(channel) * 1e-9; }
+  double hours() const { return (this->counted_at_ - this->began_at_) / 3600; }
+
   RangeMonitor monitor;
   Measurement measurement;
   /// Count of beginnings.
   int told{0};
 
  protected:
+  void count_() {
+    EnergyCodes codes;
+    ASSERT_TRUE(read_energy_codes(this->bus_, codes));
+    ASSERT_TRUE(this->totals_.count(codes, BENCH_SCALING));
+    this->counted_at_ = this->bench_.now.elapsed;
+    if (this->began_at_ == 0)
+      this->began_at_ = this->counted_at_;
+  }
   uint32_t now_() const { return static_cast<uint32_t>(this->bench_.now.real * 1000); }
 
   ChipSettings settings_;
   Bench bench_;
   BenchWire wire_;
   Ade9000Bus bus_;
+  EnergyTotals totals_;
+  double began_at_{0};
+  double counted_at_{0};
 };
 
 /// A rectifier's current: of `amperes` rms, with a crest of some 2.3.
@@ -131,6 +150,20 @@ TEST(RangeMonitor, OneExcursionIsToldOnceAndEndsAfterTheHold) {
   EXPECT_FALSE(meter.monitor.is_any_over());
   EXPECT_EQ(meter.told, 1);
   EXPECT_NEAR(meter.measurement.phases[1].current, 10, 0.05) << "the rms has settled when the mark goes";
+}
+
+TEST(RangeMonitor, EnergyIsTooLowWhileItIsMarked) {
+  // Of a sine cut at half of its amplitude 4/pi * (pi/6 + sqrt(3)/4) / 2 is left of the fundamental, which a sine of
+  // voltage makes power of.
+  const double left = 2 / std::numbers::pi * (std::numbers::pi / 6 + std::sqrt(3.0) / 4);
+  Signal signal = balanced(230, 5);
+  signal.phases[2].fundamental_current = 2 * Bench::FULL_CURRENT;
+  RangeMeter meter(signal);
+  meter.run(6);
+  EXPECT_TRUE(meter.monitor.is_over(RangeQuantity::CURRENT, 2));
+  const double true_energy = 230 * 2 * Bench::FULL_CURRENT * meter.hours();
+  EXPECT_NEAR(meter.counted(Channel::L3), left * true_energy, 0.01 * true_energy);
+  EXPECT_NEAR(meter.counted(Channel::L1), 230 * 5 * meter.hours(), 0.01 * 230 * 5 * meter.hours());
 }
 
 TEST(RangeMonitor, FollowsTheGainOfACalibration) {
