@@ -7,7 +7,7 @@ import pytest
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.sources import entities as entities_module, timeout
 from tests.loads.conftest import AddLoad, Pass
-from tests.sources.test_entities import begin, confirm, fill_in, wait_rhythm
+from tests.sources.test_entities import begin, confirm, fill_in, reporting, wait_rhythm
 from tests.support.pace import patience
 from tests.support.states import state_is
 
@@ -23,7 +23,7 @@ async def entry(
     monkeypatch: pytest.MonkeyPatch,
 ) -> NrjConfigEntry:
     """Return a meter made of one entity, and a boiler."""
-    monkeypatch.setattr(timeout, "MINIMUM", 0.4)
+    monkeypatch.setattr(timeout, "MINIMUM", patience(0.3))
     monkeypatch.setattr(entities_module, "WATCH_INTERVAL", 0.05)
     boiler = {"boiler": {"initial": False}}
     assert await async_setup_component(hass, "input_boolean", {"input_boolean": boiler})
@@ -40,8 +40,9 @@ async def test_no_load_runs_on_a_frozen_power(
     """A surplus that is constant counts; one that is not reported any more ends."""
     await add_load("boiler", **{"class": "surplus"})
     await state_is(hass, "sensor.house_active_power", "-3000.0")
-    await wait_rhythm(hass, POWER)
-    await let_pass(70)
+    async with reporting(hass, POWER):
+        await wait_rhythm(hass, POWER)
+        await let_pass(70)
     assert hass.states.is_state(BOILER, "on")
     await state_is(hass, "sensor.house_active_power", "unavailable", patience(20))
     await let_pass(300, 5.0)

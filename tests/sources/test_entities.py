@@ -499,10 +499,11 @@ async def test_a_unit_that_disappears_changes_no_value(hass: HomeAssistant) -> N
 
 
 async def wait_rhythm(
-    hass: HomeAssistant, states: Mapping[str, tuple[float, str]], times: int = 30
+    hass: HomeAssistant, states: Mapping[str, tuple[float, str]]
 ) -> None:
-    """Let entities report the same states over and over."""
-    for _ in range(times):
+    """Let entities report the same states until their rhythm is known, twice over."""
+    end = hass.loop.time() + 2 * timeout.MINIMUM
+    while hass.loop.time() < end:
         tell_the_same(hass, states)
         await asyncio.sleep(0.02)
 
@@ -516,7 +517,7 @@ def tell_the_same(hass: HomeAssistant, states: Mapping[str, tuple[float, str]]) 
 @pytest.fixture
 def quick_rule(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the rule of silence."""
-    monkeypatch.setattr(timeout, "MINIMUM", 0.4)
+    monkeypatch.setattr(timeout, "MINIMUM", patience(0.3))
     monkeypatch.setattr(entities_module, "WATCH_INTERVAL", 0.05)
 
 
@@ -536,14 +537,15 @@ async def test_a_constant_value_is_alive_and_a_frozen_one_is_not(
         {"import_energy": ["sensor.energy"]},
     )
     entry = await confirm(hass, form)
-    await wait_rhythm(hass, power | volts | energy, 50)
-    assert hass.states.is_state("sensor.house_active_power", "-500.0"), "it is alive"
+    async with reporting(hass, power | volts | energy):
+        await wait_rhythm(hass, power | volts | energy)
+        await state_is(hass, "sensor.house_active_power", "-500.0")
     # The power freezes, the voltage does not.
     async with reporting(hass, volts):
         await state_is(hass, "sensor.house_active_power_l1", "unknown", patience(20))
         await state_is(hass, "sensor.house_active_power", "unknown")
         assert powers_of(entry.runtime_data.meter)[Supply.TOTAL] is None
-        assert hass.states.is_state("sensor.house_voltage_l1", "231.0")
+        await state_is(hass, "sensor.house_voltage_l1", "231.0")
         assert hass.states.is_state("sensor.house_import_energy", "12.5")
     await state_is(hass, "sensor.house_voltage_l1", "unavailable", patience(20))
     assert isinstance(entry.runtime_data.meter.error, SilentError)
@@ -575,8 +577,9 @@ async def test_entities_of_a_device_speak_for_one_another(hass: HomeAssistant) -
         {},
     )
     await confirm(hass, form)
-    await wait_rhythm(hass, {volts: (231.0, "V")}, 60)
-    assert hass.states.is_state("sensor.house_active_power_l1", "0.0")
+    async with reporting(hass, {volts: (231.0, "V")}):
+        await wait_rhythm(hass, {volts: (231.0, "V")})
+        await state_is(hass, "sensor.house_active_power_l1", "0.0")
     await state_is(hass, "sensor.house_active_power_l1", "unavailable", patience(20))
 
 
@@ -605,7 +608,13 @@ async def reporting(
     hass: HomeAssistant, states: Mapping[str, tuple[float, str]]
 ) -> AsyncGenerator[None]:
     """Report states over and over."""
-    task = asyncio.create_task(wait_rhythm(hass, states, 10_000))
+
+    async def go_on() -> None:
+        while True:
+            tell_the_same(hass, states)
+            await asyncio.sleep(0.02)
+
+    task = asyncio.create_task(go_on())
     try:
         yield
     finally:

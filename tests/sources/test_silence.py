@@ -3,6 +3,8 @@
 import pytest
 
 from custom_components.nrj_monitor.catalog import CHANNELS
+from custom_components.nrj_monitor.sources.mqtt import _Topics
+from custom_components.nrj_monitor.sources.mqtt_layouts import Readings, decoder
 from custom_components.nrj_monitor.sources.silence import (
     MOST_TELLERS,
     SilenceWatch,
@@ -93,3 +95,35 @@ def test_a_counter_says_something_without_news() -> None:
     """What was counted was counted; a power is one of now."""
     assert needs_news(CHANNELS["active_power"])
     assert not needs_news(CHANNELS["import_energy"])
+
+
+def test_a_joined_value_is_not_made_of_a_topic_that_is_silent() -> None:
+    """What a dead topic told is forgotten, and said to be stale."""
+    power, voltage = CHANNELS["active_power"], CHANNELS["voltage_l1"]
+    decode = decoder(
+        "mapped",
+        {
+            "active_power": {
+                "path": {"topic": "in", "path": "w"},
+                "minus": {"topic": "out", "path": "w"},
+            },
+            "voltage_l1": {"topic": "in", "path": "u"},
+        },
+    )
+    topics = _Topics(decode)
+
+    def tell(topic: str, message: str, now: float) -> Readings:
+        readings = decode(message.encode(), topic)
+        topics.update(topic, readings, now)
+        return readings
+
+    assert tell("in", '{"w": 900, "u": 231}', 0.0) == {voltage: 231}
+    assert tell("out", '{"w": 200}', 1.0) == {power: 700}
+    for second in range(2, 200):
+        assert tell("in", '{"w": 900, "u": 231}', second)[voltage] == 231
+        stale = topics.pop_stale(second)
+        assert stale == ({power} if second == INITIAL + 2 else set())
+    assert tell("in", '{"w": 900, "u": 231}', 200.0) == {voltage: 231}
+    assert tell("out", '{"w": 100}', 201.0) == {power: 800}
+    _Topics(decode)
+    assert tell("in", '{"w": 900, "u": 231}', 202.0) == {voltage: 231}, "a new link"
