@@ -581,6 +581,12 @@ async def test_entities_of_a_device_speak_for_one_another(hass: HomeAssistant) -
         await wait_rhythm(hass, {volts: (231.0, "V")})
         await state_is(hass, "sensor.house_active_power_l1", "0.0")
     await state_is(hass, "sensor.house_active_power_l1", "unavailable", patience(20))
+    # One that has repeated what did not change, and does so no more, is frozen.
+    await wait_rhythm(hass, {power: (0.0, "W"), volts: (231.0, "V")})
+    async with reporting(hass, {volts: (231.0, "V")}):
+        await state_is(hass, "sensor.house_active_power_l1", "unknown", patience(20))
+        tell_the_same(hass, {power: (0.0, "W")})
+        await state_is(hass, "sensor.house_active_power_l1", "0.0")
 
 
 async def test_a_value_frozen_long_before_a_start_is_not_taken(

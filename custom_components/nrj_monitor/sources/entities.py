@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any, Final, Self, override
 
 from homeassistant.components.sensor.const import UNIT_CONVERTERS
-from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.const import EVENT_STATE_REPORTED, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import (
     Event,
     EventStateChangedData,
@@ -31,7 +31,7 @@ from . import MeterDescription, Source, SourceListener
 from .derived_totals import DerivedTotals
 from .errors import EntitiesAwayError, LinkDownError, SilentError, SourceError
 from .silence import SilenceWatch, needs_news
-from .timeout import LONGEST
+from .timeout import LEARNT, LONGEST
 from .units import async_unit_of
 
 WATCH_INTERVAL: Final = 1.0
@@ -149,6 +149,7 @@ class EntitiesSource(Source):
         self._is_up = False
         self._watch = SilenceWatch()
         self._tellers: dict[str, str] = {}
+        self._repeats: dict[str, int] = {}
 
     @override
     async def run(self, listener: SourceListener) -> None:
@@ -157,6 +158,7 @@ class EntitiesSource(Source):
         self._totals.reset()
         loop = self._hass.loop
         self._tellers = {id_: _teller(self._hass, id_) for id_ in self._of_entity}
+        self._repeats = dict.fromkeys(self._of_entity, 0)
         self._watch = self._new_watch()
 
         @callback
@@ -164,11 +166,13 @@ class EntitiesSource(Source):
             event: Event[EventStateChangedData] | Event[EventStateReportedData],
         ) -> None:
             entity_id = event.data["entity_id"]
-            teller, channels = self._tellers[entity_id], self._of_entity[entity_id]
-            if self._has_value(event.data["new_state"]) and self._watch.update(
-                teller, loop.time()
-            ):
-                channels = self._channels_of({teller})
+            channels = self._of_entity[entity_id]
+            if self._has_value(event.data["new_state"]):
+                is_repeat = event.event_type == EVENT_STATE_REPORTED
+                repeats = self._repeats[entity_id] + 1 if is_repeat else 0
+                self._repeats[entity_id] = repeats
+                if back := self._add_report(entity_id, loop.time()):
+                    channels = self._channels_of(back)
             self._report(listener, channels)
 
         unsubscribes = (
@@ -201,19 +205,37 @@ class EntitiesSource(Source):
         watch.pop_fallen(now)
         return watch
 
+    def _add_report(self, entity_id: str, now: float) -> set[str]:
+        """Add a report of an entity; return who was silent until then."""
+        tellers = {self._tellers[entity_id], entity_id}
+        return {teller for teller in tellers if self._watch.update(teller, now)}
+
     def _channels_of(self, tellers: Collection[str]) -> list[Channel]:
         """Return the channels with an entity of any of `tellers`."""
         return [
             channel
             for channel, reading in self._readings.items()
-            if any(self._tellers[id_] in tellers for id_ in reading.all_entity_ids)
+            if any(
+                self._tellers[id_] in tellers or id_ in tellers
+                for id_ in reading.all_entity_ids
+            )
         ]
+
+    def _is_silent(self, entity_id: str) -> bool:
+        """Return whether an entity tells nothing any more.
+
+        Many devices report only what has changed, so any of their entities speaks for
+        one that does not, unless that one has repeated its value before.
+        """
+        silent = self._watch.silent
+        if self._tellers[entity_id] in silent:
+            return True
+        return entity_id in silent and self._repeats[entity_id] >= LEARNT
 
     def _is_frozen(self, channel: Channel) -> bool:
         """Return whether the entities' values say nothing of a channel now."""
         return needs_news(channel) and any(
-            self._tellers[id_] in self._watch.silent
-            for id_ in self._readings[channel].all_entity_ids
+            self._is_silent(id_) for id_ in self._readings[channel].all_entity_ids
         )
 
     @callback
@@ -243,10 +265,9 @@ class EntitiesSource(Source):
 
     def _is_alive(self, entity_id: str) -> bool:
         """Return whether an entity has a value of now."""
-        return (
-            self._has_value(self._hass.states.get(entity_id))
-            and self._tellers[entity_id] not in self._watch.silent
-        )
+        return self._has_value(
+            self._hass.states.get(entity_id)
+        ) and not self._is_silent(entity_id)
 
     @staticmethod
     def _has_value(state: State | None) -> bool:
@@ -268,10 +289,7 @@ class EntitiesSource(Source):
 
 
 def _teller(hass: HomeAssistant, entity_id: str) -> str:
-    """Return whose silence is that of an entity: its device's, or its own without one.
-
-    Many devices report only what has changed, so any of their entities speaks for all.
-    """
+    """Return whose silence is that of an entity: its device's, or its own without one."""
     entity = er.async_get(hass).async_get(entity_id)
     device_id = None if entity is None else entity.device_id
     return entity_id if device_id is None else device_id
