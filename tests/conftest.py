@@ -46,8 +46,8 @@ def seeded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.fixture(autouse=True)
-def long_running_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the machine count as set to the time, however lately it was started."""
+def settled_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the clock count as set, however lately Home Assistant was started."""
     monkeypatch.setattr(clock_trust, "BOOT_SETTLES", 0.0)
 
 

@@ -73,7 +73,7 @@ class Home:
         """Start on the content of the folder, and add a missing meter."""
         # Every reading becomes a state: the recorder's rows are then exact.
         throttle.MIN_INTERVAL = throttle.MAX_INTERVAL = 0.0
-        # However lately this machine was started.
+        # However lately it was started.
         clock_trust.BOOT_SETTLES = 0.0
         session.RETRY_PAUSE = 0.2  # type: ignore[misc]
         zeroconf.async_get_instance = _no_zeroconf  # type: ignore[assignment]

@@ -42,3 +42,23 @@ def test_only_the_latest_starts_are_kept() -> None:
     assert len(clock.boot_times) == MAX_BOOTS
     assert "0" not in clock.boot_times
     assert not clock.update(JournalPage.from_device(page(boot="99")), NOON)
+
+
+def test_start_that_is_known_stays_where_a_clock_contradicts_it() -> None:
+    """A start dated by a clock that may be set yet goes with the clock."""
+    clock = BootClock({"7": NOON, "8": NOON}, ["8", "9"])
+    for boot, expected in (("7", NOON), ("8", NOON + 3600)):
+        received = JournalPage.from_device(page(boot=boot, uptime_ms=100_000))
+        assert clock.error(received, NOON + 3700) == 3600
+        assert boot_time(clock, received, NOON + 3700) == expected
+    new = JournalPage.from_device(page(boot="9"))
+    assert clock.error(new, NOON) is None
+    clock.update(new, NOON, is_firm=False)
+    assert set(clock.provisional) == {"8", "9"}
+    clock.shift(60)
+    assert clock.boot_times == {"7": NOON, "8": NOON + 3660, "9": NOON + 60}
+    assert [clock.is_firm(boot) for boot in ("7", "8", "none")] == [True, False, False]
+    clock.forget("8")
+    clock.confirm()
+    assert clock.is_firm("9")
+    assert set(clock.boot_times) == {"7", "9"}

@@ -9,6 +9,7 @@ import pytest
 from custom_components.nrj_monitor.backfill.journal import Summary
 from custom_components.nrj_monitor.backfill.plan import (
     HOUR,
+    NO_RECORDS,
     MeanRow,
     SumRow,
     hours_between,
@@ -403,3 +404,64 @@ def test_equal_row_is_not_planned() -> None:
         lambda hour: False,
         lambda begin, end: (Summary(230.0, 230.0, 230.0), end - begin),
     )
+
+
+def test_hours_without_records_are_left_alone() -> None:
+    """What was used in them appears in the first hour after them."""
+    rows = {0: live(0), 5 * HOUR: live(5 * HOUR)}
+    plan = plan_sums(
+        HOURS,
+        rows,
+        constant_load(),
+        before=None,
+        after=None,
+        step=0.01,
+        is_recorded=lambda time: not HOUR < time < 4 * HOUR,
+    )
+    assert plan.unclear == dict.fromkeys((HOUR, 2 * HOUR), NO_RECORDS)
+    assert plan.rows == {3 * HOUR: live(3 * HOUR), 4 * HOUR: live(4 * HOUR)}
+
+
+def test_rows_of_a_wrong_clock_are_replaced() -> None:
+    """Where the journal knows better, with records or without; true ones stay."""
+    false = SumRow(live(5 * HOUR).state + 4, live(5 * HOUR).sum + 4)
+    rows = {0: live(0), HOUR: false, 2 * HOUR: false, 3 * HOUR: live(3 * HOUR)}
+    plan = plan_sums(
+        range(0, 4 * HOUR, HOUR),
+        rows,
+        constant_load(),
+        before=None,
+        after=None,
+        step=0.01,
+        is_recorded=lambda time: time != 3 * HOUR,
+        is_doubtful=lambda hour: True,
+    )
+    assert plan.rows == {HOUR: live(HOUR), 2 * HOUR: live(2 * HOUR)}
+    assert not plan.unclear
+
+
+def test_doubtful_row_is_none_to_continue_from() -> None:
+    """A first row of all that is false has no true sum."""
+    plan = plan_sums(
+        HOURS,
+        {0: SumRow(live(5 * HOUR).state, 0.0)},
+        constant_load(),
+        before=None,
+        after=None,
+        step=0.01,
+        is_doubtful=lambda hour: hour == 0,
+    )
+    assert not plan.rows
+    assert set(plan.unclear) == set(HOURS)
+
+
+def test_means_of_a_wrong_clock_are_replaced() -> None:
+    """The journal has measured these hours."""
+    planned = plan_means(
+        [0, HOUR],
+        {0: MeanRow(1.0, 0.5, 2.0), HOUR: MeanRow(1.0, 0.5, 2.0)},
+        lambda hour: True,
+        lambda begin, end: (Summary(3.0, 2.5, 3.5), end - begin),
+        lambda hour: hour == HOUR,
+    )
+    assert planned == {HOUR: MeanRow(3.0, 2.5, 3.5)}

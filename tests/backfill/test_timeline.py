@@ -357,3 +357,51 @@ def test_impossible_measurement_is_left_out() -> None:
     assert set(page.records[0].measured) == {"voltage_l1"}
     assert page.records[0].refused == {"active_power": -(10**12)}
     assert page.records[0].energy == gain(KWH)
+
+
+def test_time_between_dropped_records_is_not_recorded() -> None:
+    """Records of any length tell of their time; short times without one count as told."""
+    timeline = timeline_of(
+        page_of([record(60, gain(KWH))]),
+        page_of(
+            [record(6 * 3600, gain(KWH), count=360)],
+            after=100,
+            last=460,
+            begin_uptime=5 * 3600,
+            counters=",".join(map(str, gain(2 * KWH))),
+        ),
+        page_of(
+            [record(60, gain(KWH))],
+            after=500,
+            last=501,
+            begin_uptime=12 * 3600,
+            counters=",".join(map(str, gain(3 * KWH))),
+        ),
+    )
+    recorded = [hour for hour in range(14) if timeline.is_recorded(NOON + hour * 3600)]
+    assert recorded == [0, *range(5, 14)]
+
+
+@pytest.mark.parametrize(
+    ("span", "flags"),
+    [
+        pytest.param(3601, Flag(0), id="longer than a record can be"),
+        pytest.param(365 * 24 * 3600, Flag.HOLE, id="over a clock a year ahead"),
+    ],
+)
+def test_record_that_is_too_long_has_no_time(span: int, flags: Flag) -> None:
+    """Its energy falls before the next start."""
+    timeline = EnergyTimeline()
+    timeline.add_page(
+        page_of(
+            [
+                record(span, gain(KWH), flags=flags),
+                record(60, gain(KWH), flags=Flag.START),
+            ],
+            start_uptime=3600,
+        ),
+        BOOTED,
+        LATER + 2 * 365 * 24 * 3600,
+    )
+    assert total(timeline, 3660) == 2.0
+    assert timeline.end == NOON + 3660

@@ -106,7 +106,7 @@ class UptimeMeter(JournalMeter):
 
 
 @pytest.fixture
-def times(monkeypatch: pytest.MonkeyPatch, long_running_machine: None) -> Times:
+def times(monkeypatch: pytest.MonkeyPatch, settled_clock: None) -> Times:
     """Return the times that the backfill reads."""
     times = Times()
     monkeypatch.setattr(clock_trust, "BOOT_SETTLES", 600.0)
@@ -213,7 +213,6 @@ async def test_meter_that_ran_on_tells_that_the_clock_is_wrong(
     """Nothing is written or acknowledged before the clock is right."""
     await store(hass, entry)
     source.times.error = error
-    source.times.machine_started = RETURN - 40
     (await start(hass, entry, source)).on_connected(DESCRIPTION)
     await settle(hass, entry)
     await next_minute(hass, entry, 1200)
@@ -247,7 +246,6 @@ async def test_meter_that_was_restarted_too_is_dated_anew(
     source.boot = 8
     await store(hass, entry)
     times.error = error
-    times.machine_started = RETURN - 40
     (await start(hass, entry, source)).on_connected(DESCRIPTION)
     await settle(hass, entry)
     assert await sums(hass, energy) == MISSING
@@ -274,7 +272,6 @@ async def test_clock_that_is_set_hours_later_leaves_no_false_hour(
     await store(hass, entry)
     # They began at the third hour, with the clock of the first.
     times.true = START + 3 * HOUR + 40
-    times.machine_started = times.true - 40
     times.error = -2.0 * HOUR
     (await start(hass, entry, source)).on_connected(DESCRIPTION)
     times.true += 2.2 * HOUR
@@ -346,14 +343,16 @@ async def test_reload_under_a_wrong_clock_forgets_nothing(
     source.before = 60
     source.boot = 8
     await store(hass, entry)
-    times.machine_started = RETURN - 700
     times.error = -3.0 * HOUR
     (await start(hass, entry, source)).on_connected(DESCRIPTION)
     await settle(hass, entry)
+    await next_minute(hass, entry, 660)
+    assert done(source) > 60, "nothing tells that the clock is wrong"
     await stop(hass, entry)
     times.error = 0.0
     (await start(hass, entry, source)).on_connected(DESCRIPTION)
     await next_minute(hass, entry)
+    await next_minute(hass, entry, 660)
     assert await sums(hass, energy) == TRUE_SUMS
 
 

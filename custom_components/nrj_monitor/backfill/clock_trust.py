@@ -18,7 +18,8 @@ FIRST_DAY: Final = 1767225600.0
 """Start of 2026, s since 1970: an earlier clock is wrong."""
 
 BOOT_SETTLES = 600.0
-"""Seconds after the start of the machine until its clock has probably been set."""
+"""Seconds since the clock is watched, from Home Assistant's start, until it has probably
+been set."""
 
 STEP_SETTLES: Final = 120.0
 """Seconds after a step until the clock will probably not be set again."""
@@ -34,13 +35,14 @@ class ClockTrust:
     """Judges the system's clock by its steps and by the meter's uptime.
 
     Times of the clock are in seconds since 1970; `monotonic` is a clock that only goes
-    forward, s since the start of the machine, and stands still while that is suspended.
+    forward, s, and stands still while the machine is suspended.
     `period_begin` is the clock's time when it was last set, or when the watch began.
     """
 
     def __init__(self, now: float, monotonic: float, not_before: float = 0.0) -> None:
         """Begin to watch; `not_before` is a time that has been before."""
         self._offset = now - monotonic
+        self._suspended = 0.0
         self._watched_since = monotonic
         self._last_step: float | None = None
         self._pending = 0.0
@@ -73,8 +75,10 @@ class ClockTrust:
             self.is_disputed(now - step)
             or (step < 0.0 if error is None else abs(error - step) < abs(error))
         )
-        if is_set:
-            self._last_step = monotonic
+        if not is_set:
+            self._suspended += step
+        else:
+            self._last_step = monotonic + self._suspended
             self._is_agreed = self._is_disputed = False
         if error is not None and is_firm:
             self._is_disputed = abs(error) > AGREEMENT
@@ -97,12 +101,16 @@ class ClockTrust:
 
     def has_outlasted(self, now: float, monotonic: float) -> bool:
         """Return whether a disputed clock has gone on so long that it is right."""
-        since = self._watched_since if self._last_step is None else self._last_step
         return (
             now >= FIRST_DAY
             and not self._pending
-            and monotonic - since >= DISPUTE_SETTLES
+            and self._steady(monotonic) >= DISPUTE_SETTLES
         )
+
+    def _steady(self, monotonic: float) -> float:
+        """Return for how long the clock has not been set, as far as is known, s."""
+        since = self._watched_since if self._last_step is None else self._last_step
+        return monotonic + self._suspended - since
 
     def is_trusted(self, now: float, monotonic: float) -> bool:
         """Return whether to write and to acknowledge by the clock."""
@@ -110,12 +118,11 @@ class ClockTrust:
             return False
         if self._is_agreed:
             return True
-        if self._last_step is None:
-            return monotonic >= BOOT_SETTLES
-        return monotonic - self._last_step >= STEP_SETTLES
+        settled = BOOT_SETTLES if self._last_step is None else STEP_SETTLES
+        return self._steady(monotonic) >= settled
 
     def is_firm(self, now: float, monotonic: float) -> bool:
         """Return whether what the clock has dated will not be dated anew."""
         return self.is_trusted(now, monotonic) and (
-            self._is_agreed or monotonic - (self._last_step or 0.0) >= FIRM
+            self._is_agreed or self._steady(monotonic) >= FIRM
         )
