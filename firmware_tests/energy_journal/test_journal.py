@@ -250,33 +250,6 @@ async def test_a_client_that_never_acknowledges_stops_nothing(
         assert abs(meter.value("import_energy") - counted) < 0.5
 
 
-async def test_a_restored_backup_reads_again_what_it_had_used(
-    run_meter: RunMeter,
-) -> None:
-    """The client asks as its backup has it, after more than the memory has minutes for."""
-    firmware = run_meter()
-    async with connected(firmware.port) as meter:
-        reader, restored = JournalReader(meter), JournalReader(meter)
-        listen(meter, reader)
-        await let_pass(meter, 0.2)
-        await reader.open()
-        await reader.read_all()
-        journal, backup = reader.pages[0].journal, reader.received
-        for hours in (6, 12):
-            await let_pass(meter, 6)
-            await reader.wait(
-                lambda: sum(one.span for one in reader.records) >= hours * 3600,  # noqa: B023
-                timeout=60,
-            )
-        reader.acknowledges = lambda page: False
-        await restored.open(journal, backup)
-        listen(meter, restored)
-        await restored.read_all()
-        assert restored.pages[0].after <= backup
-        assert sum(record.span for record in restored.records) >= 12 * 3600 - 60
-        assert max(record.span for record in restored.records) <= 3600
-
-
 async def test_live_readings_flow_during_a_drain(run_meter: RunMeter) -> None:
     """Power is told several times a second while a day of records is sent."""
     firmware = run_meter()
