@@ -2,7 +2,6 @@
 // driver makes of them. Built and asked by scripts/nrj_bench/probe.py, which also describes the input.
 
 #include "../../esphome/components/ade9000/ade9000_registers.h"
-#include "../../esphome/components/ade9000/burst.h"
 #include "../../esphome/components/ade9000/chip.h"
 #include "../../esphome/components/ade9000/energy_totals.h"
 #include "../../esphome/components/ade9000/measurement.h"
@@ -72,8 +71,8 @@ constexpr const char *QUANTITY_NAMES[] = {
 };
 static_assert(std::size(QUANTITY_NAMES) == QUANTITIES);
 constexpr const char *CHANNEL_NAMES[CHANNELS] = {"l1", "l2", "l3", "total"};
-constexpr const char *EVENT_NAMES[] = {"none",    "unreadable", "wrong_part", "refused",
-                                       "started", "resumed",    "lost",       "changed"};
+constexpr const char *EVENT_NAMES[] = {"none", "unreadable", "wrong_part", "refused",  "started", "resumed",
+                                       "lost", "changed",    "stopped",    "repaired", "failed",  "silent"};
 
 /// One phase from the start of a segment on: everything in the words of the description.
 struct PhaseSegment {
@@ -224,7 +223,7 @@ class Meter {
     const Chip::Event event = this->chip.step(static_cast<uint32_t>(this->line.now() * 1000));
     if (event == Chip::Event::STARTED)
       this->totals.start();
-    if (event == Chip::Event::CHANGED)
+    if ((event == Chip::Event::CHANGED || event == Chip::Event::STOPPED) && this->chip.has_right_energies())
       this->count();
     return event;
   }
@@ -238,7 +237,7 @@ class Meter {
   Chip::Event update() {
     this->measured = false;
     Chip::Event event = this->step();
-    if (event == Chip::Event::LOST)
+    if (event == Chip::Event::LOST || event == Chip::Event::STOPPED)
       event = this->step();
     Measurement measurement;
     if (this->chip.is_running() && event != Chip::Event::UNREADABLE && this->count() &&
@@ -321,7 +320,7 @@ void print_cost(const char *name, Meter &meter, int repetitions, const std::func
     const auto start = std::chrono::steady_clock::now();
     pass();
     const auto own = std::chrono::steady_clock::now() - start - meter.line.outside;
-    // The most of all passes: energies are now and then read twice, bursts three times.
+    // The most of all passes: energies are read until they are at rest.
     frames = std::max(frames, meter.line.frames - frames_before);
     bytes = std::max(bytes, meter.line.bytes - bytes_before);
     longest = std::max(longest, meter.line.longest_frame);
@@ -331,13 +330,6 @@ void print_cost(const char *name, Meter &meter, int repetitions, const std::func
   }
   printf(", \"frames\": %zu, \"bytes\": %zu, \"longest_frame\": %zu, \"host_seconds\": [%s]}", frames, bytes, longest,
          times.c_str());
-}
-
-/// Without the driver's bursts: the same registers, each in a frame of its own with its CRC.
-void read_one_by_one(Meter &meter) {
-  uint32_t value;
-  for (uint16_t address = reg::BURST_FIRST; address <= reg::BURST_LAST; address++)
-    meter.bus.read(address, value);
 }
 
 void run_cost(const Scenario &scenario, int repetitions) {
@@ -360,9 +352,6 @@ void run_cost(const Scenario &scenario, int repetitions) {
   Measurement measurement;
   add("of that: measurements",
       [&] { measure(meter.bus, meter.scaling, meter.chip.settings(), meter.wanted, measurement); });
-  Burst burst;
-  add("of that: burst of results", [&] { read_burst(meter.bus, reg::BURST_LAST, 0, burst); });
-  add("the same results register by register", [&] { read_one_by_one(meter); });
   meter.wanted.reset();
   for (const auto quantity : {Quantity::ACTIVE_POWER, Quantity::REACTIVE_POWER, Quantity::APPARENT_POWER})
     meter.wanted.set(static_cast<size_t>(quantity));

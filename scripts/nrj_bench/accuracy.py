@@ -208,7 +208,7 @@ Made by `scripts/accuracy --markdown`: do not edit. `scripts/test` asserts the s
 
 What this proves: that the driver and the simulated ADE9000 agree with the definitions of the quantities, worked out in
 Python from the description of the signal, without the driver or the simulator. It covers scaling, signs, formats,
-sums, bursts and energy counting. What it does not prove: anything about a board. Resistors, transformers, noise and the
+sums, frames and energy counting. What it does not prove: anything about a board. Resistors, transformers, noise and the
 chip's own errors (0.2 % over 5000:1 by its data sheet) come on top, and calibration takes only the steady part of them
 away. The simulated chip measures without noise and at once: the 100 ms or so that a real one takes to settle, which on
 a ramp of frequency shows as a lag, is not in these tables.
@@ -217,9 +217,9 @@ A real chip also ripples at twice the line frequency. Its data sheet gives no si
 made-up ripple would be in every table. A filter of first order that settles as the chip's does (99 % in 0.43 s) would
 let through 1.7 % of the apparent power in a power register at 50 Hz, 1.4 % at 60 Hz, and half of that in rms values.
 Energy is free of it: over whole cycles it adds up to nothing. The driver leaves these margins, and is tested with a
-ripple of 1.7 %: two readings of a burst agree within 0.2 % of the reading or 0.001 % of full scale, two of three within
-1 % or 0.02 %; a voltage event ends 2 % beyond the threshold at which it began; an overcurrent counts from 99 % of the
-limit; a calibration takes the mean of ten readings.
+ripple of 1.7 %: an apparent power is within 5 % of voltage times current, or 0.1 % of full scale; a voltage event ends
+2 % beyond the threshold at which it began; an overcurrent counts from 99 % of the limit; a calibration takes the mean
+of ten readings.
 
 Limits: {limit} % of reading where the current is above 1 % of full scale ({full_scale:.1f} A with the default front
 end), frequency within {steady:g} mHz steady and {ramp:g} mHz on a ramp of ±1 Hz/s. Rows below 1 % of full scale are

@@ -31,7 +31,7 @@ COMPONENTS = ROOT / "esphome" / "components"
 FOLDER = ROOT / ".build" / "probe"
 FLAGS = ["-std=gnu++20", "-O2"]  # firmware_tests/cpp/run compiles with all warnings
 DRIVER = (
-    *("ade9000_bus", "burst", "chip", "chip_settings", "energy_accumulators"),
+    *("ade9000_bus", "chip", "chip_settings", "energy_accumulators"),
     *("energy_registers", "energy_totals", "measurement", "snapshot"),
     "symmetrical_components",
 )

@@ -199,8 +199,14 @@ void Ade9000::on_chip_event_(Chip::Event event) {
       ESP_LOGW(TAG, "The configuration of the chip has changed; resetting it");
       this->configuration_errors_++;
       // The counts are still those of the chip: take them before they are reset.
-      this->count_energy_();
+      if (this->chip_.has_right_energies())
+        this->count_energy_();
       this->release_companion_();
+      break;
+    case Chip::Event::STOPPED:
+      ESP_LOGW(TAG, "The chip has been stopped; starting it again");
+      this->configuration_errors_++;
+      this->count_energy_();
       break;
   }
 }
@@ -222,7 +228,7 @@ void Ade9000::release_companion_() {
 }
 
 bool Ade9000::measure_(bool slow) {
-  // Energy first: a burst that is thrown away must not make the chip's count late.
+  // Energy first: a measurement that is thrown away must not make the chip's count late.
   if (!this->count_energy_())
     return false;
   this->measurement_.device = {};

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace esphome::ade9000 {
 
@@ -28,8 +29,6 @@ static constexpr size_t REJECTIONS = 3;
 /// Reads and writes registers over a transport, and lets no damaged frame through.
 class Ade9000Bus {
  public:
-  /// Largest count of words in one burst.
-  static constexpr size_t MAX_BURST_WORDS = 64;
   /// The most samples read_samples() takes from the waveform buffer: 64 sets of seven channels.
   static constexpr size_t MAX_SAMPLES = 448;
 
@@ -37,43 +36,44 @@ class Ade9000Bus {
 
   /** Reads a register and checks the CRC appended by the chip.
    *
+   * The CRC covers the value alone: a frame whose address was damaged on its way brings the value of another register
+   * with a CRC that matches. See read_confirmed().
+   *
    * @param value receives the code, zero-extended from 16 bits where the register is that wide; untouched on failure.
+   * @param expected value of a register that can be written, sent along: a frame that is damaged into a write then
+   * writes what is there already.
    * @return false if the CRC does not match or the line is stuck; the frame is counted as rejected.
    */
-  bool read(uint16_t address, uint32_t &value);
+  bool read(uint16_t address, uint32_t &value, uint32_t expected = 0);
 
-  /** Reads a register until two consecutive readings agree, four times at most.
+  /** Reads a register, and asks the chip which one it has read (LAST_CMD), three times at most.
    *
-   * The CRC covers the value alone: a frame whose address was damaged on its way brings the value of another register
-   * with a CRC that matches. Not for a register that changes by being read.
-   *
-   * @param tolerance by which two readings may differ, in codes.
-   * @return false if two of them failed, or no two agreed; `value` is untouched then.
+   * @param value untouched on failure.
+   * @param expected as for read().
+   * @return false if every attempt was damaged.
    */
-  bool read_confirmed(uint16_t address, uint32_t &value, uint32_t tolerance = 0);
+  bool read_confirmed(uint16_t address, uint32_t &value, uint32_t expected = 0);
 
-  /// Reads a 16-bit register while CONFIG1.BURST_EN keeps the CRC away: what came is for the caller to judge.
-  uint16_t read_without_crc(uint16_t address);
-
-  /// Writes a register. Writes carry no CRC: see write_checked().
+  /** Writes a register, and asks the chip which one it has written (LAST_CMD).
+   *
+   * Writes carry no CRC: what is written may be wrong or missing, see write_checked(). One that reached another
+   * register is noted, see take_stray_write().
+   */
   void write(uint16_t address, uint32_t value);
+
+  /// Writes a register of a chip that may not answer afterwards.
+  void write_blindly(uint16_t address, uint32_t value);
 
   /// Writes a register and reads the value back, three times at most. @return false if the chip did not take the value.
   bool write_checked(uint16_t address, uint32_t value);
 
-  /** Reads consecutive registers of a burst region in one frame (CONFIG1.BURST_EN must be set).
-   *
-   * The chip appends no CRC to a burst and nothing is rejected: what came is for the caller to judge.
-   *
-   * @param count words to read, 1..MAX_BURST_WORDS.
-   * @return whether the line moved: it did not where all is ones or zeros, as on a dead line or a dead supply.
-   */
-  bool read_burst(uint16_t address, uint32_t *words, size_t count);
+  /// Returns whether a write has reached another register than the one it was for, since the last call.
+  bool take_stray_write() { return std::exchange(this->stray_write_, false); }
 
   /** Reads consecutive 16-bit samples of the waveform buffer in one frame (WFB_CFG chooses the channels).
    *
-   * No CRC, as for any burst, and nothing is rejected: zeros are what a dead line looks like. Read a register after it
-   * to know that the chip was there. A frame of MAX_SAMPLES takes 1.5 ms at 5 MHz.
+   * The chip appends no CRC to samples, and nothing is rejected: zeros are what a dead line looks like. Read a register
+   * after it to know that the chip was there. A frame of MAX_SAMPLES takes 1.5 ms at 5 MHz.
    *
    * @param address 0x800 + 4 * number of the first set.
    * @param count samples to read, 1..MAX_SAMPLES.
@@ -90,8 +90,13 @@ class Ade9000Bus {
   bool is_stuck() const { return this->stuck_; }
 
  protected:
+  /// Reads the header of the chip's latest read or write.
+  bool read_last_command_(uint16_t &header);
+
   Ade9000Transport *transport_{nullptr};
   std::array<uint32_t, REJECTIONS> rejected_{};
+  uint16_t last_header_{0};
+  bool stray_write_{false};
   bool stuck_{false};
 };
 

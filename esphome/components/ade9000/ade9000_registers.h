@@ -23,6 +23,23 @@ static constexpr uint16_t PHASE_STRIDE = 0x020;
 static constexpr uint16_t MTTHR_L0 = 0x061;
 static constexpr uint16_t CONFIG0 = 0x060;
 
+// Results of phase A; PHASE_STRIDE leads to the next phase.
+static constexpr uint16_t AIRMS = 0x20C;
+static constexpr uint16_t AVRMS = 0x20D;
+static constexpr uint16_t AFVRMS = 0x20F;
+static constexpr uint16_t AWATT = 0x210;
+static constexpr uint16_t AVAR = 0x211;
+static constexpr uint16_t AVA = 0x212;
+static constexpr uint16_t AFWATT = 0x213;
+static constexpr uint16_t AFVAR = 0x214;
+static constexpr uint16_t AVTHD = 0x217;
+static constexpr uint16_t AITHD = 0x218;
+static constexpr uint16_t AIRMSONE = 0x219;
+static constexpr uint16_t AVRMSONE = 0x21A;
+static constexpr uint16_t AIRMS1012 = 0x21B;
+static constexpr uint16_t AVRMS1012 = 0x21C;
+static constexpr uint16_t NIRMS = 0x266;
+
 // rms of the sum of the three currents (CONFIG0.ISUM_CFG = 0).
 static constexpr uint16_t ISUMRMS = 0x269;
 
@@ -52,6 +69,8 @@ static constexpr uint16_t ACCMODE = 0x492;
 static constexpr uint16_t CONFIG3 = 0x493;
 static constexpr uint16_t ZX_LP_SEL = 0x49A;
 static constexpr uint16_t CRC_RSLT = 0x4A8;
+// Header of the latest read or write; not changed by its own reading (TRM p. 35).
+static constexpr uint16_t LAST_CMD = 0x4AE;
 static constexpr uint16_t EP_CFG = 0x4B0;
 static constexpr uint16_t EGY_TIME = 0x4B2;
 static constexpr uint16_t CRC_FORCE = 0x4B4;
@@ -61,30 +80,6 @@ static constexpr uint16_t TEMP_RSLT = 0x4B7;
 static constexpr uint16_t PGA_GAIN = 0x4B9;
 static constexpr uint16_t CHNL_DIS = 0x4BA;
 static constexpr uint16_t VERSION = 0x4FE;
-
-// Burst mirror "by function", 0x600..0x63C: three phases side by side for each quantity, then the neutral where it has
-// one. What comes before the rms values are samples.
-static constexpr uint16_t BURST_FIRST = 0x607;
-static constexpr uint16_t BURST_AIRMS = 0x607;
-static constexpr uint16_t BURST_AVRMS = 0x60A;
-static constexpr uint16_t BURST_NIRMS = 0x60D;
-static constexpr uint16_t BURST_AWATT = 0x60E;
-static constexpr uint16_t BURST_AVA = 0x611;
-static constexpr uint16_t BURST_AVAR = 0x614;
-static constexpr uint16_t BURST_AFVAR = 0x617;
-static constexpr uint16_t BURST_APF = 0x61A;
-static constexpr uint16_t BURST_AVTHD = 0x61D;
-static constexpr uint16_t BURST_AITHD = 0x620;
-static constexpr uint16_t BURST_AFWATT = 0x623;
-static constexpr uint16_t BURST_AFVA = 0x626;
-static constexpr uint16_t BURST_AFIRMS = 0x629;
-static constexpr uint16_t BURST_AFVRMS = 0x62C;
-static constexpr uint16_t BURST_AIRMSONE = 0x62F;
-static constexpr uint16_t BURST_AVRMSONE = 0x632;
-static constexpr uint16_t BURST_NIRMSONE = 0x635;
-static constexpr uint16_t BURST_AIRMS1012 = 0x636;
-static constexpr uint16_t BURST_AVRMS1012 = 0x639;
-static constexpr uint16_t BURST_LAST = 0x63B;
 
 // PART_ID, bit 20: set on an ADE9000. VERSION: fixed bits of the product.
 static constexpr uint32_t PART_ID_ADE9000 = 1UL << 20;
@@ -99,14 +94,12 @@ static constexpr uint16_t ZX_LP_SEL_A = 0;
 // CHNL_DIS: the current input of phase A is off (bit 0), its voltage input; B and C follow.
 static constexpr int CHNL_DIS_VA_BIT = 4;
 
-static constexpr uint32_t STATUS0_EGYRDY = 1UL << 0;
 static constexpr uint32_t STATUS0_TEMP_RDY = 1UL << 25;
 static constexpr uint32_t STATUS1_RSTDONE = 1UL << 16;
 static constexpr uint32_t STATUS1_CRC_DONE = 1UL << 27;
 /// ERROR0, ERROR1 and ERROR3: the chip asks for a reset (data sheet, "STATUS1"); ERROR2 was corrected by the chip.
 static constexpr uint32_t STATUS1_FATAL = 1UL << 28 | 1UL << 29 | 1UL << 31;
 static constexpr uint16_t CONFIG1_SWRST = 1U << 0;
-static constexpr uint16_t CONFIG1_BURST_EN = 1U << 11;
 static constexpr uint16_t ACCMODE_SELFREQ_60HZ = 1U << 8;
 // EP_CFG: accumulate, add windows to the register, never reset on read (the errata advise against RD_RST_EN).
 static constexpr uint16_t EP_CFG_EGY_PWR_EN = 1U << 0;
@@ -138,7 +131,7 @@ static constexpr double FULL_SCALE_PIN_RMS = 0.70710678118654752;
 static constexpr double SAMPLE_RATE = 8000.0;
 /// VLEVEL is this times the headroom (full scale over nominal voltage); TRM "VLEVEL".
 static constexpr double VLEVEL_UNIT = 1144084.0;
-/// Power factor and THD registers are signed 5.27 fixed point.
+/// THD registers are signed 5.27 fixed point.
 static constexpr double FIXED_5_27 = 134217728.0;
 
 }  // namespace esphome::ade9000::reg

@@ -12,7 +12,7 @@ namespace esphome::ade9000 {
 
 /** The chip on an SPI bus: MSB first, clock idle high (mode 3, as UG-1098 recommends).
  *
- * The chip allows 20 MHz; 5 MHz leaves margin for long wires, and one update needs less than a millisecond.
+ * The chip allows 20 MHz; 5 MHz leaves margin for long wires, and one update needs less than 5 ms.
  */
 class Ade9000SpiTransport : public Ade9000Transport,
                             public Component,

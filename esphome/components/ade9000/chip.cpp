@@ -14,10 +14,8 @@ constexpr uint32_t LOOK_TIMEOUT_MS = 2000;
 constexpr uint32_t UNREADABLE_TIMEOUT_MS = 10000;
 constexpr uint8_t SOFTWARE_RESETS = 2;
 constexpr int CLEAR_ATTEMPTS = 3;
-// The chip calculates the checksum by itself each 10.8 ms (TRM "CRC of Configuration Registers"), also while a burst
-// has CONFIG1.BURST_EN set. That one is gone by the next update, so only a checksum that stays is one, the right one
-// as well as another.
-constexpr uint8_t MISMATCHES_UNTIL_CHANGED = 2;
+// Bits of STATUS1 that cost the counters.
+constexpr uint32_t GRAVE = reg::STATUS1_RSTDONE | reg::STATUS1_FATAL;
 
 }  // namespace
 
@@ -42,6 +40,8 @@ Chip::Event Chip::step(uint32_t now_ms) {
       return Event::NONE;
     case State::RESETTING:
       return this->await_reset_(now_ms);
+    case State::STOPPED:
+      return this->restart_();
     case State::RUNNING:
       return this->monitor_(now_ms);
   }
@@ -58,7 +58,9 @@ void Chip::reset_(uint32_t now_ms) {
   }
   if (this->software_resets_ < SOFTWARE_RESETS)
     this->software_resets_++;
-  this->bus_.write(reg::CONFIG1, reg::CONFIG1_SWRST);
+  // Set since the chip was switched on: what is set afterwards tells of this reset.
+  this->bus_.write_blindly(reg::STATUS1, reg::STATUS1_RSTDONE);
+  this->bus_.write_blindly(reg::CONFIG1, reg::CONFIG1_SWRST);
   this->state_since_ = now_ms;
   this->state_ = State::RESETTING;
 }
@@ -71,18 +73,13 @@ Chip::Event Chip::look_(uint32_t now_ms) {
   this->settings_.set(reg::MTTHR_L0, this->session_);
   uint32_t status;
   auto comparison = ChipSettings::Comparison::UNREADABLE;
-  uint32_t again;
-  bool answers = this->bus_.read(reg::STATUS1, status);
-  if (!answers) {
-    // A restart in the middle of a burst has left BURST_EN set, and with it no reply has a CRC.
-    this->bus_.write(reg::CONFIG1, this->settings_.get(reg::CONFIG1));
-    answers = this->bus_.read(reg::STATUS1, status);
+  if (this->read_status_(status)) {
+    comparison = (status & reg::STATUS1_RSTDONE) ? ChipSettings::Comparison::DIFFERENT
+                                                 : this->settings_.compare_with(this->bus_);
   }
-  // What costs the counters is looked at twice.
-  if (answers && this->bus_.read(reg::STATUS1, again)) {
-    comparison = (status & again & reg::STATUS1_RSTDONE) ? ChipSettings::Comparison::DIFFERENT
-                                                         : this->settings_.compare_with(this->bus_);
-  }
+  // One that was stopped still has its energies: they are counted, and then the chip is started anew.
+  if (comparison == ChipSettings::Comparison::DIFFERENT && this->is_stopped_in_session_())
+    comparison = ChipSettings::Comparison::EQUAL;
   switch (comparison) {
     case ChipSettings::Comparison::EQUAL:
       this->accept_configuration();
@@ -105,7 +102,7 @@ Chip::Event Chip::await_reset_(uint32_t now_ms) {
     if (status & reg::STATUS1_RSTDONE)
       return this->configure_();
     // A chip that answers without having been reset has not got the command.
-    this->bus_.write(reg::CONFIG1, reg::CONFIG1_SWRST);
+    this->bus_.write_blindly(reg::CONFIG1, reg::CONFIG1_SWRST);
   }
   if (now_ms - this->state_since_ > RESET_TIMEOUT_MS)
     this->state_ = State::RESET;
@@ -120,17 +117,34 @@ Chip::Event Chip::identify_() {
   return is_ade9000 ? Event::NONE : Event::WRONG_PART;
 }
 
-Chip::Event Chip::configure_() {
-  this->state_ = State::RESET;
-  const Event identity = this->identify_();
-  if (identity != Event::NONE)
-    return identity;
+void Chip::begin_session_() {
   this->session_ = this->next_session_;
   // Another number for the next counting; an odd step visits every number before it repeats.
   this->next_session_ += 0x9E3779B9;
   if (this->next_session_ == 0)
     this->next_session_ = 1;
   this->settings_.set(reg::MTTHR_L0, this->session_);
+}
+
+Chip::Event Chip::restart_() {
+  // Whether its energies go on or begin at zero is not documented.
+  this->begin_session_();
+  if (!this->settings_.repair(this->bus_)) {
+    this->state_ = State::RESET;
+    return Event::CHANGED;
+  }
+  this->accept_configuration();
+  this->repairing_ = false;
+  this->state_ = State::RUNNING;
+  return Event::STARTED;
+}
+
+Chip::Event Chip::configure_() {
+  this->state_ = State::RESET;
+  const Event identity = this->identify_();
+  if (identity != Event::NONE)
+    return identity;
+  this->begin_session_();
   this->refused_ = this->settings_.write_to(this->bus_);
   if (this->refused_ != nullptr)
     return Event::REFUSED;
@@ -149,28 +163,49 @@ Chip::Event Chip::configure_() {
 
 void Chip::accept_configuration() {
   this->checksum_known_ = this->checksum_seen_ = false;
-  this->checksum_mismatches_ = 0;
   this->bus_.write(reg::STATUS1, reg::STATUS1_CRC_DONE);
   this->bus_.write(reg::CRC_FORCE, reg::CRC_FORCE_NOW);
 }
 
+bool Chip::read_status_(uint32_t &status) {
+  if (!this->bus_.read(reg::STATUS1, status) && !this->bus_.read(reg::STATUS1, status)) {
+    // A write that went astray may have set CONFIG1.BURST_EN: with it no reply has a CRC (data sheet p. 70).
+    this->bus_.write_blindly(reg::CONFIG1, this->settings_.get(reg::CONFIG1));
+    if (!this->bus_.read(reg::STATUS1, status))
+      return false;
+  }
+  // What costs the counters is looked at twice.
+  return (status & GRAVE) == 0 || this->bus_.read_confirmed(reg::STATUS1, status);
+}
+
+bool Chip::compare_(uint16_t address, bool &equal) {
+  const uint32_t expected = this->settings_.get(address);
+  uint32_t value;
+  equal = this->bus_.read(address, value, expected) && value == expected;
+  if (equal)
+    return true;
+  const bool is_read = this->bus_.read_confirmed(address, value, expected);
+  equal = is_read && value == expected;
+  return is_read;
+}
+
+bool Chip::is_stopped_in_session_() {
+  bool runs, is_same_session;
+  return this->compare_(reg::RUN, runs) && !runs && this->compare_(reg::MTTHR_L0, is_same_session) && is_same_session &&
+         this->has_right_energies();
+}
+
+bool Chip::has_right_energies() {
+  bool equal;
+  return this->compare_(reg::EP_CFG, equal) && equal;
+}
+
 Chip::Event Chip::monitor_(uint32_t now_ms) {
   uint32_t status;
-  if (!this->bus_.read(reg::STATUS1, status)) {
-    // A burst that was not closed keeps the CRC away from every reply.
-    this->bus_.write(reg::CONFIG1, this->settings_.get(reg::CONFIG1));
-    if (!this->bus_.read(reg::STATUS1, status))
-      return this->on_unreadable_(now_ms);
-  }
+  bool runs;
+  if (!this->read_status_(status) || !this->compare_(reg::RUN, runs))
+    return this->on_unreadable_(now_ms);
   this->unreadable_ = false;
-  constexpr uint32_t GRAVE = reg::STATUS1_RSTDONE | reg::STATUS1_FATAL;
-  if ((status & GRAVE) != 0) {
-    // What costs the counters is looked at twice.
-    uint32_t again;
-    if (!this->bus_.read(reg::STATUS1, again))
-      return Event::UNREADABLE;
-    status &= again | ~GRAVE;
-  }
   if ((status & reg::STATUS1_RSTDONE) != 0) {
     // Ready for its configuration: no need to reset it once more.
     this->state_ = State::RESETTING;
@@ -180,7 +215,11 @@ Chip::Event Chip::monitor_(uint32_t now_ms) {
     this->state_ = State::RESET;
     return Event::FAILED;
   }
-  return this->check_configuration_(status);
+  if (!runs) {
+    this->state_ = this->has_right_energies() ? State::STOPPED : State::RESET;
+    return this->state_ == State::STOPPED ? Event::STOPPED : Event::CHANGED;
+  }
+  return this->bus_.take_stray_write() ? this->repair_() : this->check_configuration_(status);
 }
 
 Chip::Event Chip::on_unreadable_(uint32_t now_ms) {
@@ -195,33 +234,38 @@ Chip::Event Chip::on_unreadable_(uint32_t now_ms) {
   return Event::SILENT;
 }
 
-bool Chip::is_counting_() {
-  uint32_t run, energy;
-  return this->bus_.read_confirmed(reg::RUN, run) && run == this->settings_.get(reg::RUN) &&
-         this->bus_.read_confirmed(reg::EP_CFG, energy) && energy == this->settings_.get(reg::EP_CFG);
+Chip::Event Chip::repair_() {
+  // Where energies were summed or read in another way, they begin anew.
+  if (!this->has_right_energies() || !this->settings_.repair(this->bus_)) {
+    this->state_ = State::RESET;
+    return Event::CHANGED;
+  }
+  if (this->checksum_known_) {
+    this->repairing_ = true;
+    this->repaired_checksum_ = this->checksum_;
+  }
+  this->accept_configuration();
+  return Event::REPAIRED;
 }
 
 Chip::Event Chip::on_changed_() {
-  // A chip that has stopped counting begins anew in any case. A second repair in a row would be the last one again.
-  if (this->is_counting_() && !this->repairing_ && this->settings_.repair(this->bus_)) {
-    const bool was_known = this->checksum_known_;
-    this->accept_configuration();
-    this->repairing_ = was_known;
-    this->repaired_checksum_ = this->checksum_;
-    return Event::REPAIRED;
-  }
+  // A second repair in a row would be the last one again.
+  if (!this->repairing_)
+    return this->repair_();
   this->state_ = State::RESET;
   return Event::CHANGED;
 }
 
 Chip::Event Chip::check_configuration_(uint32_t status) {
   uint32_t checksum;
-  if (!this->bus_.read(reg::CRC_RSLT, checksum))
+  if (!this->bus_.read(reg::CRC_RSLT, checksum) && !this->bus_.read(reg::CRC_RSLT, checksum))
     return Event::UNREADABLE;
   if (!this->checksum_known_) {
     // Until the checksum is there, register by register.
     const auto comparison = this->settings_.compare_with(this->bus_);
     if (comparison == ChipSettings::Comparison::EQUAL) {
+      // The chip calculates it by itself each 10.8 ms (TRM p. 35), whatever is written meanwhile: one that stays is
+      // right.
       const bool is_done = (status & reg::STATUS1_CRC_DONE) != 0;
       this->checksum_known_ = is_done && this->checksum_seen_ && checksum == this->checksum_;
       this->checksum_seen_ = is_done;
@@ -241,9 +285,11 @@ Chip::Event Chip::check_configuration_(uint32_t status) {
       return Event::UNREADABLE;
     return this->on_changed_();
   }
-  this->checksum_mismatches_ = checksum == this->checksum_ ? 0 : this->checksum_mismatches_ + 1;
-  if (this->checksum_mismatches_ == 0 ||
-      (this->checksum_mismatches_ < MISMATCHES_UNTIL_CHANGED && this->is_counting_()))
+  if (checksum == this->checksum_)
+    return Event::NONE;
+  if (!this->bus_.read_confirmed(reg::CRC_RSLT, checksum))
+    return Event::UNREADABLE;
+  if (checksum == this->checksum_)
     return Event::NONE;
   return this->on_changed_();
 }

@@ -25,14 +25,17 @@ class Chip {
     WRONG_PART,
     /// A register refused its value, see refused().
     REFUSED,
-    /// Configured after a reset; counting began anew.
+    /// Configured after a reset, or after it had stopped; counting began anew.
     STARTED,
     /// The running chip was taken over, and has gone on counting in the session given.
     RESUMED,
     /// The chip was reset, but not by this driver; the next steps configure the chip anew.
     LOST,
-    /// The configuration changed without a write; the next steps reset and configure the chip anew.
+    /// The configuration changed without a write; the next steps reset and configure the chip anew. The energies may
+    /// be wrong.
     CHANGED,
+    /// The chip was stopped without a write, with its energies as they were; the next step starts it anew.
+    STOPPED,
     /// The configuration changed without a write and was written back; the chip has gone on counting. Companions write
     /// their registers again.
     REPAIRED,
@@ -73,8 +76,10 @@ class Chip {
    */
   Event step(uint32_t now_ms);
 
-  /// Whether results may be read: after STARTED or RESUMED, until LOST or CHANGED.
+  /// Whether results may be read: after STARTED or RESUMED, until LOST, CHANGED or STOPPED.
   bool is_running() const { return this->state_ == State::RUNNING; }
+  /// Reads whether EP_CFG, which says how energies are summed and read, is as it was set.
+  bool has_right_energies();
   /// Session number of the running counting.
   uint32_t session() const { return this->session_; }
   /// Resets the chip and configures it anew, at the next steps.
@@ -88,16 +93,25 @@ class Chip {
   const ChipSettings::Setting *refused() const { return this->refused_; }
 
  protected:
-  enum class State : uint8_t { LOOKING, RESET, HELD, RESETTING, RUNNING };
+  enum class State : uint8_t { LOOKING, RESET, HELD, RESETTING, STOPPED, RUNNING };
 
   Event look_(uint32_t now_ms);
   Event await_reset_(uint32_t now_ms);
   Event monitor_(uint32_t now_ms);
-  bool is_counting_();
+  /// Reads STATUS1, also where a stray write has switched the CRC off; confirmed where it costs the counters.
+  bool read_status_(uint32_t &status);
+  /// Compares a register with its setting. @return false if it can not be read.
+  bool compare_(uint16_t address, bool &equal);
+  /// Whether the chip was stopped in the session looked for, with its energies as they were.
+  bool is_stopped_in_session_();
+  /// Writes the configuration back.
+  Event repair_();
   Event on_changed_();
   Event on_unreadable_(uint32_t now_ms);
   void reset_(uint32_t now_ms);
   Event configure_();
+  Event restart_();
+  void begin_session_();
   Event identify_();
   Event check_configuration_(uint32_t status);
 
@@ -118,7 +132,6 @@ class Chip {
   bool repairing_{false};
   uint32_t repaired_checksum_{0};
   uint32_t checksum_{0};
-  uint8_t checksum_mismatches_{0};
   ResetLine *reset_line_{nullptr};
   uint8_t software_resets_{0};
   bool unreadable_{false};

@@ -16,7 +16,8 @@ constexpr ResetValue RESET_VALUES[] = {
     {0x020, 0x038, 0},           // of phase B
     {0x040, 0x058, 0},           // of phase C
     {0x060, 0x060, 0},           // CONFIG0
-    {0x06B, 0x072, 0},           // neutral, VNOM, DICOEFF
+    {0x062, 0x06A, 0},           // thresholds of the multi-point gain, which is off
+    {0x06B, 0x073, 0},           // neutral, VNOM, DICOEFF, ISUMLVL
     {0x405, 0x407, 0},           // MASK0, MASK1, EVENT_MASK
     {0x40E, 0x40E, 0x00500000},  // USER_PERIOD
     {0x420, 0x422, 0x0000FFFF},  // WTHR, VARTHR, VATHR
@@ -73,14 +74,17 @@ bool ChipSettings::has(uint16_t address) const {
 }
 
 bool ChipSettings::repair(Ade9000Bus &bus) const {
-  if (this->write_to(bus) != nullptr)
-    return false;
+  const auto put_back = [&bus](uint16_t address, uint32_t expected) {
+    uint32_t value;
+    return (bus.read_confirmed(address, value, expected) && value == expected) || bus.write_checked(address, expected);
+  };
+  for (const Setting &setting : *this) {
+    if (!put_back(setting.address, setting.value))
+      return false;
+  }
   for (const ResetValue &block : RESET_VALUES) {
     for (uint16_t address = block.first; address <= block.last; address++) {
-      uint32_t value;
-      if (this->has(address) || (bus.read_confirmed(address, value) && value == block.value))
-        continue;
-      if (!bus.write_checked(address, block.value))
+      if (!this->has(address) && !put_back(address, block.value))
         return false;
     }
   }
@@ -89,13 +93,14 @@ bool ChipSettings::repair(Ade9000Bus &bus) const {
 
 ChipSettings::Comparison ChipSettings::compare_with(Ade9000Bus &bus) const {
   for (size_t i = 0; i < this->count_; i++) {
+    const auto [address, expected] = this->settings_[i];
     uint32_t value;
-    if (bus.read(this->settings_[i].address, value) && value == this->settings_[i].value)
+    if (bus.read(address, value, expected) && value == expected)
       continue;
     // A single damaged frame is no difference.
-    if (!bus.read_confirmed(this->settings_[i].address, value))
+    if (!bus.read_confirmed(address, value, expected))
       return Comparison::UNREADABLE;
-    if (value != this->settings_[i].value)
+    if (value != expected)
       return Comparison::DIFFERENT;
   }
   return Comparison::EQUAL;

@@ -10,58 +10,58 @@ namespace esphome::ade9000 {
 namespace {
 
 constexpr int64_t TURN = int64_t{1} << ACCUMULATOR_BITS;
-constexpr int ATTEMPTS = 3;
-constexpr int LO_BITS = 13;
-constexpr uint32_t MAXIMUM_LO = (1U << LO_BITS) - 1;
+/// Times that each accumulator is read at most to find them all at rest.
+constexpr size_t ROUNDS = 6;
+constexpr int READ_ATTEMPTS = 3;
 
-bool read_code(Ade9000Bus &bus, uint16_t hi_address, uint64_t &code) {
-  uint32_t hi, lo;
-  if (!bus.read(hi_address, hi) || !bus.read(hi_address - 1, lo))
-    return false;
-  code = accumulator_code(hi, lo);
-  return lo <= MAXIMUM_LO;
+/// The high words, phase by phase: active, reactive, apparent.
+using HighWords = std::array<uint32_t, 3 * PHASES>;
+
+constexpr uint16_t address_of(size_t index) {
+  constexpr uint16_t ADDRESSES[] = {reg::AWATTHR_HI, reg::AVARHR_HI, reg::AVAHR_HI};
+  return ADDRESSES[index % 3] + index / 3 * reg::ENERGY_STRIDE;
 }
 
-/// Reads HI alone into the place of a code: LO is a millionth of a watt-hour.
-bool read_high_code(Ade9000Bus &bus, uint16_t hi_address, uint64_t &code) {
-  uint32_t hi;
-  if (!bus.read(hi_address, hi))
-    return false;
-  code = accumulator_code(hi, 0);
-  return true;
+bool read_again_if_damaged(Ade9000Bus &bus, uint16_t address, uint32_t &value) {
+  for (int attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
+    if (bus.read(address, value))
+      return true;
+  }
+  return false;
 }
 
-bool have_same_high_codes(const EnergyCodes &left, const EnergyCodes &right) {
-  const auto same = [](const AccumulatorCodes &a, const AccumulatorCodes &b) {
-    return std::equal(a.begin(), a.end(), b.begin(),
-                      [](uint64_t x, uint64_t y) { return x >> LO_BITS == y >> LO_BITS; });
-  };
-  return same(left.active, right.active) && same(left.reactive, right.reactive) && same(left.apparent, right.apparent);
+/** Reads the accumulators round and round, until a whole round has changed nothing.
+ *
+ * Then all of them are of the same window, and each was read twice: a frame whose address was damaged brought another
+ * register, and a window that closed meanwhile changed what had been read before. On a chip windows last 20 ms, and a
+ * round 0.3 ms.
+ *
+ * @return false if damage was everywhere, or windows close faster than that (a simulation faster than real time).
+ */
+bool read_at_rest(Ade9000Bus &bus, HighWords &words) {
+  size_t unchanged = 0;
+  for (size_t i = 0; i < ROUNDS * words.size() && unchanged < words.size(); i++) {
+    uint32_t &word = words[i % words.size()];
+    uint32_t value;
+    if (!read_again_if_damaged(bus, address_of(i % words.size()), value))
+      return false;
+    unchanged = i >= words.size() && value == word ? unchanged + 1 : 0;
+    word = value;
+  }
+  return unchanged == words.size();
 }
 
-/// LO may carry into HI between the two frames: read LO again until HI stood still around it, at most once.
-bool read_moving_code(Ade9000Bus &bus, uint16_t hi_address, uint64_t &code) {
-  uint32_t before, lo, after;
-  if (!bus.read(hi_address, before) || !bus.read(hi_address - 1, lo) || !bus.read(hi_address, after))
-    return false;
-  if (before != after && !bus.read(hi_address - 1, lo))
-    return false;
-  code = accumulator_code(after, lo);
-  return lo <= MAXIMUM_LO;
-}
-
-/// Whether a gain is the only one within +-`apparent` that leads to the same code.
-bool is_certain(int64_t gain, int64_t apparent) { return TURN - std::abs(gain) > apparent; }
-
-template<typename Read> bool read_all(Ade9000Bus &bus, EnergyCodes &codes, Read read) {
-  for (size_t i = 0; i < PHASES; i++) {
-    const uint16_t stride = i * reg::ENERGY_STRIDE;
-    if (!read(bus, reg::AWATTHR_HI + stride, codes.active[i]) ||
-        !read(bus, reg::AVARHR_HI + stride, codes.reactive[i]) || !read(bus, reg::AVAHR_HI + stride, codes.apparent[i]))
+/// Reads each accumulator for itself.
+bool read_moving(Ade9000Bus &bus, HighWords &words) {
+  for (size_t i = 0; i < words.size(); i++) {
+    if (!bus.read_confirmed(address_of(i), words[i]))
       return false;
   }
   return true;
 }
+
+/// Whether a gain is the only one within +-`apparent` that leads to the same code.
+bool is_certain(int64_t gain, int64_t apparent) { return TURN - std::abs(gain) > apparent; }
 
 }  // namespace
 
@@ -85,25 +85,15 @@ EnergyGains energy_gains(const EnergyCodes &before, const EnergyCodes &after, do
 }
 
 bool read_energy_codes(Ade9000Bus &bus, EnergyCodes &codes) {
-  // A window that closes while the registers are being read would be in some of them only: then read again. On a chip
-  // windows last 20 ms and a reading 1 ms; where they close faster than that (a simulation at a thousand times real
-  // time) each code is at least whole in itself.
-  // HI is read twice: a frame whose address was damaged brings another register, with a CRC that matches.
-  bool moving = false;
-  for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-    bus.write(reg::STATUS0, reg::STATUS0_EGYRDY);
-    uint32_t status;
-    EnergyCodes again;
-    if (!read_all(bus, codes, read_code) || !read_all(bus, again, read_high_code) || !bus.read(reg::STATUS0, status))
-      continue;
-    const bool closed = (status & reg::STATUS0_EGYRDY) != 0;
-    if (!closed && have_same_high_codes(codes, again))
-      return true;
-    moving |= closed;
-    if (!closed)
-      bus.reject_frame();
+  HighWords words;
+  if (!read_at_rest(bus, words) && !read_moving(bus, words))
+    return false;
+  for (size_t i = 0; i < PHASES; i++) {
+    codes.active[i] = accumulator_code(words[3 * i]);
+    codes.reactive[i] = accumulator_code(words[3 * i + 1]);
+    codes.apparent[i] = accumulator_code(words[3 * i + 2]);
   }
-  return moving && read_all(bus, codes, read_moving_code);
+  return true;
 }
 
 }  // namespace esphome::ade9000

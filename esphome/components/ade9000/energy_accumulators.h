@@ -12,10 +12,15 @@ namespace esphome::ade9000 {
 static constexpr int ACCUMULATOR_BITS = 45;
 static constexpr int ACCUMULATOR_LO_BITS = 13;
 
-/// Joins the two registers of an accumulator into its code, modulo 2^45.
-inline uint64_t accumulator_code(uint32_t hi, uint32_t lo) {
-  return (static_cast<uint64_t>(hi) << ACCUMULATOR_LO_BITS) | (lo & ((1UL << ACCUMULATOR_LO_BITS) - 1));
-}
+/** Returns the code of an accumulator, modulo 2^45, from its high word.
+ *
+ * LO is not read: its 13 bits are worth a millionth of a watt-hour at 75 kW full scale, and what they hold comes with a
+ * later reading.
+ */
+inline uint64_t accumulator_code(uint32_t hi) { return static_cast<uint64_t>(hi) << ACCUMULATOR_LO_BITS; }
+
+/// Returns a code without the bits of LO, as older firmware stored them.
+inline uint64_t high_word_of(uint64_t code) { return code >> ACCUMULATOR_LO_BITS << ACCUMULATOR_LO_BITS; }
 
 /** Returns the gain of an accumulator between two readings, in codes; right over one wrap.
  *
@@ -55,11 +60,11 @@ struct EnergyGains {
  */
 EnergyGains energy_gains(const EnergyCodes &before, const EnergyCodes &after, double greatest = 0);
 
-/** Reads all energy accumulators, latched at one moment.
+/** Reads all energy accumulators as they were at one moment.
  *
- * Every frame is checked by its CRC; no burst reaches an energy.
+ * Every frame is checked by its CRC, and every value was read twice or confirmed by the chip.
  *
- * @return false if a frame was damaged: then `codes` is not to be used.
+ * @return false if every attempt at a frame was damaged: then `codes` is not to be used.
  */
 bool read_energy_codes(Ade9000Bus &bus, EnergyCodes &codes);
 

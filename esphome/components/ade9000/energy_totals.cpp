@@ -17,19 +17,27 @@ bool count_into(Account &account, std::optional<EnergyCodes> &counted, const Ene
   return complete;
 }
 
+/// Older firmware stored LO as well: without it a counter that has not moved would seem to have gone back.
+AccumulatorCodes high_words_of(AccumulatorCodes codes) {
+  for (uint64_t &code : codes)
+    code = high_word_of(code);
+  return codes;
+}
+
 }  // namespace
 
 void EnergyTotals::restore(const StoredActiveEnergy &stored) {
   this->active_.restore(stored);
   // Its reactive codes are not kept here, and not looked at.
-  this->active_codes_ = EnergyCodes{stored.active, {}, stored.apparent};
+  this->active_codes_ = EnergyCodes{high_words_of(stored.active), {}, high_words_of(stored.apparent)};
   this->stored_active_session_ = stored.session;
   this->stored_at_ = stored.counted_at;
 }
 
 void EnergyTotals::restore(const StoredReactiveEnergy &stored) {
   this->reactive_.restore(stored);
-  this->reactive_codes_ = stored.codes;
+  this->reactive_codes_ = {high_words_of(stored.codes.active), high_words_of(stored.codes.reactive),
+                           high_words_of(stored.codes.apparent)};
   this->stored_reactive_session_ = stored.session;
 }
 

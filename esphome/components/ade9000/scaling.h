@@ -49,7 +49,6 @@ struct Scaling {
     const int32_t value = static_cast<int32_t>(code << SPARE_BITS) >> SPARE_BITS;
     return std::abs(value * reg::PEAK_DIVISOR / reg::FULL_SCALE_PCF);
   }
-  static double power_factor(int32_t code) { return code / reg::FIXED_5_27; }
   /// Hertz, from the period in 1/65536 of a sample (data sheet "Line period calculation").
   static double hertz(uint32_t period) { return reg::SAMPLE_RATE * 65536.0 / (period + 1.0); }
   /// Percent of the fundamental, from a THD register.

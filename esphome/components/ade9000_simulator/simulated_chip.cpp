@@ -349,7 +349,8 @@ void SimulatedChip::follow_line_(const Instant &now) {
 }
 
 void SimulatedChip::update_checksum_(double real_now) {
-  if (real_now < this->checksum_at_)
+  // Assumption: it is a task of the processor that RUN stops.
+  if (real_now < this->checksum_at_ || !this->running_())
     return;
   this->checksum_at_ = real_now + CHECKSUM_TIME;
   const uint16_t crc = this->registers_.configuration_crc();

@@ -64,15 +64,16 @@ void SpiPort::read_(uint16_t header, uint8_t *data, size_t length) {
   }
   const uint32_t value = this->registers_.read(address);
   const size_t width = width_of(address);
+  // As soon as the header is there (UG-1098 p. 35), however much of the reply is fetched.
+  if (!tells_of_communication(address))
+    this->remember_(header, value);
   if (shift_out(value, width, data, length) < width)
     return;
   const uint16_t crc = crc16_ccitt(data, width);
   if (!burst)
     shift_out(crc, 2, data + width, length - width);
-  if (!tells_of_communication(address)) {
+  if (!tells_of_communication(address))
     this->registers_.store(address::CRC_SPI, crc);
-    this->remember_(header, value);
-  }
   this->listener_.on_register_read(address);
 }
 

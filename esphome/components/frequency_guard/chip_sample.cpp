@@ -16,12 +16,12 @@ bool read_chip_sample(ade9000::Ade9000Bus &bus, const ade9000::Scaling &scaling,
                       GridSample &sample) {
   for (size_t i = 0; i < PHASES; i++) {
     uint32_t voltage, period;
-    if (!bus.read(AVRMSONE + static_cast<uint16_t>(i * PHASE_STRIDE), voltage))
+    if (!bus.read_confirmed(AVRMSONE + static_cast<uint16_t>(i * PHASE_STRIDE), voltage))
       return false;
     sample.phases[i] = {scaling.volts(voltage), ade9000::NO_VALUE};
     if (!inputs[i])
       continue;
-    if (!bus.read(ade9000::reg::APERIOD + static_cast<uint16_t>(i), period))
+    if (!bus.read_confirmed(ade9000::reg::APERIOD + static_cast<uint16_t>(i), period))
       return false;
     sample.phases[i].frequency = ade9000::Scaling::hertz(period);
   }

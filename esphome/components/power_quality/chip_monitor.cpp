@@ -112,14 +112,8 @@ bool ChipMonitor::poll(int64_t now_us) {
 bool ChipMonitor::read_status_(uint32_t &status) {
   if (!this->bus_.read(STATUS1, status))
     return false;
-  if ((status & WATCHED) == 0)
-    return true;
-  // A frame damaged on its way brings another register, with a CRC that matches: an event is looked at twice.
-  uint32_t again;
-  if (!this->bus_.read(STATUS1, again))
-    return false;
-  status &= again;
-  return true;
+  // A frame damaged on its way brings another register, with a CRC that matches: an event is confirmed.
+  return (status & WATCHED) == 0 || this->bus_.read_confirmed(STATUS1, status);
 }
 
 bool ChipMonitor::read_rms_(uint16_t address, uint32_t low, uint32_t high, uint32_t &code) {
@@ -127,7 +121,7 @@ bool ChipMonitor::read_rms_(uint16_t address, uint32_t low, uint32_t high, uint3
     return false;
   if (code >= low && code <= high)
     return true;
-  return this->bus_.read_confirmed(address, code, code / 8);
+  return this->bus_.read_confirmed(address, code);
 }
 
 bool ChipMonitor::discard_(int64_t now_us) {
@@ -159,12 +153,12 @@ bool ChipMonitor::read_flags_(uint32_t status, LatchedFlags &flags) {
   uint32_t code;
   for (uint16_t phase = 0; phase < 3; phase++) {
     if ((flags.dips >> phase) & 1) {
-      if (!this->bus_.read(DIPA + phase, code))
+      if (!this->bus_.read_confirmed(DIPA + phase, code))
         return false;
       flags.lowest[phase] = static_cast<float>(this->scaling_.volts(code) / LEVEL_PER_RMS);
     }
     if ((flags.swells >> phase) & 1) {
-      if (!this->bus_.read(SWELLA + phase, code))
+      if (!this->bus_.read_confirmed(SWELLA + phase, code))
         return false;
       flags.highest[phase] = static_cast<float>(this->scaling_.volts(code) / LEVEL_PER_RMS);
     }

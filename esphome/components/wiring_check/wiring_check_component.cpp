@@ -101,7 +101,7 @@ bool WiringCheck::read_voltage_angles_() {
     return false;
   for (size_t i = 0; i < PHASES; i++) {
     uint32_t code;
-    if (!bus->read(ade9000::reg::ANGL_VA_VB + i, code))
+    if (!bus->read_confirmed(ade9000::reg::ANGL_VA_VB + i, code))
       return false;
     this->observation_.voltage_lags[i] = ade9000::Scaling::degrees(code, this->frequency_);
   }

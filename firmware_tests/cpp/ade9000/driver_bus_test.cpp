@@ -64,8 +64,8 @@ TEST_F(BusTest, ReadsRunAndVersionAsSixteenBits) {
 
 TEST_F(BusTest, WritesMostSignificantByteFirstWithoutTheReadBit) {
   this->bus.write(0x481, 0x0801);
-  EXPECT_EQ(this->wire.sent.back(), (Bytes{0x48, 0x10, 0x08, 0x01}));
-  this->bus.write(0x40F, 0x0022EA28);
+  EXPECT_EQ(this->wire.sent.front(), (Bytes{0x48, 0x10, 0x08, 0x01}));
+  this->bus.write_blindly(0x40F, 0x0022EA28);
   EXPECT_EQ(this->wire.sent.back(), (Bytes{0x40, 0xF0, 0x00, 0x22, 0xEA, 0x28}));
 }
 
@@ -83,9 +83,6 @@ TEST_F(BusTest, RejectsEverySingleBitError) {
 
 TEST_F(BusTest, RejectsAMissingChip) {
   for (uint8_t level : {0x00, 0xFF}) {
-    this->wire.answer = Bytes(90, level);
-    uint32_t words[22];
-    EXPECT_FALSE(this->bus.read_burst(0x607, words, 22));
     uint32_t value;
     this->wire.answer = Bytes(8, level);
     EXPECT_FALSE(this->bus.read(0x20D, value));
@@ -94,15 +91,71 @@ TEST_F(BusTest, RejectsAMissingChip) {
   }
 }
 
-TEST_F(BusTest, ReadsABurstInOneFrame) {
-  this->wire.answer = {0xFF, 0xFF, 0x00, 0x00, 0x00, 0x01, 0xFF, 0xFF, 0xFF, 0xFE};
-  uint32_t words[2];
-  ASSERT_TRUE(this->bus.read_burst(0x60A, words, 2));
-  EXPECT_EQ(words[0], 1u);
-  EXPECT_EQ(static_cast<int32_t>(words[1]), -2);
-  EXPECT_EQ(this->wire.sent.back().size(), 10u);
-  EXPECT_EQ(this->wire.sent.back()[0], 0x60);
-  EXPECT_EQ(this->wire.sent.back()[1], 0xA8);
+/// Answers each frame with what the test has for it.
+class AnsweringWire : public Ade9000Transport {
+ public:
+  void transfer(uint8_t *data, size_t length) override {
+    this->sent.emplace_back(data, data + length);
+    Bytes answer = this->answers.empty() ? Bytes() : this->answers.front();
+    if (!this->answers.empty())
+      this->answers.erase(this->answers.begin());
+    answer.resize(length, 0xFF);
+    std::memcpy(data, answer.data(), length);
+  }
+  std::vector<Bytes> sent;
+  std::vector<Bytes> answers;
+};
+
+Bytes reply(std::initializer_list<uint8_t> value) {
+  Bytes frame = {0xFF, 0xFF};
+  frame.insert(frame.end(), value);
+  const uint16_t crc = crc16(frame.data() + 2, value.size());
+  frame.push_back(crc >> 8);
+  frame.push_back(crc & 0xFF);
+  return frame;
+}
+
+TEST(ConfirmedReading, AsksTheChipWhichRegisterItHasRead) {
+  AnsweringWire wire;
+  Ade9000Bus bus;
+  bus.set_transport(&wire);
+  // Another register first, then the right one; LAST_CMD (0x4AE) tells.
+  wire.answers = {reply({0, 0, 0, 1}), reply({0x22, 0xD8}), reply({0, 0, 0, 2}), reply({0x20, 0xD8})};
+  uint32_t value = 0;
+  ASSERT_TRUE(bus.read_confirmed(0x20D, value));
+  EXPECT_EQ(value, 2u);
+  ASSERT_EQ(wire.sent.size(), 4u);
+  EXPECT_EQ(wire.sent[1], (Bytes{0x4A, 0xE8, 0, 0, 0, 0}));
+  EXPECT_EQ(bus.get_rejected_frames(Rejection::IMPLAUSIBLE), 1u);
+}
+
+TEST(ConfirmedReading, SendsAlongWhatTheRegisterShouldHold) {
+  // A read that loses its read bit on the way is a write.
+  AnsweringWire wire;
+  Ade9000Bus bus;
+  bus.set_transport(&wire);
+  uint32_t value;
+  bus.read(0x480, value, 1);
+  EXPECT_EQ(wire.sent[0], (Bytes{0x48, 0x08, 0x00, 0x01, 0, 0}));
+}
+
+TEST(StrayWrite, IsToldFromALostOne) {
+  AnsweringWire wire;
+  Ade9000Bus bus;
+  bus.set_transport(&wire);
+  wire.answers = {{}, reply({0x49, 0x20})};
+  bus.write(0x492, 0);
+  EXPECT_FALSE(bus.take_stray_write()) << "as it should be";
+  wire.answers = {{}, reply({0x49, 0x20})};
+  bus.write(0x4B2, 159);
+  EXPECT_FALSE(bus.take_stray_write()) << "lost: the chip knows of the one before";
+  wire.answers = {{}, reply({0x4B, 0x28})};
+  bus.write(0x4B2, 159);
+  EXPECT_FALSE(bus.take_stray_write()) << "became a read";
+  wire.answers = {{}, reply({0x48, 0x20}), reply({0x48, 0x20})};
+  bus.write(0x492, 0);
+  EXPECT_TRUE(bus.take_stray_write());
+  EXPECT_FALSE(bus.take_stray_write()) << "told once";
 }
 
 }  // namespace

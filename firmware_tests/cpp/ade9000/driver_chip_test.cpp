@@ -90,18 +90,73 @@ TEST(Chip, AnyRegisterThatChangesByItselfIsNoticed) {
   }
 }
 
-TEST(Chip, ThatHasStoppedCountingIsResetAndConfiguredAnew) {
-  for (uint16_t address : {0x480, 0x4B0}) {  // RUN, EP_CFG
+TEST(Chip, ThatSumsEnergiesInAnotherWayIsResetAndConfiguredAnew) {
+  for (uint16_t flipped : {1 << 0, 1 << 4, 1 << 5}) {  // EP_CFG: EGY_PWR_EN, EGY_LD_ACCUM, RD_RST_EN
     Bench bench(balanced(230, 10));
     Controller controller(bench);
     controller.chip.begin(0, SESSION);
     ASSERT_EQ(controller.run(4), Event::STARTED);
     ASSERT_EQ(controller.run(5), Event::NONE);
-    bench.chip.upset_register(address, 1);
-    EXPECT_EQ(controller.run(5), Event::CHANGED) << std::hex << address;
+    bench.chip.upset_register(0x4B0, flipped);
+    EXPECT_EQ(controller.run(5), Event::CHANGED) << std::hex << flipped;
+    EXPECT_FALSE(controller.chip.has_right_energies());
     EXPECT_EQ(controller.run(4), Event::STARTED);
     EXPECT_EQ(controller.run(20), Event::NONE);
   }
+}
+
+TEST(Chip, ThatWasStoppedIsStartedAnewWithoutAReset) {
+  Bench bench(balanced(230, 10));
+  Controller controller(bench);
+  controller.chip.begin(0, SESSION);
+  ASSERT_EQ(controller.run(4), Event::STARTED);
+  ASSERT_EQ(controller.run(5), Event::NONE);
+  bench.write16(0x480, 0);  // RUN
+  // What hit RUN may have hit more.
+  bench.chip.upset_register(0x00B, 0x10);
+  ASSERT_EQ(controller.run(1), Event::STOPPED);
+  EXPECT_TRUE(controller.chip.has_right_energies()) << "what it has counted is to be taken";
+  EXPECT_FALSE(controller.chip.is_running());
+  EXPECT_EQ(controller.step(), Event::STARTED);
+  EXPECT_EQ(bench.read16(0x480), 1);
+  EXPECT_EQ(bench.read32(0x00B), 0u);
+  EXPECT_EQ(bench.read32(0x403) & 1U << 16, 0u) << "STATUS1.RSTDONE: no reset";
+  EXPECT_NE(controller.chip.session(), SESSION) << "whether its counters went on nobody knows";
+  EXPECT_EQ(controller.run(20), Event::NONE);
+}
+
+TEST(Chip, AWriteThatWentAstrayIsMadeGoodAtTheNextUpdate) {
+  for (const bool is_checksum_known : {false, true}) {
+    Bench bench(balanced(230, 10));
+    Controller controller(bench);
+    controller.chip.begin(0, SESSION);
+    ASSERT_EQ(controller.run(4), Event::STARTED);
+    if (is_checksum_known) {
+      ASSERT_EQ(controller.run(5), Event::NONE);
+    }
+    // TEMP_CFG (0x4B6) becomes EGY_TIME, and the temperature's start is accepted as the right configuration.
+    bench.chip.fail_next_frames(ade9000_simulator::LineFault::GARBLED_COMMAND, 1, 9);
+    controller.bus.write(0x4B6, 0x0C);
+    ASSERT_EQ(bench.read16(0x4B2), 0x0C);
+    controller.chip.accept_configuration();
+    EXPECT_EQ(controller.run(1), Event::REPAIRED);
+    EXPECT_EQ(bench.read16(0x4B2), 159);
+    EXPECT_EQ(controller.run(20), Event::NONE);
+  }
+}
+
+TEST(Chip, WithItsCrcSwitchedOffIsHeardAgainAtOnce) {
+  Bench bench(balanced(230, 10));
+  Controller controller(bench);
+  controller.chip.begin(0, SESSION);
+  ASSERT_EQ(controller.run(4), Event::STARTED);
+  ASSERT_EQ(controller.run(5), Event::NONE);
+  bench.write16(0x481, 0x0800);  // CONFIG1.BURST_EN
+  // Its checksum is still that of the moment before.
+  EXPECT_EQ(controller.run(1), Event::REPAIRED);
+  EXPECT_EQ(bench.read16(0x481), 0);
+  EXPECT_EQ(controller.run(20), Event::NONE);
+  EXPECT_EQ(controller.chip.session(), SESSION);
 }
 
 TEST(Chip, ThatReportsAnInternalErrorIsReset) {
@@ -176,18 +231,18 @@ TEST(Chip, ARegisterWrittenOnPurposeIsNoError) {
   EXPECT_EQ(controller.run(20), Event::NONE);
 }
 
-TEST(Chip, AChecksumFromTheMiddleOfABurstIsNotTakenForTheRightOne) {
+TEST(Chip, AChecksumOfAMomentIsNotTakenForTheRightOne) {
   Bench bench(balanced(230, 10));
   Controller controller(bench);
   controller.chip.begin(0, SESSION);
   ASSERT_EQ(controller.run(4), Event::STARTED);
   ASSERT_EQ(controller.run(5), Event::NONE);
   controller.chip.accept_configuration();
-  // A controller with other things to do leaves the burst open until the chip has calculated.
-  controller.bus.write(0x481, 0x800);  // CONFIG1.BURST_EN
+  // A register that nobody sets has another value while the chip calculates.
+  bench.chip.upset_register(0x00B, 0x20);
   bench.wait(0.011);
-  controller.bus.write(0x481, 0);
-  // And looks again before the chip has calculated once more.
+  bench.chip.upset_register(0x00B, 0x20);
+  // And the driver looks again before the chip has calculated once more.
   ASSERT_EQ(controller.step(), Event::NONE);
   EXPECT_EQ(controller.run(20), Event::NONE);
   // What changes by itself is still noticed.
@@ -233,6 +288,23 @@ TEST(Chip, ThatCountsIsNotResetForASingleFalseReplyAtARestart) {
       ASSERT_EQ(event, Event::RESUMED) << "bit " << bit << " of frame " << frame;
     }
   }
+}
+
+TEST(Chip, ThatWasStoppedDuringARestartHandsItsEnergiesOver) {
+  Bench bench(balanced(230, 10));
+  {
+    Controller before(bench);
+    before.chip.begin(0, SESSION);
+    ASSERT_EQ(before.run(4), Event::STARTED);
+  }
+  bench.write16(0x480, 0);  // RUN
+  Controller after(bench);
+  after.chip.begin(SESSION, 99);
+  EXPECT_EQ(after.step(), Event::RESUMED);
+  EXPECT_EQ(after.run(1), Event::STOPPED);
+  EXPECT_EQ(after.step(), Event::STARTED);
+  EXPECT_EQ(after.chip.session(), 99u);
+  EXPECT_EQ(after.run(20), Event::NONE);
 }
 
 /// 2300 W on each phase: Wh after some seconds.

@@ -157,7 +157,7 @@ TEST(ChipReset, ChecksumTellsAChangedConfiguration) {
   constexpr uint32_t CRC_CHG = 1u << 26;
   constexpr uint32_t CRC_DONE = 1u << 27;
   Bench bench(balanced(230.0, 10.0));
-  bench.wait(0.1);
+  bench.start();
   bench.write16(0x4B4, 1);  // CRC_FORCE
   EXPECT_EQ(bench.read32(0x403) & CRC_DONE, 0u) << "takes 10.8 ms";
   bench.wait(0.02);
@@ -169,6 +169,11 @@ TEST(ChipReset, ChecksumTellsAChangedConfiguration) {
   bench.wait(0.02);
   EXPECT_NE(bench.read16(0x4A8), before);
   EXPECT_EQ(bench.read32(0x403) & CRC_CHG, CRC_CHG);
+  const uint16_t after = bench.read16(0x4A8);
+  bench.write16(0x480, 0);  // RUN
+  bench.write32(0x00E, 2);
+  bench.wait(0.1);
+  EXPECT_EQ(bench.read16(0x4A8), after) << "a chip that was stopped calculates nothing";
 }
 
 }  // namespace
