@@ -221,6 +221,8 @@ ripple of 1.7 %: an apparent power is within 5 % of voltage times current, or 0.
 2 % beyond the threshold at which it began; an overcurrent counts from 99 % of the limit; a calibration takes the mean
 of ten readings.
 
+Energy is counted in steps of a millionth of a watt-hour, which show in these short runs and add up to nothing.
+
 Limits: {limit} % of reading where the current is above 1 % of full scale ({full_scale:.1f} A with the default front
 end), frequency within {steady:g} mHz steady and {ramp:g} mHz on a ramp of ±1 Hz/s. Rows below 1 % of full scale are
 shown, not limited. A power that is less than 1 % of the apparent one is given in percent of that. Errors are the worst

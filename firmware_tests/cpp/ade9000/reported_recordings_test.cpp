@@ -2,7 +2,6 @@
 // tells of them is what stands in the files, read here without the code under test.
 
 #include "esphome/components/ade9000/ade9000_registers.h"
-#include "esphome/components/ade9000/burst.h"
 #include "esphome/components/ade9000/chip.h"
 #include "esphome/components/ade9000/energy_totals.h"
 #include "esphome/components/ade9000/measurement.h"
