@@ -275,7 +275,7 @@ async def test_missing_quantities_are_shown(hass: HomeAssistant) -> None:
     assert words is not None
     assert "- Active power: L1 700 W\n" in words["found"] + "\n"
     assert "Σ" not in words["found"], "one phase of three is not the house"
-    assert "- Active power: L2" in words["missing"]
+    assert "- Active power: L2, L3" in words["missing"]
     assert "- Voltage: L1" in words["missing"]
     assert "- Frequency" in words["missing"]
 

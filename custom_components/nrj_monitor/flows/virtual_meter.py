@@ -78,15 +78,14 @@ def describe(
 async def found_and_missing(
     hass: HomeAssistant,
     description: MeterDescription,
-    values: Mapping[Channel, float] | None = None,
+    values: Mapping[Channel, float],
 ) -> dict[str, str]:
     """Return the found and the missing usual quantities as translated lists.
 
     What was read in `values`, in the channels' units, is shown beside its name.
     """
-    told = values or {}
-    derived = DerivedTotals(told, description.phases).update(told)
-    read = {**derived, **told}
+    derived = DerivedTotals(values, description.phases).update(values)
+    read = {**derived, **values}
     texts = await async_get_translations(hass, hass.config.language, "entity", [DOMAIN])
 
     def name(quantity: str) -> str:
@@ -105,9 +104,7 @@ async def found_and_missing(
     found = [
         f"- {name(quantity)}: {', '.join(which)}" for quantity, which in shown.items()
     ]
-    used = {
-        channel.phase for channel in description.channels if channel.phase is not None
-    }
+    used = set(description.phases)
     missing = [
         f"- {name(quantity)}"
         + ("" if quantity not in phases or not lacking else f": {', '.join(lacking)}")
