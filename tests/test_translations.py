@@ -22,7 +22,11 @@ from custom_components.nrj_monitor.device_messages.kinds import CALIBRATION_REFU
 from custom_components.nrj_monitor.flows.entities import (
     RECONFIGURE_SCHEMA as RECONFIGURE_ENTITIES_SCHEMA,
     START_SCHEMA,
-    fields_schema,
+)
+from custom_components.nrj_monitor.flows.entities_form import (
+    CONF_INVERTED,
+    RETURNED_SECTION,
+    sections_of,
 )
 from custom_components.nrj_monitor.flows.mqtt import (
     MAPPING_SCHEMA,
@@ -112,7 +116,6 @@ FORMS = {
     "reconfigure_entities": RECONFIGURE_ENTITIES_SCHEMA,
     "reconfigure_native": RECONFIGURE_NATIVE_SCHEMA,
     "calibration": TAKE_OVER_SCHEMA,
-    "entities_of": fields_schema(None).extend(fields_schema(Phase.L1).schema),
 }
 
 OF_FORMS = {
@@ -229,6 +232,19 @@ def test_every_field_is_explained() -> None:
     steps = TEXTS["en"]["config"]["step"]
     for step, schema in FORMS.items():
         assert set(steps[step]["data"]) == {str(field) for field in schema.schema}
+
+
+def test_every_field_for_an_entity_is_explained_in_its_section_and_outside() -> None:
+    """A field that is wrong stands outside of its section."""
+    step = TEXTS["en"]["config"]["step"]["entities_of"]
+    sections = sections_of(tuple(Phase))
+    assert set(step["data"]) == {field for of in sections.values() for field in of}
+    assert set(step["sections"]) == set(filter(None, sections))
+    for name, texts in step["sections"].items():
+        fields = {*sections[name], *([CONF_INVERTED] * (name == RETURNED_SECTION))}
+        assert set(texts["data"]) == set(texts["data_description"]) == fields
+        assert texts["name"]
+        assert texts["description"]
 
 
 def test_every_action_and_each_of_its_fields_is_named_and_explained() -> None:

@@ -37,6 +37,7 @@ from .energy_dashboard.dashboard import (
     async_track_renames,
 )
 from .entity_links.links import EntityLinks, async_update_links
+from .entity_links.origin import async_described
 from .entry_data import NrjConfigEntry, NrjData
 from .issues.left_over import async_delete_left_over_issue, async_watch_left_over
 from .issues.monitor import IssueMonitor, async_delete_issues
@@ -50,7 +51,7 @@ from .ngsi.manager import async_remove_broker, async_start_brokers, async_stop_b
 from .ngsi.settings import SUBENTRY_BROKER
 from .services import async_setup_services
 from .sources.encryption_key import async_remove_key
-from .sources.entities import migrated_entities
+from .sources.entities import all_entity_ids, migrated_entities, stored_readings
 from .sources.errors import CredentialError
 from .sources.factory import async_make_source, stored_description
 
@@ -250,6 +251,9 @@ async def _async_add_to_energy(hass: HomeAssistant, entry: NrjConfigEntry) -> No
 async def _async_meter(hass: HomeAssistant, entry: NrjConfigEntry) -> Meter:
     """Return the meter of an entry, not running yet."""
     description = stored_description(entry.data)
+    if entry.data[CONF_SOURCE] == SOURCE_ENTITIES:
+        readings = stored_readings(entry.data[CONF_READINGS])
+        description = async_described(hass, description, all_entity_ids(readings))
     return Meter(await async_make_source(hass, entry, description), description)
 
 

@@ -38,6 +38,8 @@ class MeterEntity(Entity):
             hw_version=description.hardware or None,
             sw_version=description.software or None,
         )
+        if description.via_device_id is not None:
+            self._attr_device_info["via_device_id"] = description.via_device_id
 
     @override
     async def async_added_to_hass(self) -> None:

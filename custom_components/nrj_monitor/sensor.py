@@ -16,7 +16,14 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .catalog import Channel
-from .const import CONF_STATE_DETAIL, DEFAULT_STATE_DETAIL, STATE_DETAILS
+from .const import (
+    CONF_READINGS,
+    CONF_SOURCE,
+    CONF_STATE_DETAIL,
+    DEFAULT_STATE_DETAIL,
+    SOURCE_ENTITIES,
+    STATE_DETAILS,
+)
 from .entity import MeterEntity
 from .entry_data import NrjConfigEntry, NrjData
 from .frequency_guard.guard_state import GuardReason, GuardState
@@ -26,9 +33,12 @@ from .meter import Meter
 from .ngsi.sensor import SENSORS, BrokerSensor
 from .over_range import OVER_RANGE, falsifies
 from .sources import Feature
+from .sources.entities import entities_by_channel, stored_readings
 from .throttle import CounterThrottle, MeasurementThrottle
 
 PARALLEL_UPDATES = 0
+
+ATTR_SOURCE: Final = "source"
 
 PATIENCE = 0.5
 """Seconds for which a due state waits for the next reading, so that writing the state
@@ -61,8 +71,10 @@ async def async_setup_entry(
     data = entry.runtime_data
     meter = data.meter
     scale = STATE_DETAILS[entry.options.get(CONF_STATE_DETAIL, DEFAULT_STATE_DETAIL)]
+    sources = _sources(entry)
     async_add_entities(
-        MeterSensor(meter, channel, scale) for channel in meter.description.channels
+        MeterSensor(meter, channel, scale, sources.get(channel))
+        for channel in meter.description.channels
     )
     async_add_entities(guard_sensors(data))
     for load_id, sensors in load_sensors(data.loads):
@@ -72,6 +84,13 @@ async def async_setup_entry(
             (BrokerSensor(broker, description) for description in SENSORS),
             config_subentry_id=subentry_id,
         )
+
+
+def _sources(entry: NrjConfigEntry) -> dict[Channel, list[str]]:
+    """Return the entities of other integrations that each channel comes from."""
+    if entry.data[CONF_SOURCE] != SOURCE_ENTITIES:
+        return {}
+    return entities_by_channel(stored_readings(entry.data[CONF_READINGS]))
 
 
 def guard_sensors(data: NrjData) -> Iterator[SensorEntity]:
@@ -118,9 +137,21 @@ def make_throttle(channel: Channel, scale: float) -> CounterThrottle:
 class MeterSensor(MeterEntity, SensorEntity):
     """The latest reading of a channel, written no more often than useful."""
 
-    def __init__(self, meter: Meter, channel: Channel, scale: float = 1.0) -> None:
-        """Show `channel` of `meter`; `scale` multiplies the significant change."""
+    _unrecorded_attributes = frozenset({ATTR_SOURCE})
+
+    def __init__(
+        self,
+        meter: Meter,
+        channel: Channel,
+        scale: float = 1.0,
+        source: list[str] | None = None,
+    ) -> None:
+        """Show `channel` of `meter`; `scale` multiplies the significant change.
+
+        `source` are the entities of other integrations that the readings come from.
+        """
         super().__init__(meter, channel.id)
+        self._origin = {ATTR_SOURCE: source} if source else {}
         self.entity_description = describe(channel)
         self._attr_translation_placeholders = name_placeholders(channel)
         self._channel = channel
@@ -173,7 +204,8 @@ class MeterSensor(MeterEntity, SensorEntity):
         is_over_range = falsifies(self._meter.over_range, self._channel)
         is_new = is_over_range is not self._is_over_range
         self._is_over_range = is_over_range
-        self._attr_extra_state_attributes = {OVER_RANGE: True} if is_over_range else {}
+        mark = {OVER_RANGE: True} if is_over_range else {}
+        self._attr_extra_state_attributes = self._origin | mark
         return is_new
 
     @callback

@@ -23,6 +23,7 @@ from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from tests.conftest import AddMeter
 from tests.support.device import DeviceServer
+from tests.support.entities_meter import add_entities, tell
 
 # The recorder must start before Home Assistant.
 pytestmark = pytest.mark.usefixtures("recorder_mock")
@@ -76,6 +77,15 @@ async def add(hass: HomeAssistant, **fields: Any) -> Any:
 async def remove(hass: HomeAssistant, **fields: Any) -> Any:
     """Call the action to remove the meter."""
     return await call(hass, "remove_from_energy_dashboard", **fields)
+
+
+async def record_statistics(hass: HomeAssistant) -> None:
+    """Compile the statistics of what has been recorded."""
+    await async_wait_recording_done(hass)
+    this_period = get_start_time(dt_util.utcnow())
+    for start in (this_period - timedelta(minutes=5), this_period):
+        do_adhoc_statistics(hass, start=start)
+    await async_wait_recording_done(hass)
 
 
 def grid(**changed: Any) -> dict[str, Any]:
@@ -377,16 +387,51 @@ async def test_dashboard_validates_the_added_sources(
     await add(hass)
     server.measure(import_energy=12.6, export_energy=3.26, active_power=1600.0)
     await asyncio.sleep(1.2)
-    await async_wait_recording_done(hass)
-    this_period = get_start_time(dt_util.utcnow())
-    for start in (this_period - timedelta(minutes=5), this_period):
-        do_adhoc_statistics(hass, start=start)
-    await async_wait_recording_done(hass)
+    await record_statistics(hass)
     assert (await async_validate(hass)).as_dict() == {
         "energy_sources": [[]],
         "device_consumption": [],
         "device_consumption_water": [],
     }
+
+
+async def test_three_single_phase_meters_are_added_phase_by_phase(
+    hass: HomeAssistant, dashboard: None, unloaded: None
+) -> None:
+    """Three meters with a counter each are three connections that validate, and no empty one."""
+    measured: dict[str, tuple[float, str]] = {}
+    for phase in ("l1", "l2", "l3"):
+        measured[f"sensor.plug_{phase}_energy"] = (100.0, "kWh")
+        measured[f"sensor.plug_{phase}_returned"] = (1.0, "kWh")
+        measured[f"sensor.plug_{phase}_power"] = (500.0, "W")
+    tell(hass, measured)
+    entry = await add_entities(
+        hass,
+        "3",
+        {
+            f"{field}_{phase}": [entity] if "energy" in field else entity
+            for phase in ("l1", "l2", "l3")
+            for field, name in (
+                ("import_energy", "energy"),
+                ("export_energy", "returned"),
+                ("active_power", "power"),
+            )
+            for entity in (f"sensor.plug_{phase}_{name}",)
+        },
+    )
+    await add(hass)
+    assert await preferences(hass) == [
+        grid(
+            stat_energy_from=f"sensor.house_import_energy_{phase}",
+            stat_energy_to=f"sensor.house_export_energy_{phase}",
+            stat_rate=f"sensor.house_active_power_{phase}",
+        )
+        for phase in ("l1", "l2", "l3")
+    ]
+    await record_statistics(hass)
+    assert (await async_validate(hass)).as_dict()["energy_sources"] == [[], [], []]
+    await remove(hass, config_entry_id=entry.entry_id)
+    assert await preferences(hass) == []
 
 
 async def press(hass: HomeAssistant, entity_id: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
-from tests.sources.test_entities import begin, confirm, fill_in, tell
+from tests.support.entities_meter import add_entities, fill_in, tell
 from tests.support.states import state_is
 
 DRAWN, FED, COUNTED = "sensor.drawn", "sensor.fed", "sensor.counted"
@@ -24,13 +24,15 @@ async def entry(hass: HomeAssistant, unloaded: None) -> NrjConfigEntry:
             "sensor", "p1", entity_id, object_id_base=entity_id.partition(".")[2]
         )
     tell(hass, STATES)
-    form = await fill_in(
+    entry = await add_entities(
         hass,
-        await begin(hass, "1"),
-        {"active_power": DRAWN, "active_power_returned": FED},
-        {"import_energy": [COUNTED]},
+        "1",
+        {
+            "active_power_l1": DRAWN,
+            "active_power_returned_l1": FED,
+            "import_energy": [COUNTED],
+        },
     )
-    entry = await confirm(hass, form)
     await state_is(hass, "sensor.house_active_power", "1000.0")
     return entry
 
@@ -155,7 +157,7 @@ async def test_another_entity_ends_the_repair(
     form = await hass.config_entries.flow.async_configure(
         form["flow_id"], {"name": "House", "phases": "1"}
     )
-    form = await fill_in(hass, form, {"active_power": "sensor.other"}, {})
+    form = await fill_in(hass, form, {"active_power_l1": "sensor.other"})
     await hass.config_entries.flow.async_configure(form["flow_id"], {})
     await hass.async_block_till_done()
     assert not missed(hass)
@@ -165,10 +167,7 @@ async def test_another_entity_ends_the_repair(
 async def test_entities_no_registry_knows_are_waited_for(hass: HomeAssistant) -> None:
     """They come late while Home Assistant starts, and are missed once it runs."""
     tell(hass, {"sensor.yaml": (5.0, "W")})
-    form = await fill_in(
-        hass, await begin(hass, "1"), {"active_power": "sensor.yaml"}, {}
-    )
-    entry = await confirm(hass, form)
+    entry = await add_entities(hass, "1", {"active_power_l1": "sensor.yaml"})
     assert "registry_ids" not in entry.data
     hass.states.async_remove("sensor.yaml")
     await hass.async_block_till_done()

@@ -7,7 +7,8 @@ import pytest
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.sources import entities as entities_module, timeout
 from tests.loads.conftest import AddLoad, Pass
-from tests.sources.test_entities import begin, confirm, fill_in, reporting, wait_rhythm
+from tests.sources.test_entities import reporting, wait_rhythm
+from tests.support.entities_meter import add_entities
 from tests.support.pace import patience
 from tests.support.states import state_is
 
@@ -28,10 +29,7 @@ async def entry(
     boiler = {"boiler": {"initial": False}}
     assert await async_setup_component(hass, "input_boolean", {"input_boolean": boiler})
     hass.states.async_set("sensor.power", "-3000", {"unit_of_measurement": "W"})
-    form = await fill_in(
-        hass, await begin(hass, "1"), {"active_power": "sensor.power"}, {}
-    )
-    return await confirm(hass, form)
+    return await add_entities(hass, "1", {"active_power_l1": "sensor.power"})
 
 
 async def test_no_load_runs_on_a_frozen_power(

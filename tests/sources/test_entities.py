@@ -6,12 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import (
-    SOURCE_RECONFIGURE,
-    SOURCE_USER,
-    ConfigEntry,
-    ConfigFlowResult,
-)
+from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -32,8 +27,18 @@ from custom_components.nrj_monitor.loads.manager import powers_of
 from custom_components.nrj_monitor.sources import entities as entities_module, timeout
 from custom_components.nrj_monitor.sources.errors import SilentError
 from custom_components.nrj_monitor.sources.units import _KNOWN
-from tests.conftest import decline_the_offer
-from tests.support.forms import sentence, typed
+from tests.support.entities_meter import (
+    add_entities,
+    begin,
+    confirm,
+    fill_in,
+    reconfigure,
+    schema_of,
+    shown,
+    start,
+    tell,
+)
+from tests.support.forms import typed
 from tests.support.pace import patience
 from tests.support.states import state_is
 
@@ -58,74 +63,23 @@ P1: dict[str, tuple[float, str]] = {
 pytestmark = pytest.mark.usefixtures("unloaded")
 
 
-def tell(hass: HomeAssistant, states: Mapping[str, tuple[float | str, str]]) -> None:
-    """Let other integrations tell their states."""
-    for entity_id, (value, unit) in states.items():
-        hass.states.async_set(
-            entity_id, str(value), {"unit_of_measurement": unit}, force_update=True
-        )
-
-
-async def begin(hass: HomeAssistant, phases: str) -> ConfigFlowResult:
-    """Begin to add a meter made of entities."""
-    menu = await hass.config_entries.flow.async_init(
-        DOMAIN, context={"source": SOURCE_USER}
-    )
-    form = await hass.config_entries.flow.async_configure(
-        menu["flow_id"], {"next_step_id": "entities"}
-    )
-    return await hass.config_entries.flow.async_configure(
-        form["flow_id"], {"name": "House", "phases": phases}
-    )
-
-
-async def fill_in(
-    hass: HomeAssistant, form: ConfigFlowResult, *answers: dict[str, Any]
-) -> ConfigFlowResult:
-    """Fill in several forms in a row."""
-    for answer in answers:
-        is_first = form["step_id"] != "entities_of"
-        form = await hass.config_entries.flow.async_configure(
-            form["flow_id"], answer if is_first else {"inverted": False} | answer
-        )
-    return form
-
-
-async def reconfigure(hass: HomeAssistant, entry: ConfigEntry) -> ConfigFlowResult:
-    """Open the first form to reconfigure a meter."""
-    return await hass.config_entries.flow.async_init(
-        DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
-    )
-
-
-async def confirm(hass: HomeAssistant, form: ConfigFlowResult) -> NrjConfigEntry:
-    """End the dialogue."""
-    assert form["step_id"] == "entities_confirm"
-    result = await hass.config_entries.flow.async_configure(form["flow_id"], {})
-    result = await decline_the_offer(hass, result)
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    await hass.async_block_till_done()
-    entry: NrjConfigEntry = result["result"]
-    return entry
+SHELLY_ANSWERS = {
+    "voltage_l1": "sensor.em_a_voltage",
+    "voltage_l2": "sensor.em_b_voltage",
+    "voltage_l3": "sensor.em_c_voltage",
+    "current_l1": "sensor.em_a_current",
+    "active_power_l1": "sensor.em_a_power",
+    "active_power_l2": "sensor.em_b_power",
+    "active_power_l3": "sensor.em_c_power",
+    "frequency": "sensor.em_a_frequency",
+    "import_energy": ["sensor.em_total_energy"],
+}
 
 
 async def add_shelly(hass: HomeAssistant) -> NrjConfigEntry:
     """Add a three-phase meter of another make."""
     tell(hass, SHELLY)
-    form = await fill_in(
-        hass,
-        await begin(hass, "3"),
-        {
-            "voltage": "sensor.em_a_voltage",
-            "current": "sensor.em_a_current",
-            "active_power": "sensor.em_a_power",
-            "frequency": "sensor.em_a_frequency",
-        },
-        {"voltage": "sensor.em_b_voltage", "active_power": "sensor.em_b_power"},
-        {"voltage": "sensor.em_c_voltage", "active_power": "sensor.em_c_power"},
-        {"import_energy": ["sensor.em_total_energy"]},
-    )
-    return await confirm(hass, form)
+    return await add_entities(hass, "3", SHELLY_ANSWERS)
 
 
 async def test_a_three_phase_meter_of_another_make(hass: HomeAssistant) -> None:
@@ -143,17 +97,16 @@ async def test_a_three_phase_meter_of_another_make(hass: HomeAssistant) -> None:
 async def test_a_p1_reader_of_one_phase(hass: HomeAssistant) -> None:
     """Turn returned power in kW into negative watts."""
     tell(hass, P1)
-    form = await fill_in(
+    await add_entities(
         hass,
-        await begin(hass, "1"),
+        "1",
         {
-            "voltage": "sensor.p1_voltage",
-            "active_power": "sensor.p1_consumption",
-            "active_power_returned": "sensor.p1_production",
+            "voltage_l1": "sensor.p1_voltage",
+            "active_power_l1": "sensor.p1_consumption",
+            "active_power_returned_l1": "sensor.p1_production",
+            "import_energy": ["sensor.p1_used"],
         },
-        {"import_energy": ["sensor.p1_used"]},
     )
-    await confirm(hass, form)
     await state_is(hass, "sensor.house_active_power_l1", "-1250.0")
     await state_is(hass, "sensor.house_active_power", "-1250.0")
     await state_is(hass, "sensor.house_voltage_l1", "230.5")
@@ -163,42 +116,29 @@ async def test_a_p1_reader_of_one_phase(hass: HomeAssistant) -> None:
 async def test_counters_of_two_tariffs_are_summed(hass: HomeAssistant) -> None:
     """Several counters make one, which has a value only while all of them have."""
     tell(hass, {"sensor.low": (1500000, "Wh"), "sensor.high": (2000.25, "kWh")})
-    form = await fill_in(
-        hass,
-        await begin(hass, "1"),
-        {},
-        {"import_energy": ["sensor.low", "sensor.high"]},
-    )
-    entry = await confirm(hass, form)
+    counters = {"import_energy": ["sensor.low", "sensor.high"]}
+    entry = await add_entities(hass, "1", counters)
     await state_is(hass, "sensor.house_import_energy", "3500.25")
     tell(hass, {"sensor.low": ("unavailable", "Wh")})
     await state_is(hass, "sensor.house_import_energy", "unknown")
     tell(hass, {"sensor.low": (1501000, "Wh")})
     await state_is(hass, "sensor.house_import_energy", "3501.25")
-    form = await reconfigure(hass, entry)
-    form = await fill_in(hass, form, {"name": "House", "phases": "1"}, {})
-    assert typed(form)["import_energy"] == ["sensor.low", "sensor.high"]
+    form = await start(hass, await reconfigure(hass, entry), "1")
+    assert shown(form) == counters
 
 
 async def test_a_split_phase_meter_has_two_legs(hass: HomeAssistant) -> None:
     """Ask for two phases where there are two, and sum their power."""
     tell(hass, {"sensor.leg_1": (1.5, "kW"), "sensor.leg_2": (500, "W")})
-    form = await fill_in(
-        hass,
-        await begin(hass, "2"),
-        {"active_power": "sensor.leg_1"},
-        {"active_power": "sensor.leg_2"},
-        {},
-    )
-    entry = await confirm(hass, form)
+    legs = {"active_power_l1": "sensor.leg_1", "active_power_l2": "sensor.leg_2"}
+    form = await begin(hass, "2")
+    assert not [field for field in schema_of(form) if "l3" in str(field)]
+    entry = await confirm(hass, await fill_in(hass, form, legs))
     await state_is(hass, "sensor.house_active_power", "2000.0")
     assert hass.states.get("sensor.house_active_power_l3") is None
     assert entry.data["phases"] == 2
-    assert typed(await reconfigure(hass, entry)) == {
-        "name": "House",
-        "phases": "2",
-        "new_meter": None,
-    }
+    form = await reconfigure(hass, entry)
+    assert typed(form)["phases"] == "2"
 
 
 @pytest.mark.parametrize(
@@ -250,13 +190,8 @@ async def test_an_entry_of_one_entity_a_reading_works_on(
 async def test_a_meter_with_the_other_sign(hass: HomeAssistant) -> None:
     """Invert a power given as negative on import."""
     tell(hass, {"sensor.power": (-700, "W")})
-    form = await fill_in(
-        hass,
-        await begin(hass, "1"),
-        {"active_power": "sensor.power", "inverted": True},
-        {},
-    )
-    await confirm(hass, form)
+    answers = {"active_power_l1": "sensor.power", "inverted": ["l1"]}
+    await add_entities(hass, "1", answers)
     await state_is(hass, "sensor.house_active_power_l1", "700.0")
 
 
@@ -266,10 +201,7 @@ async def test_missing_quantities_are_shown(hass: HomeAssistant) -> None:
     form = await fill_in(
         hass,
         await begin(hass, "3"),
-        {"active_power": "sensor.power"},
-        {"voltage": "sensor.u2"},
-        {},
-        {},
+        {"active_power_l1": "sensor.power", "voltage_l2": "sensor.u2"},
     )
     words = form["description_placeholders"]
     assert words is not None
@@ -281,35 +213,65 @@ async def test_missing_quantities_are_shown(hass: HomeAssistant) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "unit", "said"),
+    ("state", "unit", "error"),
     [
-        ("unavailable", "W", "sensor.power has no value now"),
-        ("broken", "W", "sensor.power has no value now"),
-        ("nan", "W", "sensor.power has no value now"),
-        (
-            "20",
-            "°C",
-            "sensor.power cannot be used here: °C can not be converted into W",
-        ),
+        ("unavailable", "W", "no_value"),
+        ("broken", "W", "no_value"),
+        ("nan", "W", "no_value"),
+        ("20", "°C", "wrong_unit"),
     ],
 )
 async def test_an_unusable_entity_is_refused(
-    hass: HomeAssistant, state: str, unit: str, said: str
+    hass: HomeAssistant, state: str, unit: str, error: str
 ) -> None:
-    """Name an unusable entity beside its field, and accept another entity."""
+    """Name an unusable entity and what it tells, and accept another entity."""
     tell(hass, {"sensor.power": (state, unit), "sensor.good": (1.5, "kW")})
-    form = await fill_in(hass, await begin(hass, "1"), {"active_power": "sensor.power"})
-    assert list(form["errors"] or {}) == ["active_power"]
-    assert sentence(form).startswith(said)
-    form = await fill_in(hass, form, {"active_power": "sensor.good"}, {})
+    form = await fill_in(
+        hass, await begin(hass, "1"), {"active_power_l1": "sensor.power"}
+    )
+    assert form["errors"] == {"active_power_l1": error}
+    assert problems(form) == f"- sensor.power: {state} {unit}"
+    form = await fill_in(hass, form, {"active_power_l1": "sensor.good"})
     await confirm(hass, form)
     await state_is(hass, "sensor.house_active_power", "1500.0")
 
 
+def problems(form: ConfigFlowResult) -> str:
+    """Return the unusable entities that a form names."""
+    placeholders = form["description_placeholders"]
+    assert placeholders is not None
+    return placeholders["problems"]
+
+
 async def test_an_entity_that_does_not_exist_is_refused(hass: HomeAssistant) -> None:
     """Refuse an entity id without an entity, by name."""
-    form = await fill_in(hass, await begin(hass, "1"), {"voltage": "sensor.nobody"})
-    assert sentence(form).startswith("sensor.nobody has no value now")
+    form = await fill_in(hass, await begin(hass, "1"), {"voltage_l1": "sensor.nobody"})
+    assert form["errors"] == {"voltage_l1": "no_value"}
+    assert problems(form) == "- sensor.nobody: ?"
+
+
+async def test_two_wrong_fields_get_two_errors(hass: HomeAssistant) -> None:
+    """Each wrong field has its own error, also one that was in a section."""
+    tell(hass, P1 | {"sensor.warm": (20, "°C"), "sensor.dead": ("unknown", "V")})
+    answers = {
+        "voltage_l1": "sensor.dead",
+        "voltage_l2": "sensor.p1_voltage",
+        "frequency": "sensor.warm",
+        "import_energy": ["sensor.p1_used", "sensor.dead"],
+    }
+    form = await fill_in(hass, await begin(hass, "3"), answers)
+    assert form["errors"] == {
+        "voltage_l1": "no_value",
+        "frequency": "wrong_unit",
+        "import_energy": "no_value",
+    }
+    assert set(form["errors"]) <= set(map(str, schema_of(form)))
+    assert sorted(problems(form).splitlines()) == [
+        "- sensor.dead: unknown V",
+        "- sensor.dead: unknown V",
+        "- sensor.warm: 20 °C",
+    ]
+    assert shown(form) == answers
 
 
 async def test_power_returned_needs_power_drawn(hass: HomeAssistant) -> None:
@@ -318,14 +280,14 @@ async def test_power_returned_needs_power_drawn(hass: HomeAssistant) -> None:
     form = await fill_in(
         hass,
         await begin(hass, "1"),
-        {"active_power_returned": "sensor.p1_production"},
+        {"active_power_returned_l1": "sensor.p1_production"},
     )
-    assert form["errors"] == {"active_power": "power_missing"}
+    assert form["errors"] == {"active_power_l1": "power_missing"}
 
 
 async def test_a_meter_of_nothing_is_not_added(hass: HomeAssistant) -> None:
     """End the dialogue with advice when no entity is chosen."""
-    result = await fill_in(hass, await begin(hass, "1"), {}, {})
+    result = await fill_in(hass, await begin(hass, "1"), {})
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "nothing_chosen"
 
@@ -333,9 +295,9 @@ async def test_a_meter_of_nothing_is_not_added(hass: HomeAssistant) -> None:
 async def test_the_same_entities_are_one_meter(hass: HomeAssistant) -> None:
     """A second meter of the same entities is refused."""
     tell(hass, P1)
-    answers: tuple[dict[str, Any], ...] = ({"voltage": "sensor.p1_voltage"}, {})
-    await confirm(hass, await fill_in(hass, await begin(hass, "1"), *answers))
-    result = await fill_in(hass, await begin(hass, "1"), *answers)
+    answers = {"voltage_l1": "sensor.p1_voltage"}
+    await add_entities(hass, "1", answers)
+    result = await fill_in(hass, await begin(hass, "1"), answers)
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
 
@@ -361,49 +323,54 @@ async def test_other_entities_keep_the_meter(
     """Show the chosen entities when reconfigured, keep the sensors, and begin a count."""
     entry = await add_shelly(hass)
     tell(hass, {"sensor.other": (240, "V")})
-    form = await hass.config_entries.flow.async_init(
-        DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
-    )
-    assert typed(form) == {"name": "House", "phases": "3", "new_meter": None}
-    form = await hass.config_entries.flow.async_configure(
-        form["flow_id"], {"name": "House", "phases": "1", "new_meter": new_meter}
-    )
-    assert typed(form)["voltage"] == "sensor.em_a_voltage"
-    form = await fill_in(hass, form, {"voltage": "sensor.other"}, {})
+    form = await reconfigure(hass, entry)
+    assert typed(form) == {
+        "name": "House",
+        "phases": "3",
+        "device_id": None,
+        "new_meter": None,
+    }
+    form = await start(hass, form, "1", new_meter=new_meter)
+    assert shown(form) == {
+        field: value
+        for field, value in SHELLY_ANSWERS.items()
+        if not field.endswith(("_l2", "_l3"))
+    }
+    form = await fill_in(hass, form, {"voltage_l1": "sensor.other"})
     result = await hass.config_entries.flow.async_configure(form["flow_id"], {})
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
     await state_is(hass, "sensor.house_voltage_l1", "240.0")
+    assert entry.data["phases"] == 1
     assert (CONF_REPLACED in entry.data) == new_meter
 
 
-@pytest.mark.parametrize("inverted", [False, True])
+@pytest.mark.parametrize("inverted", [[], ["l1"], ["l2", "total"]])
 async def test_forms_sent_as_they_open_change_nothing(
-    hass: HomeAssistant, inverted: bool
+    hass: HomeAssistant, inverted: list[str]
 ) -> None:
     """Reconfigured, the forms know power returned and the sign of power as well."""
-    tell(hass, P1)
-    power = {
-        "active_power": "sensor.p1_consumption",
-        "active_power_returned": "sensor.p1_production",
-        "inverted": inverted,
+    tell(hass, P1 | SHELLY)
+    answers: dict[str, Any] = {
+        "active_power_l1": "sensor.p1_consumption",
+        "active_power_returned_l1": "sensor.p1_production",
+        "active_power_l2": "sensor.em_b_power",
+        "active_power": "sensor.em_c_power",
+        "import_energy_l1": ["sensor.p1_used"],
+        "power_factor": "sensor.cos",
     }
-    form = await fill_in(
-        hass, await begin(hass, "1"), power, {"import_energy": ["sensor.p1_used"]}
-    )
-    entry = await confirm(hass, form)
-    watts = "1250.0" if inverted else "-1250.0"
+    tell(hass, {"sensor.cos": (98, "%")})
+    if inverted:
+        answers["inverted"] = inverted
+    entry = await add_entities(hass, "2", answers)
+    watts = "1250.0" if "l1" in inverted else "-1250.0"
     await state_is(hass, "sensor.house_active_power_l1", watts)
     before = dict(entry.data)
-    form = await hass.config_entries.flow.async_init(
-        DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
-    )
-    while form["type"] is FlowResultType.FORM:
-        shown = {
-            field: value for field, value in typed(form).items() if value is not None
-        }
-        form = await hass.config_entries.flow.async_configure(form["flow_id"], shown)
-    assert form["reason"] == "reconfigure_successful"
+    form = await start(hass, await reconfigure(hass, entry), "2")
+    assert shown(form) == answers
+    form = await fill_in(hass, form, shown(form))
+    result = await hass.config_entries.flow.async_configure(form["flow_id"], {})
+    assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
     assert dict(entry.data) == before
     await state_is(hass, "sensor.house_active_power_l1", watts)
@@ -427,9 +394,8 @@ async def test_a_meter_whose_entities_come_later_starts_when_they_do(
 async def test_one_phase_of_three_is_not_the_house(hass: HomeAssistant) -> None:
     """No total of power is shown, spoken or acted on while a declared phase tells none."""
     tell(hass, {"sensor.power": (700, "W"), "sensor.hertz": (50.02, "Hz")})
-    first = {"active_power": "sensor.power", "frequency": "sensor.hertz"}
-    form = await fill_in(hass, await begin(hass, "3"), first, {}, {}, {})
-    entry = await confirm(hass, form)
+    answers = {"active_power_l1": "sensor.power", "frequency": "sensor.hertz"}
+    entry = await add_entities(hass, "3", answers)
     await state_is(hass, "sensor.house_active_power_l1", "700.0")
     await state_is(hass, "sensor.house_frequency", "50.02")
     assert hass.states.get("sensor.house_active_power") is None
@@ -445,12 +411,8 @@ async def test_a_total_of_some_phases_of_an_earlier_version_is_no_more(
 ) -> None:
     """The stored description loses what was never the house's power."""
     tell(hass, {"sensor.power": (700, "W"), "sensor.volts": (231, "V")})
-    answers: tuple[dict[str, Any], ...] = (
-        {"active_power": "sensor.power"},
-        {"voltage": "sensor.volts"},
-        {},
-    )
-    entry = await confirm(hass, await fill_in(hass, await begin(hass, "2"), *answers))
+    answers = {"active_power_l1": "sensor.power", "voltage_l2": "sensor.volts"}
+    entry = await add_entities(hass, "2", answers)
     meter = {**entry.data["meter"]}
     meter["channels"] = [*meter["channels"], "active_power"]
     del meter["declared"]
@@ -468,10 +430,11 @@ async def test_the_dialogue_shows_the_value_of_a_derived_total(
     form = await fill_in(
         hass,
         await begin(hass, "3"),
-        {"active_power": "sensor.em_a_power"},
-        {"active_power": "sensor.em_b_power"},
-        {"active_power": "sensor.em_c_power"},
-        {},
+        {
+            "active_power_l1": "sensor.em_a_power",
+            "active_power_l2": "sensor.em_b_power",
+            "active_power_l3": "sensor.em_c_power",
+        },
     )
     words = form["description_placeholders"]
     assert words is not None
@@ -485,9 +448,8 @@ async def test_a_unit_that_disappears_changes_no_value(hass: HomeAssistant) -> N
     )
     power = registered.entity_id
     tell(hass, P1 | {power: (0.5, "kW")})
-    answers = {"active_power": power, "voltage": "sensor.p1_voltage"}
-    form = await fill_in(hass, await begin(hass, "1"), answers, {})
-    entry = await confirm(hass, form)
+    answers = {"active_power_l1": power, "voltage_l1": "sensor.p1_voltage"}
+    entry = await add_entities(hass, "1", answers)
     await state_is(hass, "sensor.house_active_power_l1", "500.0")
     hass.states.async_set(power, "0.75")
     hass.states.async_set("sensor.p1_voltage", "0.2310")
@@ -530,13 +492,12 @@ async def test_a_constant_value_is_alive_and_a_frozen_one_is_not(
     volts = {"sensor.volts": (231.0, "V")}
     energy = {"sensor.energy": (12.5, "kWh")}
     tell(hass, power | volts | energy)
-    form = await fill_in(
-        hass,
-        await begin(hass, "1"),
-        {"active_power": "sensor.power", "voltage": "sensor.volts"},
-        {"import_energy": ["sensor.energy"]},
-    )
-    entry = await confirm(hass, form)
+    answers = {
+        "active_power_l1": "sensor.power",
+        "voltage_l1": "sensor.volts",
+        "import_energy": ["sensor.energy"],
+    }
+    entry = await add_entities(hass, "1", answers)
     async with reporting(hass, power | volts | energy):
         await wait_rhythm(hass, power | volts | energy)
         await state_is(hass, "sensor.house_active_power", "-500.0")
@@ -570,13 +531,7 @@ async def test_entities_of_a_device_speak_for_one_another(hass: HomeAssistant) -
         for key in ("power", "volts")
     )
     tell(hass, {power: (0.0, "W"), volts: (231.0, "V")})
-    form = await fill_in(
-        hass,
-        await begin(hass, "1"),
-        {"active_power": power, "voltage": volts},
-        {},
-    )
-    await confirm(hass, form)
+    await add_entities(hass, "1", {"active_power_l1": power, "voltage_l1": volts})
     async with reporting(hass, {volts: (231.0, "V")}):
         await wait_rhythm(hass, {volts: (231.0, "V")})
         await state_is(hass, "sensor.house_active_power_l1", "0.0")
@@ -594,10 +549,7 @@ async def test_a_value_frozen_long_before_a_start_is_not_taken(
 ) -> None:
     """A reload makes no reading of now from one of two hours ago."""
     tell(hass, {"sensor.power": (-500.0, "W")})
-    form = await fill_in(
-        hass, await begin(hass, "1"), {"active_power": "sensor.power"}, {}
-    )
-    entry = await confirm(hass, form)
+    entry = await add_entities(hass, "1", {"active_power_l1": "sensor.power"})
     await state_is(hass, "sensor.house_active_power_l1", "-500.0")
     assert await hass.config_entries.async_unload(entry.entry_id)
     freezer.tick(7200)

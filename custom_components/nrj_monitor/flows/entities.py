@@ -3,16 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from homeassistant.components.sensor.const import (
-    DOMAIN as SENSOR_DOMAIN,
-    SensorDeviceClass,
-)
+from homeassistant.components.sensor.const import DOMAIN as SENSOR_DOMAIN
 from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigFlowResult
-from homeassistant.const import CONF_NAME
+from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT, CONF_DEVICE_ID, CONF_NAME
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.selector import (
-    BooleanSelector,
-    EntitySelector,
-    EntitySelectorConfig,
+    DeviceSelector,
+    DeviceSelectorConfig,
+    EntityFilterSelectorConfig,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -30,8 +28,29 @@ from ..const import (
     DOMAIN,
     SOURCE_ENTITIES,
 )
-from ..sources.entities import EntityReading, UnitError, read, stored_readings
+from ..entity_links.origin import async_origin
+from ..sources.entities import (
+    EntityReading,
+    UnitError,
+    all_entity_ids,
+    read,
+    stored_readings,
+    value_of,
+)
 from .base import SetupFlow
+from .device_entities import FIELDS, RETURNED, filled_in
+from .device_listing import async_list_entities
+from .entities_form import (
+    CONF_INVERTED,
+    POWER,
+    answers_of,
+    as_answers,
+    channel_of,
+    entity_ids,
+    flat,
+    form,
+    readings_of,
+)
 from .virtual_meter import (
     NEW_METER,
     async_replacement_data,
@@ -40,30 +59,18 @@ from .virtual_meter import (
     new_id,
 )
 
-CONF_INVERTED: Final = "inverted"
-RETURNED: Final = "active_power_returned"
-"""Field for an entity that tells power returned apart, positive; it is taken off."""
-
-FIELDS: Final[Mapping[str, SensorDeviceClass]] = {
-    "voltage": SensorDeviceClass.VOLTAGE,
-    "current": SensorDeviceClass.CURRENT,
-    "active_power": SensorDeviceClass.POWER,
-    RETURNED: SensorDeviceClass.POWER,
-    "reactive_power": SensorDeviceClass.REACTIVE_POWER,
-    "apparent_power": SensorDeviceClass.APPARENT_POWER,
-    "power_factor": SensorDeviceClass.POWER_FACTOR,
-    "frequency": SensorDeviceClass.FREQUENCY,
-    "import_energy": SensorDeviceClass.ENERGY,
-    "export_energy": SensorDeviceClass.ENERGY,
-}
-"""What can be picked, and the device class of the sensors offered."""
-
-SUMMED: Final = frozenset({"import_energy", "export_energy"})
-"""What takes several entities, as a counter of each tariff, and is their sum."""
-
-START_SCHEMA = vol.Schema(
+START_SCHEMA: Final = vol.Schema(
     {
         vol.Required(CONF_NAME): TextSelector(),
+        vol.Optional(CONF_DEVICE_ID): DeviceSelector(
+            DeviceSelectorConfig(
+                entity=[
+                    EntityFilterSelectorConfig(
+                        domain=SENSOR_DOMAIN, device_class=list(FIELDS.values())
+                    )
+                ]
+            )
+        ),
         vol.Required(CONF_PHASES, default="3"): SelectSelector(
             SelectSelectorConfig(
                 options=["1", "2", "3"],
@@ -77,153 +84,117 @@ START_SCHEMA = vol.Schema(
 RECONFIGURE_SCHEMA = START_SCHEMA.extend(NEW_METER)
 
 
-def fields_schema(phase: Phase | None) -> vol.Schema:
-    """Return the form for a phase, or for the totals."""
-    offered = [
-        field
-        for field in FIELDS
-        if field == RETURNED
-        or (f"{field}_{phase.lower()}" if phase else field) in CHANNELS
-    ]
-    fields: dict[Any, Any] = {
-        vol.Optional(field): EntitySelector(
-            EntitySelectorConfig(
-                domain=SENSOR_DOMAIN,
-                device_class=FIELDS[field].value,
-                multiple=field in SUMMED,
-            )
-        )
-        for field in offered
-    }
-    fields[vol.Required(CONF_INVERTED, default=False)] = BooleanSelector()
-    return vol.Schema(fields)
+@callback
+def unusable(hass: HomeAssistant, field: str, entity_id: str) -> str | None:
+    """Return the error of an entity for a field, None of one that can be used."""
+    try:
+        value = value_of(hass, hass.states.get(entity_id), channel_of(field))
+    except UnitError:
+        return "wrong_unit"
+    return "no_value" if value is None else None
 
 
-def readings_of(
-    answers: Mapping[str, Any], phase: Phase | None
-) -> dict[str, EntityReading]:
-    """Return the readings a filled-in form asks for, by channel id."""
-    suffix = f"_{phase.lower()}" if phase else ""
-    readings: dict[str, EntityReading] = {}
-    for field in FIELDS:
-        if field == RETURNED or not (chosen := answers.get(field)):
-            continue
-        is_power = field == "active_power"
-        returned = answers.get(RETURNED)
-        readings[field + suffix] = EntityReading(
-            entity_ids=tuple(chosen) if field in SUMMED else (chosen,),
-            subtracted=(returned,) if is_power and returned else (),
-            inverted=is_power and answers[CONF_INVERTED],
-        )
-    return readings
-
-
-def answers_of(readings: Mapping[str, Any], phase: Phase | None) -> dict[str, Any]:
-    """Return the form's values from stored readings."""
-    suffix = f"_{phase.lower()}" if phase else ""
-    answers: dict[str, Any] = {
-        field: entity_ids if field in SUMMED else entity_ids[0]
-        for field in FIELDS
-        if (entity_ids := readings.get(field + suffix, {}).get("entity_ids"))
-    }
-    power = readings.get(f"active_power{suffix}", {})
-    if power.get("subtracted"):
-        (answers[RETURNED],) = power["subtracted"]
-    answers[CONF_INVERTED] = power.get("inverted", False)
-    return answers
+@callback
+def told(hass: HomeAssistant, entity_id: str) -> str:
+    """Return what an entity tells now, with its unit."""
+    if (state := hass.states.get(entity_id)) is None:
+        return "?"
+    unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT, "")
+    return f"{state.state} {unit}".strip()
 
 
 class EntitiesFlowMixin(SetupFlow):
     """Config flow steps of a meter made of entities, set up once each has a value."""
 
     _chosen: dict[str, EntityReading]
+    _known: dict[str, Any]
+    _phases: list[Phase]
     _values: dict[Channel, float]
-    _phases: int
-    _asked_phases: list[Phase | None]
     _name: str
     _is_new_meter: bool
 
     async def async_step_entities(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for a name and how many phases there are."""
-        return await self._async_start("entities", user_input, {})
+        """Ask for a name, a device and how many phases there are."""
+        if user_input is None:
+            return self.async_show_form(step_id="entities", data_schema=START_SCHEMA)
+        return await self._async_start(user_input)
 
     async def async_step_reconfigure_entities(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask the same again for a known meter."""
+        """Ask the same again for a known meter; another device brings its entities."""
         entry = self._get_reconfigure_entry()
-        known = {CONF_NAME: entry.title, CONF_PHASES: str(entry.data[CONF_PHASES])}
-        return await self._async_start("reconfigure_entities", user_input, known)
+        readings = stored_readings(entry.data[CONF_READINGS])
+        device = async_origin(self.hass, all_entity_ids(readings)).device
+        device_id = None if device is None else device.id
+        if user_input is None:
+            known = {
+                CONF_NAME: entry.title,
+                CONF_DEVICE_ID: device_id,
+                CONF_PHASES: str(entry.data[CONF_PHASES]),
+            }
+            return self.async_show_form(
+                step_id="reconfigure_entities",
+                data_schema=self.add_suggested_values_to_schema(
+                    RECONFIGURE_SCHEMA, known
+                ),
+            )
+        if user_input.get(CONF_DEVICE_ID) in (None, device_id):
+            return await self._async_start(user_input, answers_of(readings))
+        return await self._async_start(user_input)
 
     async def _async_start(
-        self, step_id: str, user_input: dict[str, Any] | None, known: dict[str, Any]
+        self, user_input: Mapping[str, Any], known: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        if user_input is None:
-            schema = RECONFIGURE_SCHEMA if known else START_SCHEMA
-            return self.async_show_form(
-                step_id=step_id,
-                data_schema=self.add_suggested_values_to_schema(schema, known),
-            )
+        """Ask for the entities: those `known`, or else those of the chosen device."""
         self._is_new_meter = user_input.get(CONF_NEW_METER, False)
         self._name = user_input[CONF_NAME]
-        self._chosen = {}
-        self._values = {}
-        self._phases = int(user_input[CONF_PHASES])
-        self._asked_phases = [*list(Phase)[: self._phases], None]
+        self._phases = list(Phase)[: int(user_input[CONF_PHASES])]
+        self._known = known or {}
+        device_id = user_input.get(CONF_DEVICE_ID)
+        if known is None and device_id is not None:
+            listed = async_list_entities(self.hass, device_id)
+            self._known = as_answers(filled_in(listed, self._phases))
         return await self.async_step_entities_of()
 
     async def async_step_entities_of(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the entities of each phase, then of the totals."""
-        phase = self._asked_phases[0]
+        """Ask for the entities of the phases and of the totals."""
         errors: dict[str, str] = {}
-        placeholders = {"entity": "", "problem": ""}
+        problems: list[str] = []
+        known = self._known
         if user_input is not None:
-            chosen = readings_of(user_input, phase)
-            if RETURNED in user_input and "active_power" not in user_input:
-                errors["active_power"] = "power_missing"
-            for id_, reading in chosen.items():
-                problem = self._problem(id_, reading)
-                if problem is not None:
-                    field = CHANNELS[id_].quantity.key
-                    errors[field], placeholders = problem
+            known = flat(user_input)
+            for field, answer in known.items():
+                for entity_id in () if field == CONF_INVERTED else entity_ids(answer):
+                    if (error := unusable(self.hass, field, entity_id)) is not None:
+                        errors[field] = error
+                        problems.append(f"- {entity_id}: {told(self.hass, entity_id)}")
+            for field in known:
+                power = field.replace(RETURNED, POWER)
+                if power not in known:
+                    errors[power] = "power_missing"
             if not errors:
-                self._chosen |= chosen
-                self._asked_phases = self._asked_phases[1:]
-                if not self._asked_phases:
-                    return await self.async_step_entities_confirm()
-                return await self.async_step_entities_of()
-        known = (
-            answers_of(self._get_reconfigure_entry().data[CONF_READINGS], phase)
-            if self.source == SOURCE_RECONFIGURE
-            else None
-        )
+                self._chosen = readings_of(known)
+                self._values = {
+                    channel: value
+                    for id_, reading in self._chosen.items()
+                    if (value := read(self.hass, (channel := CHANNELS[id_]), reading))
+                    is not None
+                }
+                return await self.async_step_entities_confirm()
         return self.async_show_form(
             step_id="entities_of",
-            data_schema=self.add_suggested_values_to_schema(
-                fields_schema(phase), user_input or known
-            ),
+            data_schema=form(self._phases, known, errors),
             errors=errors,
-            description_placeholders=placeholders
-            | {"phase": phase or "Σ", "name": self._name},
+            description_placeholders={
+                "name": self._name,
+                "problems": "\n".join(problems),
+            },
         )
-
-    def _problem(
-        self, id_: str, reading: EntityReading
-    ) -> tuple[str, dict[str, str]] | None:
-        """Return error key and placeholders for an unusable entity, or None."""
-        entities = ", ".join(reading.all_entity_ids)
-        try:
-            value = read(self.hass, CHANNELS[id_], reading)
-        except UnitError as error:
-            return "wrong_unit", {"entity": entities, "problem": str(error)}
-        if value is None:
-            return "no_value", {"entity": entities, "problem": ""}
-        self._values[CHANNELS[id_]] = value
-        return None
 
     async def async_step_entities_confirm(
         self, user_input: dict[str, Any] | None = None
@@ -248,7 +219,7 @@ class EntitiesFlowMixin(SetupFlow):
             self._name,
             "",
             stored_readings(stored),
-            tuple(Phase)[: self._phases],
+            tuple(self._phases),
         )
         if user_input is None:
             return self.async_show_form(
@@ -260,7 +231,7 @@ class EntitiesFlowMixin(SetupFlow):
             )
         data = {
             CONF_SOURCE: SOURCE_ENTITIES,
-            CONF_PHASES: self._phases,
+            CONF_PHASES: len(self._phases),
             CONF_READINGS: stored,
             CONF_METER: meter.as_dict(),
         }

@@ -64,6 +64,9 @@ class MeterDescription:
     """What can be set on it."""
     declared: frozenset[Phase] = frozenset()
     """Phases it has by a person's word, measured or not."""
+    via_device_id: str | None = None
+    """Home Assistant's id of the device that the readings come from, None where that is
+    the meter itself. Not stored: it is asked anew."""
 
     @property
     def phases(self) -> tuple[Phase, ...]:

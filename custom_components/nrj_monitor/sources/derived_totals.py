@@ -59,6 +59,11 @@ class DerivedTotals:
         """Return the channels of the derived totals."""
         return tuple(self._phases)
 
+    @property
+    def parts(self) -> dict[Channel, tuple[Channel, ...]]:
+        """Return the channels of the phases that each total is derived from."""
+        return {total: tuple(phases) for total, phases in self._phases.items()}
+
     def update(
         self, readings: Mapping[Channel, float | None]
     ) -> dict[Channel, float | None]:

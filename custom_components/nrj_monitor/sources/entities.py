@@ -304,6 +304,25 @@ def stored_readings(stored: Mapping[str, Any]) -> dict[Channel, EntityReading]:
     }
 
 
+def all_entity_ids(readings: Mapping[Channel, EntityReading]) -> list[str]:
+    """Return the ids of the entities of all readings."""
+    return [id_ for reading in readings.values() for id_ in reading.all_entity_ids]
+
+
+def entities_by_channel(
+    readings: Mapping[Channel, EntityReading],
+) -> dict[Channel, list[str]]:
+    """Return the entity ids that each channel comes from, those of derived totals too."""
+    parts: dict[Channel, tuple[Channel, ...]] = {
+        channel: (channel,) for channel in readings
+    }
+    parts |= DerivedTotals(readings).parts
+    return {
+        channel: all_entity_ids({part: readings[part] for part in of_channel})
+        for channel, of_channel in parts.items()
+    }
+
+
 def migrated_entities(stored: Mapping[str, Any]) -> dict[str, Any]:
     """Return the data of an entry from its readings as stored up to version 1.2.
 
