@@ -75,6 +75,8 @@ class Home:
         throttle.MIN_INTERVAL = throttle.MAX_INTERVAL = 0.0
         # However lately it was started.
         clock_trust.BOOT_SETTLES = 0.0
+        clock: Any = BackfillManager
+        clock._monotonic = lambda _: CLOCK.monotonic()  # noqa: SLF001
         session.RETRY_PAUSE = 0.2  # type: ignore[misc]
         zeroconf.async_get_instance = _no_zeroconf  # type: ignore[assignment]
         self.hass = hass = core.HomeAssistant(str(self._folder))
@@ -177,6 +179,10 @@ class Home:
         await asyncio.sleep(PROCESSED)
         CLOCK.skip(seconds)
         return CLOCK.now()
+
+    async def set_clock(self, seconds: float) -> None:
+        """Set the system's clock, by so many seconds, as a time server does."""
+        CLOCK.set(seconds)
 
     async def connected(self) -> bool:
         """Tell whether the meter is there."""

@@ -39,6 +39,9 @@ CHIP_TROUBLES = ("chip_resets", "configuration_errors")
 NEW_MAC = "02:4E:52:4A:01:{:02X}"
 """MAC addresses of meters in the place of others."""
 
+CLOCK_ERRORS = (-1800.0, -7200.0, -86400.0, -30 * 86400.0, 3600.0, 86400.0)
+"""Seconds by which the clock of a Home Assistant that was started may be wrong."""
+
 ELSEWHERE = (0, 0, 1, 5)
 """Hours that a meter may have counted elsewhere: its count is then below or above the old one's."""
 
@@ -58,6 +61,15 @@ class Outcome:
     """Greatest error of an hour, as a part of its energy."""
     total_error: float = 0.0
     """Greatest error of a total, Wh."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackedUp:
+    """What a backup knows: positions, as in `Life`, and how many new meters."""
+
+    told: float = 0.0
+    filled: float = 0.0
+    said_meters: int = 0
 
 
 class Life:
@@ -95,6 +107,12 @@ class Life:
         self._link_off_until: int | None = None
         self._unsaid_until: int | None = None
         self._new_meters = 0
+        # Seconds by which Home Assistant's clock is wrong, and until when.
+        self._clock_error = 0.0
+        self._clock_until = 0
+        self._backups = 0
+        self._backed_up = BackedUp()
+        self._said_meters = 0
         self.outcome = Outcome(seed)
 
     def _new_meter(self, name: str) -> MeterProcess:
@@ -230,8 +248,8 @@ class Life:
             self._told = position
         await self._skip(max(0.0, start + STEP - self.now()) + 0.05)
         if self._home.is_running:
-            await self._home.ask("compile", start=start)
-            if await self._home.ask("up_to_date"):
+            await self._home.ask("compile", start=start + self._clock_error)
+            if not self._clock_error and await self._home.ask("up_to_date"):
                 self._filled = position
 
     async def _settle(self) -> None:
@@ -249,6 +267,8 @@ class Life:
             self._fault_of_meter,
             self._fault_of_link,
             self._fault_of_home,
+            self._fault_of_system_clock,
+            self._fault_of_disk,
             self._fault_of_recorder,
             self._fault_of_messages,
             self._fault_of_clock,
@@ -291,12 +311,71 @@ class Life:
         """Kill Home Assistant, or start it."""
         if self._home_off_until is not None and step >= self._home_off_until:
             self._home_off_until = None
-            await self._home.start(self._offset)
-            self._tell(step, "home started")
+            await self._restore_backup(step)
+            await self._start_home(step)
         elif self._home_off_until is None and self._happens(0.06):
             await self._home.kill()
             self._home_off_until = step + self._random.randint(0, 20)
             self._tell(step, "home killed")
+
+    async def _start_home(self, step: int) -> None:
+        """Start Home Assistant; without a network its clock may be wrong until later."""
+        if self._happens(0.3):
+            self._clock_error = self._random.choice(CLOCK_ERRORS)
+            self._clock_until = step + self._random.randint(1, 6)
+        await self._home.start(self._offset + self._clock_error)
+        if self._clock_error and self._meter.is_running:
+            # The meter takes its time from Home Assistant.
+            await self._set_clock(int(self._clock_error))
+        wrong = f", its clock wrong by {self._clock_error:.0f} s"
+        self._tell(step, f"home started{wrong if self._clock_error else ''}")
+
+    async def _fault_of_system_clock(self, step: int) -> None:
+        """Set Home Assistant's clock right, and the meter's with it."""
+        if not self._clock_error:
+            return
+        if not self._home.is_running:
+            self._clock_error = 0.0
+        elif step >= self._clock_until:
+            await self._set_clock_right()
+            self._tell(step, "home's clock set")
+
+    async def _set_clock_right(self) -> None:
+        error, self._clock_error = self._clock_error, 0.0
+        await self._home.ask("set_clock", seconds=-error)
+        if self._meter.is_running:
+            await self._set_clock(0)
+
+    async def _fault_of_disk(self, step: int) -> None:
+        """Back up Home Assistant."""
+        if self._happens(0.04) and not self._clock_error:
+            self._backups += 1
+            await asyncio.to_thread(self._home.back_up, self._backup)
+            self._backed_up = BackedUp(self._told, self._filled, self._said_meters)
+            self._tell(step, "backup made")
+
+    async def _restore_backup(self, step: int) -> None:
+        """Perhaps put back the latest backup of a Home Assistant that does not run."""
+        if not self._backups or not self._happens(0.3):
+            return
+        await asyncio.to_thread(self._home.restore, self._backup)
+        known = self._backed_up
+        self._told = min(self._told, known.told)
+        self._filled = min(self._filled, known.filled)
+        ended = [end for end in self._truth.counts if end > known.told]
+        if ended:
+            # What was told of a count that is over is in no statistics any more.
+            self._truth.lose_energy(known.told, ended[-1])
+            self._truth.lose(known.filled, ended[-1])
+        if known.said_meters != self._new_meters:
+            self._said_meters = known.said_meters
+            self._unsaid_until = step
+        self._tell(step, "backup restored")
+
+    @property
+    def _backup(self) -> Path:
+        """Return the folder of the latest backup."""
+        return self._folder / f"backup-{self._backups}"
 
     async def _fault_of_recorder(self, step: int) -> None:
         """Purge the rows of five minutes."""
@@ -397,6 +476,7 @@ class Life:
     async def _say_replaced(self) -> None:
         """Reconfigure the meter in Home Assistant: it is a new one."""
         self._unsaid_until = None
+        self._said_meters = self._new_meters
         answer = await self._home.ask("replace_meter")
         if answer != "reconfigure_successful":
             self.outcome.errors.append(f"not reconfigured: {answer}")
@@ -416,7 +496,10 @@ class Life:
         link = self._link
         link.up, link.lost, link.delay, link.nonsense = True, 0.0, 0.0, 0.0
         if not self._home.is_running:
+            self._clock_error = 0.0
             await self._home.start(self._offset)
+        if self._clock_error:
+            await self._set_clock_right()
         await self._set_clock(0)
         if self._unsaid_until is not None:
             await self._say_replaced()

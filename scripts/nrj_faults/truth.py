@@ -42,9 +42,13 @@ class Truth:
 
     def lose_energy(self, begin: float, end: float) -> None:
         """Mark what was counted between two positions as known to nobody any more."""
-        # Of what is gone already it is gone once.
-        begin = max([begin, *(until for _, until in self._gone)])
-        self._gone.append((begin, end))
+        apart = []
+        for since, until in self._gone:
+            if until < begin or since > end:
+                apart.append((since, until))
+            else:
+                begin, end = min(begin, since), max(end, until)
+        self._gone = [*apart, (begin, end)]
 
     def lose_undated(self, seen: set[str]) -> None:
         """Mark undatable energy as lost.
