@@ -39,9 +39,6 @@ CHIP_TROUBLES = ("chip_resets", "configuration_errors")
 NEW_MAC = "02:4E:52:4A:01:{:02X}"
 """MAC addresses of meters in the place of others."""
 
-CLOCK_ERRORS = (-1800.0, -7200.0, -86400.0, -30 * 86400.0, 3600.0, 86400.0)
-"""Seconds by which the clock of a Home Assistant that was started may be wrong."""
-
 ELSEWHERE = (0, 0, 1, 5)
 """Hours that a meter may have counted elsewhere: its count is then below or above the old one's."""
 
@@ -101,6 +98,7 @@ class Life:
         self._truth = Truth(self._house)
         # Positions up to which Home Assistant has been told totals, and whole hours.
         self._told = 0.0
+        self._is_told_certain = True
         self._filled = 0.0
         self._off_until: int | None = None
         self._home_off_until: int | None = None
@@ -110,6 +108,7 @@ class Life:
         # Seconds by which Home Assistant's clock is wrong, and until when.
         self._clock_error = 0.0
         self._clock_until = 0
+        self._home_killed_at = 0.0
         self._backups = 0
         self._backed_up = BackedUp()
         self._said_meters = 0
@@ -242,10 +241,13 @@ class Life:
         if left > LAST_READING:
             await self._skip(left - LAST_READING)
         position = self.now() - self._truth.origin
-        if self._is_linked() and await self._home.ask(
-            "wait_reading", more_than=told, timeout=30.0
-        ):
-            self._told = position
+        if self._is_linked():
+            if await self._home.ask("wait_reading", more_than=told, timeout=30.0):
+                self._told = position
+                self._is_told_certain = True
+            else:
+                # It may be told in the next moment.
+                self._is_told_certain = False
         await self._skip(max(0.0, start + STEP - self.now()) + 0.05)
         if self._home.is_running:
             await self._home.ask("compile", start=start + self._clock_error)
@@ -315,13 +317,15 @@ class Life:
             await self._start_home(step)
         elif self._home_off_until is None and self._happens(0.06):
             await self._home.kill()
+            self._home_killed_at = self.now()
             self._home_off_until = step + self._random.randint(0, 20)
             self._tell(step, "home killed")
 
     async def _start_home(self, step: int) -> None:
         """Start Home Assistant; without a network its clock may be wrong until later."""
         if self._happens(0.3):
-            self._clock_error = self._random.choice(CLOCK_ERRORS)
+            # A clock without a battery goes on from where it was switched off.
+            self._clock_error = -((self.now() - self._home_killed_at) // STEP) * STEP
             self._clock_until = step + self._random.randint(1, 6)
         await self._home.start(self._offset + self._clock_error)
         if self._clock_error and self._meter.is_running:
@@ -432,7 +436,10 @@ class Life:
             told = await self._home.ask("readings")
             if await self._home.ask("wait_reading", more_than=told + 2, timeout=30.0):
                 self._told = position
+                self._is_told_certain = True
         self._truth.starts[-1].off = position
+        if not self._is_told_certain:
+            self._truth.is_sum_known = False
         self._truth.lose(min(self._filled, self._told), position)
         self._truth.lose_energy(self._told, position)
         await self._meter.kill()

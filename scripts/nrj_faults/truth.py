@@ -31,6 +31,8 @@ class Truth:
         self.starts: list[Start] = []
         self.counts: list[float] = []
         """Positions at which a meter began to count anew, or another one took its place."""
+        self.is_sum_known = True
+        """Whether it is known what a meter had told before its count ended."""
         # Positions of which nobody can know when what was counted there was counted.
         self._lost: list[tuple[float, float]] = []
         # Positions of which nobody can know what was counted there.

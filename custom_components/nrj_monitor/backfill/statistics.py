@@ -223,11 +223,21 @@ class SumHistory:
 
     @property
     def points(self) -> list[SumPoint]:
-        """Return the rows in the order of time, the finest of each hour."""
-        covered = {point.start // HOUR for point in self.minutes}
+        """Return the rows in the order of time, the finest of each hour.
+
+        Where an hour was filled in, its rows of five minutes are of before: Home
+        Assistant makes them from the last state it had.
+        """
+        latest = {point.start // HOUR: point for point in self.minutes}
+        filled = {
+            hour.start // HOUR
+            for hour in self.hours
+            if (point := latest.get(hour.start // HOUR)) is None
+            or abs(point.state - hour.state) > tolerance(hour.state)
+        }
         points = [
-            *(hour for hour in self.hours if hour.start // HOUR not in covered),
-            *self.minutes,
+            *(hour for hour in self.hours if hour.start // HOUR in filled),
+            *(point for point in self.minutes if point.start // HOUR not in filled),
         ]
         points.sort(key=lambda point: point.start)
         return points if self.earlier is None else [self.earlier, *points]
