@@ -66,6 +66,7 @@ class Home:
         self._port = port
         self.hass: core.HomeAssistant
         self._readings = 0
+        self._listened: object = None
         self._lag = 0.0
         self._watch: asyncio.Future[None] | None = None
 
@@ -199,6 +200,8 @@ class Home:
         """
         start = self.hass.loop.time()
         while self._readings <= more_than:
+            # The entry may have been set up anew.
+            self._listen()
             left = timeout if await self.connected() else min(timeout, RECONNECTED)
             if self.hass.loop.time() > start + left:
                 return False
@@ -211,7 +214,12 @@ class Home:
 
     def _listen(self) -> None:
         entry = self.hass.config_entries.async_entries(DOMAIN)[0]
+        if entry.state is not config_entries.ConfigEntryState.LOADED:
+            return
         meter = entry.runtime_data.meter
+        if meter is self._listened:
+            return
+        self._listened = meter
 
         def on_reading(*_: object) -> None:
             self._readings += 1

@@ -73,12 +73,20 @@ class Life:
     """Runs a schedule of random faults."""
 
     def __init__(
-        self, seed: int, program: Path, folder: Path, steps: int | None = None
+        self,
+        seed: int,
+        program: Path,
+        folder: Path,
+        steps: int | None = None,
+        *,
+        has_rare_faults: bool = True,
     ) -> None:
         """Prepare the schedule of `seed`, with all files in `folder`.
 
-        Faults happen in `steps` steps, by default in as many as the seed says.
+        Faults happen in `steps` steps, by default in as many as the seed says. Rare ones
+        are a replaced or erased meter, false records, a backup, a wrong system clock.
         """
+        self._has_rare_faults = has_rare_faults
         self._random = random.Random(seed)
         self._program = program
         self._folder = folder
@@ -285,6 +293,10 @@ class Life:
     def _happens(self, probability: float) -> bool:
         return self._random.random() < probability
 
+    def _happens_rarely(self, probability: float) -> bool:
+        """Return whether something happens that a short life is spared."""
+        return self._has_rare_faults and self._happens(probability)
+
     async def _fault_of_meter(self, step: int) -> None:
         """Pull the meter's plug, or put it back."""
         if self._off_until is not None and step >= self._off_until:
@@ -323,7 +335,7 @@ class Life:
 
     async def _start_home(self, step: int) -> None:
         """Start Home Assistant; without a network its clock may be wrong until later."""
-        if self._happens(0.3):
+        if self._happens_rarely(0.3):
             # A clock without a battery goes on from where it was switched off.
             self._clock_error = -((self.now() - self._home_killed_at) // STEP) * STEP
             self._clock_until = step + self._random.randint(1, 6)
@@ -352,7 +364,7 @@ class Life:
 
     async def _fault_of_disk(self, step: int) -> None:
         """Back up Home Assistant."""
-        if self._happens(0.04) and not self._clock_error:
+        if self._happens_rarely(0.04) and not self._clock_error:
             self._backups += 1
             await asyncio.to_thread(self._home.back_up, self._backup)
             self._backed_up = BackedUp(self._told, self._filled, self._said_meters)
@@ -360,7 +372,7 @@ class Life:
 
     async def _restore_backup(self, step: int) -> None:
         """Perhaps put back the latest backup of a Home Assistant that does not run."""
-        if not self._backups or not self._happens(0.3):
+        if not self._backups or not self._happens_rarely(0.3):
             return
         await asyncio.to_thread(self._home.restore, self._backup)
         known = self._backed_up
@@ -396,7 +408,7 @@ class Life:
             self._tell(step, f"{link.lost} lost, {link.delay} s delay")
         if link.nonsense:
             link.nonsense = 0.0
-        elif self._meter.is_running and self._happens(0.05):
+        elif self._meter.is_running and self._happens_rarely(0.05):
             link.total_keys = self._meter.keys(CHANNELS)
             link.nonsense = self._random.choice((0.1, 0.5, 1.0))
             self._tell(step, f"{link.nonsense} nonsense")
@@ -410,7 +422,7 @@ class Life:
 
     async def _fault_of_flash(self, step: int) -> None:
         """Erase the meter's flash: it counts from zero, under the same address."""
-        if self._meter.is_running and self._happens(0.012):
+        if self._meter.is_running and self._happens_rarely(0.012):
             await self._end_count()
             self._meter.erase_flash()
             self._begin_count(dict.fromkeys(CHANNELS, 0.0))
@@ -423,7 +435,7 @@ class Life:
             if step >= self._unsaid_until and self._link.up and self._home.is_running:
                 await self._say_replaced()
                 self._tell(step, "replacement said")
-        elif self._meter.is_running and self._happens(0.012):
+        elif self._meter.is_running and self._happens_rarely(0.012):
             hours = self._random.choice(ELSEWHERE)
             await self._replace_meter(hours)
             self._unsaid_until = step + self._random.choice((0, 0, 1, 15))
@@ -582,7 +594,13 @@ class Life:
 
 
 async def run_schedule(
-    seed: int, program: Path, folder: Path, steps: int | None = None
+    seed: int,
+    program: Path,
+    folder: Path,
+    steps: int | None = None,
+    *,
+    has_rare_faults: bool = True,
 ) -> Outcome:
     """Run the schedule of a seed, or its first `steps` steps."""
-    return await Life(seed, program, folder, steps).run()
+    life = Life(seed, program, folder, steps, has_rare_faults=has_rare_faults)
+    return await life.run()
