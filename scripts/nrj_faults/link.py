@@ -137,12 +137,13 @@ class FaultyLink:
             await self._flowing.wait()
             self._under_way += 1
             try:
-                if self.delay and self._random.random() < 0.1:
+                # What is dropped holds nothing up.
+                is_lost = received != self._skips and not to_meter and frame.is_dated
+                if self.delay and not is_lost and self._random.random() < 0.1:
                     await asyncio.sleep(self._random.random() * self.delay)
                 if to_meter:
                     is_lost = self._loses(frame)
-                else:
-                    is_lost = received != self._skips and frame.is_dated
+                elif not is_lost:
                     frame = self._falsified(frame)
                 if not is_lost:
                     writer.write(frame.encode())
