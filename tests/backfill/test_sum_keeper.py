@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from homeassistant.components.recorder.const import (
-    EVENT_RECORDER_5MIN_STATISTICS_GENERATED,
-)
+from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
