@@ -265,37 +265,36 @@ async def test_changes_with_nobody_connected_are_reported_with_their_time(
 
 async def test_changes_outlive_a_restart(run_meter: RunMeter, grid: str) -> None:
     """Publish the guard's changes from before an orderly restart with their own times."""
+    calls: list[HomeassistantServiceCall] = []
+
+    def changes() -> list[dict[str, str]]:
+        return [dict(one.data) for one in calls if one.service == "esphome.nrj_guard"]
+
+    def sheds() -> list[dict[str, str]]:
+        return [
+            change
+            for change in changes()
+            if (change["state"], change["what"]) == ("shed_3", "state")
+        ]
+
     firmware = run_meter(NRJ_RECORDING=grid)
     async with connected(firmware.port) as meter:
+        meter.api.subscribe_service_calls(calls.append)
         await guarding(meter)
         go(meter, 49.1)
-        await meter.wait(lambda: guard_state(meter) == "shed_3", timeout=5)
+        await meter.wait(lambda: bool(sheds()), timeout=5)
+    boot = sheds()[-1]["boot"]
     firmware.stop()
+    calls.clear()
     await asyncio.sleep(2)
-    calls: list[HomeassistantServiceCall] = []
     async with connected(run_meter(NRJ_RECORDING=grid).port) as meter:
         meter.api.subscribe_service_calls(calls.append)
         await meter.new_values("frequency")
         await call(meter, "guard_events", after=0)
-
-        def told() -> list[dict[str, str]]:
-            return [
-                dict(one.data) for one in calls if one.service == "esphome.nrj_guard"
-            ]
-
-        def boots() -> list[str]:
-            return list(dict.fromkeys(data["boot"] for data in told()))
-
-        def sheds() -> list[dict[str, str]]:
-            return [
-                data
-                for data in told()
-                if (data["state"], data["boot"], data["what"])
-                == ("shed_3", boots()[0], "state")
-            ]
-
-        await meter.wait(lambda: len(boots()) == 2 and bool(sheds()))
-    assert len(sheds()) == 1
+        await meter.wait(lambda: any(shed["boot"] == boot for shed in sheds()))
+        await meter.wait(lambda: any(change["boot"] != boot for change in changes()))
+    told = [shed for shed in sheds() if shed["boot"] == boot]
+    assert len(told) == 1
     # A busy machine may leave the guard without readings for a moment before the shed.
-    assert sheds()[0]["reason"] in ("under_frequency", "valid_again")
-    assert 2000 <= int(sheds()[0]["happened_ms_ago"]) < 30_000
+    assert told[0]["reason"] in ("under_frequency", "valid_again")
+    assert 2000 <= int(told[0]["happened_ms_ago"]) < 30_000
