@@ -44,6 +44,10 @@ class SumPoint:
         """Return sum less state, kWh: constant within one count."""
         return self.sum - self.state
 
+    def repeats(self, other: SumPoint) -> bool:
+        """Return whether this row has nothing newer than another one."""
+        return self.state == other.state and self.sum == other.sum
+
 
 @dataclass(frozen=True, slots=True)
 class SumCorrection:

@@ -226,7 +226,8 @@ class SumHistory:
         """Return the rows in the order of time, the finest of each hour.
 
         Where an hour was filled in, its rows of five minutes are of before: Home
-        Assistant makes them from the last state it had.
+        Assistant makes them from the last state it had. So are those after the hour,
+        until the meter tells another total.
         """
         latest = {point.start // HOUR: point for point in self.minutes}
         filled = {
@@ -235,10 +236,19 @@ class SumHistory:
             if (point := latest.get(hour.start // HOUR)) is None
             or abs(point.state - hour.state) > tolerance(hour.state)
         }
-        points = [
-            *(hour for hour in self.hours if hour.start // HOUR in filled),
-            *(point for point in self.minutes if point.start // HOUR not in filled),
-        ]
+        points = [hour for hour in self.hours if hour.start // HOUR in filled]
+        is_stale, before = False, None
+        for point in self.minutes:
+            hour = point.start // HOUR
+            if hour in filled:
+                is_stale = True
+            elif before is None or not point.repeats(before):
+                is_stale = False
+            elif not filled.isdisjoint(range(before.start // HOUR, hour)):
+                is_stale = True
+            if not is_stale:
+                points.append(point)
+            before = point
         points.sort(key=lambda point: point.start)
         return points if self.earlier is None else [self.earlier, *points]
 
