@@ -7,11 +7,13 @@ It reads a JSON object a line and answers each with one.
 import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 import json
 from pathlib import Path
 import sys
 from typing import Any
 
+from .channels import CHANNELS
 from .clock import CLOCK
 
 CLOCK.install(float(sys.argv[2]) if len(sys.argv) > 2 else 0.0)
@@ -65,7 +67,8 @@ class Home:
         self._folder = folder
         self._port = port
         self.hass: core.HomeAssistant
-        self._readings = 0
+        # How often each compared total was told.
+        self._readings = dict.fromkeys(CHANNELS, 0)
         self._listened: object = None
         self._lag = 0.0
         self._watch: asyncio.Future[None] | None = None
@@ -145,7 +148,7 @@ class Home:
         self._listen()
         # Until the entry is on the disk.
         await asyncio.sleep(1.5)
-        return str(result.get("reason") or result.get("errors"))
+        return str(result.get("reason") or (result.get("errors") or {}).get("base"))
 
     async def left_alone(self) -> dict[str, dict[str, str]]:
         """Return why hours are not known, by channel and begin, s since 1970."""
@@ -194,12 +197,12 @@ class Home:
         )
 
     async def wait_reading(self, more_than: int, timeout: float) -> bool:
-        """Wait for more than `more_than` readings of the totals; False if none comes.
+        """Wait for more than `more_than` readings of each total; False if one lacks.
 
         A meter that is not there is waited for no longer than for a new connection.
         """
         start = self.hass.loop.time()
-        while self._readings <= more_than:
+        while min(self._readings.values()) <= more_than:
             # The entry may have been set up anew.
             self._listen()
             left = timeout if await self.connected() else min(timeout, RECONNECTED)
@@ -209,8 +212,8 @@ class Home:
         return True
 
     async def readings(self) -> int:
-        """Return how often the meter has told its totals."""
-        return self._readings
+        """Return how often the meter has told all its totals."""
+        return min(self._readings.values())
 
     def _listen(self) -> None:
         entry = self.hass.config_entries.async_entries(DOMAIN)[0]
@@ -221,13 +224,14 @@ class Home:
             return
         self._listened = meter
 
-        def on_reading(*_: object) -> None:
-            self._readings += 1
+        def on_reading(id_: str, *_: object) -> None:
+            self._readings[id_] += 1
 
-        channel = next(
-            one for one in meter.description.channels if one.id == "import_energy"
-        )
-        meter.async_add_reading_listener(channel, on_reading)
+        for channel in meter.description.channels:
+            if channel.id in CHANNELS:
+                meter.async_add_reading_listener(
+                    channel, partial(on_reading, channel.id)
+                )
 
     async def compile(self, start: float) -> None:
         """Make the statistics of the five minutes from `start` on."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import random
 import time
 
+from .channels import CHANNELS
 from .comparison import HOUR, STEP, compare_hours
 from .home_process import HomeProcess
 from .link import FaultyLink
@@ -36,13 +37,15 @@ METER_LAG = 2.5
 CHIP_TROUBLES = ("chip_resets", "configuration_errors")
 """What a meter counts of its chip's, and no schedule brings about."""
 
+RECONFIGURED = "reconfigure_successful"
+NO_ANSWER = "no_answer"
+"""What Home Assistant says to a new meter."""
+
 NEW_MAC = "02:4E:52:4A:01:{:02X}"
 """MAC addresses of meters in the place of others."""
 
 ELSEWHERE = (0, 0, 1, 5)
 """Hours that a meter may have counted elsewhere: its count is then below or above the old one's."""
-
-CHANNELS = ("import_energy", "export_energy", "import_energy_l1", "export_energy_l3")
 
 
 @dataclass
@@ -432,9 +435,10 @@ class Life:
     async def _fault_of_hardware(self, step: int) -> None:
         """Replace the meter by another one; later, say so to Home Assistant."""
         if self._unsaid_until is not None:
-            if step >= self._unsaid_until and self._link.up and self._home.is_running:
-                await self._say_replaced()
-                self._tell(step, "replacement said")
+            is_there = self._meter.is_running and self._link.up
+            if step >= self._unsaid_until and is_there and self._home.is_running:
+                answer = await self._say_replaced()
+                self._tell(step, f"replacement said: {answer}")
         elif self._meter.is_running and self._happens_rarely(0.012):
             hours = self._random.choice(ELSEWHERE)
             await self._replace_meter(hours)
@@ -492,13 +496,18 @@ class Life:
         self._begin_count(before)
         await self._start_meter()
 
-    async def _say_replaced(self) -> None:
-        """Reconfigure the meter in Home Assistant: it is a new one."""
-        self._unsaid_until = None
-        self._said_meters = self._new_meters
-        answer = await self._home.ask("replace_meter")
-        if answer != "reconfigure_successful":
+    async def _say_replaced(self) -> str:
+        """Reconfigure the meter in Home Assistant: it is a new one; return the answer.
+
+        Where a slow link gives none in time, somebody tries again later.
+        """
+        answer: str = await self._home.ask("replace_meter")
+        if answer == RECONFIGURED:
+            self._unsaid_until = None
+            self._said_meters = self._new_meters
+        elif answer != NO_ANSWER or not self._link.delay:
             self.outcome.errors.append(f"not reconfigured: {answer}")
+        return answer
 
     def _on_nonsense(self, what: str) -> None:
         """Expect nothing of the hours around records that were falsified."""
