@@ -2,7 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from homeassistant.components.recorder.statistics import statistics_during_period
+from homeassistant.components.recorder.db_schema import StatisticsShortTerm
+from homeassistant.components.recorder.models import StatisticData
+from homeassistant.components.recorder.statistics import (
+    get_last_short_term_statistics,
+    statistics_during_period,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
@@ -114,6 +119,35 @@ async def test_second_backfill_changes_nothing(
     again = await backfill(hass, 6)
     assert again.hours == 0
     assert await hours_of(hass, energy) == rows
+
+
+async def test_rows_that_repeat_the_state_before_a_filled_in_hour_are_no_new_count(
+    hass: HomeAssistant,
+) -> None:
+    """They begin the journal that is left, after an hour that is complete."""
+    id_ = add_sensor(hass, "import_energy")
+    sensor = metadata(id_, "kWh", "energy", has_sum=True)
+    filled_in: Row = {"state": 100.0, "sum": 14.0}
+    await record_hours(hass, sensor, {0: {"state": 98.0, "sum": 12.0}, 1: filled_in})
+    begin = START + 2 * HOUR
+    get_instance(hass).async_import_statistics(
+        sensor,
+        [
+            StatisticData(
+                start=dt_util.utc_from_timestamp(begin + since), state=99.0, sum=13.0
+            )
+            for since in (-300, 0, 300)
+        ],
+        StatisticsShortTerm,
+    )
+    await async_wait_written(hass)
+    await async_backfill(hass, MAC, constant_load(3, start=begin), begin + 3 * HOUR)
+    latest = await get_instance(hass).async_add_executor_job(
+        get_last_short_term_statistics, hass, 1, id_, False, {"state", "sum"}
+    )
+    assert latest[id_][0]["sum"] == pytest.approx(13.0)
+    sums = {hour: row["sum"] for hour, row in (await hours_of(hass, id_)).items()}
+    assert sums == pytest.approx({0: 12, 1: 14, 2: 16, 3: 18, 4: 20}, abs=0.01)
 
 
 async def test_dry_run_lists_hours_and_writes_none(

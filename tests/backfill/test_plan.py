@@ -240,6 +240,20 @@ def test_new_count_begins_where_the_old_sum_ended(state: float) -> None:
     assert not plan.unclear
 
 
+def test_new_count_after_a_few_watt_hours_takes_none_of_them_back() -> None:
+    """Home Assistant begins anew below nine tenths of a total, however small."""
+    plan = plan_sums(
+        range(0, HOUR, HOUR),
+        {},
+        lambda time: EnergyEstimate(0.0, 0.0, 0.0),
+        before=SumRow(0.01, 0.01),
+        after=SumRow(0.0, 0.01),
+        step=0.002,
+    )
+    assert plan.rows == {0: SumRow(0.0, 0.01)}
+    assert not plan.corrections
+
+
 def test_new_count_within_an_hour_with_a_row_of_the_old_one() -> None:
     """The hour gets what the new count has at its end, on the sum of the old one."""
     plan = plan_sums(

@@ -34,7 +34,7 @@ from .statistics import (
     async_write_means,
     async_write_sums,
 )
-from .sum_keeper import async_keep_sums, handovers_of, total_units
+from .sum_keeper import WINDOW, async_keep_sums, handovers_of, total_units
 from .timeline import EnergyEstimate, EnergyTimeline
 
 MEASURED = (*POWERS, *VOLTAGES, FREQUENCY)
@@ -141,8 +141,11 @@ async def async_backfill(
     units = {id_: CHANNELS[channel].quantity.unit or "" for id_, channel in ids.items()}
     handovers = handovers_of(hass, mac, replacement) or {}
     if not dry_run:
-        # What is filled in continues the sums around it: these must be right first.
-        await async_keep_sums(hass, total_units(hass, mac), begin, lambda: handovers)
+        # What is filled in continues the sums around it: these must be right first. They
+        # can be judged only with the rows from which Home Assistant went on.
+        await async_keep_sums(
+            hass, total_units(hass, mac), begin - WINDOW, lambda: handovers
+        )
     all_series = await async_read(hass, units, hours.start, hours.stop)
     sums, unclear, means, corrections = {}, {}, {}, {}
     for id_, series in all_series.items():

@@ -177,7 +177,7 @@ def plan_sums(
         if handover is not None and is_old:
             is_new_count, is_old = True, False
             offset += max(handover.last, last.state) - handover.first
-        elif begins_new_count(last.state, expected.value):
+        elif _begins_anew(last.state, expected.value, step):
             planned.update(pending)
             pending.clear()
             is_new_count = True
@@ -200,6 +200,18 @@ def _lowest_recorded(expected: EnergyEstimate, earlier: EnergyEstimate) -> float
     if expected.low == expected.high:
         return min(expected.value, earlier.value)
     return min(expected.low, earlier.low)
+
+
+def _begins_anew(before: float, total: float, step: float) -> bool:
+    """Return whether a total, kWh, is another count's than a row's state before.
+
+    Small totals begin anew where Home Assistant sees them do so; `step` is the change
+    worth a state.
+    """
+    return begins_new_count(before, total) or (
+        total < RESET_RATIO * before
+        and before - total > LAG_CHANGES * step + RESOLUTION
+    )
 
 
 def _differ(one: float, other: float) -> bool:
