@@ -248,11 +248,12 @@ class Life:
         """Let the rest of five minutes pass, with the statistics made at their end."""
         start = self.now() // STEP * STEP
         left = start + STEP - self.now()
-        told = await self._home.ask("readings") if self._home.is_running else 0
         if left > LAST_READING:
             await self._skip(left - LAST_READING)
         position = self.now() - self._truth.origin
         if self._is_linked():
+            # Asked after the time was skipped: readings of before tell nothing newer.
+            told = await self._home.ask("readings")
             if await self._home.ask("wait_reading", more_than=told, timeout=30.0):
                 self._told = position
                 self._is_told_certain = True
