@@ -34,6 +34,7 @@ from custom_components.nrj_monitor.ngsi.sample import Sample
 from custom_components.nrj_monitor.sources.errors import LinkDownError
 from tests.backfill.journal_meter import DESCRIPTION, MINUTES, PAGE, JournalMeter
 from tests.backfill.recorder_statistics import START, hours_of, metadata, record_hours
+from tests.support.pace import patience
 from tests.support.runtime import runtime_data
 
 pytestmark = pytest.mark.usefixtures("recorder")
@@ -82,7 +83,7 @@ async def stop(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until a condition is true."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(patience(10)):
         while not condition():
             await asyncio.sleep(0.01)
 

@@ -35,6 +35,7 @@ from tests.support.device import KEY, OTHER_KEY, Device, DeviceServer
 from tests.support.forms import fields, sentence
 from tests.support.mdns import NO_KEY, announce
 from tests.support.noise_proxy import NoiseProxy
+from tests.support.pace import patience
 from tests.support.states import state_is, state_where
 
 VOLTAGE = "sensor.nrj_meter_voltage_l1"
@@ -174,7 +175,7 @@ async def test_a_key_whose_receipt_was_lost_is_not_lost(
     form = await ask(proxy.port)
     again = await submit(hass, form, **{CONF_ADD_TO_ENERGY: False})
     assert sentence(again).startswith("Nothing answered at")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience(5)):
         while proxy.current_key() is None:
             await asyncio.sleep(0.01)
     result = await submit(hass, again, **{CONF_ADD_TO_ENERGY: False})
@@ -323,7 +324,7 @@ async def test_a_key_whose_receipt_was_lost_when_reconfiguring_is_not_lost(
     address = {CONF_HOST: HOST, CONF_PORT: proxy.port}
     again = await submit(hass, form, **address)
     assert sentence(again).startswith("Nothing answered at")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience(5)):
         while proxy.current_key() is None:
             await asyncio.sleep(0.01)
     result = await submit(hass, again, **address)
@@ -346,7 +347,7 @@ async def test_a_meter_that_was_reset_gets_a_new_key(
     proxy.key = None
     await proxy.start()
     await state_is(hass, VOLTAGE, "unavailable")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience(5)):
         while not (flows := hass.config_entries.flow.async_progress_by_handler(DOMAIN)):
             await asyncio.sleep(0.01)
     assert flows[0]["context"]["source"] == SOURCE_REAUTH

@@ -103,7 +103,7 @@ async def test_offline_meter_is_not_taken_for_repaired(
     await wait_issue(hass, "not_encrypted")
     form = await open_fix(hass, "not_encrypted")
     await server.stop()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(patience(10)):
         while entry.runtime_data.meter.connected:
             await asyncio.sleep(0.05)
     assert (await submit(hass, form))["errors"] == {"base": "link_down"}

@@ -24,6 +24,7 @@ from custom_components.nrj_monitor.loads.store import DELAY
 from custom_components.nrj_monitor.logbook import describe_load
 from tests.loads.conftest import AddLoad, Guard, Pass, a_second_passes
 from tests.support.device import DeviceServer
+from tests.support.pace import patience
 from tests.support.states import state_is, state_where
 
 type Stored = Callable[[], Awaitable[dict[str, Any]]]
@@ -435,7 +436,7 @@ async def test_the_meter_s_frequency_reaches_the_loads(
                 frequency=hertz,
             )
             channel = CHANNELS["frequency"]
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(patience(5)):
                 while entry.runtime_data.meter.snapshot.get(channel) != pytest.approx(
                     hertz, abs=1e-5
                 ):

@@ -39,6 +39,7 @@ from tests.ngsi.home import ENTITY, Dialogue, add_broker, brokers, server as fir
 from tests.support.device import DeviceServer
 from tests.support.ngsi import Keyrock, NgsiLd, NgsiV2, QuantumLeapServer
 from tests.support.ngsi.schemas import errors, key_values
+from tests.support.pace import patience
 from tests.support.states import state_is
 
 ID = ENTITY["entity"]
@@ -52,7 +53,7 @@ def hass_config_dir(hass_tmp_config_dir: str) -> str:
 
 async def until(holds: Callable[[], Any], within: float = 8.0) -> None:
     """Wait until `holds` returns True."""
-    async with asyncio.timeout(within):
+    async with asyncio.timeout(patience(within)):
         while not holds():
             await asyncio.sleep(0.02)
 

@@ -11,6 +11,7 @@ from tests.conftest import AddMeter
 from tests.ngsi.home import ENTITY, add_broker
 from tests.support.ngsi import NgsiLd, NgsiV2
 from tests.support.ngsi.schemas import errors, key_values
+from tests.support.pace import patience
 
 EVERYTHING = [*ENTITY["groups"], "harmonics", "diagnostics"]
 WAITED = 4
@@ -25,7 +26,7 @@ def hass_config_dir(hass_tmp_config_dir: str) -> str:
 
 async def until_sampled(*servers: NgsiV2 | NgsiLd) -> None:
     """Wait until each broker has several samples."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(patience(30)):
         while any(len(set(server.times)) < WAITED for server in servers):
             await asyncio.sleep(0.1)
 

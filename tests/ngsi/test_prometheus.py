@@ -17,6 +17,7 @@ import yaml
 
 from nrj_tools.firmware import RunningFirmware
 from tests.conftest import AddMeter
+from tests.support.pace import patience
 from tests.support.prometheus import Prometheus, UnobtainableError, program
 from tests.support.skips import skip_for_good
 from tests.support.states import state_where
@@ -137,7 +138,7 @@ async def test_a_real_prometheus_answers_every_panel(
     config["global"] = {"scrape_interval": "1s"}
     async with Prometheus(session, tmp_path, unused_tcp_port, config) as prometheus:
         # `increase` needs two samples.
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(patience(30)):
             while not await prometheus.query("sum_over_time(up[1m]) >= 2"):
                 await asyncio.sleep(0.2)
         answers = {

@@ -35,7 +35,7 @@ from custom_components.nrj_monitor.sources.native_api import events as device_ev
 from custom_components.nrj_monitor.sources.native_api.client import NativeApiClient
 from nrj_tools.firmware import RunningFirmware
 from tests.conftest import AddMeter
-from tests.support.states import state_is, state_where
+from tests.support.states import number_of, state_is, state_where
 from tests.support.texts import use_language
 
 EVENT = "event.nrj_meter_power_quality"
@@ -108,13 +108,13 @@ async def test_what_is_beyond_the_range_is_told_marked_and_a_repair(
     hass.bus.async_listen(EVENT_POWER_QUALITY, fired.append)
     await add_meter(firmware.port)
     current = "sensor.nrj_meter_current_l2"
-    await state_where(hass, current, lambda state: float(state.state) > 0)
-    await disturb(firmware, 0b010, 3, voltage=1.0, current=1000.0)
+    await state_where(hass, current, lambda state: number_of(state) > 0)
+    await disturb(firmware, 0b010, 5, voltage=1.0, current=1000.0)
     state = await state_where(
         hass, current, lambda state: state.attributes.get("over_range") is True
     )
     # A square wave of the range's height is all that is left.
-    await state_where(hass, current, lambda state: float(state.state) > 106)
+    await state_where(hass, current, lambda state: number_of(state) > 106)
     assert hass.states.get("sensor.nrj_meter_import_energy").attributes["over_range"]  # type: ignore[union-attr]
     for other in ("current_l1", "voltage_l2", "frequency"):
         state = await state_where(hass, f"sensor.nrj_meter_{other}", lambda _: True)
@@ -132,7 +132,7 @@ async def test_what_is_beyond_the_range_is_told_marked_and_a_repair(
     )
     assert state.attributes["quantity"] == "current"
     assert state.attributes["phase"] == "L2"
-    assert state.attributes["duration_s"] == pytest.approx(3, abs=0.6)
+    assert state.attributes["duration_s"] == pytest.approx(5, abs=0.6)
     # Of 1 V peak at the pin, nearly a square wave.
     assert 1.25 * 105.6 < state.attributes["extreme"] < 149.5
     await state_where(

@@ -33,6 +33,7 @@ from nrj_tools.ports import free_port
 from tests.conftest import decline_the_offer
 from tests.support.broker import Broker, Publisher
 from tests.support.forms import sentence, typed
+from tests.support.pace import patience
 from tests.support.states import state_is, state_where
 
 TOPIC = "meter/house"
@@ -74,7 +75,7 @@ async def mqtt(
     )
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(patience(10)):
         while not mqtt_integration.is_connected(hass):
             await asyncio.sleep(0.05)
     yield
@@ -236,7 +237,7 @@ async def test_without_a_broker_the_dialogue_ends(
 ) -> None:
     """Tell an absent broker from a silent topic."""
     await asyncio.to_thread(broker.stop)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(patience(10)):
         while mqtt_integration.is_connected(hass):
             await asyncio.sleep(0.05)
     result = await past_progress(hass, await ask(hass))
@@ -356,7 +357,7 @@ async def test_three_messages_are_enough_to_tell_that_they_are_others(
     """The dialogue says so after three messages, however long it would wait for one."""
     monkeypatch.setattr(flow_module, "LONGEST_WAIT", 600)
     async with publishing(publisher, lambda: '{"temperature": 21}'):
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(patience(8)):
             form = await listened(hass, await ask(hass, layout))
     assert form["errors"] == {"base": "not_understood"}
 

@@ -25,6 +25,7 @@ from custom_components.nrj_monitor.sources.native_api.provisioning import probe
 from custom_components.nrj_monitor.sources.native_api.session import NativeApiSource
 from tests.conftest import AddMeter
 from tests.support.device import KEY, OTHER_KEY, DeviceServer
+from tests.support.pace import patience
 from tests.support.states import state_is
 
 VOLTAGE = "sensor.nrj_meter_voltage_l1"
@@ -343,7 +344,7 @@ async def test_the_meter_gets_the_time_of_the_house(
     await add_meter(server.port)
     await state_is(hass, VOLTAGE, "230.0")
     server.ask_time()
-    async with asyncio.timeout(1.0):
+    async with asyncio.timeout(patience(1.0)):
         while server.told_time is None:
             await asyncio.sleep(0.01)
     assert server.told_time.timezone.startswith("CET-1CEST")

@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Self
 
 from tests.support.framing import HandshakeRefusedError
+from tests.support.pace import patience
 
 
 class LoopbackServer:
@@ -37,13 +38,13 @@ class LoopbackServer:
 
     async def wait_until_left(self, within: float = 1.0) -> None:
         """Wait until no client is connected; raise TimeoutError if a client stays."""
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(patience(within)):
             while self._connections:
                 await asyncio.sleep(0.01)
 
     async def wait_until_joined(self, within: float = 4.0) -> None:
         """Wait until a client is connected; TimeoutError if none comes."""
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(patience(within)):
             while not self._connections:
                 await asyncio.sleep(0.01)
 

@@ -11,6 +11,8 @@ from typing import Any, Self
 from aiohttp import ClientError, ClientSession
 import yaml
 
+from tests.support.pace import patience
+
 PACKAGE = "prometheus"
 FETCHED = Path(__file__).parents[2] / ".build" / "prometheus"
 FETCHING = 120.0
@@ -89,7 +91,7 @@ class Prometheus:
             stderr=subprocess.DEVNULL,
         )
         try:
-            async with asyncio.timeout(STARTING):
+            async with asyncio.timeout(patience(STARTING)):
                 while not await self._is_ready():
                     await asyncio.sleep(0.05)
         except BaseException:

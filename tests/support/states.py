@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from math import nan
 
 from homeassistant.core import (
     Event,
@@ -12,6 +13,16 @@ from homeassistant.core import (
 )
 from homeassistant.helpers.event import async_track_state_change_event
 
+from tests.support.pace import patience
+
+
+def number_of(state: State) -> float:
+    """Return the number of a state, NaN for any other state."""
+    try:
+        return float(state.state)
+    except ValueError:
+        return nan
+
 
 async def state_where(
     hass: HomeAssistant,
@@ -21,7 +32,7 @@ async def state_where(
 ) -> State:
     """Return an entity's state as soon as `holds` is true of the state.
 
-    Fails with the last state seen after `within` seconds.
+    Fails with the last state seen after `within` seconds of the reference machine.
     """
     changed = asyncio.Event()
 
@@ -32,14 +43,14 @@ async def state_where(
     unsubscribe = async_track_state_change_event(hass, entity_id, on_change)
     state = hass.states.get(entity_id)
     try:
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(patience(within)):
             while state is None or not holds(state):
                 await changed.wait()
                 changed.clear()
                 state = hass.states.get(entity_id)
     except TimeoutError:
         raise AssertionError(
-            f"{entity_id} was {state and state.state!r} after {within} s"
+            f"{entity_id} was {state and state.state!r} after {patience(within)} s"
         ) from None
     finally:
         unsubscribe()

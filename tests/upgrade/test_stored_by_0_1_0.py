@@ -26,6 +26,7 @@ from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from nrj_tools.firmware import RunningFirmware
 from tests.support.ngsi import NgsiV2
+from tests.support.pace import patience
 from tests.support.states import state_is, state_where
 
 STORED = Path(__file__).parent / "stored_by_0_1_0"
@@ -151,7 +152,7 @@ async def test_the_stored_house_lives_on(
     spool = STORED / f"nrj_monitor.broker.{broker}.sqlite"
     waiting = await hass.async_add_executor_job(waiting_times, spool)
     assert len(waiting) > 10
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(patience(20)):
         while len(orion.times) <= len(waiting):
             await asyncio.sleep(0.05)
     assert relative(orion.times[: len(waiting)]) == waiting
