@@ -42,7 +42,7 @@ class CrossCompiler:
         return shutil.which(self.program) is not None and NEWLIB.is_dir()
 
     def compile(
-        self, tree: Path, source: Path, made: Path, *extra: str, timeout: float = 60
+        self, tree: Path, source: Path, made: Path, *extra: str, timeout: float = 300
     ) -> str:
         """Compile a source of an ESP32's tree into `made`; return the messages of a failure, "" after success."""
         library = max(NEWLIB.glob("c++/*"))
