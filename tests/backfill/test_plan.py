@@ -254,6 +254,34 @@ def test_new_count_after_a_few_watt_hours_takes_none_of_them_back() -> None:
     assert not plan.corrections
 
 
+@pytest.mark.parametrize(
+    ("row", "total"),
+    [
+        (None, 4.67),
+        (SumRow(0.29, 4.67), 4.67),
+        # The old count went on for a while.
+        (SumRow(0.35, 4.73), 4.73),
+        # Home Assistant has followed the new count, for a part of the hour.
+        (SumRow(0.8, 5.47), 4.67),
+    ],
+)
+def test_new_count_that_is_already_above_the_old_one_begins_anew(
+    row: SumRow | None, total: float
+) -> None:
+    """An erased meter's first hour may have more than all that it had counted before."""
+    plan = plan_sums(
+        range(0, 2 * HOUR, HOUR),
+        {} if row is None else {0: row},
+        new_count(),
+        before=SumRow(0.29, 4.67),
+        after=None,
+        step=0.002,
+    )
+    sums = {hour: row.sum for hour, row in plan.rows.items()}
+    assert sums == pytest.approx({0: total + 1.0, HOUR: total + 3.0})
+    assert not plan.unclear
+
+
 def test_new_count_within_an_hour_with_a_row_of_the_old_one() -> None:
     """The hour gets what the new count has at its end, on the sum of the old one."""
     plan = plan_sums(

@@ -139,6 +139,15 @@ def plan_sums(
         if (expected := energy_at(end)) is None:
             continue
         row = rows.get(hour)
+        begins_here = energy_at(hour) is None
+        # Within its first hour a count may already have more than the one before.
+        is_other = (
+            begins_here
+            and last is not None
+            and (handover is None or handover.begin < hours.start)
+            and not (is_doubtful(hour) or is_doubtful(hour - HOUR))
+            and begins_new_count(last.state, first_total)
+        )
         if row is not None:
             row = SumRow(
                 row.state, row.sum + sum(added.energy for added in corrections)
@@ -153,11 +162,12 @@ def plan_sums(
                     row = SumRow(row.state, row.sum + corrections[-1].energy)
                 last, is_new_count, is_old = row, False, False
                 continue
-            begins_here = energy_at(hour) is None
             if handover is not None and is_old and begins_here:
                 is_old = handover.is_old_row(row.state, end)
                 last = row
-            elif begins_here and begins_new_count(row.state, expected.value):
+            elif (begins_here and begins_new_count(row.state, expected.value)) or (
+                is_other and last is not None and not _differ(row.offset, last.offset)
+            ):
                 # The row of the old count, in the hour in which the new one began.
                 last = row
             elif row.state > expected.high and not is_doubtful(hour):
@@ -177,11 +187,12 @@ def plan_sums(
         if handover is not None and is_old:
             is_new_count, is_old = True, False
             offset += max(handover.last, last.state) - handover.first
-        elif _begins_anew(last.state, expected.value, step):
+        elif is_other or _begins_anew(last.state, expected.value, step):
             planned.update(pending)
             pending.clear()
             is_new_count = True
-            begins_at_zero = expected.value < RESET_RATIO * last.state
+            least = first_total if is_other else expected.value
+            begins_at_zero = least < RESET_RATIO * last.state
             offset = last.sum - (0.0 if begins_at_zero else first_total)
         last = pending[hour] = SumRow(expected.value, expected.value + offset)
     if pending and after is not None:
