@@ -15,7 +15,7 @@ from .meter_process import MeterProcess
 from .recording import LEAD, House
 from .truth import Start, Truth
 
-LAST_READING = 1.0
+LAST_READING = 1.5
 """Seconds before the end of a step in which Home Assistant gets readings."""
 
 JOURNAL_WRITTEN = 900.0 + 2 * STEP
@@ -252,8 +252,8 @@ class Life:
             await self._skip(left - LAST_READING)
         position = self.now() - self._truth.origin
         if self._is_linked():
-            # Asked after the time was skipped: readings of before tell nothing newer.
-            told = await self._home.ask("readings")
+            # The first reading after the skipped time may have been made before it.
+            told = await self._home.ask("readings") + 1
             if await self._home.ask("wait_reading", more_than=told, timeout=30.0):
                 self._told = position
                 self._is_told_certain = True

@@ -12,7 +12,7 @@ import pytest
 SEED = 12
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 async def test_no_energy_is_lost_nor_invented(program: Path, tmp_path: Path) -> None:
     """Give each metered hour its own energy, and the total the meter's."""
     outcome = await run_schedule(SEED, program, tmp_path, has_rare_faults=False)
