@@ -151,6 +151,26 @@ def test_row_of_the_new_meter_in_the_hour_of_the_change_is_gone_on_from() -> Non
     assert plan.rows[HOUR].sum == pytest.approx(SUM + 2 - 100 / HOUR)
 
 
+def test_row_of_the_old_sum_after_the_hour_of_the_change_is_corrected() -> None:
+    """Home Assistant took what the new meter had counted elsewhere for energy drawn here."""
+    handover = Handover(begin=100.0, since=HOUR + 10.0, last=OLD, first=OLD + 3000.0)
+    plan = plan_sums(
+        range(0, HOUR, HOUR),
+        {},
+        totals(100.0, OLD + 3000.0),
+        before=SumRow(OLD, SUM),
+        after=SumRow(OLD + 3001.5, SUM + 3001.5),
+        step=0.002,
+        first_total=OLD + 3000.0,
+        handover=handover,
+        was_read=lambda time: False,
+    )
+    assert plan.rows[0].sum == pytest.approx(SUM + 1 - 100 / HOUR)
+    (correction,) = plan.corrections
+    assert correction.start == HOUR
+    assert correction.energy == pytest.approx(-3000.0)
+
+
 def test_a_replacement_survives_a_restart() -> None:
     """What is known of it is kept in the entry; the first totals that are known stay."""
     said = Replacement(time=1000.0, seen=900.0, last={"import_energy": OLD})

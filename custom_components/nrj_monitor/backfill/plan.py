@@ -111,21 +111,22 @@ def plan_sums(
     pending: dict[int, SumRow] = {}
     corrections: list[SumCorrection] = []
     last = before
-    is_new_count = False
+    is_new_count = is_handed_over = False
     # Rows up to the handover are the old meter's.
     is_old = handover is not None and (before is None or handover.begin >= hours.start)
 
     def settle_pending(other: SumRow, start: int) -> None:
         """Plan the pending hours if the next row, `other`, has the same offset."""
         if last is not None and pending and _differ(last.offset, other.offset):
-            if is_new_count and other.offset > last.offset:
+            is_more = is_new_count and other.offset > last.offset
+            if is_more and not is_handed_over:
                 # The rows of five minutes had more of the old count than its last hour.
                 planned.update(
                     (hour, SumRow(row.state, row.state + other.offset))
                     for hour, row in pending.items()
                 )
             elif is_new_count:
-                # Home Assistant continued the old count, as if it had gone back.
+                # Home Assistant continued the old count, as if it had gone on or back.
                 planned.update(pending)
                 corrections.append(SumCorrection(start, last.offset - other.offset))
             else:
@@ -185,12 +186,12 @@ def plan_sums(
             continue
         offset = last.offset
         if handover is not None and is_old:
-            is_new_count, is_old = True, False
+            is_new_count, is_old, is_handed_over = True, False, True
             offset += max(handover.last, last.state) - handover.first
         elif is_other or _begins_anew(last.state, expected.value, step):
             planned.update(pending)
             pending.clear()
-            is_new_count = True
+            is_new_count, is_handed_over = True, False
             least = first_total if is_other else expected.value
             begins_at_zero = least < RESET_RATIO * last.state
             offset = last.sum - (0.0 if begins_at_zero else first_total)
