@@ -40,6 +40,8 @@ class MeterProcess:
         # The latest value of each sensor, by key.
         self._latest: dict[int, float] = {}
         self._clock_base = 0
+        # A permit for each reading since they were last waited for.
+        self._readings = asyncio.Semaphore(0)
 
     @property
     def port(self) -> int:
@@ -99,11 +101,19 @@ class MeterProcess:
                 self._latest[state.key] = state.state
                 if state.key == self._keys["import_energy"]:
                     counting.set()
+                    self._readings.release()
 
         self._client.subscribe_states(on_state)
         async with asyncio.timeout(STARTED):
             await counting.wait()
         await asyncio.sleep(SETTLED)
+
+    async def wait_reading(self, count: int) -> None:
+        """Wait for so many readings from now on."""
+        self._readings = asyncio.Semaphore(0)
+        async with asyncio.timeout(STARTED):
+            for _ in range(count):
+                await self._readings.acquire()
 
     async def act(self, name: str, **arguments: float) -> None:
         """Run a user action to its end."""

@@ -489,6 +489,7 @@ class Life:
                 await meter.act("simulate_time_passing", seconds=STEP)
             await meter.set_number("simulation_speed", 0.0)
             await meter.act("simulate_flash_write", with_journal=True)
+            await meter.wait_reading(3)
             before = {channel: meter.latest(channel) * 1000 for channel in CHANNELS}
             await meter.kill()
         self._link.cut()
