@@ -134,6 +134,28 @@ def test_missed_hours_of_a_new_meter_go_on_from_the_old_sum(
     assert not plan.corrections
 
 
+@pytest.mark.parametrize("first", FIRSTS)
+def test_a_later_row_that_repeats_the_old_meter_says_nothing(first: float) -> None:
+    """Home Assistant makes it of its last state, which is not of the new meter yet."""
+    begin = 0.5 * HOUR
+    plan = plan_sums(
+        range(0, 2 * HOUR, HOUR),
+        {0: SumRow(OLD, SUM)},
+        totals(begin, first),
+        before=SumRow(OLD - 0.5, SUM - 0.5),
+        after=SumRow(OLD, SUM),
+        step=0.002,
+        first_total=first,
+        handover=Handover(begin=begin, since=3.2 * HOUR, last=OLD, first=first),
+        was_read=lambda time: False,
+    )
+    assert [row.sum for row in plan.rows.values()] == pytest.approx(
+        [SUM + 0.5, SUM + 1.5]
+    )
+    assert not plan.corrections
+    assert not plan.unclear
+
+
 def test_row_of_the_new_meter_in_the_hour_of_the_change_is_gone_on_from() -> None:
     """Home Assistant read the new meter, and was away at the end of the hour."""
     handover = Handover(begin=100.0, since=110.0, last=OLD, first=3000.0)

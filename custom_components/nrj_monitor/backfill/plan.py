@@ -112,6 +112,8 @@ def plan_sums(
     corrections: list[SumCorrection] = []
     last = before
     is_new_count = is_handed_over = False
+    # The last row of the count before the present one.
+    ended: SumRow | None = None
     # Rows up to the handover are the old meter's.
     is_old = handover is not None and (before is None or handover.begin >= hours.start)
 
@@ -186,17 +188,20 @@ def plan_sums(
             continue
         offset = last.offset
         if handover is not None and is_old:
+            ended = last
             is_new_count, is_old, is_handed_over = True, False, True
             offset += max(handover.last, last.state) - handover.first
         elif is_other or _begins_anew(last.state, expected.value, step):
             planned.update(pending)
             pending.clear()
+            ended = last
             is_new_count, is_handed_over = True, False
             least = first_total if is_other else expected.value
             begins_at_zero = least < RESET_RATIO * last.state
             offset = last.sum - (0.0 if begins_at_zero else first_total)
         last = pending[hour] = SumRow(expected.value, expected.value + offset)
-    if pending and after is not None:
+    # Until the new count has told a state, Home Assistant's rows repeat the old one.
+    if pending and after is not None and not (is_new_count and after == ended):
         settle_pending(after, hours.stop)
     planned.update(pending)
     return SumPlan(planned, unclear, corrections)
