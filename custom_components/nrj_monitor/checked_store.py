@@ -26,7 +26,7 @@ UNUSABLE: Final = (
     TypeError,
     ValueError,
 )
-"""Errors of reading a value of another form than expected; NotImplementedError is Home
+"""Exceptions raised on stored data of an unexpected form; NotImplementedError is Home
 Assistant's for an old version without a migration."""
 
 type StoredData = dict[str, Any]

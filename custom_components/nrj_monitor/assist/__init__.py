@@ -22,10 +22,11 @@ def by_phase(readings: Readings, quantity: str) -> dict[Phase, float]:
 
 
 def total(readings: Readings, quantity: str) -> float | None:
-    """Return a quantity's total reading, or the sum of all phases that have any reading.
+    """Return the total of a quantity, or the sum of its phases.
 
     Returns:
-        None where one of these phases is not known: one of three is not the house.
+        None where a phase with readings of others has none of this quantity: one phase of
+        three is not the house.
     """
     if (whole := readings.get(quantity)) is not None:
         return whole

@@ -42,11 +42,11 @@ class BootClock:
 
     @property
     def provisional(self) -> Collection[str]:
-        """Return the starts that were dated by a clock that may be set yet."""
+        """Return the names of the starts whose time may be wrong with the clock."""
         return self._provisional
 
     def error(self, page: JournalPage, now: float) -> float | None:
-        """Return how much later `now` has a page's start than it is known, s."""
+        """Return the difference of a page's start, by `now`, from its known time, s."""
         before = self._boot_times.get(page.boot)
         return None if before is None else now - page.uptime - before
 
@@ -59,12 +59,12 @@ class BootClock:
         self._provisional.clear()
 
     def forget(self, boot: str) -> None:
-        """Forget a start that the clock has outlasted in contradicting."""
+        """Delete the time of a start."""
         self._boot_times.pop(boot, None)
         self._provisional.discard(boot)
 
     def shift(self, seconds: float) -> None:
-        """Date the provisional starts anew: the clock that dated them was set."""
+        """Move the times of the provisional starts by a step of the clock, s."""
         for boot in self._provisional:
             self._boot_times[boot] += seconds
 

@@ -8,18 +8,17 @@ Two things never go wrong with it: a clock that only goes forward, and the meter
 from typing import Final
 
 STEP_TOLERANCE: Final = 1.0
-"""Seconds by which the clock may leave the one that only goes forward between two looks."""
+"""Difference from the monotonic clock between two looks that counts as a step, s."""
 
 AGREEMENT: Final = 120.0
-"""Seconds by which the clock may differ from a start of the meter that is known: what
-a page may be late, and the drift of a meter's quartz within weeks."""
+"""Largest difference from the known time of a meter's start that is no error, s: the
+delay of a page, and the drift of a meter's quartz within weeks."""
 
 FIRST_DAY: Final = 1767225600.0
 """Start of 2026, s since 1970: an earlier clock is wrong."""
 
 BOOT_SETTLES = 600.0
-"""Seconds since the clock is watched, from Home Assistant's start, until it has probably
-been set."""
+"""Time from Home Assistant's start until the system's clock has probably been set, s."""
 
 STEP_SETTLES: Final = 120.0
 """Seconds after a step until the clock will probably not be set again."""
