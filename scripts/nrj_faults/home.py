@@ -170,8 +170,12 @@ class Home:
         return (
             backfill is not None
             and await self.connected()
-            and (backfill.journal_end or 0.0) >= CLOCK.now() - UP_TO_DATE
+            and self._journal_end(backfill) >= CLOCK.now() - UP_TO_DATE
         )
+
+    def _journal_end(self, backfill: BackfillManager) -> float:
+        """Return the time up to which the journal has been received, s since 1970."""
+        return backfill._download.timeline.end or 0.0  # noqa: SLF001
 
     def _backfill(self) -> BackfillManager | None:
         entries = self.hass.config_entries.async_loaded_entries(DOMAIN)
@@ -256,7 +260,7 @@ class Home:
         if backfill is None:
             return False
         deadline = self.hass.loop.time() + RESENT
-        while (backfill.journal_end or 0.0) < CLOCK.now() - UP_TO_DATE:
+        while self._journal_end(backfill) < CLOCK.now() - UP_TO_DATE:
             if self.hass.loop.time() > deadline:
                 return False
             await asyncio.sleep(0.05)
@@ -288,7 +292,9 @@ class Home:
     async def dated_boots(self) -> list[str]:
         """Return the names of the meter's starts dated by a page."""
         backfill = self._backfill()
-        return list(backfill.dated_boots) if backfill is not None else []
+        if backfill is None:
+            return []
+        return list(backfill._download.boot_clock.boot_times)  # noqa: SLF001
 
     async def backfill(self, dry_run: bool) -> dict[str, Any]:
         """Fill missing hours from the whole journal; return the action's response."""

@@ -18,6 +18,7 @@ from custom_components.nrj_monitor.backfill.manager import (
     async_remove_backfill_store,
     async_start_backfill,
 )
+from custom_components.nrj_monitor.backfill.plan import HOUR
 from custom_components.nrj_monitor.backfill.services import (
     BACKFILL,
     async_setup_backfill_services,
@@ -33,7 +34,14 @@ from custom_components.nrj_monitor.meter import Meter
 from custom_components.nrj_monitor.ngsi.sample import Sample
 from custom_components.nrj_monitor.sources.errors import LinkDownError
 from tests.backfill.journal_meter import DESCRIPTION, MINUTES, PAGE, JournalMeter
-from tests.backfill.recorder_statistics import START, hours_of, metadata, record_hours
+from tests.backfill.journal_pages import page, record
+from tests.backfill.recorder_statistics import (
+    START,
+    Row,
+    hours_of,
+    metadata,
+    record_hours,
+)
 from tests.support.pace import patience
 from tests.support.runtime import runtime_data
 
@@ -306,6 +314,59 @@ async def test_action_fails_while_the_meter_does_not_answer(
             await hass.services.async_call(*call, blocking=True)
         assert failed.value.translation_key == "journal_not_read"
         entry.runtime_data.meter.on_connected(DESCRIPTION)
+
+
+async def test_action_ends_with_the_meter_s_entry(
+    hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
+) -> None:
+    """A reload does not wait for a meter that sends no page, and nothing begins after it."""
+    backfill = entry.runtime_data.backfill
+    entry.runtime_data.meter.on_connected(DESCRIPTION)
+    source.silent = True
+    before = len(source.opened)
+    call = asyncio.create_task(backfill.async_backfill_all(dry_run=False))
+    await until(lambda: len(source.opened) > before)
+    await backfill.async_stop()
+    with pytest.raises(LinkDownError):
+        await call
+    with pytest.raises(LinkDownError):
+        await backfill.async_backfill_all(dry_run=False)
+
+
+async def test_hours_of_a_wrong_clock_are_doubted_after_a_restart_too(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    source: JournalMeter,
+    energy: str,
+    hass_storage: dict[str, Any],
+) -> None:
+    """The journal is believed, and not a row that was made under the wrong clock."""
+    # Of two hours later.
+    false: Row = {"state": 112.0, "sum": 22.0}
+    total = metadata(energy, "kWh", "energy", has_sum=True)
+    await record_hours(hass, total, {3: false})
+    await stop(hass, entry)
+    stored = hass_storage[f"{DOMAIN}.journal.{entry.entry_id}"]["data"]
+    stored["doubtful"] = [START + 3 * HOUR, START + 4 * HOUR]
+    meter = await start(hass, entry, source)
+    meter.on_connected(DESCRIPTION)
+    await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
+    rows = await hours_of(hass, energy)
+    assert [rows[hour]["sum"] for hour in range(6)] == pytest.approx(
+        [12, 14, 16, 18, 20, 22], abs=0.01
+    )
+
+
+async def test_impossible_values_of_a_page_are_counted_as_refused(
+    hass: HomeAssistant, entry: MockConfigEntry, source: JournalMeter
+) -> None:
+    """A million kilowatt-hours in a minute is no energy, and the meter's gate tells of it."""
+    backfill, meter = entry.runtime_data.backfill, entry.runtime_data.meter
+    energy = (0, 0, 0, 10**15, 0, 0, 0, 0)
+    client = backfill._download.client
+    source.send_page(page([record(60, energy)], client=client, last=1, newest=1))
+    await until(lambda: meter.gate.refusals)
+    assert set(meter.gate.refusals) == {"import_energy"}
 
 
 async def test_lost_link_during_a_request_is_no_error(

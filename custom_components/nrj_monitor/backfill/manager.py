@@ -1,7 +1,7 @@
 """Backfill of a meter: download of its journal, and filling of missed hours."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 import logging
@@ -148,16 +148,6 @@ class BackfillManager:
             self._full_download.complete.set()
         async with self._lock:
             pass
-
-    @property
-    def journal_end(self) -> float | None:
-        """Return the time up to which the journal has been received, s since 1970."""
-        return self._download.timeline.end
-
-    @property
-    def dated_boots(self) -> Collection[str]:
-        """Return the names of the meter's latest dated starts."""
-        return self._download.boot_clock.boot_times
 
     async def async_backfill_all(self, *, dry_run: bool) -> BackfillResult:
         """Download the whole journal, and fill all missing hours.
