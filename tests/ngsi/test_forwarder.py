@@ -479,6 +479,57 @@ async def test_a_full_disk_keeps_the_latest_in_memory_and_counts_the_rest(
     await forwarding.until(lambda: forwarder.status.state == LinkState.CONNECTED)
 
 
+async def test_samples_merged_while_a_batch_is_made_arrive_in_order(
+    forwarding: Forwarding, orion: NgsiV2, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deliver in the order of time where a full spool merges what was just read."""
+    forwarder = forwarding.make(orion, limits=Limits(rows=10), start=False)
+    for n in range(1, 11):
+        forwarder.add_sample(sample(n))
+    entity, late = forwarder._mapper.entity, [sample(11)]
+
+    def encode(read: Sample) -> Any:
+        if late:
+            forwarder._spool.push([late.pop()])
+        return entity(read)
+
+    monkeypatch.setattr(forwarder._mapper, "entity", encode)
+    forwarder.start()
+    await forwarding.until(lambda: times(11) == orion.times[-1:])
+    assert orion.times == sorted(set(orion.times))
+    await forwarding.until(
+        lambda: forwarder.status.spool.counts.sent == len(orion.times)
+    )
+    counts = forwarder.status.spool.counts
+    assert counts.thinned == 11 - len(orion.times) > 0
+
+
+async def test_a_sample_added_while_the_empty_spool_is_read_is_sent(
+    forwarding: Forwarding, orion: NgsiV2, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Send a sample that came in just after its queue was found empty, without another."""
+    forwarder = forwarding.make(orion, start=False)
+    next_batch, loop = forwarder._next_batch, asyncio.get_running_loop()
+    written, late = asyncio.Event(), [sample(1)]
+
+    async def add() -> None:
+        forwarder.add_sample(late.pop())
+        while len(forwarder._buffer):
+            await asyncio.sleep(0.001)
+        written.set()
+
+    def read(queue: Any) -> Any:
+        batch = next_batch(queue)
+        if late:
+            asyncio.run_coroutine_threadsafe(add(), loop).result()
+        return batch
+
+    monkeypatch.setattr(forwarder, "_next_batch", read)
+    forwarder.start()
+    await written.wait()
+    await forwarding.until(lambda: orion.times == times(1))
+
+
 async def test_a_spool_that_fails_while_sending_is_tried_again(
     forwarding: Forwarding,
     orion: NgsiV2,

@@ -76,13 +76,31 @@ class DeliveryQueue:
 
         Blocks, and is called in an executor.
         """
+        while records := self._next_records(spool):
+            target = self.target
+            if self.backlog is not None and len(records) > 1:
+                target, records = self.backlog, records[:-1]
+            bodies, empty = self._encode(records[: target.largest_batch], mapper)
+            if empty:
+                spool.drop(empty)
+            sent = [record for record, _ in bodies]
+            # A spool that was full meanwhile may have merged what was read.
+            if sent and spool.mark_in_flight(sent):
+                return Batch(sent, target.payload([b for _, b in bodies]), target)
+        return None
+
+    def _next_records(self, spool: Spool) -> list[Record]:
+        """Return the oldest records, no more than a request takes; none where to wait."""
         records = spool.head(self.id, min(self.size.next, self.records_per_request))
-        if not records or self._must_wait(spool, records[0]):
-            return None
-        target = self.target
-        if self.backlog is not None and len(records) > 1:
-            target, records = self.backlog, records[:-1]
-        records = records[: target.largest_batch]
+        return [] if records and self._must_wait(spool, records[0]) else records
+
+    def _encode(
+        self, records: list[Record], mapper: Mapper
+    ) -> tuple[list[tuple[Record, bytes]], list[Record]]:
+        """Return the first records with their bodies, and those that have nothing to send.
+
+        The bodies are LARGEST_REQUEST bytes at most, or those of a single record.
+        """
         bodies: list[tuple[Record, bytes]] = []
         empty: list[Record] = []
         size = 0
@@ -101,14 +119,7 @@ class DeliveryQueue:
             bodies.append((record, body))
         else:
             self.records_per_request += 1
-        if empty:
-            spool.drop(empty)
-        marked = spool.mark_in_flight([record for record, _ in bodies])
-        bodies = [(record, body) for record, body in bodies if record.seq in marked]
-        if not bodies:
-            return self.next_batch(spool, mapper)
-        payload = target.payload([body for _, body in bodies])
-        return Batch([record for record, _ in bodies], payload, target)
+        return bodies, empty
 
     def record_delivery(self, batch: Batch, begun: float) -> None:
         """Record the delivery of a batch whose request began at `begun`."""

@@ -103,6 +103,7 @@ class Forwarder:
         self._buffer = WriteBuffer(spool)
         self._started = 0.0
         self._disk_works = True
+        self._additions = 0
         self._to_write = asyncio.Event()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -212,6 +213,7 @@ class Forwarder:
     # Coroutines and callbacks of the event loop.
 
     def _resume_sending(self) -> None:
+        self._additions += 1
         for queue in self._queues:
             queue.idle = False
         self._wake.set()
@@ -278,8 +280,10 @@ class Forwarder:
         try:
             if not await self._resolve_in_flight(queue):
                 return
+            additions = self._additions
             if (batch := await executor(self._next_batch, queue)) is None:
-                queue.idle = True
+                # What was added while the spool was read may not have been seen.
+                queue.idle = additions == self._additions
                 await self._refresh_status()
                 return
             await batch.target.deliver(batch.payload)

@@ -149,20 +149,22 @@ class Spool:
             )
             return [_record(*row) for row in rows]
 
-    def mark_in_flight(self, records: Sequence[Record]) -> set[int]:
-        """Mark records as being sent; return the `seq` of those still in the spool.
+    def mark_in_flight(self, records: Sequence[Record]) -> bool:
+        """Mark records as being sent; return whether all of them were still in the spool.
 
         The mark survives the process: after a crash the broker may have the records.
-        Records merged or dropped since they were read must not be sent.
+        Where one was merged or dropped since it was read none is marked: what it became
+        may be older than the others, and has to be sent before them.
         """
+        seqs = [(record.seq,) for record in records]
         with self._file.change() as db:
-            return {
-                record.seq
-                for record in records
-                if db.execute(
-                    "UPDATE records SET in_flight = 1 WHERE seq = ?", (record.seq,)
-                ).rowcount
-            }
+            marked = db.executemany(
+                "UPDATE records SET in_flight = 1 WHERE seq = ?", seqs
+            ).rowcount
+            if marked == len(seqs):
+                return True
+            db.executemany("UPDATE records SET in_flight = 0 WHERE seq = ?", seqs)
+            return False
 
     def clear_in_flight(self, records: Sequence[Record]) -> None:
         """Mark undelivered records as waiting again."""
