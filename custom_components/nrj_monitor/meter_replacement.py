@@ -6,7 +6,9 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.util import dt as dt_util
 
 from .backfill.manager import async_last_seen, async_remove_backfill_store
+from .backfill.replaced_meter import replacement_of
 from .backfill.replacement import Replacement
+from .backfill.sum_keeper import WINDOW
 from .const import DOMAIN
 from .entry_data import NrjConfigEntry
 from .meter_store import async_forget_totals
@@ -51,4 +53,5 @@ async def async_begin_anew(hass: HomeAssistant, entry: NrjConfigEntry) -> Replac
     seen = await async_last_seen(hass, entry.entry_id)
     await async_remove_backfill_store(hass, entry.entry_id)
     last = await async_forget_totals(hass, entry.entry_id)
-    return Replacement(time=now, seen=seen, last=last)
+    replacement = Replacement(time=now, seen=seen, last=last)
+    return replacement.after(replacement_of(entry), (seen or now) - WINDOW)

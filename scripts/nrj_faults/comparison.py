@@ -89,7 +89,7 @@ def _wrong_sums(
     State and sum differ by the same within one count; over the end of a count the sums
     have what was counted.
     """
-    ends = [truth.origin + position for position in truth.counts]
+    ends = [truth.origin + position for position in truth.breaks]
     counts: list[list[int]] = [[]]
     for hour in known:
         if any(hour <= end < hour + HOUR for end in ends):
@@ -102,8 +102,9 @@ def _wrong_sums(
         offsets = [rows[hour]["sum"] - rows[hour]["state"] for hour in count]
         if offsets and max(offsets) - min(offsets) > 0.001:
             yield f"{channel}: lost or counted twice: {offsets}"
-    if len(known) > 1 and truth.is_sum_known:
-        gained = (rows[known[-1]]["sum"] - rows[known[0]]["sum"]) * 1000
-        true = truth.known(channel, known[0] + HOUR, known[-1] + HOUR)
+    dated = [hour for hour in known if truth.is_dated(hour + HOUR)]
+    if len(dated) > 1 and truth.is_sum_known:
+        gained = (rows[dated[-1]]["sum"] - rows[dated[0]]["sum"]) * 1000
+        true = truth.known(channel, dated[0] + HOUR, dated[-1] + HOUR)
         if abs(gained - true) > HOUR_FLOOR + COUNT_ERROR * len(ends):
             yield f"{channel}: {gained:.1f} Wh in all hours instead of {true:.1f}"

@@ -31,7 +31,6 @@ from homeassistant.util import dt as dt_util
 
 from custom_components import nrj_monitor
 from custom_components.nrj_monitor import throttle
-from custom_components.nrj_monitor.backfill import clock_trust
 from custom_components.nrj_monitor.backfill.manager import BackfillManager
 from custom_components.nrj_monitor.backfill.statistics import async_wait_written
 from custom_components.nrj_monitor.const import DOMAIN
@@ -77,8 +76,6 @@ class Home:
         """Start on the content of the folder, and add a missing meter."""
         # Every reading becomes a state: the recorder's rows are then exact.
         throttle.MIN_INTERVAL = throttle.MAX_INTERVAL = 0.0
-        # However lately it was started.
-        clock_trust.BOOT_SETTLES = 0.0
         clock: Any = BackfillManager
         clock._monotonic = lambda _: CLOCK.monotonic()  # noqa: SLF001
         session.RETRY_PAUSE = 0.2  # type: ignore[misc]
@@ -165,13 +162,19 @@ class Home:
         return left
 
     async def up_to_date(self) -> bool:
-        """Return whether the meter has told all that it knows."""
+        """Return whether the meter has told all that it knows, and it may be used."""
         backfill = self._backfill()
         return (
             backfill is not None
             and await self.connected()
+            and await self.trusts_clock()
             and self._journal_end(backfill) >= CLOCK.now() - UP_TO_DATE
         )
+
+    async def trusts_clock(self) -> bool:
+        """Return whether hours are filled in by the system's clock."""
+        backfill = self._backfill()
+        return backfill is not None and backfill._is_clock_trusted()  # noqa: SLF001
 
     def _journal_end(self, backfill: BackfillManager) -> float:
         """Return the time up to which the journal has been received, s since 1970."""

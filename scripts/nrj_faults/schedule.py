@@ -25,6 +25,9 @@ interval of the writes, and what one takes."""
 FETCHED = 120.0
 """Seconds in which a journal comes over a link that is there."""
 
+TRUST_STEPS = 24
+"""Steps within which Home Assistant trusts a clock that is right."""
+
 RECEIVED = 0.02
 """Seconds in which a message comes to the link."""
 
@@ -143,6 +146,7 @@ class Life:
                 await self._step()
                 self._watch_meter(step)
             await self._repair()
+            await self._wait_trusted()
             while self.now() % HOUR < 600 or self.now() % HOUR > 1200:
                 await self._step()
             await self._settle()
@@ -265,6 +269,14 @@ class Life:
             await self._home.ask("compile", start=start + self._clock_error)
             if not self._clock_error and await self._home.ask("up_to_date"):
                 self._filled = position
+
+    async def _wait_trusted(self) -> None:
+        """Let time pass until Home Assistant trusts its clock."""
+        for _ in range(TRUST_STEPS):
+            await self._step()
+            if await self._home.ask("trusts_clock"):
+                return
+        self.outcome.errors.append("Home Assistant does not trust its right clock")
 
     async def _settle(self) -> None:
         """Wait until the meter's whole journal is in the statistics."""
@@ -472,7 +484,7 @@ class Life:
 
     def _begin_count(self, before: dict[str, float]) -> None:
         """Expect totals from `before` on, Wh by channel."""
-        self._truth.counts.append(self.now() - self._truth.origin)
+        self._truth.begin_count(self.now() - self._truth.origin)
         self._before = before
         self._off = dict.fromkeys(CHANNELS, 0.0)
 
@@ -507,6 +519,7 @@ class Life:
         if answer == RECONFIGURED:
             self._unsaid_until = None
             self._said_meters = self._new_meters
+            self._truth.lose_before_latest_start()
         elif answer != NO_ANSWER or not self._link.delay:
             self.outcome.errors.append(f"not reconfigured: {answer}")
         return answer

@@ -31,12 +31,31 @@ class Truth:
         self.starts: list[Start] = []
         self.counts: list[float] = []
         """Positions at which a meter began to count anew, or another one took its place."""
+        self.breaks: list[float] = []
+        """Positions at which the sums go on from another count: where one began, or from
+        where on Home Assistant can know a meter to be in another one's place."""
         self.is_sum_known = True
         """Whether it is known what a meter had told before its count ended."""
         # Positions of which nobody can know when what was counted there was counted.
         self._lost: list[tuple[float, float]] = []
         # Positions of which nobody can know what was counted there.
         self._gone: list[tuple[float, float]] = []
+
+    def begin_count(self, position: float) -> None:
+        """Note that a meter begins to count, anew or in the place of another one."""
+        self.counts.append(position)
+        self.breaks.append(position)
+
+    def lose_before_latest_start(self) -> None:
+        """Mark what a new meter counted before its latest start as known to nobody.
+
+        Home Assistant hears of the meter only now: it may have counted that elsewhere.
+        """
+        begin, end = self.counts[-1], self.starts[-1].on
+        if end > begin:
+            self.lose(begin, end)
+            self.lose_energy(begin, end)
+            self.breaks.append(end)
 
     def lose(self, begin: float, end: float) -> None:
         """Mark the energy counted between two positions as missing from the journal."""
@@ -105,3 +124,7 @@ class Truth:
         return not any(
             begin < until and since < end for since, until in (*self._lost, *self._gone)
         )
+
+    def is_dated(self, time: float) -> bool:
+        """Return whether it is known what was counted before an epoch, and what after."""
+        return self.is_known(time, time)

@@ -1,6 +1,7 @@
 """A new meter's totals go on from the old one's, whatever they are."""
 
 from collections.abc import Callable
+from dataclasses import replace
 import json
 
 import pytest
@@ -83,6 +84,37 @@ def test_without_rows_of_both_meters_nothing_is_corrected() -> None:
     handover = Handover(begin=300, since=300, last=OLD, first=3000.0)
     assert not find_corrections([SumPoint(0, OLD, SUM, 300)], handover=handover)
     assert not find_corrections([SumPoint(300, 3000.5, 0.5, 300)], handover=handover)
+
+
+@pytest.mark.parametrize("first", FIRSTS)
+def test_hours_filled_in_before_the_new_meter_was_read_stay(first: float) -> None:
+    """They came with its journal, and Home Assistant made no row of it yet."""
+    handover = Handover(begin=0.5 * HOUR, since=2.5 * HOUR, last=OLD, first=first)
+    points = [
+        SumPoint(-HOUR, OLD, SUM, HOUR),
+        SumPoint(0, first + 0.5, SUM + 0.5, HOUR),
+        SumPoint(HOUR, first + 1.5, SUM + 1.5, HOUR),
+    ]
+    assert not find_corrections(points, handover=handover)
+
+
+@pytest.mark.parametrize("first", FIRSTS)
+def test_sums_stay_where_two_meters_were_replaced_in_a_day(first: float) -> None:
+    """The second replacement is no reason to take the first one's sum for wrong."""
+    one = Replacement(time=310.0, last={"import_energy": OLD}, since=310.0)
+    one = one.with_first(300.0, {"import_energy": first})
+    other = Replacement(
+        time=910.0, last={"import_energy": first + 1.0}, since=910.0, before=one
+    )
+    other = other.with_first(900.0, {"import_energy": 5000.0})
+    points = [
+        SumPoint(0, OLD, SUM, 300),
+        SumPoint(300, first + 0.5, SUM + 0.5, 300),
+        SumPoint(600, first + 1.0, SUM + 1.0, 300),
+        SumPoint(900, 5000.5, SUM + 1.5, 300),
+    ]
+    handover = other.handover("import_energy")
+    assert not find_corrections(points, handover=handover)
 
 
 def test_a_total_that_leaps_without_energy_is_possible() -> None:
@@ -203,3 +235,20 @@ def test_a_replacement_survives_a_restart() -> None:
     again = known.with_first(950.0, {"import_energy": 30.0, "export_energy": 1.0})
     assert again.first == {"import_energy": 20.0, "export_energy": 1.0}
     assert known.handover("export_energy") is None
+
+
+def test_earlier_replacements_are_kept_while_their_sums_are_looked_at() -> None:
+    """One that was never read leaves no rows, so it is passed over."""
+    first = Replacement(time=1000.0, since=1000.0).with_first(
+        900.0, {"import_energy": 1}
+    )
+    unread = Replacement(time=2000.0).after(first, 0.0)
+    latest = Replacement(time=3000.0, since=3000.0).after(unread, 0.0)
+    latest = latest.with_first(2900.0, {"import_energy": 7.0})
+    assert latest == Replacement.from_dict(json.loads(json.dumps(latest.as_dict())))
+    handover = latest.handover("import_energy")
+    assert handover is not None
+    assert handover.before == first.handover("import_energy")
+    assert Replacement(time=4000.0).after(latest, 3500.0).before is None
+    kept = Replacement(time=4000.0).after(latest, 2500.0)
+    assert kept.before == replace(latest, before=None)

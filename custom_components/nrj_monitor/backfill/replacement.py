@@ -12,13 +12,15 @@ class Handover:
     """End of the old meter's total and begin of the new one's, kWh.
 
     The new meter's total was `first` at `begin`, and Home Assistant has known it since
-    `since`, s since 1970 both. `last` is the last of the old meter.
+    `since`, s since 1970 both. `last` is the last of the old meter, and `before` is
+    where that one took the place of another.
     """
 
     begin: float
     since: float
     last: float
     first: float
+    before: Self | None = None
 
     def is_old_row(self, state: float, end: float) -> bool:
         """Return whether a state, kWh, of a row ending at `end` is the old meter's."""
@@ -31,7 +33,8 @@ class Replacement:
 
     `seen` is when the old one was certainly there. `last` are its last totals, and
     `first` those of the new one at `begin`, kWh by channel id; `since` is when Home
-    Assistant first read one. None, or missing, where not known yet.
+    Assistant first read one. None, or missing, where not known yet. `before` is the
+    replacement that brought the old one, where its rows are still looked at.
     """
 
     time: float
@@ -40,6 +43,7 @@ class Replacement:
     first: Mapping[str, float] = field(default_factory=dict)
     begin: float | None = None
     since: float | None = None
+    before: Self | None = None
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -51,6 +55,7 @@ class Replacement:
             first=dict(data.get("first", {})),
             begin=data.get("begin"),
             since=data.get("since"),
+            before=cls.from_dict(data["before"]) if data.get("before") else None,
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -62,7 +67,14 @@ class Replacement:
             "first": dict(self.first),
             "begin": self.begin,
             "since": self.since,
+            "before": None if self.before is None else self.before.as_dict(),
         }
+
+    def after(self, before: Self | None, since: float) -> Self:
+        """Return the replacement with those before it since a time, s since 1970."""
+        if before is None or before.time < since:
+            return replace(self, before=None)
+        return replace(self, before=before.after(before.before, since))
 
     def read_at(self, now: float) -> Self:
         """Return the replacement with the time of the new meter's first reading."""
@@ -73,12 +85,17 @@ class Replacement:
         return replace(self, begin=begin, first={**totals, **self.first})
 
     def handover(self, channel: str) -> Handover | None:
-        """Return where the total of a channel goes on, None while that is not known."""
+        """Return where the total of a channel goes on.
+
+        That of an earlier replacement, or None, while that of this one is not known.
+        """
+        before = None if self.before is None else self.before.handover(channel)
         if self.begin is None or channel not in self.first:
-            return None
+            return before
         return Handover(
             begin=self.begin,
             since=self.time if self.since is None else self.since,
             last=self.last.get(channel, 0.0),
             first=self.first[channel],
+            before=before,
         )

@@ -91,6 +91,7 @@ def find_corrections(
             if handover.begin <= point.start and point.end <= handover.since
         ]
         new = [point for point in points if point.end > handover.since]
+        found = find_corrections(old, earlier, handover.before)
         if old and new:
             right = (
                 between[-1].offset
@@ -98,11 +99,9 @@ def find_corrections(
                 else old[-1].offset + max(handover.last, old[-1].state) - handover.first
             )
             first = _find_wrong_begin(old[-1], new[0], right, handover)
-            return [
-                *find_corrections(old, earlier),
-                *([] if first is None else [first]),
-                *find_corrections(new, [*earlier, *old]),
-            ]
+            found += [] if first is None else [first]
+        # Hours of both, or of the new meter before it was read, were filled in.
+        return [*found, *find_corrections(new, [*earlier, *old])]
     corrections: list[SumCorrection] = []
     offsets = [point.offset for point in earlier]
     added = 0.0
