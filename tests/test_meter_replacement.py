@@ -2,9 +2,12 @@
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.backfill.plan import HOUR
+from custom_components.nrj_monitor.backfill.replacement import Replacement
+from custom_components.nrj_monitor.const import CONF_REPLACED, DOMAIN
 from custom_components.nrj_monitor.meter_replacement import async_replace_meter
 
 OLD, NEW = "02:4e:52:4a:00:01", "02:4e:52:4a:00:02"
@@ -31,3 +34,18 @@ async def test_a_meter_that_is_not_set_up_is_replaced(hass: HomeAssistant) -> No
         for device in dr.async_entries_for_config_entry(devices, entry.entry_id)
         for _, identifier in device.identifiers
     } == {NEW, "a load"}
+
+
+async def test_a_meter_replaced_twice_in_a_day_has_both_in_mind(
+    hass: HomeAssistant,
+) -> None:
+    """Until a day later: so long its sums before are looked at."""
+    now = dt_util.utcnow().timestamp()
+    for age, is_kept in ((HOUR, True), (25 * HOUR, False)):
+        first = Replacement(time=now - age, last={"import_energy": 100.0})
+        entry = MockConfigEntry(
+            domain=DOMAIN, data={CONF_REPLACED: first.as_dict()}, unique_id=OLD
+        )
+        entry.add_to_hass(hass)
+        replacement = await async_replace_meter(hass, entry, OLD, NEW)
+        assert replacement.before == (first if is_kept else None)
