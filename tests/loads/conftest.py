@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.setup import async_setup_component
@@ -21,8 +20,8 @@ from custom_components.nrj_monitor.frequency_guard.grid_view import GridView
 from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
 from custom_components.nrj_monitor.loads import manager as manager
 from custom_components.nrj_monitor.loads.services import loaded_managers
-from custom_components.nrj_monitor.loads.settings import SUBENTRY_LOAD
 from tests.conftest import AddMeter
+from tests.loads.dialogue import async_answer, async_open
 from tests.support.device import DeviceServer
 from tests.support.states import state_where
 
@@ -129,19 +128,12 @@ def add_load(hass: HomeAssistant, entry: NrjConfigEntry) -> AddLoad:
         step = "load_scripts" if "script_on" in data else "load_entity"
         if step == "load_entity":
             data.setdefault("entity", f"input_boolean.{name}")
-        menu = await hass.config_entries.subentries.async_init(
-            (entry.entry_id, SUBENTRY_LOAD), context={"source": SOURCE_USER}
-        )
-        assert menu["type"] is FlowResultType.MENU
-        form = await hass.config_entries.subentries.async_configure(
-            menu["flow_id"], {"next_step_id": step}
-        )
+        form = await async_open(hass, entry, step)
         before = set(entry.subentries)
-        result = await hass.config_entries.subentries.async_configure(
-            form["flow_id"], {"name": name.capitalize(), **DEFAULTS, **data}
+        result = await async_answer(
+            hass, form, {"name": name.capitalize(), **DEFAULTS, **data}
         )
         assert result["type"] is FlowResultType.CREATE_ENTRY, result
-        await hass.async_block_till_done()
         (load_id,) = set(entry.subentries) - before
         await state_where(
             hass,

@@ -39,7 +39,9 @@ def on_now(device: ManagedDevice) -> bool | None:
     return device.is_on
 
 
-@pytest.mark.parametrize("domain", ["switch", "light", "input_boolean"])
+@pytest.mark.parametrize(
+    "domain", ["switch", "light", "fan", "humidifier", "input_boolean"]
+)
 async def test_what_is_on_or_off(hass: HomeAssistant, domain: str) -> None:
     """An unavailable entity is neither on nor off."""
     device = ManagedDevice(hass, {"entity": f"{domain}.it"})
@@ -83,6 +85,48 @@ async def test_a_water_heater(hass: HomeAssistant) -> None:
     hass.states.async_set("water_heater.it", "eco", {"supported_features": 8})
     await switch(hass, device, False, "water_heater", "turn_off")
     await switch(hass, device, True, "water_heater", "turn_on")
+
+
+@pytest.mark.parametrize(
+    ("features", "calls"),
+    [
+        (3, [("open_valve", {}), ("close_valve", {})]),
+        (
+            4,
+            [
+                ("set_valve_position", {"position": 100}),
+                ("set_valve_position", {"position": 0}),
+            ],
+        ),
+    ],
+)
+async def test_a_valve(
+    hass: HomeAssistant, features: int, calls: list[tuple[str, dict[str, int]]]
+) -> None:
+    """A valve is opened and closed, or set to a position where it knows nothing else."""
+    device = ManagedDevice(hass, {"entity": "valve.it"})
+    for state, on in (("closed", False), ("opening", True), ("open", True)):
+        hass.states.async_set("valve.it", state, {"supported_features": features})
+        assert on_now(device) is on
+    hass.states.async_set("valve.it", "closing", {"supported_features": features})
+    assert on_now(device) is False
+    for on, (action, fields) in zip((True, False), calls, strict=True):
+        data = await switch(hass, device, on, "valve", action)
+        assert data == {"entity_id": "valve.it", **fields}
+
+
+@pytest.mark.parametrize("domain", ["select", "input_select"])
+async def test_a_choice(hass: HomeAssistant, domain: str) -> None:
+    """A choice is on or off by two of its options; any other tells neither."""
+    entity = f"{domain}.it"
+    data = {"entity": entity, "option_on": "Comfort", "option_off": "Eco"}
+    device = ManagedDevice(hass, data)
+    for state, on in (("Comfort", True), ("Eco", False), ("Away", None)):
+        hass.states.async_set(entity, state)
+        assert on_now(device) is on
+    for on, option in ((True, "Comfort"), (False, "Eco")):
+        sent = await switch(hass, device, on, domain, "select_option")
+        assert sent == {"entity_id": entity, "option": option}
 
 
 async def test_a_charger_s_current_limit(hass: HomeAssistant) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_USER, SubentryFlowResult
+from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
@@ -10,8 +10,8 @@ import pytest
 
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.loads.relay_conflict import class_on_meter
-from custom_components.nrj_monitor.loads.settings import SUBENTRY_LOAD
 from tests.loads.conftest import DEFAULTS, AddLoad, Guard, Pass
+from tests.loads.dialogue import async_answer, async_open
 from tests.support.device import MAC, DeviceServer
 
 HEATER = "input_boolean.heater"
@@ -27,17 +27,10 @@ async def send(
     hass: HomeAssistant, entry: NrjConfigEntry, **answers: Any
 ) -> SubentryFlowResult:
     """Return the result of the dialogue for a new load."""
-    menu = await hass.config_entries.subentries.async_init(
-        (entry.entry_id, SUBENTRY_LOAD), context={"source": SOURCE_USER}
+    form = await async_open(hass, entry)
+    return await async_answer(
+        hass, form, {"name": "Pump", "entity": HEATER, **DEFAULTS, **answers}
     )
-    form = await hass.config_entries.subentries.async_configure(
-        menu["flow_id"], {"next_step_id": "load_entity"}
-    )
-    result = await hass.config_entries.subentries.async_configure(
-        form["flow_id"], {"name": "Pump", "entity": HEATER, **DEFAULTS, **answers}
-    )
-    await hass.async_block_till_done()
-    return result
 
 
 async def test_a_sensor_cuts_a_load_off(
@@ -92,7 +85,7 @@ async def test_what_is_never_shed_is_never_cut_off(
     """The dialogue refuses a safety sensor for a never-shed load."""
     form = await send(hass, entry, safety_entity=LEAK, **{"class": "never_shed"})
     assert form["type"] is FlowResultType.FORM
-    assert form["errors"] == {"safety_entity": "never_shed_safety"}
+    assert form["errors"] == {"safety": "never_shed_safety"}
 
 
 @pytest.fixture
@@ -125,12 +118,10 @@ async def test_a_relay_that_the_meter_sheds_is_no_load(
     assert form["type"] is FlowResultType.FORM
     assert form["errors"] == {"entity": "relay_of_the_meter"}
     settings["relay_1_class"] = "never_shed"
-    done = await hass.config_entries.subentries.async_configure(
-        form["flow_id"],
-        {"name": "Pump", "entity": relay.entity_id, **DEFAULTS},
+    done = await async_answer(
+        hass, form, {"name": "Pump", "entity": relay.entity_id, **DEFAULTS}
     )
     assert done["type"] is FlowResultType.CREATE_ENTRY
-    await hass.async_block_till_done()
     # And where the class is changed later, it is to be repaired.
     meter = entry.runtime_data.meter
     for told, there in (("shed_1", True), ("never_shed", False), ("absorb", True)):

@@ -81,7 +81,8 @@ async def test_what_is_not_exposed_is_not_known(
     hass: HomeAssistant, add_load: AddLoad
 ) -> None:
     """A load hidden from Assist is not found."""
-    hass.states.async_set("script.up", "off")
+    for script in ("script.up", "script.down"):
+        hass.states.async_set(script, "off")
     await async_set_up_assist(hass, "en")
     await add_load("pump", script_on="script.up", script_off="script.down")
     assert (await say(hass, "shed the pump")).error_code is not None

@@ -1,27 +1,12 @@
 """A load as entities and actions of Home Assistant: its state, and its switching."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from math import isfinite
 from typing import Any, Final
 
-from homeassistant.components.climate.const import (
-    ATTR_HVAC_MODE,
-    ATTR_HVAC_MODES,
-    HVACMode,
-)
 from homeassistant.components.number import ATTR_VALUE
-from homeassistant.components.water_heater import ATTR_OPERATION_LIST
-from homeassistant.components.water_heater.const import (
-    ATTR_OPERATION_MODE,
-    SERVICE_SET_OPERATION_MODE,
-)
 from homeassistant.const import (
     ATTR_ENTITY_ID,
-    ATTR_SUPPORTED_FEATURES,
-    SERVICE_TURN_OFF,
-    SERVICE_TURN_ON,
-    STATE_OFF,
     STATE_ON,
     STATE_UNAVAILABLE,
     STATE_UNKNOWN,
@@ -30,28 +15,16 @@ from homeassistant.core import Context, HomeAssistant, State
 
 from ..sources.timeout import AdaptiveTimeout
 from ..sources.units import async_watts
+from .entity_kinds import KINDS, Switching, on_off_values, part_of
 from .settings import (
     CONF_ENTITY,
     CONF_POWER,
     CONF_POWER_SENSOR,
     CONF_SAFETY_ENTITY,
-    CONF_SCRIPT_OFF,
-    CONF_SCRIPT_ON,
-    CONF_VALUE_OFF,
-    CONF_VALUE_ON,
     NUMBERS,
 )
 
-SERVICE_SET_HVAC_MODE: Final = "set_hvac_mode"
-SERVICE_SET_VALUE: Final = "set_value"
-
-WATER_HEATER_ON_OFF: Final = 8
-"""WaterHeaterEntityFeature.ON_OFF."""
-
 NO_STATE: Final = (None, STATE_UNAVAILABLE, STATE_UNKNOWN)
-
-type Call = tuple[str, str, dict[str, Any]]
-"""Domain, action and data."""
 
 
 class ManagedDevice:
@@ -67,6 +40,7 @@ class ManagedDevice:
         self.data = data
         self.entity_id: str | None = data.get(CONF_ENTITY)
         self._domain = (self.entity_id or "script.").partition(".")[0]
+        self._kind = KINDS[self._domain]
         self.last_on: str | None = None
         """Last state while on: a mode, or a value."""
         self.assumed_on: bool = True
@@ -111,7 +85,7 @@ class ManagedDevice:
 
     def update(self) -> None:
         """Keep the last state while on, and the last state of the safety sensor."""
-        state = self._hass.states.get(self.entity_id or "")
+        state = self._state
         is_given = self.given is not None and self.level == self.given
         if state is not None and self.reads_on(state) and not is_given:
             self.last_on = state.state
@@ -135,37 +109,23 @@ class ManagedDevice:
         """Return whether the load is on; None while unknown."""
         if self.entity_id is None:
             return self.assumed_on
-        return self.reads_on(self._hass.states.get(self.entity_id))
+        return self.reads_on(self._state)
 
     def reads_on(self, state: State | None) -> bool | None:
         """Return whether `state` of the load's entity means on; None while unknown."""
         if state is None or state.state in NO_STATE:
             return None
-        if self._domain not in NUMBERS:
-            # All states of a climate and a water heater but "off" are modes.
-            on_off = self._domain in ("climate", "water_heater")
-            return state.state != STATE_OFF if on_off else state.state == STATE_ON
-        try:
-            value = float(state.state)
-        except ValueError:
-            return None
-        on, off = self._values()
-        return abs(value - on) < abs(value - off) or min(on, off) < value < max(on, off)
+        return self._kind.reads_on(state.state, self.data)
 
     @property
     def level(self) -> float | None:
         """Return the power to which a number is set, W; None for others and while unknown."""
-        if self._domain not in NUMBERS:
+        if self._domain not in NUMBERS or (state := self._state) is None:
             return None
-        state = self._hass.states.get(self.entity_id or "")
-        try:
-            value = float("nan" if state is None else state.state)
-        except ValueError:
+        if (part := part_of(state.state, self.data)) is None:
             return None
-        on, off = self._values()
-        part = (value - off) / (on - off)
         power = float(self.data.get(CONF_POWER, 0.0))
-        return round(power * min(1.0, max(0.0, part)), 3) if isfinite(part) else None
+        return round(power * min(1.0, max(0.0, part)), 3)
 
     @property
     def is_cut_off(self) -> bool:
@@ -190,82 +150,24 @@ class ManagedDevice:
         self, on: bool, context: Context, level: float | None = None
     ) -> None:
         """Switch the load, or set the load to `level` W; raises the action's errors."""
-        domain, action, data = self._call(on)
+        switching = Switching(state=self._state, last_on=self.last_on, data=self.data)
+        action, data = self._kind.action(switching, on)
+        if self.entity_id is not None:
+            data[ATTR_ENTITY_ID] = self.entity_id
         self.given = None
         if on and level is not None and self._domain in NUMBERS:
             data[ATTR_VALUE] = self._value_of(level)
             self.given = round(level, 3)
         await self._hass.services.async_call(
-            domain, action, data, blocking=True, context=context
+            self._domain, action, data, blocking=True, context=context
         )
         self.assumed_on = on
 
+    @property
+    def _state(self) -> State | None:
+        return None if self.entity_id is None else self._hass.states.get(self.entity_id)
+
     def _value_of(self, level: float) -> float:
-        value_on, value_off = self._values()
+        value_on, value_off = on_off_values(self.data)
         part = level / float(self.data[CONF_POWER])
         return round(value_off + part * (value_on - value_off), 3)
-
-    def _values(self) -> tuple[float, float]:
-        return float(self.data[CONF_VALUE_ON]), float(self.data[CONF_VALUE_OFF])
-
-    def _call(self, on: bool) -> Call:
-        """Return the action to switch the load."""
-        ways: Mapping[str, Callable[[bool], Call]] = {
-            "script": self._run_script,
-            "climate": self._set_hvac_mode,
-            "water_heater": self._set_operation,
-            "number": self._set_number,
-            "input_number": self._set_number,
-        }
-        way = ways.get(self._domain)
-        if way is not None:
-            return way(on)
-        return self._domain, SERVICE_TURN_ON if on else SERVICE_TURN_OFF, self._target()
-
-    def _target(self) -> dict[str, Any]:
-        return {ATTR_ENTITY_ID: self.entity_id}
-
-    def _attribute(self, name: str) -> Any:
-        state = self._hass.states.get(self.entity_id or "")
-        return None if state is None else state.attributes.get(name)
-
-    def _run_script(self, on: bool) -> Call:
-        script = self.data[CONF_SCRIPT_ON if on else CONF_SCRIPT_OFF]
-        return "script", SERVICE_TURN_ON, {ATTR_ENTITY_ID: script}
-
-    def _mode(self, offered: Any) -> str | None:
-        """Return the last mode while on, or the first mode offered."""
-        modes = [str(mode) for mode in offered or () if str(mode) != STATE_OFF]
-        if self.last_on in modes:
-            return self.last_on
-        return modes[0] if modes else None
-
-    def _set_hvac_mode(self, on: bool) -> Call:
-        mode = self._mode(self._attribute(ATTR_HVAC_MODES)) if on else HVACMode.OFF
-        if mode is None:
-            return "climate", SERVICE_TURN_ON, self._target()
-        return (
-            "climate",
-            SERVICE_SET_HVAC_MODE,
-            {**self._target(), ATTR_HVAC_MODE: str(mode)},
-        )
-
-    def _set_operation(self, on: bool) -> Call:
-        features = self._attribute(ATTR_SUPPORTED_FEATURES) or 0
-        mode = self._mode(self._attribute(ATTR_OPERATION_LIST)) if on else STATE_OFF
-        if features & WATER_HEATER_ON_OFF or mode is None:
-            action = SERVICE_TURN_ON if on else SERVICE_TURN_OFF
-            return "water_heater", action, self._target()
-        return (
-            "water_heater",
-            SERVICE_SET_OPERATION_MODE,
-            {**self._target(), ATTR_OPERATION_MODE: mode},
-        )
-
-    def _set_number(self, on: bool) -> Call:
-        value_on, value_off = self._values()
-        value = value_off
-        if on:
-            # A person may have set less, or more, than the usual value.
-            value = float(self.last_on) if self.last_on is not None else value_on
-        return self._domain, SERVICE_SET_VALUE, {**self._target(), ATTR_VALUE: value}

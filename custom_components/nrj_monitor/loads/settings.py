@@ -19,6 +19,8 @@ CONF_VALUE_ON: Final = "value_on"
 CONF_VALUE_OFF: Final = "value_off"
 CONF_VALUE_LEAST: Final = "value_least"
 CONF_VALUE_STEP: Final = "value_step"
+CONF_OPTION_ON: Final = "option_on"
+CONF_OPTION_OFF: Final = "option_off"
 CONF_POWER_SENSOR: Final = "power_sensor"
 CONF_POWER: Final = "power"
 CONF_PHASE: Final = "phase"
@@ -57,19 +59,11 @@ SAFETY_CLASSES: Final = (
 )
 """Device classes of binary sensors for a safety cut-off."""
 
-DOMAINS: Final = (
-    "switch",
-    "light",
-    "climate",
-    "water_heater",
-    "number",
-    "input_boolean",
-    "input_number",
-)
-"""Domains of entities for a load; other loads are a pair of scripts."""
-
 NUMBERS: Final = ("number", "input_number")
 """Domains of adjustable loads."""
+
+CHOICES: Final = ("select", "input_select")
+"""Domains of loads of which one option is on, and another off."""
 
 FIELDS: Final = {
     "least_power": CONF_VALUE_LEAST,
