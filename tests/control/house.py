@@ -44,6 +44,13 @@ class House:
     cut_off: frozenset[str] = frozenset()
     levels: dict[str, float | None] = field(default_factory=dict)
     """What loads that can be set are set to, W."""
+    interval: float = 0.0
+    """Seconds between two readings of the meter."""
+    tells_means: bool = False
+    """Whether a reading is the mean since the reading before."""
+    read: tuple[float, Mapping[Supply, float | None]] | None = None
+    """Latest reading: time, and powers."""
+    since_read: list[Mapping[Supply, float | None]] = field(default_factory=list)
     now: float = 0.0
     decisions: list[Decision] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
@@ -86,15 +93,31 @@ class House:
         )
         return drawn
 
+    def reading(self) -> Mapping[Supply, float | None]:
+        """Return what the meter tells now: the present powers, or their means, W."""
+        if not self.tells_means:
+            return self.since_read[-1]
+        return {
+            part: sum(powers[part] or 0.0 for powers in self.since_read)
+            / len(self.since_read)
+            for part in self.since_read[-1]
+        }
+
     def step(self, seconds: float = 1.0) -> list[Decision]:
         """Let `seconds` pass; loads follow commands at once."""
         self.now += seconds
+        self.since_read.append(self.powers())
+        if self.read is None or self.now - self.read[0] >= self.interval:
+            self.read = self.now, self.reading()
+            self.since_read.clear()
+        read_at, powers = self.read
         made = self.arbiter.update(
             HouseView(
                 now=self.now,
                 guard=self.guard,
                 meter_there=self.meter_there,
-                powers=self.powers(),
+                powers=powers,
+                read_at=read_at,
                 loads={
                     id_: LoadView(on, None, self.levels.get(id_))
                     for id_, on in self.on.items()

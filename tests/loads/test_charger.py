@@ -1,17 +1,21 @@
 """The current limit of a charger follows the surplus, from the meter to the number."""
 
+import asyncio
 from collections.abc import Callable
+from itertools import groupby
 from typing import Any
 
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
 
+from custom_components.nrj_monitor.catalog import CHANNELS
 from custom_components.nrj_monitor.const import EVENT_LOAD
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.logbook import async_describe_events, describe_load
 from tests.loads.conftest import AddLoad, Guard, Pass
 from tests.support.device import DeviceServer
+from tests.support.pace import patience
 from tests.support.states import state_is
 
 CAR = "input_number.car"
@@ -48,6 +52,17 @@ async def draw(hass: HomeAssistant, server: DeviceServer, watts: float) -> None:
     await state_is(hass, "sensor.nrj_meter_active_power", str(watts))
 
 
+async def tell(entry: NrjConfigEntry, server: DeviceServer, watts: float) -> None:
+    """Have the meter tell a power, W, whether or not it is another one."""
+    told = asyncio.Event()
+    unsubscribe = entry.runtime_data.meter.async_add_reading_listener(
+        CHANNELS["active_power"], lambda value, now: told.set()
+    )
+    server.measure(active_power=watts, active_power_l1=watts)
+    await asyncio.wait_for(told.wait(), patience(5.0))
+    unsubscribe()
+
+
 async def test_it_is_set_to_what_fits(
     hass: HomeAssistant,
     add_load: AddLoad,
@@ -66,15 +81,20 @@ async def test_it_is_set_to_what_fits(
     await let_pass(60)
     await draw(hass, server, -3000.0 + 1840.0)
     await let_pass(60)
+    await draw(hass, server, -3001.0 + 1840.0)
+    await let_pass(60)
     assert amperes(hass) == 12
     await draw(hass, server, -3000.0 + 2760.0)
     await let_pass(600, 5.0)
     assert amperes(hass) == 12
     absorbed = hass.states.get("sensor.car_energy_absorbed")
     assert absorbed is not None
-    # 12 A for ten minutes, 8 A for some two before.
-    assert float(absorbed.state) == pytest.approx(0.46 + 0.06, abs=0.03)
+    # 12 A for ten minutes, 8 A for some three before.
+    assert float(absorbed.state) == pytest.approx(0.46 + 0.09, abs=0.03)
     await draw(hass, server, 2760.0)
+    await let_pass(60)
+    assert amperes(hass) == 6
+    await draw(hass, server, 1380.0)
     await let_pass(120)
     assert amperes(hass) == 0
 
@@ -154,3 +174,22 @@ async def test_a_dry_run_sets_nothing(
     decision = hass.states.get("event.car_decision")
     assert decision is not None
     assert amperes(hass) == 0
+
+
+async def test_a_meter_that_tells_once_a_minute(
+    hass: HomeAssistant,
+    entry: NrjConfigEntry,
+    add_load: AddLoad,
+    let_pass: Pass,
+    server: DeviceServer,
+) -> None:
+    """No reading changes the limit twice, and a change has shown before the next."""
+    await add_load("car", **OF_CAR)
+    limits = []
+    for minute in range(20):
+        sun = 2000.0 if minute < 10 else 3500.0
+        await tell(entry, server, amperes(hass) * 230.0 - sun)
+        for _ in range(12):
+            await let_pass(5)
+            limits.append(amperes(hass))
+    assert [limit for limit, _ in groupby(limits)] == [0, 8, 14]

@@ -6,7 +6,7 @@ Equal inputs give equal decisions; time and the seed of random delays are argume
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from ..frequency_guard.grid_view import GridView
 from .context import LONGEST_OVERRIDE, OVERRIDE_TIME, ArbiterContext, ArbiterSettings
@@ -20,6 +20,9 @@ from .restore_plan import RestorePlan
 from .rules import LoadRequest, ReasonRules
 from .storage_loads import StorageLoads
 from .supply import Supply
+
+SURPLUS_SEED: Final = 0x9E3779B9
+"""Bits by which the delays of surplus differ from those of the same house's restores."""
 
 
 class Arbiter:
@@ -41,7 +44,7 @@ class Arbiter:
         settings = settings or ArbiterSettings()
         self._context = ArbiterContext(loads, monitors or {}, settings)
         self._grid_monitor = GridMonitor(settings)
-        self._storage = StorageLoads(self._context)
+        self._storage = StorageLoads(self._context, seed ^ SURPLUS_SEED)
         self._rules = ReasonRules(self._context, self._grid_monitor)
         self._restores = RestorePlan(settings.restore_spread, seed)
         self._notices: list[Notice] = []
@@ -162,6 +165,9 @@ class Arbiter:
         """Return the new decisions for the state `view` of the house."""
         context = self._context
         context.now = max(context.now, view.now)
+        context.rhythm.update(
+            context.now if view.read_at is None else view.read_at, context.now
+        )
         for id_, state in context.states.items():
             self._record_observation(state, view.loads.get(id_, LoadView(None)))
         was_lost = self.is_lost
@@ -178,7 +184,7 @@ class Arbiter:
         for failed in self._storage.update_surplus(
             powers.get(Supply.TOTAL),
             guard,
-            is_lost=self.is_lost,
+            is_disturbed=self.is_lost or self._grid_monitor.is_outage,
             cut_off=view.cut_off,
             levels={id_: load.level for id_, load in view.loads.items()},
         ):
@@ -243,7 +249,7 @@ class Arbiter:
         for id_, load in self._context.loads.items():
             state = self._context.states[id_]
             if load.load_class is not LoadClass.NEVER_SHED and state.requested_on:
-                state.to_restore = True
+                state.to_restore, state.only_overload = True, False
 
     def _shed_overload(
         self, view: HouseView, powers: Mapping[Supply, float | None]

@@ -8,6 +8,7 @@ from .load import Load
 from .load_state import LoadState
 from .overload import OverloadMonitor
 from .overload_shedding import OverloadShedding
+from .reading_rhythm import ReadingRhythm
 from .shed_check import ShedCheck
 from .supply import Supply
 from .surplus import SurplusSettings
@@ -59,6 +60,7 @@ class ArbiterContext:
         self.monitors = monitors
         self.shedding = OverloadShedding(monitors)
         self.shed_check = ShedCheck()
+        self.rhythm = ReadingRhythm()
         self.now = 0.0
         self.last_start: float | None = None
 

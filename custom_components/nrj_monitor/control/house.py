@@ -25,7 +25,7 @@ class HouseView:
 
     `powers` are in W, import positive; a missing or None power is unknown. `guard` is
     None for a meter without a frequency. `cut_off` are the loads that must be off for
-    safety.
+    safety. `read_at` is when the powers were read, s of the same clock; None is now.
     """
 
     now: float
@@ -34,3 +34,4 @@ class HouseView:
     powers: Mapping[Supply, float | None] = field(default_factory=dict)
     loads: Mapping[str, LoadView] = field(default_factory=dict)
     cut_off: frozenset[str] = frozenset()
+    read_at: float | None = None

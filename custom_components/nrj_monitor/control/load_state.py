@@ -60,7 +60,9 @@ class LoadState:
     reason: Reason = Reason.DEFAULT
     activity: Activity = Activity.IDLE
     shed_reason: Reason = Reason.UNDER_FREQUENCY
-    """Reason for which the load was shed last."""
+    """Reason for which the load was shed last; the grid's is kept over an overload."""
+    only_overload: bool = False
+    """Whether overloads alone keep the load off: no other house returns with it."""
     requested_by_automation: bool = False
     is_recalled: bool = False
     """Whether `requested_on` comes from storage, from before a restart."""

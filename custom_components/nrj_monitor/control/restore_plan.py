@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from .decision import Reason
 from .load import Load
 from .load_state import LoadState
 from .xorshift import XorShift32
@@ -26,19 +25,27 @@ class RestorePlan:
         may_restore: bool,
         now: float,
     ) -> None:
-        """Set `restore_at` of waiting loads; `loads` are in the order of shedding."""
+        """Set `restore_at` of waiting loads; `loads` are in the order of shedding.
+
+        A load that joins others on their way takes its place in the order.
+        """
         waiting: list[LoadState] = []
         for id_ in reversed(tuple(loads)):
             state = states[id_]
             if not state.to_restore:
                 continue
-            if state.shed_reason is Reason.OVERLOAD:
+            if state.only_overload:
                 # An overload concerns this house alone: no other house returns with it.
                 state.restore_at = now if state.restore_at is None else state.restore_at
             elif not may_restore:
                 state.restore_at = None
-            elif state.restore_at is None:
+            elif state.restore_at is None or state.restore_at > now:
                 waiting.append(state)
-        delays = sorted(self._random.below(self._spread) for _ in waiting)
-        for state, delay in zip(waiting, delays, strict=True):
-            state.restore_at = now + delay
+        times = sorted(
+            now + self._random.below(self._spread)
+            if state.restore_at is None
+            else state.restore_at
+            for state in waiting
+        )
+        for state, time in zip(waiting, times, strict=True):
+            state.restore_at = time

@@ -110,9 +110,13 @@ class ReasonRules:
         """Begin or end the wait for a restore, as an accepted request demands."""
         state = self._context.states[load.id]
         if request.activity is Activity.SHED:
+            by_overload = request.reason is Reason.OVERLOAD
+            fresh = not state.to_restore
+            state.only_overload = by_overload and (fresh or state.only_overload)
             state.to_restore = True
-            state.shed_reason = request.reason
-            state.restore_at = None
+            if state.only_overload or not by_overload:
+                state.shed_reason = request.reason
+                state.restore_at = None
         elif request.activity is Activity.LOST and request.on is False:
             state.to_restore = True
         elif (
@@ -120,7 +124,7 @@ class ReasonRules:
             and state.to_restore
             and load.load_class is not LoadClass.NEVER_SHED
         ):
-            state.to_restore = False
+            state.to_restore = state.only_overload = False
             state.restore_at = None
             self._context.shedding.remove(load.id)
 

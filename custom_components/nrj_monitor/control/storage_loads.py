@@ -8,6 +8,7 @@ from .context import ArbiterContext
 from .decision import Activity
 from .load import Load, LoadClass
 from .surplus import SurplusRule
+from .xorshift import XorShift32
 
 
 class StorageLoads:
@@ -16,10 +17,13 @@ class StorageLoads:
     State mutation rules: only `update_surplus` and `record_start` change the selection.
     """
 
-    def __init__(self, context: ArbiterContext) -> None:
-        """Start without running storage loads."""
+    def __init__(self, context: ArbiterContext, seed: int) -> None:
+        """Start without running storage loads; `seed` sets the random delays."""
         self._context = context
         self._rule = SurplusRule(context.settings.surplus)
+        self._random = XorShift32(seed)
+        self._has_recovered = True
+        self._starts_from = 0.0
 
     def has_surplus(self, load_id: str) -> bool:
         """Return whether a load runs on surplus."""
@@ -39,16 +43,18 @@ class StorageLoads:
         grid_power: float | None,
         guard: GridView,
         *,
-        is_lost: bool,
+        is_disturbed: bool,
         cut_off: frozenset[str],
         levels: Mapping[str, float | None],
     ) -> list[str]:
         """Add the power at the grid point, W; return the loads whose start had no effect.
 
-        `levels` are the powers to which adjustable loads are set, W.
+        `is_disturbed` tells of a lost meter or an outage; `levels` are the powers to
+        which adjustable loads are set, W.
         """
         context, rule = self._context, self._rule
-        inhibited = guard.held.under_depth > 0 or is_lost
+        inhibited = guard.held.under_depth > 0 or is_disturbed
+        self._delay_recovery(guard, inhibited)
         for id_ in tuple(rule.running):
             if inhibited or id_ in cut_off or not self._is_free(context.loads[id_]):
                 rule.remove(id_)
@@ -64,8 +70,44 @@ class StorageLoads:
             and context.may_start(load)
             and context.has_headroom(load)
         ]
-        may_start = not inhibited and guard.state is not GuardState.INVALID
-        return rule.update(grid_power, candidates, may_start, context.now, levels)
+        may_start = (
+            self._has_recovered
+            and context.now >= self._starts_from
+            and guard.state is not GuardState.INVALID
+        )
+        return rule.update(
+            grid_power,
+            candidates,
+            may_start,
+            context.now,
+            levels,
+            taken=self._taken(),
+            rhythm=context.rhythm,
+        )
+
+    def _delay_recovery(self, guard: GridView, inhibited: bool) -> None:
+        """Draw the delay after which surplus counts again once an event is over.
+
+        Without the delay all houses with a surplus would start in the same second, into
+        the rebound of the frequency.
+        """
+        if inhibited:
+            self._has_recovered = False
+        elif not self._has_recovered and guard.may_restore:
+            self._has_recovered = True
+            spread = self._context.settings.restore_spread
+            self._starts_from = self._context.now + self._random.below(spread)
+
+    def _taken(self) -> float:
+        """Return the power of the loads that wait to come back, W."""
+        context = self._context
+        return sum(
+            load.nominal_power
+            for load in context.loads.values()
+            if (state := context.states[load.id]).to_restore
+            and state.requested_on
+            and not state.is_on
+        )
 
     def absorbing(self, guard: GridView, *, is_lost: bool) -> set[str]:
         """Return the storage loads to run for the grid: a single load in absorb_1, else all."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from .load import Load
 from .modulation import Modulation
+from .reading_rhythm import ReadingRhythm
 
 SHOWN: Final = 0.5
 """Part of a load's expected power by which the surplus must fall after a start."""
@@ -23,6 +24,8 @@ class SurplusSettings:
     A load starts after `start_delay` with a surplus of its least power and `margin`, and
     stops after `stop_delay` with an import above `deficit`. The effect of a start must
     show within `effect_time`; a load without effect starts again after `retry_after`.
+    A reading within `settle_time` of a change says nothing of its effect. Both times grow
+    with the interval of the readings.
     """
 
     margin: float = 100.0
@@ -44,13 +47,14 @@ class SurplusRule:
     def __init__(self, settings: SurplusSettings) -> None:
         """Start without running loads."""
         self._settings = settings
-        self.running: list[str] = []
+        self.running: dict[str, Load] = {}
         self._fits_since: float | None = None
         self._fitting: str | None = None
         self._lacking_since: float | None = None
         self._changed_at: float | None = None
         self._before = 0.0
         self._awaited: Load | None = None
+        self._rhythm = ReadingRhythm()
         self._not_before: dict[str, float] = {}
         self._modulated: dict[str, Modulation] = {}
 
@@ -61,32 +65,38 @@ class SurplusRule:
         may_start: bool,
         now: float,
         levels: Mapping[str, float | None],
+        *,
+        taken: float,
+        rhythm: ReadingRhythm,
     ) -> list[str]:
         """Add the power at the grid point (W, import positive); return failed loads.
 
         `candidates` are the loads that could start, highest priority first. While the
         power is unknown no load starts, and running loads go on for `stop_delay`.
-        `levels` are the powers to which adjustable loads are set, W.
+        `levels` are the powers to which adjustable loads are set, W. `taken` is the part
+        of the surplus, W, that waits for loads to come back. `rhythm` is that of the
+        power's readings: a reading changes one load, once.
         """
+        self._rhythm = rhythm
         loads = list(candidates)
         failed: list[str] = []
         known = grid_power is not None and isfinite(grid_power)
         surplus = -grid_power if known and grid_power is not None else None
         if self._awaited is not None and self._changed_at is not None:
             failed = self._check_effect(surplus, now)
-        if surplus is not None and not self._is_settling(now):
-            self._modulate(surplus, levels, now)
+        if surplus is not None and not self._is_settling():
+            free = max(0.0, surplus - taken) if surplus > 0 else surplus
+            self._modulate(free, levels, now)
         self._stop(surplus, now)
-        if surplus is None or not may_start or self._is_settling(now):
+        if surplus is None or not may_start or self._is_settling():
             self._fits_since = self._fitting = None
             return failed
-        self._start(surplus, loads, now)
+        self._start(surplus, taken, loads, now)
         return failed
 
     def remove(self, load_id: str) -> None:
         """Remove a load from the loads on surplus."""
-        if load_id in self.running:
-            self.running.remove(load_id)
+        self.running.pop(load_id, None)
         self._modulated.pop(load_id, None)
         if self._awaited is not None and self._awaited.id == load_id:
             self._awaited = None
@@ -100,25 +110,39 @@ class SurplusRule:
         """Record the start of a load: its effect counts from now on."""
         self._changed_at = now
 
-    def _is_settling(self, now: float) -> bool:
+    def _is_settling(self) -> bool:
+        """Return whether no reading shows the last change for certain.
+
+        Many slow sources tell the mean of their interval.
+        """
         if self._awaited is not None:
             return True
+        settle_time = max(self._settings.settle_time, self._rhythm.interval)
         return (
             self._changed_at is not None
-            and now - self._changed_at < self._settings.settle_time
+            and self._rhythm.read_at - self._changed_at < settle_time
         )
+
+    @property
+    def _is_outdated(self) -> bool:
+        """Return whether the latest reading is from before the last change."""
+        return self._changed_at is not None and self._rhythm.read_at <= self._changed_at
 
     def _check_effect(self, surplus: float | None, now: float) -> list[str]:
         """Check the effect of the last start; return the load where there is none."""
         load = self._awaited
         assert load is not None
         assert self._changed_at is not None
-        drop = None if surplus is None else self._before - surplus
+        drop = None if surplus is None or self._is_outdated else self._before - surplus
+        effect_time = max(
+            self._settings.effect_time,
+            2 * self._rhythm.wait + self._settings.settle_time,
+        )
         expected = self.level_of(load.id) or load.nominal_power
         if drop is not None and drop >= SHOWN * expected:
             self._awaited = None
             self._changed_at = now
-        elif now - self._changed_at >= self._settings.effect_time:
+        elif now - self._changed_at >= effect_time:
             # The store is full, the device is off, or a cloud came with the start.
             self._not_before[load.id] = now + self._settings.retry_after
             self.remove(load.id)
@@ -148,25 +172,32 @@ class SurplusRule:
         )
 
     def _stop(self, surplus: float | None, now: float) -> None:
-        lacking = surplus is None or -surplus > self._settings.deficit
+        lacking = surplus is None or (
+            -surplus > self._settings.deficit and not self._is_outdated
+        )
         if not lacking or not self.running:
             self._lacking_since = None
             return
         if self._lacking_since is None:
             self._lacking_since = now
         if now - self._lacking_since >= self._settings.stop_delay:
-            self.remove(self.running[-1])
+            # Of equal priority the load that started last.
+            latest_first = reversed(self.running.values())
+            self.remove(min(latest_first, key=lambda load: load.priority).id)
             self._changed_at = now
             self._lacking_since = None
 
-    def _start(self, surplus: float, loads: list[Load], now: float) -> None:
+    def _start(
+        self, surplus: float, taken: float, loads: list[Load], now: float
+    ) -> None:
+        free = surplus - taken
         fitting = next(
             (
                 load
                 for load in loads
                 if load.id not in self.running
                 and load.nominal_power > 0
-                and self._available(surplus, load)
+                and self._available(free, load)
                 >= load.starts_at + self._settings.margin
                 and now >= self._not_before.get(load.id, now)
             ),
@@ -178,11 +209,11 @@ class SurplusRule:
         if self._fitting != fitting.id or self._fits_since is None:
             self._fitting, self._fits_since = fitting.id, now
         if now - self._fits_since >= self._settings.start_delay:
-            self.running.append(fitting.id)
+            self.running[fitting.id] = fitting
             if fitting.least_power is not None:
                 self._modulated[fitting.id] = Modulation(
                     fitting,
-                    self._available(surplus, fitting),
+                    self._available(free, fitting),
                     margin=self._settings.margin,
                     deficit=self._settings.deficit,
                 )

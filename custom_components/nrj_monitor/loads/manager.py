@@ -23,7 +23,7 @@ from homeassistant.helpers.event import (
 )
 from homeassistant.util import dt as dt_util
 
-from ..catalog import CHANNELS
+from ..catalog import CHANNELS, Channel
 from ..checked_store import StoredData
 from ..const import CONF_GRID_PROFILE, DEFAULT_GRID_PROFILE, DOMAIN
 from ..control.arbiter import Arbiter
@@ -93,6 +93,7 @@ class LoadManager:
         self._simulation = DryRun(self.devices)
         self._contexts: deque[str] = deque(maxlen=OUR_CONTEXTS)
         self._ticked: float | None = None
+        self._power_read_at: float | None = None
         self._saved_at = clock()
         self._is_paused = False
         self._switching: set[asyncio.Task[None]] = set()
@@ -125,6 +126,8 @@ class LoadManager:
             for id_, device in self.devices.items()
         ]
         unload(async_track_relay_conflicts(self.hass, self.meter, of_loads))
+        for channel in power_channels(self.meter):
+            unload(self.meter.async_add_reading_listener(channel, self._on_power))
         if isinstance(self.grid, ComputedGrid):
             for channel in self.meter.description.channels:
                 if channel.quantity.key == "frequency":
@@ -251,6 +254,10 @@ class LoadManager:
         self.async_tick()
 
     @callback
+    def _on_power(self, value: float | None, now: float) -> None:
+        self._power_read_at = clock()
+
+    @callback
     def _on_state(self, event: Event[EventStateChangedData]) -> None:
         """Tell switching by persons and automations from our own."""
         old, new = event.data["old_state"], event.data["new_state"]
@@ -305,6 +312,7 @@ class LoadManager:
             guard=None if self.grid is None else self.grid.view(now),
             meter_there=self.meter.connected,
             powers=self._simulation.powers(powers_of(self.meter), self.arbiter.loads),
+            read_at=self._power_read_at,
             loads=loads,
             cut_off=frozenset(
                 id_ for id_, device in self.devices.items() if device.is_cut_off
@@ -360,6 +368,16 @@ class LoadManager:
         except HomeAssistantError as error:
             title = self.titles.get(load_id, load_id)
             _LOGGER.warning("%s was not switched: %s", title, error)
+
+
+def power_channels(meter: Meter) -> tuple[Channel, ...]:
+    """Return the channels that the total power comes from."""
+    total = CHANNELS["active_power"]
+    known = meter.description.channels
+    if total in known:
+        return (total,)
+    phases = (CHANNELS[f"active_power_{phase.lower()}"] for phase in PHASES)
+    return tuple(channel for channel in phases if channel in known)
 
 
 def powers_of(meter: Meter) -> dict[Supply, float | None]:
