@@ -19,11 +19,17 @@ def async_text(hass: HomeAssistant, path: str, key: str, **values: Any) -> str:
     Home Assistant keeps the translations of loaded integrations in its own language,
     not in that of each user. A text that is missing there is `key` itself.
     """
+    text = template_of(hass, path, key)
+    return text if text == key else text.format(**values)
+
+
+@callback
+def template_of(hass: HomeAssistant, path: str, key: str) -> str:
+    """Return the text of `key` under `path` with its placeholders."""
     texts = async_get_cached_translations(
         hass, hass.config.language, path.partition(".")[0], DOMAIN
     )
-    text = text_of(texts, path, key)
-    return text if text == key else text.format(**values)
+    return text_of(texts, path, key)
 
 
 def text_of(texts: Mapping[str, str], path: str, key: str) -> str:

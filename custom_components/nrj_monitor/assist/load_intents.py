@@ -6,6 +6,7 @@ The sentences are in docs/sentences, with those of intent.py.
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, override
 
 from homeassistant.core import HomeAssistant
@@ -16,13 +17,14 @@ import probatio as vol
 from ..const import DOMAIN
 from ..control.context import OVERRIDE_TIME
 from ..control.load import LoadError
-from ..loads.activity import current_activity
+from ..loads.answer import answer_about
 from ..loads.manager import LoadManager
 from ..loads.services import loaded_managers
-from ..texts import ACTIVITY_STATES, text_of
+from ..texts import text_of
 from .queries import exposed_to
 
 SLOT: Final = "load"
+SHED_LOAD: Final = "NrjShedLoad"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ LOAD_INTENTS: Final = (
     LoadIntent(
         "NrjLoadWhy", "Tells what a load does and why", lambda manager, load_id: None
     ),
-    LoadIntent("NrjShedLoad", "Switches a load off for half an hour", _shed),
+    LoadIntent(SHED_LOAD, "Switches a load off for half an hour", _shed),
     LoadIntent(
         "NrjRestoreLoad",
         "Gives a load back that was switched off",
@@ -109,12 +111,19 @@ class LoadIntentHandler(intent.IntentHandler):
                 self._do(manager, load_id)
             manager.async_tick()
             await manager.async_wait_for_commands()
-            texts = await async_get_translations(
-                hass, intent_obj.language, "entity", {DOMAIN}
+            texts: dict[str, str] = {}
+            for category in ("entity", "selector"):
+                texts |= await async_get_translations(
+                    hass, intent_obj.language, category, {DOMAIN}
+                )
+            response.async_set_speech(
+                answer_about(
+                    manager,
+                    load_id,
+                    partial(text_of, texts),
+                    shed=self.intent_type == SHED_LOAD,
+                )
             )
-            activity = current_activity(manager.arbiter.states[load_id])
-            text = text_of(texts, ACTIVITY_STATES, activity)
-            response.async_set_speech(f"{manager.titles[load_id]}: {text}")
             return response
         raise intent.MatchFailedError(
             intent.MatchTargetsResult(False, intent.MatchFailedReason.NAME),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from homeassistant.core import (
@@ -19,8 +20,9 @@ from ..const import DOMAIN
 from ..control.context import LONGEST_OVERRIDE, OVERRIDE_TIME
 from ..control.load import LoadClass
 from ..entry_data import NrjConfigEntry
-from ..texts import ACTIVITY_STATES, async_text
+from ..texts import template_of
 from .activity import current_activity
+from .answer import answer_about, end_of
 from .manager import LoadManager
 
 SHED: Final = "shed"
@@ -113,14 +115,9 @@ async def _async_act(call: ServiceCall) -> ServiceResponse:
     loads = list(_loads(call))
     wanted_on = {SHED: False, ABSORB: True, OVERRIDE: call.data.get(ATTR_ON)}
     on = wanted_on.get(call.service)
-    if on is False:
-        for entity_id, manager, load_id in loads:
-            if manager.arbiter.loads[load_id].load_class is LoadClass.NEVER_SHED:
-                raise ServiceValidationError(
-                    translation_domain=DOMAIN,
-                    translation_key="never_shed",
-                    translation_placeholders={"entity_id": entity_id},
-                )
+    for entity_id, manager, load_id in loads:
+        load_class = manager.arbiter.loads[load_id].load_class
+        _check(call.service, on, load_class, {"entity_id": entity_id})
     for _, manager, load_id in loads:
         _ACTS[call.service](manager, load_id, on, call.data)
     for manager in {id(manager): manager for _, manager, _ in loads}.values():
@@ -134,6 +131,24 @@ async def _async_act(call: ServiceCall) -> ServiceResponse:
             for entity_id, manager, load_id in loads
         }
     }
+
+
+def _check(
+    action: str, on: bool | None, load_class: LoadClass, which: Mapping[str, str]
+) -> None:
+    """Raise ServiceValidationError for an action that a load's class forbids."""
+    if on is False and load_class is LoadClass.NEVER_SHED:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="never_shed",
+            translation_placeholders=which,
+        )
+    if action == ABSORB and not load_class.stores:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="stores_nothing",
+            translation_placeholders=which,
+        )
 
 
 def _override(
@@ -169,13 +184,13 @@ _ACTS: Final[
 def _outcome(manager: LoadManager, load_id: str) -> dict[str, Any]:
     """Return the response of an action: the present state of a load."""
     state = manager.arbiter.states[load_id]
-    activity = current_activity(state)
-    text = async_text(manager.hass, ACTIVITY_STATES, activity)
+    end = end_of(manager, load_id)
     return {
         "name": manager.titles[load_id],
         "on": manager.is_load_on(load_id),
-        "activity": activity,
+        "activity": current_activity(state),
         "reason": state.reason.word,
-        "says": f"{manager.titles[load_id]}: {text}",
+        "until": None if end is None else end.isoformat(timespec="seconds"),
+        "says": answer_about(manager, load_id, partial(template_of, manager.hass)),
         "dry_run": manager.dry_run,
     }
