@@ -88,6 +88,7 @@ OF_ACTIONS = {
     "no_journal",
     "no_energy_dashboard",
     "never_shed",
+    "stores_nothing",
     "not_a_load",
     "setting_link_down",
     "no_notify_url",

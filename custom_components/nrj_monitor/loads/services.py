@@ -134,7 +134,7 @@ async def _async_act(call: ServiceCall) -> ServiceResponse:
 
 
 def _check(
-    action: str, on: bool | None, load_class: LoadClass, which: Mapping[str, str]
+    action: str, on: bool | None, load_class: LoadClass, which: dict[str, str]
 ) -> None:
     """Raise ServiceValidationError for an action that a load's class forbids."""
     if on is False and load_class is LoadClass.NEVER_SHED:
