@@ -141,6 +141,14 @@ CASES: dict[str, tuple[Any, tuple[int, str | None]]] = {
         append(thing(a=number(1, metadata={"unit": "W"}))),
         (400, "BadRequest"),
     ),
+    "an attribute named type": (
+        append({"id": "a", "type": number(1)}),
+        (400, "BadRequest"),
+    ),
+    "an attribute named id": (
+        append({"id": number(1), "type": "T"}),
+        (400, "BadRequest"),
+    ),
     "an id too long": (append(thing("a" * 257)), (400, "BadRequest")),
     "delete": (append(thing("known"), action="delete"), (204, None)),
 }
@@ -272,6 +280,61 @@ async def test_subscribers_are_notified_of_changes_only_and_out_of_order(
     assert len(quantumleap.times) == 43
     with pytest.raises(RefusedError, match="Invalid characters"):
         await broker.subscribe(subscription(url, "meter -> history"))
+
+
+async def test_whole_numbers_are_written_without_a_fraction(
+    session: ClientSession, orion: NgsiV2
+) -> None:
+    """Write 0.0 as 0 in an answer, at any depth."""
+    value = {"L1": 0.0, "L2": 0.5, "L3": [104.0]}
+    await update(
+        session, orion, append(thing(a={"type": "StructuredValue", "value": value}))
+    )
+    async with session.get(f"{orion.url}/v2/entities/urn:t:1") as response:
+        text = await response.text()
+    assert '"value":{"L1":0,"L2":0.5,"L3":[104]}' in text
+
+
+async def test_notifications_have_the_tenant_and_leave_their_outcome(
+    session: ClientSession, orion: NgsiV2, quantumleap: QuantumLeapServer
+) -> None:
+    """Keep times and reasons of notifications in the list; repeat none that failed."""
+    at = Server(
+        session,
+        orion.url,
+        StaticAuth(),
+        headers={"Fiware-Service": "NRJ", "Fiware-ServicePath": "/house/"},
+    )
+    client = V2Broker(at)
+    await client.subscribe(subscription(f"{quantumleap.url}/v2/notify"))
+
+    async def told(n: int) -> dict[str, Any]:
+        time = {"type": "DateTime", "value": f"2026-01-01T00:00:0{n}.000Z"}
+        entity = thing(TimeInstant=time) | {"type": "ThreePhaseAcMeasurement"}
+        await client.deliver(client.payload([dump(entity)]))
+        await orion.notified()
+        (known,) = await client.subscriptions()
+        return {"status": known["status"], **known["notification"]}
+
+    arrived = await told(1)
+    assert quantumleap.headers == [("nrj", "/house")]
+    assert arrived["timesSent"] == 1
+    assert arrived["status"] == "active"
+    assert "lastSuccess" in arrived
+    assert "lastFailure" not in arrived
+    # An answer that says no is an answer: its status alone tells.
+    quantumleap.database_is_down = True
+    refused = await told(2)
+    assert (refused["status"], refused["lastSuccessCode"]) == ("active", 500)
+    await quantumleap.stop()
+    failed = await told(3)
+    assert failed["status"] == "failed"
+    assert failed["timesSent"] == 3
+    assert failed["lastFailureReason"]
+    await quantumleap.start()
+    quantumleap.database_is_down = False
+    assert (await told(4))["status"] == "active"
+    assert len(quantumleap.times) == 2
 
 
 async def test_quantumleap_answers_as_version_1_was_measured(

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 import json
 from math import isclose, radians, sin, sqrt
+from pathlib import Path
+import re
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -25,6 +27,7 @@ from custom_components.nrj_monitor.ngsi.mapping import (
 )
 from custom_components.nrj_monitor.ngsi.models import UNIT_CODES, Model
 from custom_components.nrj_monitor.ngsi.sample import Sample
+from custom_components.nrj_monitor.ngsi.wiring import measures_between_phases
 from tests.support.ngsi.schemas import errors, key_values, read
 
 MOMENT = datetime(2026, 11, 20, 23, 59, 59, 123000, UTC)
@@ -348,3 +351,61 @@ def test_without_power_there_is_no_displacement_factor() -> None:
     """Divide nothing by a power of zero."""
     values = {"fundamental_active_power": 0.0, "fundamental_reactive_power": 0.0}
     assert "totalDisplacementPowerFactor" not in key_values(entity(values=values))
+
+
+PACKAGES = Path(__file__).parents[2] / "esphome" / "packages"
+
+
+def measured(package: str) -> set[str]:
+    """Return the channels the firmware's package for a wiring measures."""
+    lines = (PACKAGES / package).read_text().replace("!lambda", "").splitlines()
+    channels, phase = set(), ""
+    for line in lines:
+        if section := re.fullmatch(r"    (l[123]|total):", line):
+            phase = "" if section[1] == "total" else f"_{section[1]}"
+        elif key := re.match(r"      (\w+): ", line):
+            channels.add(key[1] + phase)
+    return channels & set(CHANNELS)
+
+
+@pytest.mark.parametrize("package", sorted(p.name for p in PACKAGES.glob("meas*.yaml")))
+def test_a_delta_is_known_by_what_its_firmware_measures(package: str) -> None:
+    """Know the wiring without a neutral from all others, and from a meter of few values."""
+    channels = [CHANNELS[id_] for id_ in measured(package)]
+    assert len(channels) > 10
+    assert measures_between_phases(channels) is (package == "measurements-delta.yaml")
+    assert not measures_between_phases([CHANNELS["voltage_l1"]])
+
+
+@pytest.mark.parametrize("model", list(Model))
+@pytest.mark.parametrize("api", list(Api))
+def test_the_voltages_of_a_delta_are_those_between_phases(
+    model: Model, api: Api
+) -> None:
+    """Send no 400 V as the voltage of a phase, nor its distortion as a phase's."""
+    values = {
+        "voltage_l1": 400.0,
+        "voltage_l2": 401.0,
+        "voltage_l3": 402.0,
+        "voltage_thd_l1": 2.5,
+        "voltage_10_12_cycles_l3": 403.0,
+        "voltage_harmonic_3_l2": 1.5,
+        "current_l1": 1.0,
+        "current_l3": 3.0,
+        "active_power": 1000.0,
+    }
+    sent = entity(model, api, values, line_voltages=True)
+    if not (model is Model.AC and api is Api.LD):
+        assert errors(sent) == []
+    plain = key_values(sent)
+    # V1 is L1 against L2 and V3 is L3 against L2; V2 is computed, L1 against L3.
+    assert plain["phaseToPhaseVoltage"] == {"L12": 400.0, "L31": 401.0, "L23": 402.0}
+    assert "phaseVoltage" not in plain
+    assert "thdVoltage" not in plain
+    assert plain["current"] == {"L1": 1.0, "L3": 3.0}
+    assert plain["voltageThd"] == {"L12": 2.5}
+    assert plain["voltage1012Cycles"] == {"L23": 403.0}
+    assert plain["voltageHarmonics"] == {"L31H3": 1.5}
+    without = key_values(entity(model, api, values, line_voltages=True, extras=False))
+    assert ("phaseToPhaseVoltage" in without) is (model is not Model.SOLAR)
+    assert "phaseVoltage" not in without

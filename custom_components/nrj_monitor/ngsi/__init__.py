@@ -1,7 +1,7 @@
 """Forwarding of a meter's readings to context brokers: NGSI-v2 and NGSI-LD.
 
 Pure, without Home Assistant's runtime, network or disk: `names`, `sample`, `derived`,
-`models`, `supply_events`, `mapping`, `groups`, `retry`, `downsampling`, `errors`.
+`models`, `wiring`, `supply_events`, `mapping`, `groups`, `retry`, `downsampling`, `errors`.
 Disk (SQLite, blocking): `spool_file`, `retention`, `spool`, `write_buffer`.
 Network (aiohttp): `auth`, `http`, `broker`, `subscription`.
 `delivery_queue` and `forwarder` move samples from the spool to a broker; they know

@@ -55,7 +55,7 @@ class BrokerManager:
         data, meter = subentry.data, entry.runtime_data.meter
         channels = select_channels(meter.description.channels, data[CONF_GROUPS])
         entity = create_ngsi_entity(
-            data, meter.description.name, round(entry.created_at.timestamp() * 1000)
+            data, meter.description, round(entry.created_at.timestamp() * 1000)
         )
         self._hass = hass
         self._entry = entry

@@ -11,8 +11,10 @@ from .models import (
     ATTRIBUTES,
     FED_POWER,
     FUNDAMENTAL_FIRST,
+    LINE_VOLTAGE,
     MAY_EXCEED,
     OBSERVED,
+    OF_PHASE_VOLTAGES,
     OWN_NAMES,
     SIGNED,
     UNIT_CODES,
@@ -22,6 +24,7 @@ from .models import (
 from .names import plain
 from .sample import Sample, iso
 from .supply_events import ATTRIBUTE as EVENT_ATTRIBUTE, event_value
+from .wiring import LINE_PAIRS
 
 CONTEXTS: Final = (
     "https://raw.githubusercontent.com/smart-data-models/dataModel.Energy/master/context.jsonld",
@@ -61,6 +64,8 @@ class NgsiEntity:
     longitude: float | None = None
     metering_started: int | None = None
     extras: bool = True
+    line_voltages: bool = False
+    """Whether the meter measures between phases: `wiring.measures_between_phases`."""
     generation: Generation = Generation.EXPORT
 
 
@@ -90,7 +95,7 @@ class Mapper:
         channels = tuple(channels)
         self._attributes = tuple(
             _with_fundamental(attribute, channels)
-            for attribute in ATTRIBUTES[ngsi_entity.model]
+            for attribute in self._model_attributes()
         )
         self._extras = self._extra_attributes(channels) if ngsi_entity.extras else ()
         self._constants = dict(self._constant_values(channels))
@@ -133,7 +138,8 @@ class Mapper:
         for attribute in self._extras:
             yield from _attribute(attribute, readings, {})
         if self.ngsi_entity.extras:
-            for attribute in _of_left_over(left_over):
+            lines = self.ngsi_entity.line_voltages
+            for attribute in _of_left_over(left_over, lines):
                 yield from _attribute(attribute, readings, {})
             if (event := event_value(values)) is not None:
                 yield EVENT_ATTRIBUTE, Value("structured", event, observed=True)
@@ -149,6 +155,16 @@ class Mapper:
                 readings["generated_energy"] = values[counter]
         return readings | derive(readings)
 
+    def _model_attributes(self) -> Iterator[Attribute]:
+        """Return the model's attributes, with the voltages there are to the wiring."""
+        for attribute in ATTRIBUTES[self.ngsi_entity.model]:
+            if not self.ngsi_entity.line_voltages:
+                yield attribute
+            elif attribute.name == LINE_VOLTAGE.name:
+                yield LINE_VOLTAGE
+            elif attribute.name not in OF_PHASE_VOLTAGES:
+                yield attribute
+
     def _extra_attributes(self, channels: tuple[Channel, ...]) -> tuple[Attribute, ...]:
         """Return an extra attribute for each quantity the model has none for."""
         placed = {id_ for a in self._attributes for id_ in a.parts.values()}
@@ -156,7 +172,15 @@ class Mapper:
             placed.add(f"{self.ngsi_entity.generation.value}_energy")
         if self.ngsi_entity.model is Model.AC:
             placed |= {f"active_power_l{n}" for n in (1, 2, 3)}
-        extras = _own_attributes(c for c in channels if c.id not in placed)
+        lines = self.ngsi_entity.line_voltages
+        if lines and placed.isdisjoint(LINE_VOLTAGE.parts.values()):
+            # The model has no place for a voltage between two phases.
+            placed |= set(LINE_VOLTAGE.parts.values())
+            more: tuple[Attribute, ...] = (LINE_VOLTAGE,)
+        else:
+            more = ()
+        own = (c for c in channels if c.id not in placed)
+        extras = (*more, *_own_attributes(own, lines))
         if self.ngsi_entity.model is Model.AC and any(
             channel.id.startswith("active_power_l") for channel in channels
         ):
@@ -234,14 +258,21 @@ def _with_fundamental(attribute: Attribute, channels: Iterable[Channel]) -> Attr
     return replace(attribute, parts=parts)
 
 
-def _own_attributes(channels: Iterable[Channel]) -> tuple[Attribute, ...]:
-    """Return extra attributes with the catalog's names and units."""
+def _own_attributes(
+    channels: Iterable[Channel], line_voltages: bool
+) -> tuple[Attribute, ...]:
+    """Return extra attributes with the catalog's names and units.
+
+    With `line_voltages` what is measured of a voltage is that of two phases.
+    """
     parts: dict[str, dict[str, str]] = {}
     first: dict[str, Channel] = {}
     for channel in channels:
         quantity = channel.quantity
         name = OWN_NAMES.get(quantity.key, _camel(quantity.name_key))
         member = "" if channel.phase is None else channel.phase.value
+        if line_voltages and channel.phase and quantity.key.startswith("voltage"):
+            member = LINE_PAIRS[channel.phase]
         if channel.phase is None and quantity.per_phase:
             name = f"total{name[0].upper()}{name[1:]}"
         if quantity.order is not None:
@@ -264,10 +295,13 @@ def _camel(key: str) -> str:
     return first + "".join(word.capitalize() for word in others)
 
 
-def _of_left_over(left_over: Mapping[str, float]) -> tuple[Attribute, ...]:
+def _of_left_over(
+    left_over: Mapping[str, float], line_voltages: bool
+) -> tuple[Attribute, ...]:
     """Return extra attributes for readings beyond the limits of the model."""
     known = (CHANNELS[id_] for id_ in left_over if id_ in CHANNELS)
-    return _own_attributes(c for c in known if c.quantity.key in MAY_EXCEED)
+    exceeding = (c for c in known if c.quantity.key in MAY_EXCEED)
+    return _own_attributes(exceeding, line_voltages)
 
 
 _V2_TYPES: Final = {

@@ -24,6 +24,8 @@ from homeassistant.const import (
     UnitOfTime,
 )
 
+from .wiring import LINE_PAIRS
+
 UNIT_CODES: Final[Mapping[str | None, str]] = {
     UnitOfElectricPotential.VOLT: "VLT",
     UnitOfElectricCurrent.AMPERE: "AMP",
@@ -183,6 +185,17 @@ ATTRIBUTES: Final[Mapping[Model, tuple[Attribute, ...]]] = {
 
 FED_POWER: Final = _phases("activePowerExported", "fed_power", "WTT", decimals=1)
 """Extra attribute of ACMeasurement."""
+
+LINE_VOLTAGE: Final = replace(
+    _PHASE_VOLTAGE,
+    name="phaseToPhaseVoltage",
+    parts={pair: f"voltage_{phase.lower()}" for phase, pair in LINE_PAIRS.items()},
+)
+"""Attribute of the voltages of a meter without a neutral."""
+
+OF_PHASE_VOLTAGES: Final = ("phaseVoltage", "thdVoltage")
+"""Attributes that a meter without a neutral has no value for; what it measures of its
+line-to-line voltages is in extra attributes."""
 
 FUNDAMENTAL_FIRST: Final = ("reactive_power", "fundamental_reactive_power")
 """Reactive power in the models is that of the fundamental frequency: where the meter

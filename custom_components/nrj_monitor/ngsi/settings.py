@@ -10,11 +10,13 @@ from homeassistant.const import CONF_PASSWORD, CONF_TOKEN, CONF_URL, CONF_USERNA
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
+from ..sources import MeterDescription
 from .auth import Auth, OAuth2, StaticAuth
 from .broker import LdBroker, QuantumLeap, Target, Temporal, V2Broker, make_broker
 from .http import Server
 from .mapping import Api, Generation, NgsiEntity
 from .models import Model
+from .wiring import measures_between_phases
 
 SUBENTRY_BROKER: Final = "broker"
 """Type of the config subentries of brokers."""
@@ -108,9 +110,9 @@ async def async_connect(hass: HomeAssistant, data: Mapping[str, Any]) -> Connect
 
 
 def create_ngsi_entity(
-    data: Mapping[str, Any], name: str, metering_started: int
+    data: Mapping[str, Any], meter: MeterDescription, metering_started: int
 ) -> NgsiEntity:
-    """Return the constant attributes for a broker's settings.
+    """Return the constant attributes of a meter for a broker's settings.
 
     `metering_started` is in milliseconds since 1970.
     """
@@ -118,12 +120,13 @@ def create_ngsi_entity(
     return NgsiEntity(
         id=data[CONF_ENTITY],
         model=Model(data[CONF_MODEL]),
-        name=name,
+        name=meter.name,
         ref_device=data.get(CONF_REF_DEVICE, ""),
         latitude=location.get("latitude"),
         longitude=location.get("longitude"),
         metering_started=metering_started,
         extras=data[CONF_EXTRAS],
+        line_voltages=measures_between_phases(meter.channels),
         generation=Generation(data[CONF_GENERATION]),
     )
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Subscribes QuantumLeap to every entity type in TYPES, once: one that is there is kept.
+# Subscribes QuantumLeap to every entity type in TYPES, once: one that is there is kept, whatever it calls QuantumLeap.
 #
 # Needs BROKER, NOTIFY, SERVICE, SERVICE_PATH and TYPES in the environment.
 set -eu
@@ -9,19 +9,18 @@ ask() {
     --header "Fiware-Service: $SERVICE" --header "Fiware-ServicePath: $SERVICE_PATH" "$@"
 }
 
-known="$(ask "$BROKER/v2/subscriptions?limit=1000")"
+# A subscription a line: each begins with its id of 24 digits.
+known="$(ask "$BROKER/v2/subscriptions?limit=1000" | sed 's/{"id":"[0-9a-f]\{24\}"/\
+&/g')"
 for type in $TYPES; do
-  description="$type to QuantumLeap"
-  # The broker would create an equal one without a word, and every row would be doubled.
-  case "$known" in
-    *"\"$description\""*)
-      echo "$type: subscribed already"
-      continue
-      ;;
-  esac
+  # The broker would create a second one without a word, and every row would be doubled.
+  if printf '%s\n' "$known" | grep -F "\"type\":\"$type\"" | grep -q '/v2/notify"'; then
+    echo "$type: subscribed already"
+    continue
+  fi
   ask --header "Content-Type: application/json" --data @- "$BROKER/v2/subscriptions" <<JSON
 {
-  "description": "$description",
+  "description": "$type to QuantumLeap",
   "subject": {"entities": [{"idPattern": ".*", "type": "$type"}]},
   "notification": {
     "http": {"url": "$NOTIFY"},

@@ -73,6 +73,22 @@ def parsed(body: bytes) -> Any:
         ) from None
 
 
+def as_orion_writes(value: Any) -> Any:
+    """Return a value with whole numbers without a fraction: 0.0 comes out as 0."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return int(value)
+    if isinstance(value, dict):
+        return {key: as_orion_writes(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [as_orion_writes(inner) for inner in value]
+    return value
+
+
+def orion_json(value: Any) -> str:
+    """Return JSON as Orion writes it: compact, whole numbers as integers."""
+    return json.dumps(as_orion_writes(value), separators=(",", ":"))
+
+
 @dataclass(frozen=True)
 class Applied:
     """Entity of a request with its time (ms), in the form applied by the server."""

@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
-import contextlib
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache
 import json
 import random
 import re
 from typing import Any
 
-from aiohttp import ClientSession, web
+from aiohttp import ClientError, ClientSession, web
 
 from tests.support.ngsi.loopback import (
     LIMIT,
@@ -19,6 +19,7 @@ from tests.support.ngsi.loopback import (
     Refusal,
     milliseconds,
     normalized_time,
+    orion_json,
     parsed,
 )
 
@@ -58,9 +59,22 @@ def inferred(value: Any) -> dict[str, Any]:
     return {"type": kinds.get(type(value), "StructuredValue"), "value": value}
 
 
+def answer(body: Any) -> web.Response:
+    """Return a successful answer in Orion's way of writing."""
+    return web.Response(text=orion_json(body), content_type="application/json")
+
+
+def moment() -> str:
+    """Return the time of an event of a subscription: Orion keeps whole seconds."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
 @dataclass
 class Tenant:
     """Entities and subscriptions of a tenant and service path."""
+
+    service: str = ""
+    path: str = "/"
 
     entities: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -80,6 +94,7 @@ class NgsiV2(Loopback):
         """Whether every entity is kept as it was applied, or only its time."""
         self.largest = LIMIT
         self._random = random.Random(seed)
+        self._made = 0
         self._notifying: set[asyncio.Task[None]] = set()
         self._session: ClientSession | None = None
 
@@ -121,6 +136,7 @@ class NgsiV2(Loopback):
         path = request.headers.get("Fiware-ServicePath", "/")
         if service and not WORD.fullmatch(service):
             raise Refusal(400, "BadRequest", "bad character in tenant name")
+        path = path.rstrip("/") or "/"
         levels = path[1:].split("/") if path != "/" else []
         if not path.startswith("/") or len(levels) > 10:
             raise Refusal(400, "BadRequest", "a service path starts with /, 10 levels")
@@ -130,7 +146,8 @@ class NgsiV2(Loopback):
             )
         if path in self.forbidden_paths:
             raise Refusal(403, "Forbidden", "not for this service path")
-        return self.tenants.setdefault((service.lower(), path), Tenant())
+        key = service.lower(), path
+        return self.tenants.setdefault(key, Tenant(*key))
 
     async def _no_ld(self, request: web.Request) -> web.Response:
         raise Refusal(400, "BadRequest", "Service not found. Check your URL")
@@ -140,7 +157,7 @@ class NgsiV2(Loopback):
 
     async def _list(self, request: web.Request) -> web.Response:
         found = list(self._tenant(request).entities.values())
-        return web.json_response(found[: int(request.query.get("limit", "20"))])
+        return answer(found[: int(request.query.get("limit", "20"))])
 
     async def _body(self, request: web.Request) -> Any:
         if request.content_length is None:
@@ -182,6 +199,10 @@ class NgsiV2(Loopback):
         """Return an entity in Orion's stored form; raises Refusal."""
         if not isinstance(entity, dict) or "id" not in entity:
             raise Refusal(400, "BadRequest", "no entity id")
+        for name in ("id", "type"):
+            # No attribute can have one of these names: it is taken for the member.
+            if not isinstance(entity.get(name, ""), str):
+                raise Refusal(400, "BadRequest", f"Invalid JSON type for entity {name}")
         check_name(entity["id"], "entity id")
         check_name(entity.get("type", "Thing"), "entity type")
         if self.refuse(entity):
@@ -246,29 +267,53 @@ class NgsiV2(Loopback):
 
     def _notify(self, tenant: Tenant, entity: dict[str, Any]) -> None:
         """Notify each subscriber after a delay of its own, which loses the order."""
-        for id_, subscription in tenant.subscriptions.items():
+        for subscription in tenant.subscriptions.values():
+            if subscription.get("status") == "inactive":
+                continue
             for wanted in subscription["subject"]["entities"]:
                 pattern = wanted.get("idPattern", re.escape(wanted.get("id", "")))
                 if wanted.get("type", entity["type"]) != entity["type"]:
                     continue
                 if re.fullmatch(pattern, entity["id"]):
                     task = asyncio.get_running_loop().create_task(
-                        self._tell(id_, subscription, entity)
+                        self._tell(tenant, subscription, entity)
                     )
                     self._notifying.add(task)
                     task.add_done_callback(self._notifying.discard)
 
-    async def _tell(self, id_: str, subscription: dict[str, Any], entity: Any) -> None:
+    async def _tell(
+        self, tenant: Tenant, subscription: dict[str, Any], entity: Any
+    ) -> None:
         await asyncio.sleep(self._random.random() * 0.02)
         if self._session is None:
             self._session = ClientSession()
-        url = subscription["notification"]["http"]["url"]
+        told = subscription["notification"]
+        told["timesSent"] = told.get("timesSent", 0) + 1
+        told["lastNotification"] = moment()
         # A notification that fails is not repeated.
-        with contextlib.suppress(OSError):
+        try:
             async with self._session.post(
-                url, json={"subscriptionId": id_, "data": [entity]}
-            ):
-                pass
+                told["http"]["url"],
+                data=orion_json(
+                    {"subscriptionId": subscription["id"], "data": [entity]}
+                ),
+                headers={
+                    "Content-Type": "application/json; charset=utf-8",
+                    "Fiware-Service": tenant.service,
+                    "Fiware-ServicePath": tenant.path,
+                    "Ngsiv2-AttrsFormat": "normalized",
+                },
+            ) as response:
+                status = response.status
+        except (OSError, ClientError) as error:
+            told["lastFailure"] = moment()
+            told["lastFailureReason"] = str(error) or type(error).__name__
+            subscription["status"] = "failed"
+            return
+        # Any answer is a notification that arrived; only its status tells more.
+        told["lastSuccess"] = moment()
+        told["lastSuccessCode"] = status
+        subscription["status"] = "active"
 
     async def notified(self) -> None:
         """Wait until all notifications are sent."""
@@ -285,7 +330,7 @@ class NgsiV2(Loopback):
 
     async def _get(self, request: web.Request) -> web.Response:
         tenant, key = self._find(request)
-        return web.json_response(tenant.entities[key])
+        return answer(tenant.entities[key])
 
     async def _delete(self, request: web.Request) -> web.Response:
         tenant, key = self._find(request)
@@ -297,13 +342,13 @@ class NgsiV2(Loopback):
         attribute = tenant.entities[key].get(request.match_info["name"])
         if attribute is None:
             raise Refusal(404, "NotFound", "The entity does not have such an attribute")
-        return web.json_response(attribute)
+        return answer(attribute)
 
     async def _subscriptions(self, request: web.Request) -> web.Response:
         found = list(self._tenant(request).subscriptions.values())
         offset = int(request.query.get("offset", "0"))
         limit = int(request.query.get("limit", "20"))
-        return web.json_response(found[offset : offset + limit])
+        return answer(found[offset : offset + limit])
 
     async def _subscribe(self, request: web.Request) -> web.Response:
         tenant = self._tenant(request)
@@ -311,9 +356,10 @@ class NgsiV2(Loopback):
         check_value(body.get("description", ""))
         if not body.get("subject", {}).get("entities"):
             raise Refusal(400, "BadRequest", "no subject entities specified")
-        id_ = f"{len(tenant.subscriptions):024x}"
+        id_ = f"{self._made:024x}"
+        self._made += 1
         # An equal one is no reason not to create another.
-        tenant.subscriptions[id_] = {**body, "id": id_, "status": "active"}
+        tenant.subscriptions[id_] = {"id": id_, **body, "status": "active"}
         return web.Response(
             status=201, headers={"Location": f"/v2/subscriptions/{id_}"}
         )
