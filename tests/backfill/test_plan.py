@@ -497,6 +497,54 @@ def test_doubtful_row_is_none_to_continue_from() -> None:
     assert set(plan.unclear) == set(HOURS)
 
 
+def test_hour_filled_in_under_a_wrong_clock_is_not_of_the_count_before() -> None:
+    """The count began anew in that hour; the rows of five minutes tell where the old ended."""
+    begin = 0.5 * HOUR
+
+    def energy_at(time: float) -> EnergyEstimate | None:
+        if time < begin:
+            return None
+        total = (time - begin) / HOUR
+        return EnergyEstimate(total, total, total)
+
+    plan = plan_sums(
+        range(0, 2 * HOUR, HOUR),
+        {0: SumRow(1.2, 41.2)},
+        energy_at,
+        before=SumRow(99.0, 39.0),
+        after=None,
+        step=0.002,
+        ended=SumRow(100.0, 40.0),
+        is_doubtful=lambda hour: hour == 0,
+    )
+    assert plan.rows == {0: SumRow(0.5, 40.5), HOUR: SumRow(1.5, 41.5)}
+
+
+def test_a_small_total_begins_anew_with_the_others() -> None:
+    """It has more than before by now, as nothing but another total of the meter shows."""
+    begin = 0.5 * HOUR
+
+    def energy_at(time: float) -> EnergyEstimate | None:
+        if time < begin:
+            return None
+        total = 0.3 + (time - begin) / HOUR
+        return EnergyEstimate(total, total, total)
+
+    plan = plan_sums(
+        range(0, 2 * HOUR, HOUR),
+        {0: SumRow(0.2, 0.2)},
+        energy_at,
+        before=SumRow(0.1, 0.1),
+        after=None,
+        step=0.002,
+        first_total=0.3,
+        ended=SumRow(0.2, 0.2),
+        is_anew=True,
+    )
+    assert plan.rows[0].sum == pytest.approx(0.2 + 0.8)
+    assert plan.rows[HOUR].sum == pytest.approx(0.2 + 1.8)
+
+
 def test_means_of_a_wrong_clock_are_replaced() -> None:
     """The journal has measured these hours."""
     planned = plan_means(

@@ -117,6 +117,75 @@ def test_sums_stay_where_two_meters_were_replaced_in_a_day(first: float) -> None
     assert not find_corrections(points, handover=handover)
 
 
+@pytest.mark.parametrize("is_filled", [False, True])
+@pytest.mark.parametrize("first", FIRSTS)
+def test_old_meter_has_what_it_told_after_its_last_hour(
+    first: float, *, is_filled: bool
+) -> None:
+    """Home Assistant has rows of five minutes of the hour of the change, and no other.
+
+    Where its journal dates the hour a little otherwise the second time, the hour that
+    was filled in by the first is not taken for the old meter's.
+    """
+    begin = 0.5 * HOUR
+    handover = Handover(begin=begin, since=3.2 * HOUR, last=OLD - 2.0, first=first)
+    filled = {0: SumRow(first + 0.52, SUM + 0.52)} if is_filled else {}
+    plan = plan_sums(
+        range(0, 3 * HOUR, HOUR),
+        filled,
+        totals(begin, first),
+        before=SumRow(OLD - 0.5, SUM - 0.5),
+        after=None,
+        step=0.002,
+        first_total=first,
+        handover=handover,
+        ended=SumRow(OLD, SUM),
+        was_read=lambda time: False,
+    )
+    assert [row.sum for row in plan.rows.values()] == pytest.approx(
+        [SUM + 0.5, SUM + 1.5, SUM + 2.5]
+    )
+
+
+def test_a_total_is_handed_over_once() -> None:
+    """The hour of the change was filled in before, and is dated a little otherwise now."""
+    begin = HOUR - 20.0
+    handover = Handover(begin=0.5 * HOUR, since=1.2 * HOUR, last=OLD, first=3000.0)
+    known = totals(0.5 * HOUR, 3000.0)
+    plan = plan_sums(
+        range(0, 3 * HOUR, HOUR),
+        {0: SumRow(3000.503, SUM + 0.503)},
+        lambda time: None if time < begin else known(time),
+        before=SumRow(OLD, SUM),
+        after=None,
+        step=0.0005,
+        first_total=3000.49,
+        handover=handover,
+        was_read=lambda time: False,
+    )
+    assert plan.rows[2 * HOUR].sum == pytest.approx(SUM + 2.5, abs=0.01)
+
+
+@pytest.mark.parametrize("first", FIRSTS)
+def test_hour_of_the_change_is_gone_on_from(first: float) -> None:
+    """It was filled in with what the old meter told after its last full hour."""
+    handover = Handover(begin=1.5 * HOUR, since=2.2 * HOUR, last=OLD - 2.0, first=first)
+    points = [
+        SumPoint(0, OLD - 0.5, SUM - 0.5, HOUR),
+        SumPoint(HOUR, first + 0.5, SUM + 0.5, HOUR),
+    ]
+    # As Home Assistant goes on from the row of five minutes that has OLD.
+    state = first + 1.2
+    minute = SumPoint(HOUR + 1500, OLD, SUM, 300)
+    natural = recorder_sum(minute, first, state)
+    new = SumPoint(2 * HOUR + 600, state, natural, 300)
+    corrections = find_corrections(
+        [*points, new], handover=handover, minutes=[minute, new]
+    )
+    added = sum(correction.energy for correction in corrections)
+    assert natural + added == pytest.approx(SUM + 1.2, abs=0.02)
+
+
 def test_a_total_that_leaps_without_energy_is_possible() -> None:
     """Looking for false hours, a new meter's higher total is none."""
     hours = [

@@ -24,12 +24,14 @@ from .plan import (
     plan_means,
     plan_sums,
 )
-from .replacement import Replacement
+from .replacement import Handover, Replacement
+from .running_sum import has_begun_anew, last_of_count
 from .statistics import (
     Series,
     async_adjust_sums,
     async_hours_with_states,
     async_read,
+    async_read_histories,
     async_wait_written,
     async_write_means,
     async_write_sums,
@@ -130,6 +132,9 @@ async def async_backfill(
     if replacement is not None and replacement.begin is not None:
         begin = max(begin, replacement.begin)
     hours = hours_between(begin, min(end, until))
+    if timeline.is_continued:
+        # The hour in which it begins was filled before.
+        hours = range(ceil(begin / HOUR) * HOUR, hours.stop, HOUR)
     if not hours:
         return BackfillResult(begin, end)
     registry = er.async_get(hass)
@@ -147,13 +152,26 @@ async def async_backfill(
             hass, total_units(hass, mac), begin - WINDOW, lambda: handovers
         )
     all_series = await async_read(hass, units, hours.start, hours.stop)
+    ends: dict[str, SumRow] = {}
+    firsts = {
+        id_: first.value
+        for id_, channel in ids.items()
+        if channel in COUNTERS
+        and (first := timeline.energy_at(channel, max(begin, hours.start))) is not None
+    }
+    if begin > hours.start:
+        ends = await _read_ends(hass, all_series, begin, handovers, is_doubtful)
+    is_anew = any(
+        has_begun_anew(row.state, firsts[id_])
+        for id_, row in ends.items()
+        if id_ in firsts
+    )
     sums, unclear, means, corrections = {}, {}, {}, {}
     for id_, series in all_series.items():
         # Planning days of minutes takes a while: let other tasks run in between.
         await asyncio.sleep(0)
         channel = ids[id_]
         if series.metadata["has_sum"]:
-            first = timeline.energy_at(channel, max(begin, hours.start))
             plan = plan_sums(
                 hours,
                 series.sums,
@@ -162,7 +180,9 @@ async def async_backfill(
                 after=series.after,
                 handover=handovers.get(id_),
                 step=CHANNELS[channel].quantity.change.absolute,
-                first_total=first.value if first is not None else 0.0,
+                ended=ends.get(id_),
+                is_anew=is_anew,
+                first_total=firsts.get(id_, 0.0),
                 was_read=was_read,
                 is_recorded=timeline.is_recorded,
                 is_doubtful=is_doubtful,
@@ -192,6 +212,42 @@ async def async_backfill(
             async_write_means(hass, all_series[id_], mean_rows)
         await async_wait_written(hass)
     return result
+
+
+async def _read_ends(
+    hass: HomeAssistant,
+    all_series: Mapping[str, Series],
+    begin: float,
+    handovers: Mapping[str, Handover],
+    is_doubtful: Callable[[int], bool],
+) -> dict[str, SumRow]:
+    """Return the last row of each total before a meter's records begin, if it is finer.
+
+    Those are rows of five minutes, which may have more than the last hour.
+    """
+    totals = {
+        id_: series.unit
+        for id_, series in all_series.items()
+        if series.metadata["has_sum"]
+    }
+    ends = {}
+    for id_, history in (
+        await async_read_histories(hass, totals, begin - WINDOW)
+    ).items():
+        start = all_series[id_].before_start
+        point = last_of_count(
+            (
+                point
+                for point in history.minutes
+                if (start is None or point.start >= start + HOUR)
+                and not is_doubtful(point.end - HOUR)
+            ),
+            begin,
+            handovers.get(id_),
+        )
+        if point is not None:
+            ends[id_] = SumRow(point.state, point.sum)
+    return ends
 
 
 def _energy_since(

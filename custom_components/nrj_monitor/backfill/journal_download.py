@@ -69,7 +69,9 @@ class JournalPosition:
         """Return the timeline that begins here."""
         if self.time is None:
             return EnergyTimeline()
-        return EnergyTimeline((self.time, self.counters), self.sequence)
+        return EnergyTimeline(
+            (self.time, self.counters), self.sequence, is_continued=True
+        )
 
 
 class JournalDownload:

@@ -64,7 +64,8 @@ class BackfillManager:
     the last time at which the meter could be read for certain, `anchor` the begin of the
     timeline (`time`, `counters`, `sequence`), and `starts` the boot times, of which those in `provisional` were dated
     by a clock that may be set yet. `origin` has `journal`, `done` and `anchor` from before
-    that clock; `doubtful` from when until when it may have dated hours wrongly.
+    that clock; `doubtful` from when until when it may have dated hours wrongly, and
+    `unsure` the first hour that was filled since by a clock that may be set yet.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class BackfillManager:
         # Where to begin again once a wrong clock was set.
         self._origin = JournalPosition()
         self._doubtful: tuple[float, float] | None = None
+        self._unsure: float | None = None
         self._clock = ClockTrust(0.0, 0.0)
         # The outage whose samples the brokers still lack, s since 1970.
         self._outage_begin: float | None = None
@@ -122,6 +124,7 @@ class BackfillManager:
         if stored.get("doubtful"):
             since, until = map(float, stored["doubtful"])
             doubtful = since, until
+        unsure = None if (begin := stored.get("unsure")) is None else float(begin)
         download = JournalDownload(
             str(stored["client"]),
             position.journal,
@@ -136,7 +139,7 @@ class BackfillManager:
             ),
         )
         self._download, self._done, self._stored = download, position.done, stored
-        self._origin, self._doubtful = origin, doubtful
+        self._origin, self._doubtful, self._unsure = origin, doubtful, unsure
         self._outage_begin = seen
         # Nobody knows whether the meter was read after the last save.
         self._reading_gaps.update(connected=False, now=seen)
@@ -349,9 +352,15 @@ class BackfillManager:
         self._outage_end += step
         since, until = self._doubtful or (begin, now)
         self._doubtful = (
-            min(since, begin, now if origin.time is None else origin.time),
+            min(
+                since,
+                begin,
+                now if origin.time is None else origin.time,
+                now if self._unsure is None else self._unsure,
+            ),
             max(until, now),
         )
+        self._unsure = None
         if origin.time is not None and origin.time > now:
             origin = self._origin = JournalPosition()
         self._done = origin.done
@@ -462,13 +471,15 @@ class BackfillManager:
             return
         hour = until // HOUR * HOUR
         done = max(self._done, timeline.sequence_at(hour))
+        if self._unsure is None and timeline.begin is not None:
+            self._unsure = timeline.begin // HOUR * HOUR
         timeline.discard_before(hour)
         self._reading_gaps.discard_before(hour)
         if self._doubtful is not None and hour >= self._doubtful[1] // HOUR * HOUR:
             self._doubtful = None
         position = JournalPosition.at_begin(timeline, self._download.journal, done)
         if self._clock.is_firm(self._now(), self._monotonic()):
-            self._origin = position
+            self._origin, self._unsure = position, None
         # Saved before it is acknowledged: the meter may drop only records that would not
         # be requested again after a crash.
         await self._async_save(position)
@@ -486,6 +497,7 @@ class BackfillManager:
             "seen": seen,
             "origin": self._origin.as_stored(),
             "doubtful": self._doubtful,
+            "unsure": self._unsure,
         }
         await self._async_save_boot_times()
 

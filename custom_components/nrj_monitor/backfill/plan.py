@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..energy_counters import begins_new_count
+from ..energy_counters import begins_new_count, tolerance
 from .journal import Summary
 from .replacement import Handover
 from .running_sum import RESET_RATIO, SumCorrection
@@ -84,6 +84,8 @@ def plan_sums(
     step: float,
     first_total: float = 0.0,
     handover: Handover | None = None,
+    ended: SumRow | None = None,
+    is_anew: bool = False,
     was_read: Callable[[float], bool] = lambda time: True,
     is_recorded: Callable[[float], bool] = lambda time: True,
     is_doubtful: Callable[[int], bool] = lambda hour: False,
@@ -99,7 +101,9 @@ def plan_sums(
     `energy_at` returns the meter's total at a time, s since 1970, and `first_total` is
     the first that the meter knows. `before` and `after` are the rows around these hours,
     None where there is none; `step` is the change of the total that is worth a state.
-    `handover` is where another meter took the place of the one before.
+    `handover` is where another meter took the place of the one before. `ended` is the
+    last row of five minutes from before the meter's records begin, None where it is not
+    known, and `is_anew` tells that since then the meter has begun all counts from zero.
     `was_read` returns whether the meter could be read at a time: if not, a row that
     shows nearly what the meter had counted does so by chance. `is_recorded` returns
     whether the meter has records of a time: an hour that ends at another is left alone.
@@ -113,9 +117,9 @@ def plan_sums(
     last = before
     is_new_count = is_handed_over = False
     # The last row of the count before the present one.
-    ended: SumRow | None = None
+    former: SumRow | None = None
     # Rows up to the handover are the old meter's.
-    is_old = handover is not None and (before is None or handover.begin >= hours.start)
+    is_old = handover is not None and energy_at(handover.begin) is not None
 
     def settle_pending(other: SumRow, start: int) -> None:
         """Plan the pending hours if the next row, `other`, has the same offset."""
@@ -143,13 +147,23 @@ def plan_sums(
             continue
         row = rows.get(hour)
         begins_here = energy_at(hour) is None
+        if is_end_known := begins_here and ended is not None:
+            last = ended
         # Within its first hour a count may already have more than the one before.
         is_other = (
             begins_here
             and last is not None
-            and (handover is None or handover.begin < hours.start)
-            and not (is_doubtful(hour) or is_doubtful(hour - HOUR))
-            and begins_new_count(last.state, first_total)
+            and not is_old
+            and (
+                is_anew
+                or (
+                    (
+                        is_end_known
+                        or not (is_doubtful(hour) or is_doubtful(hour - HOUR))
+                    )
+                    and begins_new_count(last.state, first_total)
+                )
+            )
         )
         if row is not None:
             row = SumRow(
@@ -159,15 +173,27 @@ def plan_sums(
             low -= LAG_CHANGES * step + RESOLUTION
             if not was_read(end) and not was_read(end - LAG):
                 low = expected.value - RESOLUTION
-            if low <= row.state <= expected.high + RESOLUTION:
+            # A journal that begins here may date that a little otherwise than before.
+            margin = tolerance(row.state) if begins_here else RESOLUTION
+            if low <= row.state <= expected.high + margin:
                 settle_pending(row, hour)
                 if corrections and corrections[-1].start == hour:
                     row = SumRow(row.state, row.sum + corrections[-1].energy)
                 last, is_new_count, is_old = row, False, False
                 continue
             if handover is not None and is_old and begins_here:
-                is_old = handover.is_old_row(row.state, end)
-                last = row
+                if not is_end_known:
+                    is_old = handover.is_old_row(row.state, end)
+                    last = row
+            elif ended is not None and is_end_known:
+                if (
+                    begins_new_count(row.state, expected.value)
+                    and row.state >= ended.state
+                    and not _differ(row.offset, ended.offset)
+                    and not is_doubtful(hour)
+                ):
+                    # What the old count had after its last five minutes.
+                    last = row
             elif (begins_here and begins_new_count(row.state, expected.value)) or (
                 is_other and last is not None and not _differ(row.offset, last.offset)
             ):
@@ -188,20 +214,20 @@ def plan_sums(
             continue
         offset = last.offset
         if handover is not None and is_old:
-            ended = last
+            former = last
             is_new_count, is_old, is_handed_over = True, False, True
             offset += max(handover.last, last.state) - handover.first
         elif is_other or _begins_anew(last.state, expected.value, step):
             planned.update(pending)
             pending.clear()
-            ended = last
+            former = last
             is_new_count, is_handed_over = True, False
             least = first_total if is_other else expected.value
-            begins_at_zero = least < RESET_RATIO * last.state
+            begins_at_zero = is_anew or least < RESET_RATIO * last.state
             offset = last.sum - (0.0 if begins_at_zero else first_total)
         last = pending[hour] = SumRow(expected.value, expected.value + offset)
     # Until the new count has told a state, Home Assistant's rows repeat the old one.
-    if pending and after is not None and not (is_new_count and after == ended):
+    if pending and after is not None and not (is_new_count and after == former):
         settle_pending(after, hours.stop)
     planned.update(pending)
     return SumPlan(planned, unclear, corrections)

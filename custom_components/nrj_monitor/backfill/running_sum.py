@@ -5,7 +5,7 @@ all such rows were purged the sum starts at zero; where the total fell by less t
 tenth the sum falls with it, although the meter began a new count.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -57,6 +57,11 @@ class SumCorrection:
     energy: float
 
 
+CERTAIN_FALL: Final = 1.0
+"""kWh by which a total falls that begins anew for certain: more than an error of some
+minutes in the times of a journal makes."""
+
+
 def gain_between(before: float, state: float) -> float:
     """Return the least energy between two states of a total, kWh.
 
@@ -68,16 +73,47 @@ def gain_between(before: float, state: float) -> float:
     return state if state < RESET_RATIO * before else 0.0
 
 
+def _is_same_count(one: SumPoint, other: SumPoint) -> bool:
+    return abs(one.offset - other.offset) <= tolerance(other.state)
+
+
+def last_of_count(
+    minutes: Iterable[SumPoint], begin: float, handover: Handover | None
+) -> SumPoint | None:
+    """Return the last row of five minutes before a meter's records begin, if any.
+
+    Where they begin with a `handover`, the old meter may have told more within the row.
+    """
+    before = [point for point in minutes if point.end <= begin]
+    if handover is not None and handover.begin >= begin:
+        before = [
+            point
+            for point in minutes
+            if point.start < begin and point.end <= max(begin, handover.since)
+        ]
+    return max(before, key=lambda point: point.start, default=None)
+
+
+def has_begun_anew(before: float, total: float) -> bool:
+    """Return whether a total, kWh, shows for certain that a meter counts from zero again.
+
+    Then all its totals do, also those that are greater than before by now.
+    """
+    return total < RESET_RATIO * before and before - total > CERTAIN_FALL
+
+
 def find_corrections(
     points: Sequence[SumPoint],
     earlier: Iterable[SumPoint] = (),
     handover: Handover | None = None,
+    minutes: Sequence[SumPoint] = (),
 ) -> list[SumCorrection]:
     """Find sums that were continued wrongly; return their corrections, the oldest first.
 
     `points` are in the order of time, and `earlier` rows before these. Only what Home
     Assistant does wrong is corrected, never a sum that a person has changed. `handover`
-    is where another meter took the place of the one before.
+    is where another meter took the place of the one before, and `minutes` are all rows of
+    five minutes, also those that are no `points`: Home Assistant goes on from them.
     """
     if handover is not None:
         old = [
@@ -88,17 +124,22 @@ def find_corrections(
         between = [
             point
             for point in points
-            if handover.begin <= point.start and point.end <= handover.since
+            if handover.begin < point.end <= handover.since
+            and not (point.is_short or (old and _is_same_count(old[-1], point)))
         ]
         new = [point for point in points if point.end > handover.since]
-        found = find_corrections(old, earlier, handover.before)
+        found = find_corrections(old, earlier, handover.before, minutes)
         if old and new:
+            last = old[-1]
+            read = last_of_count(minutes, handover.begin, handover)
+            if read is not None and read.start >= last.end and read.sum >= last.sum:
+                last = read
             right = (
                 between[-1].offset
-                if between and not between[-1].is_short
-                else old[-1].offset + max(handover.last, old[-1].state) - handover.first
+                if between
+                else last.offset + max(handover.last, last.state) - handover.first
             )
-            first = _find_wrong_begin(old[-1], new[0], right, handover)
+            first = _find_wrong_begin({old[-1], last}, new[0], right, handover)
             found += [] if first is None else [first]
         # Hours of both, or of the new meter before it was read, were filled in.
         return [*found, *find_corrections(new, [*earlier, *old])]
@@ -126,17 +167,20 @@ def find_corrections(
 
 
 def _find_wrong_begin(
-    before: SumPoint, point: SumPoint, right: float, handover: Handover
+    olds: Collection[SumPoint], point: SumPoint, right: float, handover: Handover
 ) -> SumCorrection | None:
     """Return the correction of the first row of a new meter, None where it is right.
 
     The `right` difference of its sum and state follows from the old meter's last row, or
-    is that of an hour that was filled in from the new one's journal. Home Assistant knows of no other meter: it adds the difference of the two, takes the
-    new one's total for counted anew from zero, or has no row to continue from.
+    is that of an hour that was filled in from the new one's journal. Home Assistant knows
+    of no other meter: from one of the `olds` on it adds the difference of the two, takes
+    the new one's total for counted anew from zero, or has no row to continue from.
     """
-    last = max(handover.last, before.state)
+    last = max(handover.last, *(old.state for old in olds))
     margin = tolerance(max(last, point.state))
-    wrong = (before.offset, before.sum, before.offset + last)
+    wrong = [
+        offset for old in olds for offset in (old.offset, old.sum, old.offset + last)
+    ]
     lost = right - point.offset
     is_wrong = any(abs(point.offset - offset) <= margin for offset in wrong)
     starts_at_zero = 0.0 <= point.sum <= margin + abs(point.state - handover.first)

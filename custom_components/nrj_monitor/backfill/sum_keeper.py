@@ -103,7 +103,9 @@ async def async_keep_sums(
     for id_, history in histories.items() if known is not None else ():
         await asyncio.sleep(0)
         if corrections := find_corrections(
-            history.points, handover=(known or {}).get(id_)
+            history.points,
+            handover=(known or {}).get(id_),
+            minutes=history.minutes,
         ):
             corrected = True
             _LOGGER.info(

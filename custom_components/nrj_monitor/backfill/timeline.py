@@ -71,17 +71,23 @@ class EnergyTimeline:
     """
 
     def __init__(
-        self, anchor: tuple[float, Counters] | None = None, sequence: int = 0
+        self,
+        anchor: tuple[float, Counters] | None = None,
+        sequence: int = 0,
+        *,
+        is_continued: bool = False,
     ) -> None:
         """Begin at `anchor`, s since 1970 and totals, or where the first page begins.
 
         `sequence` is the number of the last record before the anchor, 0 if unknown.
+        Where `is_continued`, the hour of the anchor was used before.
         """
         self._times: list[float] = []
         self._counters: list[Counters] = []
         self._sequences: list[int] = []
         self._intervals: list[Interval] = []
         self._starts: list[float] = []
+        self._is_continued = is_continued
         if anchor is not None:
             self._add_point(*anchor, sequence)
 
@@ -94,6 +100,11 @@ class EnergyTimeline:
     def end(self) -> float | None:
         """Return the time of the last point, s since 1970."""
         return self._times[-1] if self._times else None
+
+    @property
+    def is_continued(self) -> bool:
+        """Return whether the hour in which it begins was used before."""
+        return self._is_continued
 
     @property
     def intervals(self) -> tuple[Interval, ...]:
@@ -197,6 +208,7 @@ class EnergyTimeline:
                 # Older totals of a time that the timeline has already.
                 return False
             # The meter counts from zero again: no earlier point can be compared.
+            self._is_continued = False
             self._times.clear()
             self._counters.clear()
             self._sequences.clear()
@@ -313,6 +325,7 @@ class EnergyTimeline:
     def discard_before(self, time: float) -> None:
         """Discard points and intervals not needed for times from `time` on."""
         keep = max(0, bisect_right(self._times, time) - 1)
+        self._is_continued = bool(self._times) and self._times[keep] <= time
         del self._times[:keep], self._counters[:keep], self._sequences[:keep]
         first = bisect_right(self._intervals, time, key=lambda interval: interval.end)
         del self._intervals[:first]
