@@ -22,8 +22,11 @@ constexpr char USAGE[] =
     "\n"
     "Reads one sample a line: time_ms voltage frequency [voltage frequency [voltage frequency]], 'nan' for what was "
     "not\n"
-    "measured, or only time_ms to let time pass. Prints one line for each change: time_ms state reason frequency\n"
-    "may_restore outage.\n"
+    "measured, or only time_ms to let time pass. 'ticks FIRST LAST STEP' is that for times in steps, 'restart TIME' "
+    "begins\n"
+    "with a guard that remembers nothing. Prints one line for each change: time_ms state reason frequency "
+    "may_restore\n"
+    "outage; and for 'done' the same, once all before is played.\n"
     "NUMBERS, with commas: nominal, then Hz and ms of inhibit, shed_1 to shed_3, restore, absorb_1, absorb_2, "
     "release.\n";
 
@@ -65,6 +68,91 @@ bool read_custom(std::string text, GuardProfile &profile) {
   return complete && numbers.at_end();
 }
 
+/// Plays lines to a guard, and prints its changes.
+class Replay {
+ public:
+  explicit Replay(const GuardSettings &settings) : settings_(settings), guard_(settings) {}
+
+  /// @return false where the line is none.
+  bool play(const char *line) {
+    double times[3];
+    if (takes_(line, "ticks ", times, 3) && times[2] >= 1) {
+      for (auto now = static_cast<int64_t>(times[0]); now <= static_cast<int64_t>(times[1]);
+           now += static_cast<int64_t>(times[2])) {
+        this->guard_.tick(now);
+        this->print_(now);
+      }
+      return true;
+    }
+    if (takes_(line, "restart ", times, 1)) {
+      const auto now = static_cast<int64_t>(times[0]);
+      this->guard_ = FrequencyGuard(this->settings_, GuardState::NORMAL, now);
+      this->print_(now);
+      return true;
+    }
+    if (std::strcmp(line, "done\n") == 0) {
+      printf("done\n");
+      fflush(stdout);
+      return true;
+    }
+    return this->sample_(line);
+  }
+
+ private:
+  static bool takes_(const char *line, const char *word, double *times, size_t count) {
+    if (std::strncmp(line, word, std::strlen(word)) != 0)
+      return false;
+    Numbers numbers(line + std::strlen(word));
+    for (size_t i = 0; i < count; i++) {
+      if (!numbers.next(times[i]))
+        return false;
+    }
+    return numbers.at_end();
+  }
+
+  bool sample_(const char *line) {
+    Numbers numbers(line);
+    double time;
+    if (!numbers.next(time))
+      return false;
+    GridSample sample{static_cast<int64_t>(time), {}};
+    sample.phases.fill({0, 0});
+    size_t phases = 0;
+    while (!numbers.at_end()) {
+      PhaseSample phase;
+      if (phases == PHASES || !numbers.next(phase.voltage) || !numbers.next(phase.frequency))
+        return false;
+      sample.phases[phases++] = phase;
+    }
+    if (phases == 0) {
+      this->guard_.tick(sample.time_ms);
+    } else {
+      this->guard_.sample(sample);
+    }
+    this->print_(sample.time_ms);
+    return true;
+  }
+
+  /// Prints the state where it has changed since the last moment.
+  void print_(int64_t now_ms) {
+    const FrequencyGuard &guard = this->guard_;
+    if (guard.changes() == this->changes_ && guard.may_restore() == this->could_restore_ &&
+        guard.had_outage() == this->outage_)
+      return;
+    this->changes_ = guard.changes();
+    this->could_restore_ = guard.may_restore();
+    this->outage_ = guard.had_outage();
+    printf("%" PRId64 " %s %s %.17g %d %d\n", now_ms, guard_state_name(guard.state()),
+           guard_reason_name(guard.reason()), guard.frequency(), this->could_restore_, this->outage_);
+  }
+
+  const GuardSettings settings_;
+  FrequencyGuard guard_;
+  uint32_t changes_{0};
+  bool could_restore_{false};
+  bool outage_{false};
+};
+
 }  // namespace
 
 int main(int argc, char **argv) {
@@ -97,37 +185,11 @@ int main(int argc, char **argv) {
     }
   }
 
-  FrequencyGuard guard(settings);
-  uint32_t changes = 0;
-  bool could_restore = false;
-  bool outage = false;
+  Replay replay(settings);
   char line[512];
   for (size_t row = 1; fgets(line, sizeof(line), stdin) != nullptr; row++) {
-    Numbers numbers(line);
-    double time;
-    if (!numbers.next(time))
-      return refuse("Line " + std::to_string(row) + " has no time.");
-    GridSample sample{static_cast<int64_t>(time), {}};
-    sample.phases.fill({0, 0});
-    size_t phases = 0;
-    while (!numbers.at_end()) {
-      PhaseSample phase;
-      if (phases == PHASES || !numbers.next(phase.voltage) || !numbers.next(phase.frequency))
-        return refuse("Line " + std::to_string(row) + " is no sample: " + line);
-      sample.phases[phases++] = phase;
-    }
-    if (phases == 0) {
-      guard.tick(sample.time_ms);
-    } else {
-      guard.sample(sample);
-    }
-    if (guard.changes() == changes && guard.may_restore() == could_restore && guard.had_outage() == outage)
-      continue;
-    changes = guard.changes();
-    could_restore = guard.may_restore();
-    outage = guard.had_outage();
-    printf("%" PRId64 " %s %s %.17g %d %d\n", sample.time_ms, guard_state_name(guard.state()),
-           guard_reason_name(guard.reason()), guard.frequency(), could_restore, outage);
+    if (!replay.play(line))
+      return refuse("Line " + std::to_string(row) + " is no sample: " + line);
   }
   return 0;
 }

@@ -6,12 +6,11 @@ from functools import cache
 from pathlib import Path
 import shutil
 import subprocess
-from typing import NamedTuple
 
-from custom_components.nrj_monitor.frequency_guard.frequency_check import GridSample
+from custom_components.nrj_monitor.replay.errors import ReplayError
+from custom_components.nrj_monitor.replay.guards import Change
+from custom_components.nrj_monitor.replay.moments import TICK_MS, Moment, Row, Ticks
 from nrj_tools import ROOT
-
-from .errors import ReplayError
 
 FOLDER = ROOT / ".build"
 GUARD = ROOT / "esphome" / "components" / "frequency_guard"
@@ -24,15 +23,8 @@ SOURCES = (
 )
 
 
-class Change(NamedTuple):
-    """Change of the guard's stage, with its time."""
-
-    time_ms: int
-    state: str
-    reason: str
-    frequency: str
-    may_restore: bool
-    outage: bool
+DONE = "done"
+"""Line that the program answers with the same, once it has played all before."""
 
 
 @cache
@@ -71,31 +63,70 @@ def _compile(program: Path) -> None:
         raise ReplayError(f"The guard cannot be built: {done.stderr}")
 
 
-def firmware_changes(
-    samples: Iterable[GridSample | int], options: Sequence[str] = ()
-) -> list[Change]:
-    """Return the changes of the firmware's guard for samples; a bare time is a tick.
+class FirmwareGuard:
+    """Guard of the firmware, in a process of its own."""
 
-    Raises:
-        ReplayError: the guard refuses an option.
-    """
-    lines = (
-        str(sample)
-        if isinstance(sample, int)
-        else f"{sample.time_ms} "
-        + " ".join(f"{p.voltage!r} {p.frequency!r}" for p in sample.phases)
-        for sample in samples
-    )
-    done = subprocess.run(
-        [program(), *options],
-        input="\n".join(lines),
-        capture_output=True,
-        check=False,
-        text=True,
-    )
-    if done.returncode != 0:
-        raise ReplayError(done.stderr.strip())
-    return [_change(line) for line in done.stdout.splitlines()]
+    def __init__(self, options: Sequence[str]) -> None:
+        """Start the guard's program with `options`."""
+        self._process = subprocess.Popen(
+            [program(), *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def close(self) -> None:
+        """End the program."""
+        self._process.kill()
+        self._process.communicate()
+
+    def play(self, moments: Iterable[Moment]) -> list[Change]:
+        """Play moments; return the changes they cause.
+
+        Raises:
+            ReplayError: the guard refuses an option.
+        """
+        return self.send(_line(moment) for moment in moments)
+
+    def send(self, lines: Iterable[str]) -> list[Change]:
+        """Send lines to the program; return the changes they cause.
+
+        The changes of so many lines as are sent at once must fit into a pipe.
+
+        Raises:
+            ReplayError: the guard refuses an option, or a line.
+        """
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        try:
+            stdin.write("".join(f"{line}\n" for line in lines) + f"{DONE}\n")
+            stdin.flush()
+        except BrokenPipeError as error:
+            raise self._refusal() from error
+        changes = []
+        while (answer := stdout.readline().strip()) != DONE:
+            if not answer:
+                raise self._refusal()
+            changes.append(_change(answer))
+        return changes
+
+    def _refusal(self) -> ReplayError:
+        assert self._process.stderr is not None
+        return ReplayError(self._process.stderr.read().strip())
+
+
+def _line(moment: Moment) -> str:
+    """Return a moment as a line of the program's input."""
+    if isinstance(moment, Row):
+        hertz = moment.frequency
+        return f"{moment.time_ms} " + " ".join(
+            [f"{volts!r} {hertz!r}" for volts in moment.voltages]
+        )
+    if isinstance(moment, Ticks):
+        return f"ticks {moment.first_ms} {moment.last_ms} {TICK_MS}"
+    return f"restart {moment.time_ms}"
 
 
 def _change(line: str) -> Change:

@@ -1,7 +1,5 @@
 """Reads loads.yaml: the loads of a house and its limits."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +13,8 @@ from custom_components.nrj_monitor.control.load import (
 )
 from custom_components.nrj_monitor.control.overload import CURVES, OverloadMonitor
 from custom_components.nrj_monitor.control.supply import PHASES, Supply
-
-from .errors import ReplayError
+from custom_components.nrj_monitor.replay.errors import ReplayError
+from custom_components.nrj_monitor.replay.house import House
 
 LIMITS = {
     "contract": "power in W",
@@ -40,25 +38,7 @@ KEYS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class HouseFile:
-    """Loads, the loads on at the recording's start, and limits."""
-
-    loads: tuple[Load, ...]
-    on: frozenset[str]
-    monitors: Mapping[Supply, OverloadMonitor]
-
-
-def default_house() -> HouseFile:
-    """Return a house with a load of each class, all but storing loads on at first."""
-    loads = tuple(
-        Load(id=kind.value, load_class=kind, nominal_power=1000.0) for kind in LoadClass
-    )
-    on = frozenset(load.id for load in loads if not load.load_class.stores)
-    return HouseFile(loads, on, {})
-
-
-def read(path: Path) -> HouseFile:
+def read(path: Path) -> House:
     """Read the loads of a house.
 
     Raises:
@@ -83,7 +63,7 @@ def read(path: Path) -> HouseFile:
         loads.append(load)
         if item.get("on", not load.load_class.stores):
             on.add(load.id)
-    return HouseFile(
+    return House(
         tuple(loads), frozenset(on), _monitors(path, content.get("limits") or {})
     )
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from .errors import ReplayError
+from custom_components.nrj_monitor.replay.errors import ReplayError
 
 STAGES = (
     "inhibit",

@@ -5,9 +5,9 @@ import sys
 
 from nrj_bench import probe
 
+from custom_components.nrj_monitor.replay.errors import ReplayError
 from nrj_demo.programs import build_signal_tool
 from nrj_replay import firmware_guard
-from nrj_replay.errors import ReplayError
 from nrj_tools.errors import ScriptError
 from nrj_tools.firmware import FirmwareError, build
 

@@ -139,7 +139,7 @@ def test_every_option_is_in_the_help(script: str) -> None:
     """Name each option of the program in the script's head comment."""
     program = {
         "demo": "nrj_demo/options.py",
-        "replay": "nrj_replay/__main__.py",
+        "replay": "nrj_replay/command.py",
         "accuracy": "nrj_bench/accuracy.py",
     }[script]
     read = re.findall(

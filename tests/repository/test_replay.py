@@ -5,19 +5,26 @@ from concurrent.futures import ThreadPoolExecutor
 import csv
 from itertools import pairwise
 import json
+import os
 from pathlib import Path
 import subprocess
+import sys
 from typing import Any
 import wave
 
 import numpy as np
 import pytest
 
+from custom_components.nrj_monitor.replay.errors import ReplayError
+from custom_components.nrj_monitor.replay.moments import Row
+from custom_components.nrj_monitor.replay.recording import read as read_recording
+from custom_components.nrj_monitor.replay.recording_time import (
+    TimeError,
+    find_slash_order,
+    parse,
+)
 from nrj_replay import firmware_guard
-from nrj_replay.__main__ import main
-from nrj_replay.errors import ReplayError
-from nrj_replay.recording import read as read_recording
-from nrj_replay.recording_time import TimeError, find_slash_order, parse
+from nrj_replay.command import main
 from tests.control.recordings import (
     DATA,
     GENERATION_LOSS,
@@ -109,6 +116,11 @@ def converted(recorded: Recorded, path: Path, until: float = 1e9) -> Path:
                 [sample.time_ms / 1000, phase.frequency, phase.voltage * scale]
             )
     return path
+
+
+def rows_of(path: Path) -> list[Row]:
+    """Return the rows of a recording at 230 V."""
+    return list(read_recording(path, 230.0).rows)
 
 
 def stages(lines: Iterable[dict[str, Any]]) -> list[tuple[float, str, str]]:
@@ -324,6 +336,16 @@ def test_custom_thresholds(
         (f"{HEADER}\n0,50,230,230,230\n1,50,230\n", "line 3 has 3 columns"),
         (f"{HEADER}\n1,50,230,230,230\n0,50,230,230,230\n", "goes back in time by 1 s"),
         (f"{HEADER}\nnan,50,230,230,230\n", "no time"),
+        (f"{HEADER}\n0,50,230,230,230\n1e30,50,230,230,230\n", "'1e30' is no time"),
+        (
+            "time,frequency\n0,50,1\n1,50,2\n",
+            "export with semicolons or tabs between the columns",
+        ),
+        (
+            'time,frequency,power_l1\n"0",50.5,"1,234"\n',
+            "'1,234' may be 1234 or 1.234: export with decimal points",
+        ),
+        ("time frequency\n0 50\n", "with commas between the columns"),
         ("time,frequency_hz\nyesterday,50\n", "line 2: 'yesterday' is no time: write"),
         ("time,frequency_hz\n03/04/2025 00:00,50\n", "either of two months"),
         ("time,frequency_hz\n2025-10-26 02:10,50\n2025-10-26 02:00,50\n", "+01:00"),
@@ -343,6 +365,89 @@ def test_bad_recording_is_refused(
 ) -> None:
     """The error names file, line and the expected value."""
     assert said in refused(text)
+
+
+def test_rows_before_a_bad_one_are_played(
+    play: Play, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Read a recording while it is played: a bad last row stops nothing before it."""
+    path = tmp_path / "long.csv"
+    rows = [f"{t},{50.0 if t < 12_000 else 49.7}" for t in range(12_100)]
+    path.write_text("\n".join(["time_s,frequency_hz", *rows, "later,50"]))
+    assert main([str(path), "--profile", "continental_europe"]) == 2
+    printed = capsys.readouterr()
+    assert '"stage": "shed_1"' in printed.out
+    assert "line 12102: 'later' is no time" in printed.err
+
+
+def test_lines_say_whether_anything_was_switched(play: Play, tmp_path: Path) -> None:
+    """Tell a storage load that is off anyway from a load that goes off."""
+    path = tmp_path / "sag.csv"
+    rows = [f"{t},{50.0 if t < 20 else 49.7}" for t in range(40)]
+    path.write_text("\n".join(["time_s,frequency_hz", *rows]))
+    lines = play(path, "continental_europe")[:-1]
+    switched = {line["load"]: line["switched"] for line in lines}
+    assert switched == {None: False, "shed_1": True, "absorb": False, "surplus": False}
+
+
+def test_a_limit_without_powers_is_said_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Name limit and columns before anything else, as a line and as a sentence."""
+    loads = tmp_path / "loads.yaml"
+    loads.write_text(LOADS)
+    options = ("--profile", "continental_europe", "--loads", str(loads))
+    path = tmp_path / "grid.csv"
+    for powers, says in ((",power_l1", False), ("", True)):
+        zero = ",0" if powers else ""
+        path.write_text(
+            f"time_s,frequency_hz{powers}\n"
+            + "".join(f"{t},50.0{zero}\n" for t in range(30))
+        )
+        assert main([str(path), *options]) == 0
+        printed = capsys.readouterr()
+        first = json.loads(printed.out.splitlines()[0])
+        assert ((first["action"], first["reason"]) == ("notice", "no_power")) is says
+        sentence = "(total, L1, L2, L3): add the columns power_l1"
+        assert (sentence in printed.err) is says
+        assert bool(printed.err) is says
+
+
+def test_the_spread_of_a_device_is_played(play: Play, tmp_path: Path) -> None:
+    """Move the thresholds outwards by the spread, and take no other than a device's."""
+    path = tmp_path / "sag.csv"
+    rows = [f"{t},{50.0 if t < 20 else 49.79}" for t in range(40)]
+    path.write_text("\n".join(["time_s,frequency_hz", *rows]))
+    at_once = stages(play(path, "continental_europe"))
+    assert "shed_1" in {stage for _, stage, _ in at_once}
+    spread = stages(play(path, "continental_europe", "--spread", "0.015"))
+    assert {stage for _, stage, _ in spread} == {"normal", "inhibit"}
+    with pytest.raises(SystemExit):
+        main([str(path), "--profile", "continental_europe", "--spread", "0.5"])
+
+
+START = """\
+from nrj_replay.rules_alone import use_rules_alone
+use_rules_alone()
+import sys, nrj_replay.command
+print([name for name in sys.modules if "homeassistant" in name])
+"""
+
+
+def test_a_start_loads_the_rules_alone(tmp_path: Path) -> None:
+    """Import no Home Assistant, which takes seconds."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            START,
+        ],
+        env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'scripts'}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
 
 
 FORMS = ROOT / "firmware_tests" / "cpp" / "mains_signal" / "recording_times.csv"
@@ -385,6 +490,8 @@ AUTUMN = [300.0, 300.0, 300.0]
             AUTUMN,
         ),
         ("time,frequency (mHz)\n0,50100\n1,50000\n", [1]),
+        ("time_s\tfrequency_hz\n0\t50,1\n1,5\t50\n", [1.5]),
+        ('time_s,frequency_hz\n0,"50,1"\n"1,5","50,000"\n', [1.5]),
     ],
 )
 def test_unambiguous_forms_are_read(
@@ -393,8 +500,8 @@ def test_unambiguous_forms_are_read(
     """Read what has one meaning, as spreadsheets and portals of the world write it."""
     path = tmp_path / "recording.csv"
     path.write_text(text)
-    samples = read_recording(path, 230.0).samples
-    assert samples[0].grid.phases[0].frequency == pytest.approx(50.1)
+    samples = rows_of(path)
+    assert samples[0].frequency == pytest.approx(50.1)
     assert [
         later.seconds - sample.seconds for sample, later in pairwise(samples)
     ] == pytest.approx(expected)
@@ -429,9 +536,9 @@ def test_reported_forms_are_read_as_the_simulated_meter_reads_them(
     path.write_text("\n".join(lines))
     if seconds is None:
         with pytest.raises(ReplayError, match="either of two months"):
-            read_recording(path, 230.0)
+            rows_of(path)
         return
-    samples = read_recording(path, 230.0).samples
+    samples = rows_of(path)
     assert len(samples) == len(rows)
     assert samples[-1].seconds == pytest.approx(seconds)
 

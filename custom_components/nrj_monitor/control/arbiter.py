@@ -161,6 +161,29 @@ class Arbiter:
 
     # Deciding.
 
+    def is_settled(self, guard: GridView) -> bool:
+        """Return whether no rule waits for time to pass under the state `guard`.
+
+        Updates with the same view then decide nothing, and neither do others whose
+        powers the arbiter `is_indifferent` to.
+        """
+        context = self._context
+        return (
+            guard.state.over_depth == 0
+            and self._grid_monitor.is_settled
+            and self._storage.is_settled
+            and context.shedding.is_settled
+            and context.shed_check.is_settled
+            and all(state.is_settled for state in context.states.values())
+        )
+
+    def is_indifferent(self, powers: Mapping[Supply, float | None]) -> bool:
+        """Return whether `powers`, W, would change nothing in a settled house."""
+        return self._storage.is_indifferent(powers.get(Supply.TOTAL)) and all(
+            monitor.is_indifferent(powers.get(limit))
+            for limit, monitor in self._context.monitors.items()
+        )
+
     def update(self, view: HouseView) -> list[Decision]:
         """Return the new decisions for the state `view` of the house."""
         context = self._context

@@ -44,6 +44,15 @@ class GridMonitor:
         return min(ends) if ends else None
 
     @property
+    def is_settled(self) -> bool:
+        """Return whether the grid is known, or unknown for long enough to be lost."""
+        return self.is_lost or (
+            self._gone_since is None
+            and self._invalid_since is None
+            and self._dead_since is None
+        )
+
+    @property
     def is_lost(self) -> bool:
         """Return whether the state of the grid is unknown."""
         return self.lost_since is not None

@@ -12,6 +12,9 @@ HOUR: Final = 3600.0
 RESPONSE_TIMES: Final = (10.0, 30.0, 60.0)
 """Seconds that a load has to follow its first, second and third command."""
 
+_LASTING: Final = frozenset({Activity.IDLE, Activity.RUNNING})
+"""Activities that no timer of the arbiter ends."""
+
 RETRY_INTERVAL: Final = 300.0
 """Seconds between further commands to a load that counts as unresponsive."""
 
@@ -76,6 +79,17 @@ class LoadState:
     def is_unresponsive(self) -> bool:
         """Return whether the load ignored the last command of `RESPONSE_TIMES` too."""
         return self.attempts > len(RESPONSE_TIMES)
+
+    @property
+    def is_settled(self) -> bool:
+        """Return whether nothing of the load waits for time to pass."""
+        return (
+            self.activity in _LASTING
+            and self.override is None
+            and not self.to_restore
+            and self.commanded_at is None
+            and self.comfort_until is None
+        )
 
     def has_lasted(self, minimum: float, now: float) -> bool:
         """Return whether the load has been on, or off, for at least `minimum` s."""

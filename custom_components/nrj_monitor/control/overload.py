@@ -97,6 +97,10 @@ class OverloadMonitor:
             return 0.0
         return max(0.0, self.limit - self._power)
 
+    def is_indifferent(self, power: float | None) -> bool:
+        """Return whether a power, W, would change nothing here however long it lasts."""
+        return self._used == 0.0 and (power is None or power <= self.limit)
+
     @property
     def is_calm(self) -> bool:
         """Return whether enough tolerance is left for a load to come back."""

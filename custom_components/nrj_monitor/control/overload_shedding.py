@@ -67,6 +67,11 @@ class OverloadShedding:
         """Return whether shedding is given up for now."""
         return self._futile_until is not None
 
+    @property
+    def is_settled(self) -> bool:
+        """Return whether nothing is off, awaited, or given up."""
+        return not self.off and self._attempt is None and self._futile_until is None
+
     def update(
         self,
         powers: Mapping[Supply, float | None],

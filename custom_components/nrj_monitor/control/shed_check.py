@@ -30,6 +30,11 @@ class ShedCheck:
         self.is_futile = False
         """Whether shedding is given up until the grid is normal."""
 
+    @property
+    def is_settled(self) -> bool:
+        """Return whether no effect is awaited, and shedding is not given up."""
+        return self._since is None and not self.is_futile
+
     def reset(self) -> None:
         """Permit sheds again, once the grid is normal."""
         self.is_futile = False

@@ -33,6 +33,22 @@ class StorageLoads:
         """Return the power for an adjustable load on surplus, W, or None."""
         return self._rule.level_of(load_id)
 
+    @property
+    def is_settled(self) -> bool:
+        """Return whether no load runs on surplus, or is about to."""
+        return self._rule.is_settled
+
+    def is_indifferent(self, grid_power: float | None) -> bool:
+        """Return whether a power at the grid point, W, starts no load."""
+        return self._rule.is_indifferent(
+            grid_power,
+            (
+                load
+                for load in self._context.loads.values()
+                if load.load_class is LoadClass.SURPLUS
+            ),
+        )
+
     def record_start(self, load_id: str) -> None:
         """Record the command to start a load: its effect counts from now on."""
         if load_id in self._rule.running:

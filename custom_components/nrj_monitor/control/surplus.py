@@ -6,7 +6,7 @@ the next. Thresholds for start and stop are far apart, and each must last for a 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from typing import Final
 
 from .load import Load
@@ -93,6 +93,21 @@ class SurplusRule:
             return failed
         self._start(surplus, taken, loads, now)
         return failed
+
+    @property
+    def is_settled(self) -> bool:
+        """Return whether no load runs, is awaited, or is about to start or to stop."""
+        return (
+            not self.running
+            and self._awaited is None
+            and self._fits_since is None
+            and self._lacking_since is None
+        )
+
+    def is_indifferent(self, grid_power: float | None, loads: Iterable[Load]) -> bool:
+        """Return whether a power at the grid point, W, starts none of `loads`."""
+        least = min((load.starts_at for load in loads), default=inf)
+        return grid_power is None or not -grid_power >= least + self._settings.margin
 
     def remove(self, load_id: str) -> None:
         """Remove a load from the loads on surplus."""

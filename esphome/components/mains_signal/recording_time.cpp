@@ -188,7 +188,8 @@ double seconds_of_count(double count) {
 
 std::optional<RecordingTime> parse_recording_time(std::string_view text, SlashOrder order) {
   if (const auto count = parse_number(text)) {
-    if (!std::isfinite(*count))
+    // Beyond the year 5000 even in nanoseconds, or no number at all.
+    if (!(std::fabs(*count) < 1e20))
       return std::nullopt;
     return RecordingTime{seconds_of_count(*count), TimeScale::COUNT, 0};
   }

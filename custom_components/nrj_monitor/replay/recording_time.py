@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum, auto
-from math import isfinite
 import re
 
 FORMS = (
@@ -45,6 +44,8 @@ _GREATEST_OFFSET_HOURS = 14
 _HOUR = 3600.0
 _FINER_UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
 """Counts from the first number on would lie beyond the year 5000 in seconds: divide by the second."""
+_GREATEST_COUNT = 1e20
+"""Counts from here on would lie beyond the year 5000 in nanoseconds."""
 _AUTUMN = frozenset({3, 4, 9, 10, 11})
 """Months in which clocks are put back, on either half of the Earth."""
 _SUNDAY = 6
@@ -143,7 +144,14 @@ class RecordingClock:
         Raises:
             TimeError: the text is no time, or it goes back.
         """
-        time = parse(text, self._order)
+        before = self._before
+        if before is not None and before.scale is Scale.COUNT:
+            # Most recordings count, and have many rows.
+            count = _count(text)
+            if count is not None and count >= self._seconds:
+                self._seconds, self._text = count, text
+                return count
+        time = parse(text.strip(), self._order)
         seconds = time.seconds + self._put_back
         if self._before is not None:
             if time.scale is not self._before.scale:
@@ -187,7 +195,9 @@ def _count(text: str) -> float | None:
         count = float(text)
     except ValueError:
         return None
-    if not isfinite(count) or "_" in text:
+    if -_FINER_UNITS[-1][0] < count < _FINER_UNITS[-1][0] and "_" not in text:
+        return count
+    if not abs(count) < _GREATEST_COUNT or "_" in text:
         raise _no_time(text)
     return next((count / unit for least, unit in _FINER_UNITS if count >= least), count)
 

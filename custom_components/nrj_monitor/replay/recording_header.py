@@ -37,12 +37,23 @@ class Column:
     factor: float = 1.0
 
 
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+"""Separators of columns."""
+
+NOT_MEASURED = frozenset({"", "?", "nan", "none", "null", "unknown", "unavailable"})
+
+
+def is_measured(text: str) -> bool:
+    """Return whether a field, without blanks around, has a measurement."""
+    return text.lower() not in NOT_MEASURED
+
+
 def separator(first_line: str) -> str:
-    """Return the separator of a recording's columns: a semicolon or a comma."""
-    return ";" if first_line.count(";") > first_line.count(",") else ","
+    """Return the separator of a recording's columns: the most frequent in its first line."""
+    return max(SEPARATORS, key=first_line.count)
 
 
-def read(path: object, names: Sequence[str]) -> list[Column]:
+def read(path: object, names: Sequence[str], delimiter: str) -> list[Column]:
     """Return what each column is.
 
     Raises:
@@ -55,7 +66,8 @@ def read(path: object, names: Sequence[str]) -> list[Column]:
     if not set(TIMES) & set(known) or FREQUENCY not in known:
         raise ReplayError(
             f"{path} needs the columns time_s (seconds) or time and {FREQUENCY}; its"
-            f" first line has {', '.join(names) or 'nothing'}."
+            f" first line has {', '.join(names) or 'nothing'}, read with"
+            f" {SEPARATORS[delimiter]} between the columns."
         )
     return columns
 

@@ -1,0 +1,1 @@
+"""Replay of recordings: what the guard and the arbiter would have done."""
