@@ -6,6 +6,7 @@ import itertools
 import logging
 from pathlib import Path
 import random
+import traceback
 
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PORT
@@ -26,10 +27,23 @@ from nrj_tools.ports import free_port
 from tests.support.deprecations import deprecations_of
 from tests.support.device import Device, DeviceServer
 
-# Ten frames of each callback, which asyncio's debug mode keeps, and a log of each statement of the recorder cost an
-# eighth of the time. The checks of the debug mode stay.
+# Asyncio's debug mode keeps the stack of each callback, future and task, aiohttp that of each request: whole stacks, read
+# and formatted, were a third of a test's time. One frame each; the checks of the debug mode stay.
 constants.DEBUG_STACK_DEPTH = 1  # type: ignore[misc]
-logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
+traceback.extract_stack.__defaults__ = (None, 1)
+
+CHATTY = (
+    "asyncio",
+    "homeassistant.components.recorder",
+    "homeassistant.core",
+    "sqlalchemy.engine",
+)
+"""Loggers of each event of the bus, each statement of the recorder and each use of its connections.
+
+A sixth of a test's time, and most of what a failed test prints; at their finest only where a test asks for that.
+"""
+for name in CHATTY:
+    logging.getLogger(name).setLevel(logging.WARNING)
 
 HOST = "127.0.0.1"
 

@@ -30,7 +30,7 @@ from custom_components.nrj_monitor.sources.esphome_entry import (
 )
 from custom_components.nrj_monitor.sources.native_api import session
 from nrj_tools.firmware import RunningFirmware
-from tests.conftest import HOST, AddMeter, Ask, decline_the_offer
+from tests.conftest import CHATTY, HOST, AddMeter, Ask, decline_the_offer
 from tests.support.device import KEY, OTHER_KEY, Device, DeviceServer
 from tests.support.forms import fields, sentence
 from tests.support.mdns import NO_KEY, announce
@@ -115,7 +115,8 @@ async def test_the_key_is_in_no_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Write the key to no log, even at the finest level."""
-    caplog.set_level(logging.DEBUG)
+    for name in (None, *CHATTY):
+        caplog.set_level(logging.DEBUG, name)
     entry = await add_and_give_key(hass, ask, proxy)
     key = proxy.current_key()
     await hass.config_entries.async_remove(entry.entry_id)
