@@ -99,6 +99,19 @@ def test_hours_filled_in_before_the_new_meter_was_read_stay(first: float) -> Non
 
 
 @pytest.mark.parametrize("first", FIRSTS)
+def test_row_restored_after_a_purge_is_the_new_meters(first: float) -> None:
+    """It is that of the last hour, which was filled in before the new meter was read."""
+    handover = Handover(begin=0.5 * HOUR, since=2.5 * HOUR, last=OLD, first=first)
+    points = [
+        SumPoint(-HOUR, OLD, SUM, HOUR),
+        SumPoint(HOUR - 300, first + 0.5, SUM + 0.5, 300),
+        SumPoint(3 * HOUR, first + 2.5, SUM + 2.5, 300),
+    ]
+    minutes = points[1:]
+    assert not find_corrections(points, handover=handover, minutes=minutes)
+
+
+@pytest.mark.parametrize("first", FIRSTS)
 def test_sums_stay_where_two_meters_were_replaced_in_a_day(first: float) -> None:
     """The second replacement is no reason to take the first one's sum for wrong."""
     one = Replacement(time=310.0, last={"import_energy": OLD}, since=310.0)

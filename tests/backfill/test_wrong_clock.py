@@ -299,6 +299,33 @@ async def test_clock_that_is_set_hours_later_leaves_no_false_hour(
     )
 
 
+async def test_hours_filled_in_by_a_clock_that_is_set_later_are_doubted(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    source: UptimeMeter,
+    *,
+    times: Times,
+    energy: str,
+) -> None:
+    """Its journal tells of hours before the clock began; the recorder's rows are of it."""
+    nothing = {"journal": "", "done": 0, "anchor": None}
+    await store(hass, entry, provisional=["7"], origin=nothing, unsure=START + 2 * HOUR)
+    times.error = -600.0
+    (await start(hass, entry, source)).on_connected(DESCRIPTION)
+    await settle(hass, entry)
+    times.error = 0.0
+    await next_minute(hass, entry)
+    backfill = entry.runtime_data.backfill
+    assert [backfill._is_doubtful(START + hour * HOUR) for hour in range(4)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert not backfill._is_misdated(RETURN - 660)
+    assert backfill._is_misdated(RETURN - 540)
+
+
 async def test_suspended_machine_is_no_step(
     hass: HomeAssistant, entry: MockConfigEntry, source: UptimeMeter, energy: str
 ) -> None:

@@ -114,6 +114,7 @@ async def async_backfill(
     *,
     was_read: Callable[[float], bool] = lambda time: True,
     is_doubtful: Callable[[int], bool] = lambda hour: False,
+    is_misdated: Callable[[float], bool] = lambda time: False,
     replacement: Replacement | None = None,
     missing_since: float | None = None,
     dry_run: bool = False,
@@ -122,7 +123,8 @@ async def async_backfill(
 
     Before the begin of a `replacement` another meter was there.
     `was_read` returns whether the meter could be read at a time, as far as is known, and
-    `is_doubtful` whether an hour's row may have been made under a wrong clock.
+    `is_doubtful` whether an hour's row may have been made under a wrong clock, and
+    `is_misdated` whether a row of five minutes that ends at a time was.
     Hours since `missing_since` that are before the journal and have no row are told.
     With `dry_run` nothing is written. Returns once the rows are in the database.
     """
@@ -160,7 +162,7 @@ async def async_backfill(
         and (first := timeline.energy_at(channel, max(begin, hours.start))) is not None
     }
     if begin > hours.start:
-        ends = await _read_ends(hass, all_series, begin, handovers, is_doubtful)
+        ends = await _read_ends(hass, all_series, begin, handovers, is_misdated)
     is_anew = any(
         has_begun_anew(row.state, firsts[id_])
         for id_, row in ends.items()
@@ -219,7 +221,7 @@ async def _read_ends(
     all_series: Mapping[str, Series],
     begin: float,
     handovers: Mapping[str, Handover],
-    is_doubtful: Callable[[int], bool],
+    is_misdated: Callable[[float], bool],
 ) -> dict[str, SumRow]:
     """Return the last row of each total before a meter's records begin, if it is finer.
 
@@ -240,7 +242,7 @@ async def _read_ends(
                 point
                 for point in history.minutes
                 if (start is None or point.start >= start + HOUR)
-                and not is_doubtful(point.end - HOUR)
+                and not is_misdated(point.end)
             ),
             begin,
             handovers.get(id_),

@@ -64,8 +64,8 @@ class BackfillManager:
     the last time at which the meter could be read for certain, `anchor` the begin of the
     timeline (`time`, `counters`, `sequence`), and `starts` the boot times, of which those in `provisional` were dated
     by a clock that may be set yet. `origin` has `journal`, `done` and `anchor` from before
-    that clock; `doubtful` from when until when it may have dated hours wrongly, and
-    `unsure` the first hour that was filled since by a clock that may be set yet.
+    that clock; `doubtful` from when until when it may have dated hours wrongly, and since
+    when the recorder has rows of that clock; `unsure` the first hour that was filled since by a clock that may be set yet.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class BackfillManager:
         self._done = 0
         # Where to begin again once a wrong clock was set.
         self._origin = JournalPosition()
-        self._doubtful: tuple[float, float] | None = None
+        self._doubtful: tuple[float, float, float] | None = None
         self._unsure: float | None = None
         self._clock = ClockTrust(0.0, 0.0)
         # The outage whose samples the brokers still lack, s since 1970.
@@ -122,8 +122,8 @@ class BackfillManager:
             origin = JournalPosition.from_stored(stored["origin"])
         doubtful = None
         if stored.get("doubtful"):
-            since, until = map(float, stored["doubtful"])
-            doubtful = since, until
+            since, until, *misdated = map(float, stored["doubtful"])
+            doubtful = since, until, misdated[0] if misdated else since
         unsure = None if (begin := stored.get("unsure")) is None else float(begin)
         download = JournalDownload(
             str(stored["client"]),
@@ -201,6 +201,7 @@ class BackfillManager:
                 now - COMPILE_TIME,
                 was_read=self._was_read,
                 is_doubtful=self._is_doubtful,
+                is_misdated=self._is_misdated,
                 replacement=self._note_begin(download),
                 missing_since=now - RECENT,
                 dry_run=dry_run,
@@ -246,8 +247,15 @@ class BackfillManager:
         """Return whether the row of the hour from a time on may be of a wrong clock."""
         if self._doubtful is None:
             return False
-        since, until = self._doubtful
+        since, until, _ = self._doubtful
         return since < hour + HOUR and hour < until
+
+    def _is_misdated(self, time: float) -> bool:
+        """Return whether a row that ends at a time may have been made under a wrong clock."""
+        if self._doubtful is None:
+            return False
+        _, until, since = self._doubtful
+        return since < time <= until
 
     def _now(self) -> float:
         return dt_util.utcnow().timestamp()
@@ -350,7 +358,7 @@ class BackfillManager:
         if self._outage_begin is not None and self._outage_begin >= begin:
             self._outage_begin += step
         self._outage_end += step
-        since, until = self._doubtful or (begin, now)
+        since, until, misdated = self._doubtful or (begin, now, begin)
         self._doubtful = (
             min(
                 since,
@@ -359,6 +367,7 @@ class BackfillManager:
                 now if self._unsure is None else self._unsure,
             ),
             max(until, now),
+            min(misdated, begin),
         )
         self._unsure = None
         if origin.time is not None and origin.time > now:
@@ -445,6 +454,7 @@ class BackfillManager:
                 until,
                 was_read=self._was_read,
                 is_doubtful=self._is_doubtful,
+                is_misdated=self._is_misdated,
                 replacement=replacement,
             )
             self.filled_hours += result.hours

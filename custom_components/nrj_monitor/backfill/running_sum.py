@@ -119,13 +119,15 @@ def find_corrections(
         old = [
             point
             for point in points
-            if point.end <= (handover.since if point.is_short else handover.begin)
+            if point.start < handover.begin
+            and point.end <= (handover.since if point.is_short else handover.begin)
         ]
+        # Rows that repeat the old meter say nothing; the others were filled in.
         between = [
             point
             for point in points
             if handover.begin < point.end <= handover.since
-            and not (point.is_short or (old and _is_same_count(old[-1], point)))
+            and not (old and _is_same_count(old[-1], point))
         ]
         new = [point for point in points if point.end > handover.since]
         found = find_corrections(old, earlier, handover.before, minutes)
