@@ -13,6 +13,8 @@ from custom_components.nrj_monitor.backfill.manager import async_start_backfill
 from custom_components.nrj_monitor.backfill.plan import HOUR
 from custom_components.nrj_monitor.backfill.replaced_meter import replacement_of
 from custom_components.nrj_monitor.backfill.replacement import Replacement
+from custom_components.nrj_monitor.backfill.running_sum import SumPoint
+from custom_components.nrj_monitor.backfill.statistics import async_restore_sum
 from custom_components.nrj_monitor.catalog import CHANNELS
 from custom_components.nrj_monitor.const import (
     CONF_REPLACED,
@@ -24,7 +26,7 @@ from custom_components.nrj_monitor.const import (
 )
 from custom_components.nrj_monitor.meter import Meter
 from tests.backfill.journal_meter import DESCRIPTION, KWH, JournalMeter
-from tests.backfill.recorder_statistics import START, hours_of
+from tests.backfill.recorder_statistics import START, hours_of, metadata
 from tests.backfill.test_manager import start, stop, until
 from tests.backfill.test_purge import (
     FIVE_MINUTES,
@@ -130,6 +132,34 @@ async def test_hours_before_it_was_said_come_from_the_new_journal(
     sums = [rows[hour]["sum"] for hour in range(10)]
     assert sums == pytest.approx([OLD_SUM + 2.0 * hour for hour in range(10)], abs=0.02)
     assert await latest_sum(hass, energy) == pytest.approx(OLD_SUM + 20.0, abs=0.1)
+
+
+async def test_what_the_old_meter_told_after_its_last_hour_stays(
+    hass: HomeAssistant, energy: str, entry: MockConfigEntry
+) -> None:
+    """Its last hour was not compiled any more: the rows of five minutes have it."""
+    hass.config_entries.async_update_entry(
+        entry, data={**entry.data, CONF_SOURCE: SOURCE_NATIVE_API}
+    )
+    await record_until(hass, energy, 0)
+    told = SumPoint(int(START + 1.25 * HOUR), OLD_STATE + 0.4, OLD_SUM + 0.4)
+    async_restore_sum(
+        hass,
+        metadata(energy, "kWh", "energy", has_sum=True),
+        replace(told, start=told.start - HOUR + 300),
+    )
+    source = HereSince(begin=START + 1.5 * HOUR, hours=10, counter=0)
+    description = replace(DESCRIPTION, channels=(IMPORT,))
+    meter = await start(hass, entry, source)
+    meter.on_connected(description)
+    read(meter, 20.0)
+    await until(lambda: any(done for _, _, done in source.acknowledged))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    rows = await hours_of(hass, energy)
+    sums = [rows[hour]["sum"] for hour in range(1, 10)]
+    assert sums == pytest.approx(
+        [OLD_SUM + 0.4 + 2.0 * hour - 1.0 for hour in range(1, 10)], abs=0.02
+    )
 
 
 async def test_an_entry_of_an_early_version_knows_when(hass: HomeAssistant) -> None:

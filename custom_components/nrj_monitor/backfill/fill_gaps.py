@@ -238,12 +238,12 @@ async def _read_ends(
     ).items():
         start = all_series[id_].before_start
         point = last_of_count(
-            (
+            [
                 point
                 for point in history.minutes
                 if (start is None or point.start >= start + HOUR)
                 and not is_misdated(point.end)
-            ),
+            ],
             begin,
             handovers.get(id_),
         )

@@ -78,7 +78,7 @@ def _is_same_count(one: SumPoint, other: SumPoint) -> bool:
 
 
 def last_of_count(
-    minutes: Iterable[SumPoint], begin: float, handover: Handover | None
+    minutes: Sequence[SumPoint], begin: float, handover: Handover | None
 ) -> SumPoint | None:
     """Return the last row of five minutes before a meter's records begin, if any.
 
