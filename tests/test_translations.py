@@ -89,6 +89,7 @@ OF_ACTIONS = {
     "no_energy_dashboard",
     "never_shed",
     "stores_nothing",
+    "class_contradicts",
     "not_a_load",
     "setting_link_down",
     "no_notify_url",
@@ -103,6 +104,8 @@ OF_ACTIONS = {
 OF_NO_CHANNEL = {
     *(description.key for description in GUARD_SENSORS),
     "load_activity",
+    "load_until",
+    "load_power",
     *(f"load_energy_{which}" for which in ENERGIES),
     *(description.translation_key for description in BROKER_SENSORS),
 }

@@ -13,7 +13,7 @@ from homeassistant.config_entries import (
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ServiceValidationError
-from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.typing import ConfigType
 
@@ -36,6 +36,7 @@ from .energy_dashboard.dashboard import (
     async_follow_renames,
     async_track_renames,
 )
+from .entity import device_info_of
 from .entity_links.links import EntityLinks, async_update_links
 from .entity_links.origin import async_described
 from .entry_data import NrjConfigEntry, NrjData
@@ -58,6 +59,7 @@ from .sources.factory import async_make_source, stored_description
 _LOGGER = logging.getLogger(__name__)
 
 PLATFORMS = [
+    Platform.BINARY_SENSOR,
     Platform.BUTTON,
     Platform.EVENT,
     Platform.IMAGE,
@@ -134,6 +136,10 @@ async def _async_start_parts(hass: HomeAssistant, entry: NrjConfigEntry) -> None
             data.loads = LoadManager(hass, entry, data.meter)
         started.push_async_callback(async_stop_brokers, data)
         await async_start_brokers(hass, entry)
+        # The devices of loads hang on the meter's, which must be there before them.
+        dr.async_get(hass).async_get_or_create(
+            config_entry_id=entry.entry_id, **device_info_of(data.meter.description)
+        )
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
         started.push_async_callback(
             hass.config_entries.async_unload_platforms, entry, PLATFORMS

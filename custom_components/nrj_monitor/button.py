@@ -1,4 +1,4 @@
-"""Buttons: add the meter to the energy dashboard, and remove the meter again."""
+"""Buttons: the meter's place in the energy dashboard, and what a load is to do."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .energy_dashboard.dashboard import async_add_meter, async_remove_meter
 from .entity import MeterEntity
 from .entry_data import NrjConfigEntry
+from .loads.button import load_buttons
 from .meter import Meter
 
 PARALLEL_UPDATES = 1
@@ -46,11 +47,13 @@ async def async_setup_entry(
     entry: NrjConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up the buttons of a meter."""
+    """Set up the buttons of a meter and its loads."""
     data = entry.runtime_data
     async_add_entities(
         MeterButton(data.meter, entry, description) for description in BUTTONS
     )
+    for load_id, buttons in load_buttons(data.loads):
+        async_add_entities(buttons, config_subentry_id=load_id)
 
 
 class MeterButton(MeterEntity, ButtonEntity):

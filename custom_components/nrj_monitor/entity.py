@@ -9,8 +9,29 @@ from homeassistant.helpers.entity import Entity
 
 from .const import DOMAIN
 from .meter import Meter
+from .sources import MeterDescription
 from .sources.errors import LinkDownError, SourceError
 from .sources.settings import Setting, SettingValue
+
+
+def device_info_of(description: MeterDescription) -> DeviceInfo:
+    """Return the device of a meter."""
+    info = DeviceInfo(
+        connections=(
+            {(CONNECTION_NETWORK_MAC, description.mac)}
+            if description.has_mac
+            else set()
+        ),
+        identifiers={(DOMAIN, description.mac)},
+        manufacturer=description.manufacturer,
+        model=description.model,
+        name=description.name,
+        hw_version=description.hardware or None,
+        sw_version=description.software or None,
+    )
+    if description.via_device_id is not None:
+        info["via_device_id"] = description.via_device_id
+    return info
 
 
 class MeterEntity(Entity):
@@ -23,23 +44,8 @@ class MeterEntity(Entity):
         """Attach to `meter`; `key` is unique and stable within the meter."""
         self._meter = meter
         meter.entity_keys.add(key)
-        description = meter.description
-        self._attr_unique_id = f"{description.mac}_{key}"
-        self._attr_device_info = DeviceInfo(
-            connections=(
-                {(CONNECTION_NETWORK_MAC, description.mac)}
-                if description.has_mac
-                else set()
-            ),
-            identifiers={(DOMAIN, description.mac)},
-            manufacturer=description.manufacturer,
-            model=description.model,
-            name=description.name,
-            hw_version=description.hardware or None,
-            sw_version=description.software or None,
-        )
-        if description.via_device_id is not None:
-            self._attr_device_info["via_device_id"] = description.via_device_id
+        self._attr_unique_id = f"{meter.description.mac}_{key}"
+        self._attr_device_info = device_info_of(meter.description)
 
     @override
     async def async_added_to_hass(self) -> None:

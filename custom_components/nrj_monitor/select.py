@@ -1,4 +1,4 @@
-"""Selects: guard profile and relay classes of the meter."""
+"""Selects: guard profile and relay classes of the meter, and classes of its loads."""
 
 import re
 from typing import Final, override
@@ -10,6 +10,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import SettingEntity
 from .entry_data import NrjConfigEntry
+from .loads.select import load_selects
 
 PARALLEL_UPDATES = 0
 
@@ -21,7 +22,7 @@ async def async_setup_entry(
     entry: NrjConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up the select settings of a meter."""
+    """Set up the select settings of a meter and its loads."""
     data = entry.runtime_data
     meter = data.meter
     async_add_entities(
@@ -29,6 +30,8 @@ async def async_setup_entry(
         for setting in meter.description.settings
         if setting.kind == "select"
     )
+    for load_id, select in load_selects(data.loads):
+        async_add_entities([select], config_subentry_id=load_id)
 
 
 class MeterSelect(SettingEntity, SelectEntity):

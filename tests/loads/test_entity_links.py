@@ -42,13 +42,13 @@ async def test_renamed_entities_of_a_load_are_followed(
     """It is measured, cut off and switched under its new names."""
     rename(hass, PLUG, "switch.pump")
     await hass.async_block_till_done()
-    rename(hass, POWER, "sensor.pump_power")
+    rename(hass, POWER, "sensor.pump_watts")
     await hass.async_block_till_done()
     rename(hass, LEAK, "binary_sensor.cellar")
     await hass.async_block_till_done()
     data = stored(entry, load_id)
     assert data["entity"] == "switch.pump"
-    assert data["power_sensor"] == "sensor.pump_power"
+    assert data["power_sensor"] == "sensor.pump_watts"
     assert data["safety_entity"] == "binary_sensor.cellar"
     assert not missed(hass)
     await let_pass(2)

@@ -32,11 +32,12 @@ class Deadline:
 def deadline_of(load: Load, state: LoadState, now: float) -> Deadline | None:
     """Return when the present activity of a load ends; None where nobody knows.
 
-    A deadline that is over, for example since another load had to start first, is `now`.
+    Neither does anybody once it is over, for example since another load has to start
+    first.
     """
     rule = _RULES.get(state.activity)
     found = None if rule is None else rule(load, state)
-    return None if found is None else Deadline(max(found.at, now), found.kind)
+    return None if found is None or found.at <= now else found
 
 
 def _of_override(load: Load, state: LoadState) -> Deadline | None:

@@ -15,7 +15,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
 from ..const import DOMAIN
-from ..control.load import LoadClass, LoadError
+from ..control.load import LoadClass
 from ..entry_data import NrjConfigEntry
 from ..loads.relay_conflict import class_on_meter
 from ..loads.settings import (
@@ -30,10 +30,9 @@ from ..loads.settings import (
     CONF_SCRIPT_ON,
     CONF_VALUE_OFF,
     CONF_VALUE_ON,
-    FIELDS,
     NUMBERS,
+    contradiction_of,
     load_entries,
-    load_of,
 )
 from .load_form import SECTION_OF, flattened, in_sections, schema_of
 
@@ -161,7 +160,7 @@ class LoadFlow(ConfigSubentryFlow):
             self._entity_errors(data),
             _value_errors(data),
             _option_errors(data, _options_of(self.hass, data.get(CONF_ENTITY, ""))),
-            _class_errors(data),
+            dict([found] if (found := contradiction_of(data)) else []),
             self._missing(data),
         ):
             if errors:
@@ -226,18 +225,6 @@ def _option_errors(data: Mapping[str, Any], offered: list[str]) -> dict[str, str
     chosen = {data.get(key) for key in OPTIONS} - {None}
     if len(chosen) < 2 or (offered and not chosen <= set(offered)):
         return {CONF_OPTION_ON: "options_missing"}
-    return {}
-
-
-def _class_errors(data: Mapping[str, Any]) -> dict[str, str]:
-    """Return the error of settings that contradict each other."""
-    never_shed = data[CONF_CLASS] == LoadClass.NEVER_SHED.value
-    if never_shed and data.get(CONF_SAFETY_ENTITY) is not None:
-        return {CONF_SAFETY_ENTITY: "never_shed_safety"}
-    try:
-        load_of("", data)
-    except LoadError as error:
-        return {FIELDS.get(error.field, "base"): error.key}
     return {}
 
 

@@ -3,6 +3,7 @@
 from typing import override
 
 from homeassistant.core import callback
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity
 
@@ -28,6 +29,11 @@ class LoadEntity(Entity):
             manufacturer="NRJ Monitor",
             model="Load",
             name=manager.titles[load_id],
+            via_device_id=dr.async_get_device_id_by_identifier(
+                manager.hass,
+                (DOMAIN, manager.meter.description.mac),
+                config_entry_id=manager.entry.entry_id,
+            ),
         )
 
     @override

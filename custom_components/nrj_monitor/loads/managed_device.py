@@ -128,6 +128,11 @@ class ManagedDevice:
         return round(power * min(1.0, max(0.0, part)), 3)
 
     @property
+    def tells_power(self) -> bool:
+        """Return whether anything tells the power: a sensor, or the number that is set."""
+        return self._domain in NUMBERS or CONF_POWER_SENSOR in self.data
+
+    @property
     def is_cut_off(self) -> bool:
         """Return whether the load must be off for safety, by the last known sensor state."""
         sensor = self.data.get(CONF_SAFETY_ENTITY)

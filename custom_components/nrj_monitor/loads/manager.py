@@ -27,6 +27,7 @@ from ..catalog import CHANNELS, Channel
 from ..checked_store import StoredData
 from ..const import CONF_GRID_PROFILE, DEFAULT_GRID_PROFILE, DOMAIN
 from ..control.arbiter import Arbiter
+from ..control.deadline import Deadline, deadline_of
 from ..control.decision import Decision
 from ..control.energy_account import EnergyAccount
 from ..control.house import HouseView, LoadView
@@ -83,6 +84,7 @@ class LoadManager:
         entities = {id_: device.entity_id for id_, device in self.devices.items()}
         self.publisher = LoadPublisher(hass, entry, self.titles, entities)
         self.accounts = {id_: EnergyAccount() for id_ in self.devices}
+        self.deadlines: dict[str, Deadline | None] = {}
         self.dry_run = False
         self.arbiter = self._new_arbiter()
         profile = entry.options.get(CONF_GRID_PROFILE, DEFAULT_GRID_PROFILE)
@@ -288,6 +290,7 @@ class LoadManager:
             self._grid_listeners.async_notify()
         notices = self.arbiter.pop_notices()
         self._add_energy(now)
+        self._update_deadlines(now)
         for decision in decisions:
             self._execute(decision)
         for notice in notices:
@@ -319,6 +322,14 @@ class LoadManager:
             ),
         )
 
+    def _update_deadlines(self, now: float) -> None:
+        """Publish that what a load does ends at another time than before, or never."""
+        for id_, load in self.arbiter.loads.items():
+            deadline = deadline_of(load, self.arbiter.states[id_], now)
+            if deadline != self.deadlines.get(id_):
+                self.deadlines[id_] = deadline
+                self.publisher.publish_change(id_)
+
     def _add_energy(self, now: float) -> None:
         """Add the energy since the last tick to the accounts."""
         since, self._ticked = self._ticked, now
@@ -338,7 +349,7 @@ class LoadManager:
                 seconds=now - since,
             )
             if before != (account.shed, account.absorbed, account.restored):
-                self.publisher.publish_energy(id_)
+                self.publisher.publish_change(id_)
 
     def _execute(self, decision: Decision) -> None:
         """Switch a load as decided, and publish the decision."""

@@ -47,7 +47,7 @@ class LoadPublisher:
     ) -> Unsubscribe:
         """Call `listener` with each decision on a load and each notice.
 
-        A change of the energy totals alone is None.
+        A change of the energy totals, or of a deadline, alone is None.
         """
         return self._listeners[load_id].async_add(listener)
 
@@ -73,8 +73,8 @@ class LoadPublisher:
             )
 
     @callback
-    def publish_energy(self, load_id: str) -> None:
-        """Publish new energy totals of a load."""
+    def publish_change(self, load_id: str) -> None:
+        """Publish a change of a load's energy totals, or of the end of what it does."""
         self._listeners[load_id].async_notify(None)
 
     @callback

@@ -1,4 +1,4 @@
-"""Sensors of a load: its activity, and the energy shed, absorbed and restored."""
+"""Sensors of a load: its activity and the end of that, its power, and its energies."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,11 +10,14 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import UnitOfEnergy
-from homeassistant.core import callback
+from homeassistant.const import UnitOfEnergy, UnitOfPower
+from homeassistant.core import Event, EventStateChangedData, callback
+from homeassistant.helpers.event import async_track_state_change_event
 
+from ..control.deadline import Deadline
 from ..control.decision import Decision, Notice
 from .activity import ACTIVITIES, current_activity
+from .answer import end_of
 from .entity import LoadEntity
 from .manager import LoadManager
 
@@ -35,6 +38,12 @@ def load_sensors(
             load_id,
             [
                 LoadActivity(manager, load_id),
+                LoadUntil(manager, load_id),
+                *(
+                    [LoadPower(manager, load_id)]
+                    if manager.devices[load_id].tells_power
+                    else []
+                ),
                 *(
                     LoadEnergy(manager, load_id, EnergyDescription.of(which))
                     for which in ENERGIES
@@ -74,6 +83,60 @@ class LoadActivity(LoadEntity, SensorEntity):
             "controlled_entity": self._manager.devices[self._load_id].entity_id,
             "dry_run": self._manager.dry_run,
         }
+
+
+class LoadUntil(LoadEntity, SensorEntity):
+    """End of what a load does now: of an override, a minimum time, a shed."""
+
+    _attr_device_class = SensorDeviceClass.TIMESTAMP
+
+    def __init__(self, manager: LoadManager, load_id: str) -> None:
+        """Show when the activity of a load ends."""
+        super().__init__(manager, load_id, "until")
+        self._deadline: Deadline | None = None
+
+    @callback
+    @override
+    def _handle_update(self, update: Decision | Notice | None) -> None:
+        # The same deadline would be some milliseconds off each time.
+        deadline = self._manager.deadlines.get(self._load_id)
+        if deadline != self._deadline:
+            self._deadline = deadline
+            self._attr_native_value = end_of(self._manager, self._load_id)
+            super()._handle_update(update)
+
+
+class LoadPower(LoadEntity, SensorEntity):
+    """Power of a load: what its sensor measures, or to what its number is set."""
+
+    _attr_device_class = SensorDeviceClass.POWER
+    _attr_state_class = SensorStateClass.MEASUREMENT
+    _attr_native_unit_of_measurement = UnitOfPower.WATT
+    _attr_suggested_display_precision = 0
+
+    def __init__(self, manager: LoadManager, load_id: str) -> None:
+        """Show the power of a load."""
+        super().__init__(manager, load_id, "power")
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Add the listeners for decisions and for the entities of the load."""
+        await super().async_added_to_hass()
+        watched = self._manager.devices[self._load_id].watched
+        self.async_on_remove(
+            async_track_state_change_event(self.hass, watched, self._on_state)
+        )
+
+    @callback
+    def _on_state(self, event: Event[EventStateChangedData]) -> None:
+        self.async_write_ha_state()
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """Return the power, W; None while unknown."""
+        device = self._manager.devices[self._load_id]
+        return device.level if device.power is None else device.power
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from homeassistant.config_entries import ConfigSubentry
 
-from ..control.load import Load, LoadClass, WhenLost
+from ..control.load import Load, LoadClass, LoadError, WhenLost
 from ..control.supply import Supply
 from ..entry_data import NrjConfigEntry
 
@@ -101,6 +101,18 @@ def load_of(load_id: str, data: Mapping[str, Any]) -> Load:
         least_power=least_power,
         power_step=power_step,
     )
+
+
+def contradiction_of(data: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the form field and error key of settings that contradict each other."""
+    never_shed = data[CONF_CLASS] == LoadClass.NEVER_SHED.value
+    if never_shed and data.get(CONF_SAFETY_ENTITY) is not None:
+        return CONF_SAFETY_ENTITY, "never_shed_safety"
+    try:
+        load_of("", data)
+    except LoadError as error:
+        return FIELDS.get(error.field, "base"), error.key
+    return None
 
 
 def _levels(data: Mapping[str, Any]) -> tuple[float | None, float]:
