@@ -7,10 +7,13 @@ entities and the device triggers.
 from math import nan
 from typing import Any, Final, override
 
+from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
+from homeassistant.components.event import ATTR_EVENT_TYPE
 from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.const import (
     ATTR_UNIT_OF_MEASUREMENT,
     CONF_OPTIONS,
+    STATE_OFF,
     UnitOfElectricCurrent,
     UnitOfPower,
 )
@@ -19,6 +22,7 @@ from homeassistant.helpers.automation import DomainSpec
 from homeassistant.helpers.trigger import (
     ENTITY_STATE_TRIGGER_SCHEMA_WITH_BEHAVIOR,
     EntityTriggerBase,
+    StatelessEntityTriggerBase,
     Trigger,
     TriggerConfig,
 )
@@ -27,6 +31,7 @@ import probatio as vol
 
 from .frequency_guard.guard_state import OVER, UNDER, GuardState
 from .loads.activity import ACTIVITIES
+from .loads.limits import main_fuse_of
 
 STAGES: Final = tuple(state.value for state in GuardState)
 LOW: Final = frozenset(state.value for state in UNDER)
@@ -51,6 +56,12 @@ CONF_CURRENT: Final = "current"
 WORDS: Final = {"sensor": DomainSpec(device_class=SensorDeviceClass.ENUM)}
 POWERS: Final = {"sensor": DomainSpec(device_class=SensorDeviceClass.POWER)}
 CURRENTS: Final = {"sensor": DomainSpec(device_class=SensorDeviceClass.CURRENT)}
+EVENTS: Final = {"event": DomainSpec()}
+LINKS: Final = {
+    "binary_sensor": DomainSpec(device_class=BinarySensorDeviceClass.CONNECTIVITY)
+}
+LOST: Final = frozenset({STATE_OFF})
+"""States of the sensor that tells whether a meter answers."""
 
 
 def measured(state: State) -> float:
@@ -183,14 +194,58 @@ class SurplusBelow(SurplusAbove):
 
 
 class PhaseOverloaded(SurplusAbove):
-    """The current of a phase exceeds a limit."""
+    """The current of a phase exceeds a limit, by default the main fuse of its meter."""
 
     _domain_specs = CURRENTS
-    _schema = _schema({vol.Required(CONF_CURRENT): vol.Coerce(float)})
+    _schema = _schema({vol.Optional(CONF_CURRENT): vol.Coerce(float)})
 
     @override
     def _holds(self, state: State) -> bool:
-        return above(state, self._options[CONF_CURRENT])
+        limit = self._options.get(CONF_CURRENT)
+        if limit is None:
+            limit = main_fuse_of(self._hass, state.entity_id)
+        return limit is not None and above(state, limit)
+
+
+class MeterLost(WordTrigger):
+    """A meter answers no more."""
+
+    _domain_specs = LINKS
+    _to = LOST
+
+
+class SupplyDisturbed(StatelessEntityTriggerBase):
+    """A disturbance of the supply begins, or is told once it is over."""
+
+    _domain_specs = EVENTS
+    _kind: str
+
+    @override
+    def is_valid_transition(self, from_state: State, to_state: State) -> bool:
+        """Return whether the event is new: a long one is told at its start and its end."""
+        is_end_of_known = from_state.attributes.get("ongoing") is True and event_key(
+            from_state
+        ) == event_key(to_state)
+        return super().is_valid_transition(from_state, to_state) and not is_end_of_known
+
+    @override
+    def is_valid_state(self, state: State, report_not_triggered: Any) -> bool:
+        """Return whether the event is of the kind."""
+        return state.attributes.get(ATTR_EVENT_TYPE) == self._kind
+
+
+def event_key(state: State) -> tuple[Any, Any]:
+    """Return what names an event among those of its meter."""
+    return state.attributes.get("boot"), state.attributes.get("number")
+
+
+def _disturbed(kind: str) -> type[SupplyDisturbed]:
+    """Return the trigger of a kind of event."""
+    return type(f"Supply{kind.title()}", (SupplyDisturbed,), {"_kind": kind})
+
+
+DISTURBANCES: Final = ("dip", "swell", "interruption", "phase_loss")
+"""Kinds of power quality events with a trigger, which is named after the kind."""
 
 
 TRIGGERS: Final[dict[str, type[Trigger]]] = {
@@ -203,6 +258,8 @@ TRIGGERS: Final[dict[str, type[Trigger]]] = {
     "surplus_above": SurplusAbove,
     "surplus_below": SurplusBelow,
     "phase_overloaded": PhaseOverloaded,
+    "meter_lost": MeterLost,
+    **{kind: _disturbed(kind) for kind in DISTURBANCES},
 }
 
 

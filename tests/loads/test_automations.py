@@ -1,5 +1,6 @@
 """Triggers, conditions and device triggers in running automations."""
 
+from datetime import timedelta
 from typing import Any
 
 from homeassistant.components.device_automation import (
@@ -9,10 +10,11 @@ from homeassistant.components.device_automation import (
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_mock_service
 
-from custom_components.nrj_monitor.const import DOMAIN
+from custom_components.nrj_monitor.const import CONF_MAIN_FUSE, DOMAIN
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
 from tests.loads.conftest import AddLoad, Guard, Pass
@@ -22,6 +24,8 @@ from tests.support.states import state_is
 GRID = "sensor.nrj_meter_grid"
 HEATER = "sensor.heater_activity"
 POWER = "sensor.nrj_meter_active_power"
+LINK = "binary_sensor.nrj_meter_link"
+QUALITY = "event.nrj_meter_power_quality"
 
 
 async def automate(
@@ -141,6 +145,9 @@ async def test_triggers_of_the_readings(
         ("surplus_is_above", POWER, {"power": 1000}, True),
         ("surplus_is_below", POWER, {"power": 1000}, False),
         ("phase_is_overloaded", "sensor.amps", {"current": 25}, True),
+        ("load_is_back", HEATER, {}, False),
+        ("meter_is_lost", LINK, {}, False),
+        ("supply_was_disturbed", QUALITY, {}, False),
     ],
 )
 async def test_conditions(
@@ -169,6 +176,117 @@ async def test_conditions(
     hass.bus.async_fire("test")
     await hass.async_block_till_done()
     assert bool(calls) is holds
+
+
+async def test_an_overload_is_counted_from_the_main_fuse(
+    hass: HomeAssistant, entry: NrjConfigEntry, server: DeviceServer
+) -> None:
+    """Without a current of its own the trigger goes by the fuse of the sensor's meter."""
+    amps = er.async_get(hass).async_get_or_create(
+        "sensor",
+        DOMAIN,
+        "amps",
+        config_entry=entry,
+        suggested_object_id="amps",
+        original_device_class="current",
+    )
+    calls = await automate(hass, trigger("phase_overloaded", amps.entity_id))
+
+    async def draw(amperes: int) -> None:
+        attributes = {"device_class": "current", "unit_of_measurement": "A"}
+        hass.states.async_set(amps.entity_id, str(amperes), attributes)
+        await hass.async_block_till_done()
+
+    for amperes in (1, 500, 10):
+        await draw(amperes)
+    assert not calls, "nobody has said which fuse there is"
+    hass.config_entries.async_update_entry(entry, options={CONF_MAIN_FUSE: 25})
+    for amperes in (24, 26):
+        await draw(amperes)
+    assert len(calls) == 1
+
+
+async def test_a_lost_meter_starts_an_automation(
+    hass: HomeAssistant, entry: NrjConfigEntry, server: DeviceServer
+) -> None:
+    """The link of a meter that answers no more is told, and the condition holds."""
+    calls = await automate(
+        hass,
+        trigger("meter_lost", LINK),
+        condition={
+            "condition": f"{DOMAIN}.meter_is_lost",
+            "target": {"entity_id": LINK},
+        },
+    )
+    assert hass.states.is_state(LINK, "on")
+    await server.stop()
+    await state_is(hass, LINK, "off")
+    await hass.async_block_till_done()
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("kind", ["dip", "swell", "interruption", "phase_loss"])
+async def test_a_disturbance_of_the_supply_starts_an_automation_once(
+    hass: HomeAssistant, entry: NrjConfigEntry, kind: str
+) -> None:
+    """A long event is told when it begins and when it is over, and fires once."""
+    calls = await automate(
+        hass,
+        trigger(kind, QUALITY),
+        condition={
+            "condition": f"{DOMAIN}.supply_was_disturbed",
+            "target": {"entity_id": QUALITY},
+            "options": {"kind": [kind]},
+        },
+    )
+
+    async def tell(what: str, number: int, *, ongoing: bool) -> None:
+        attributes = {
+            "event_type": what,
+            "boot": "a",
+            "number": number,
+            "ongoing": ongoing,
+        }
+        moment = dt_util.utcnow().isoformat(timespec="microseconds")
+        hass.states.async_set(QUALITY, moment, attributes)
+        await hass.async_block_till_done()
+
+    hass.states.async_set(QUALITY, "unknown")
+    await tell(kind, 1, ongoing=True)
+    assert len(calls) == 1
+    await tell(kind, 1, ongoing=False)
+    assert len(calls) == 1, "its end is no second event"
+    await tell("overcurrent", 2, ongoing=False)
+    assert len(calls) == 1
+    await tell(kind, 3, ongoing=False)
+    assert len(calls) == 2
+
+
+async def test_a_disturbance_is_recent_for_a_while(
+    hass: HomeAssistant, entry: NrjConfigEntry
+) -> None:
+    """The condition holds for the latest event of a kind, for as long as it says."""
+    calls = await automate(
+        hass,
+        condition={
+            "condition": f"{DOMAIN}.supply_was_disturbed",
+            "target": {"entity_id": QUALITY},
+            "options": {"kind": ["dip"], "within": "00:10:00"},
+        },
+    )
+    for age, kind, ongoing, holds in (
+        (500, "dip", False, True),
+        (700, "dip", False, False),
+        (700, "dip", True, True),
+        (1, "swell", False, False),
+    ):
+        calls.clear()
+        moment = (dt_util.utcnow() - timedelta(seconds=age)).isoformat()
+        attributes = {"event_type": kind, "ongoing": ongoing}
+        hass.states.async_set(QUALITY, moment, attributes)
+        hass.bus.async_fire("test")
+        await hass.async_block_till_done()
+        assert bool(calls) is holds, (age, kind, ongoing)
 
 
 async def test_device_triggers(
