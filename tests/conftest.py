@@ -21,6 +21,7 @@ from custom_components.nrj_monitor.const import (
     DOMAIN,
 )
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
+from custom_components.nrj_monitor.quiet_log import QuietLog, Repetitions
 from custom_components.nrj_monitor.sources.native_api import session
 from nrj_tools.firmware import FirmwareError, RunningFirmware, build, esphome_executable
 from nrj_tools.ports import free_port
@@ -63,6 +64,12 @@ def seeded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 def settled_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the clock count as set, however lately Home Assistant was started."""
     monkeypatch.setattr(clock_trust, "BOOT_SETTLES", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def nothing_said_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let everything be news to the log, whatever tests before have said."""
+    monkeypatch.setattr(QuietLog, "repetitions", Repetitions())
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,9 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN
+from .quiet_log import QuietLog
 
-_LOGGER = logging.getLogger(__name__)
+_LOG = QuietLog(logging.getLogger(__name__), "")
 
 SET_ASIDE: Final = ".set_aside"
 """Ending of a file that was set aside; a later one takes the place of an earlier one."""
@@ -55,12 +56,18 @@ class CheckedStore(Store[StoredData]):
         except (HomeAssistantError, *UNUSABLE) as error:
             await self._async_set_aside("stored_data_unusable", error)
 
-    async def async_save_at_stop(self, data: StoredData) -> None:
-        """Save `data` a last time; an error is logged, as nobody could act on it."""
+    async def async_try_save(self, data: StoredData | Callable[[], StoredData]) -> bool:
+        """Save `data`, or what it returns; return whether it is saved.
+
+        An error is logged: neither a full disk nor a value that can not be stored keeps
+        a meter from working, or its entry from unloading.
+        """
         try:
-            await self.async_save(data)
+            await self.async_save(data() if callable(data) else data)
         except (HomeAssistantError, OSError, *UNUSABLE) as error:
-            _LOGGER.error("%s was not saved: %s", self.path, _text(error))
+            _LOG.error("%s was not saved: %s", self.path, _text(error), about=self.path)
+            return False
+        return True
 
     async def async_remove(self) -> None:
         """Remove the file, what was set aside of it, and the issue about that."""
@@ -86,11 +93,12 @@ class CheckedStore(Store[StoredData]):
                 Path(self.path).replace(self._set_aside_path)
 
         await self.hass.async_add_executor_job(rename)
-        _LOGGER.error(
+        _LOG.error(
             "%s can not be used and was set aside as %s: %s",
             self.path,
             self._set_aside_path.name,
             _text(error),
+            about=self.path,
         )
         self._async_create_issue(issue, error)
 

@@ -1,7 +1,7 @@
 """Energy totals of a meter, checked for decreases: pure, without Home Assistant."""
 
 from collections.abc import Mapping
-from math import isfinite
+import re
 from typing import Any, Final
 
 COUNT_TOLERANCE: Final = 0.01
@@ -9,6 +9,12 @@ COUNT_TOLERANCE: Final = 0.01
 
 RELATIVE_TOLERANCE: Final = 1e-7
 """The same as a part of the total: the resolution of a 32-bit float."""
+
+LARGEST: Final = 1e9
+"""Greatest stored total, kWh, kvarh or kVAh, that may be one: the catalog's limits are
+narrower, and may change."""
+
+_ID: Final = re.compile(r"[a-z0-9_]{1,64}")
 
 RESET_RATIO: Final = 0.1
 """Part of its latest value below which a total has begun anew rather than gone back."""
@@ -66,20 +72,27 @@ class EnergyCounters:
     def restore(self, stored: Mapping[str, Any]) -> None:
         """Restore totals and decreases written by `as_dict`.
 
-        Raises one of LookupError, TypeError and ValueError for other data, and
-        restores nothing then.
+        Raises one of ArithmeticError, AttributeError, LookupError, TypeError and
+        ValueError for other data, and restores nothing then.
         """
-        latest = {id_: _total(value) for id_, value in stored["latest"].items()}
+        latest = {_id(id_): _total(value) for id_, value in stored["latest"].items()}
         gone_back = {
-            id_: (_total(before), _total(after))
+            _id(id_): (_total(before), _total(after))
             for id_, (before, after) in stored["gone_back"].items()
         }
         self._latest.update(latest)
         self._gone_back.update(gone_back)
 
 
+def _id(id_: str) -> str:
+    """Return the id of a total; raises ValueError for what can not be one."""
+    if _ID.fullmatch(id_) is None:
+        raise ValueError(f"{id_[:40]!r} is no total")
+    return id_
+
+
 def _total(value: Any) -> float:
     """Return a stored total, kWh; raises TypeError or ValueError for another value."""
-    if not isfinite(total := float(value)):
+    if not abs(total := float(value)) <= LARGEST:
         raise ValueError(f"{value} kWh is no total")
     return total

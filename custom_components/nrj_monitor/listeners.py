@@ -3,7 +3,9 @@
 from collections.abc import Callable
 import logging
 
-_LOGGER = logging.getLogger(__name__)
+from .quiet_log import QuietLog
+
+_LOG = QuietLog(logging.getLogger(__name__), "")
 
 type Unsubscribe = Callable[[], None]
 
@@ -41,5 +43,5 @@ class Listeners[*Ts]:
         for callback in self._callbacks:
             try:
                 callback(*update)
-            except Exception:
-                _LOGGER.exception("A listener of the meter failed")
+            except Exception as error:  # noqa: BLE001
+                _LOG.exception("A listener of the meter failed", about=type(error))

@@ -16,6 +16,7 @@ from .listeners import Listeners, Unsubscribe
 from .over_range import OVER_RANGE, Excursion, parse_over_range
 from .power_quality.event import Oscillogram, PowerQualityEvent
 from .power_quality.log import PowerQualityLog
+from .quiet_log import QuietLog
 from .reading_gate import ReadingGate, is_possible
 from .sources import JournalSource, MeterDescription, Source
 from .sources.errors import (
@@ -38,6 +39,9 @@ RELAY_TIMEOUT = 3.0
 
 KNOWN_GUARD_EVENTS = 128
 """Ids of delivered guard events that are kept; the meter itself keeps 32 events."""
+
+HELD = 128
+"""Events that are held until somebody listens."""
 
 type ReadingListener = Callable[[float | None, float], None]
 """Called with a reading, None without a valid measurement, and the event loop's time, s."""
@@ -65,14 +69,15 @@ class Meter:
         self._settings: dict[str, SettingValue] = {}
         self._over_range: tuple[Excursion, ...] = ()
         self._log = PowerQualityLog()
+        self._quiet_log = QuietLog(_LOGGER, description.mac)
         self.gate = ReadingGate(believes_falls=isinstance(source, JournalSource))
         """Gate of all readings, which counts those it refuses."""
         self.entity_keys: set[str] = set()
         """Keys of the entities that were made for the meter, disabled ones too."""
         self.known_guard_events: deque[str] = deque(maxlen=KNOWN_GUARD_EVENTS)
         """Ids of the guard events that were delivered, the oldest first."""
-        self._held_power_quality: list[PowerQualityEvent] | None = []
-        self._held_guard: list[GuardEvent] | None = []
+        self._held_power_quality: deque[PowerQualityEvent] | None = deque(maxlen=HELD)
+        self._held_guard: deque[GuardEvent] | None = deque(maxlen=HELD)
         self._reading_listeners: defaultdict[
             Channel, Listeners[float | None, float]
         ] = defaultdict(Listeners)
@@ -272,10 +277,10 @@ class Meter:
 
         Called once all listeners of events have been added.
         """
-        held_guard, self._held_guard = self._held_guard or [], None
+        held_guard, self._held_guard = self._held_guard or (), None
         for guard_event in held_guard:
             self._guard_listeners.async_notify(guard_event)
-        held, self._held_power_quality = self._held_power_quality or [], None
+        held, self._held_power_quality = self._held_power_quality or (), None
         for event in held:
             self._power_quality_listeners.async_notify(event)
 
@@ -286,7 +291,7 @@ class Meter:
     def on_connected(self, description: MeterDescription) -> None:
         """Set the link up and replace the meter's description."""
         if self._error is not None:
-            _LOGGER.info("%s is back", description.name)
+            self._quiet_log.info("%s is back", description.name)
         self._description = description
         self._connected = True
         self._error = None
@@ -314,8 +319,13 @@ class Meter:
         if type(known) is type(error):
             return
         is_news = known is None or isinstance(error, CredentialError)
-        level = logging.WARNING if is_news else logging.DEBUG
-        _LOGGER.log(level, "%s is unavailable: %s", self._description.name, error)
+        if is_news:
+            self._quiet_log.warning(
+                "%s is unavailable: %s",
+                self._description.name,
+                error,
+                about=type(error),
+            )
         self._connection_listeners.async_notify()
 
     def on_reading(self, channel: Channel, value: float | None) -> None:
@@ -349,10 +359,9 @@ class Meter:
         return False
 
     def on_impossible(self, channel: Channel, value: float) -> None:
-        """Count an impossible value that is left out; log the first of a channel."""
+        """Count an impossible value that is left out; *Repairs* names each channel."""
         is_first = self.gate.refuse(channel, value)
-        _LOGGER.log(
-            logging.WARNING if is_first else logging.DEBUG,
+        self._quiet_log.warning(
             "%s told an impossible value, which is left out: %s is %s",
             self._description.name,
             channel.id,

@@ -5,13 +5,17 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 
-from .calibration.corrections import TEXT as CALIBRATION_TEXT, Corrections
+from .calibration.corrections import (
+    MAX_LENGTH as LONGEST_TEXT,
+    TEXT as CALIBRATION_TEXT,
+    Corrections,
+)
 from .checked_store import CheckedStore, StoredData
 from .const import CONF_SOURCE, DOMAIN, SOURCE_NATIVE_API
 from .energy_counters import EnergyCounters
 from .entry_data import NrjConfigEntry
 from .meter import Meter
-from .power_quality.log import PowerQualityLog
+from .power_quality.log import PowerQualityLog, event_ids
 
 VERSION: Final = 1
 DELAY: Final = 10.0
@@ -64,8 +68,8 @@ class MeterStore:
 
     def _restore(self, stored: StoredData) -> None:
         log, totals = stored["power_quality"], stored["totals"]
-        calibration = str(stored.get("calibration", ""))
-        guard_events = [str(id_) for id_ in stored.get("guard", ())]
+        calibration = str(stored.get("calibration", ""))[:LONGEST_TEXT]
+        guard_events = event_ids(stored.get("guard", ()))
         # Raises for a log of no use before anything is taken over.
         PowerQualityLog().restore(log)
         self.energy_counters.restore(totals)
@@ -91,7 +95,7 @@ class MeterStore:
     async def async_stop(self) -> None:
         """Save a last time; later changes are not saved."""
         self._is_stopped = True
-        await self._store.async_save_at_stop(self._data())
+        await self._store.async_try_save(self._data)
 
     def _data(self) -> dict[str, Any]:
         self._due = None
@@ -113,8 +117,8 @@ async def async_stored_calibration(
     """Return what the meter of an entry was calibrated to, None if not known."""
     if entry.state is ConfigEntryState.LOADED:
         return Corrections.from_text(entry.runtime_data.store.calibration)
-    stored = await _store(hass, entry.entry_id).async_load()
-    return Corrections.from_text(str((stored or {}).get("calibration", "")))
+    stored = await _async_checked(_store(hass, entry.entry_id))
+    return Corrections.from_text(str(stored.get("calibration", "")))
 
 
 async def async_remove_meter_store(hass: HomeAssistant, entry_id: str) -> None:
@@ -128,9 +132,21 @@ async def async_forget_totals(hass: HomeAssistant, entry_id: str) -> dict[str, f
     Returns the last totals, kWh by channel id.
     """
     store = _store(hass, entry_id)
-    if (stored := await store.async_load()) is None:
+    if not (stored := await _async_checked(store)):
         return {}
-    await store.async_save(
+    await store.async_try_save(
         {**stored, "totals": EnergyCounters().as_dict(), "calibration": ""}
     )
     return {id_: float(total) for id_, total in stored["totals"]["latest"].items()}
+
+
+async def _async_checked(store: CheckedStore) -> StoredData:
+    """Return the content of a store that can be used, nothing otherwise."""
+    checked: StoredData = {}
+
+    def restore(stored: StoredData) -> None:
+        EnergyCounters().restore(stored["totals"])
+        checked.update(stored)
+
+    await store.async_restore(restore)
+    return checked

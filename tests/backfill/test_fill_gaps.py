@@ -34,6 +34,8 @@ from tests.backfill.recorder_statistics import (
 )
 
 KWH = 1_000_000
+PAGE = 1440
+"""Records in a page: those of a day."""
 
 pytestmark = pytest.mark.usefixtures("recorder")
 
@@ -51,8 +53,15 @@ def constant_load(hours: int, kilowatts: int = 2, start: int = START) -> EnergyT
         for _ in range(hours * 60)
     ]
     timeline = EnergyTimeline()
-    data = page(records, begin_time=start, counters=f"0,0,0,{100 * KWH},0,0,0,0")
-    timeline.add_page(JournalPage.from_device(data), {}, start + 96 * HOUR)
+    for after in range(0, len(records), PAGE):
+        data = page(
+            records[after : after + PAGE],
+            after=after,
+            last=min(after + PAGE, len(records)),
+            begin_time=start + 60 * after,
+            counters=f"0,0,0,{100 * KWH + gain * after},0,0,0,0",
+        )
+        timeline.add_page(JournalPage.from_device(data), {}, start + 96 * HOUR)
     return timeline
 
 

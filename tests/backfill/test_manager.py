@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
@@ -213,20 +213,55 @@ async def test_new_journal_is_downloaded_from_its_beginning(
     )
 
 
-async def test_damaged_pages_and_those_of_other_clients_are_ignored(
+async def test_pages_of_other_clients_are_ignored(
+    entry: MockConfigEntry, source: JournalMeter
+) -> None:
+    """No such page is acknowledged, damaged or not."""
+    for sent in (
+        source.page("0000cafe", 0),
+        {**source.page("0000cafe", 0), "data": "?"},
+    ):
+        source.send_page(sent)
+    await asyncio.sleep(0.05)
+    assert not source.acknowledged
+
+
+async def test_a_damaged_page_is_acknowledged_so_that_it_does_not_come_back(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     source: JournalMeter,
-    caplog: pytest.LogCaptureFixture,
+    energy: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """No such page is acknowledged."""
-    source.send_page(source.page("0000cafe", 0))
+    """The pages after it are used, and their totals have its energy."""
+    whole = source.page
+
+    def page_of(client: str, after: int) -> Mapping[str, str]:
+        sent = whole(client, after)
+        damaged = {"data": base64.b64encode(b"xx").decode()}
+        return {**sent, **damaged} if after == PAGE else sent
+
+    monkeypatch.setattr(source, "page", page_of)
+    entry.runtime_data.meter.on_connected(DESCRIPTION)
+    await until(lambda: any(done == MINUTES for _, _, done in source.acknowledged))
+    received = [received for _, received, _ in source.acknowledged]
+    assert received == sorted(received)
+    rows = await hours_of(hass, energy)
+    assert [rows[hour]["sum"] for hour in (0, 5)] == pytest.approx([12, 22], abs=0.01)
+    assert rows[4]["sum"] == pytest.approx(20, abs=0.01)
+
+
+async def test_a_page_that_says_nothing_of_its_place_is_left_out(
+    entry: MockConfigEntry, source: JournalMeter
+) -> None:
+    """Nobody knows what to acknowledge; the next page is taken."""
     client = entry.runtime_data.backfill._download.client
-    source.send_page(
-        {**source.page(client, 0), "data": base64.b64encode(b"xx").decode()}
-    )
-    await until(lambda: "left out" in caplog.text)
+    for changes in ({"last": "9" * 400}, {"last": "x"}, {"after": "5", "last": "2"}):
+        source.send_page({**source.page(client, 0), **changes})
+    await asyncio.sleep(0.05)
     assert not source.acknowledged
+    source.send_page(source.page(client, 0))
+    await until(lambda: bool(source.acknowledged))
 
 
 async def test_records_that_the_meter_dropped_are_not_awaited(

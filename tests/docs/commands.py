@@ -99,6 +99,9 @@ COMMANDS: Mapping[str, Run | NotRun] = {
         "scripts/bench faults --schedules 1 --jobs 1 --steps 4",
         '"with errors": []',
     ),
+    "scripts/bench attack": Run(
+        "scripts/bench attack --examples 2", '"promises kept": true'
+    ),
     "scripts/release prepare 1.2.0": NOT_IN_PLACE,
     "scripts/release reopen": NOT_IN_PLACE,
     "scripts/release images": Run("scripts/release images", "nrj-"),

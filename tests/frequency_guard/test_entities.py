@@ -29,6 +29,7 @@ from tests.conftest import HOST, AddMeter
 from tests.support.device import DeviceServer
 from tests.support.states import state_is, state_where
 from tests.support.texts import use_language
+from tests.test_meter import DESCRIPTION
 
 HOUR = 3600.0
 FREQUENCIES = (50.0, 49.7)
@@ -192,8 +193,7 @@ def test_a_change_that_was_missed_has_its_own_time() -> None:
 def test_a_change_is_told_once_and_only_when_somebody_listens() -> None:
     """Those of an outage wait until the entities are there; repetitions are no news."""
     source: Any = None
-    description: Any = None
-    meter = Meter(source, description)
+    meter = Meter(source, DESCRIPTION)
     meter.on_guard_event(GuardEvent.from_device(CHANGE, NOON))
     heard: list[GuardEvent] = []
     meter.async_add_guard_listener(heard.append)

@@ -5,11 +5,13 @@ from typing import Any, Never, override
 
 from aioesphomeapi.model import (
     EntityCategory,
+    NumberInfo,
     NumberState,
     SelectState,
     SensorInfo,
     SwitchInfo,
 )
+import pytest
 
 from custom_components.nrj_monitor.catalog import CHANNELS
 from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
@@ -29,6 +31,7 @@ from custom_components.nrj_monitor.sources.native_api.device_model import (
     setting_of,
     value_of,
 )
+from custom_components.nrj_monitor.sources.settings import Setting
 
 
 class Silent(Source):
@@ -164,5 +167,37 @@ def test_only_what_is_known_is_a_setting() -> None:
     assert setting_of(relay) is None
     assert setting_of(made(SensorInfo, object_id="guard", key=1)) is None
     assert setting_of(made(SensorInfo, object_id="other", key=1)) is None
-    assert value_of(made(NumberState, key=1, missing_state=True)) is None
-    assert value_of(made(SelectState, key=1, state="a")) == "a"
+    number = Setting(id="guard", name="", kind="number", maximum=60.0)
+    choice = Setting(id="guard", name="", kind="select", options=("a",))
+    assert value_of(number, made(NumberState, key=1, missing_state=True)) is None
+    assert value_of(number, made(NumberState, key=1, state=49.8)) == 49.8
+    assert value_of(choice, made(SelectState, key=1, state="a")) == "a"
+
+
+def test_a_setting_has_no_value_beyond_its_range() -> None:
+    """What a person could not choose is no state of a setting."""
+    number = Setting(id="guard", name="", kind="number", maximum=60.0)
+    for value in (float("nan"), float("inf"), -1.0, 60.1):
+        assert value_of(number, made(NumberState, key=1, state=value)) is None
+    choice = Setting(id="guard", name="", kind="select", options=("a",))
+    assert value_of(choice, made(SelectState, key=1, state="b")) is None
+    assert value_of(choice, made(NumberState, key=1, state=1.0)) is None
+
+
+@pytest.mark.parametrize(
+    "limits", [(float("nan"), 1, 1), (1, 0, 1), (0, 1, 0), (0, float("inf"), 1)]
+)
+def test_a_number_without_a_range_is_no_setting(
+    limits: tuple[float, float, float],
+) -> None:
+    """It could be stored, but not be read again."""
+    low, high, step = limits
+    info = made(
+        NumberInfo,
+        object_id="guard_shed_1_frequency",
+        key=1,
+        min_value=low,
+        max_value=high,
+        step=step,
+    )
+    assert setting_of(info) is None

@@ -6,7 +6,7 @@ tested against the real firmware, never against this.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, override
 import zlib
@@ -36,6 +36,22 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     )
 } | {
     "null_residual_current": {"input": PB.SERVICE_ARG_TYPE_INT},
+    "guard_events": {"after": PB.SERVICE_ARG_TYPE_INT},
+    "power_quality_events": {"after": PB.SERVICE_ARG_TYPE_INT},
+    "power_quality_oscillogram": {
+        "event": PB.SERVICE_ARG_TYPE_INT,
+        "page": PB.SERVICE_ARG_TYPE_INT,
+    },
+    "journal_open": {
+        "client": PB.SERVICE_ARG_TYPE_STRING,
+        "journal": PB.SERVICE_ARG_TYPE_STRING,
+        "after": PB.SERVICE_ARG_TYPE_INT,
+    },
+    "journal_acknowledge": {
+        "client": PB.SERVICE_ARG_TYPE_STRING,
+        "sequence": PB.SERVICE_ARG_TYPE_INT,
+        "done": PB.SERVICE_ARG_TYPE_INT,
+    },
     "take_over_calibration": {
         f"{name}_l{phase}": PB.SERVICE_ARG_TYPE_FLOAT
         for phase in (1, 2, 3)
@@ -85,6 +101,8 @@ class DeviceServer(LoopbackServer):
         """Whether answers are held back, as by a cut cable."""
         self.ran: list[tuple[str, list[float]]] = []
         """User actions that were run, with their numbers."""
+        self.client = ""
+        """The client that last asked for the journal."""
         self.told_time: Any = None
         """The last answer to `ask_time`."""
         self._subscribers: set[Framing] = set()
@@ -104,6 +122,31 @@ class DeviceServer(LoopbackServer):
     def ask_time(self) -> None:
         """Ask for the time, as the firmware's clock does."""
         self._publish(PB.GetTimeRequest())
+
+    def tell(self, kind: str, data: Mapping[str, str]) -> None:
+        """Send an event to Home Assistant, as the firmware's components do."""
+        self._publish(_event(kind, data))
+
+    async def flood(self, kind: str, events: Sequence[Mapping[str, str]]) -> None:
+        """Send events in an instant."""
+        messages = await asyncio.to_thread(
+            lambda: [_event(kind, data).SerializeToString() for data in events]
+        )
+        for framing in self._subscribers:
+            for message in messages:
+                framing.write(TYPE_OF[PB.HomeassistantActionRequest], message)
+
+    def state(self, message: Any, name: str) -> None:
+        """Send a message with the state of an entity, whatever it says."""
+        message.key = _key(name)
+        self._publish(message)
+
+    async def settle(self) -> None:
+        """Wait until the client has taken all that was sent, or is gone."""
+        self.told_time = None
+        self.ask_time()
+        while self.told_time is None and self._subscribers:
+            await asyncio.sleep(0.002)
 
     def garble(self, noise: bytes) -> None:
         """Send bytes outside the protocol."""
@@ -175,6 +218,8 @@ class DeviceServer(LoopbackServer):
     def _run(self, request: Any) -> Any:
         name = next(name for name in self.device.actions if _key(name) == request.key)
         numbers = [argument.float_ or argument.int_ for argument in request.args]
+        if name.startswith("journal_"):
+            self.client = request.args[0].string_
         self.ran.append((name, numbers))
         success, words = self.device.actions[name]
         return PB.ExecuteServiceResponse(
@@ -241,6 +286,17 @@ class DeviceServer(LoopbackServer):
 
 def _send(framing: Framing, message: Any) -> None:
     framing.write(TYPE_OF[type(message)], message.SerializeToString())
+
+
+def _event(kind: str, data: Mapping[str, str]) -> Any:
+    return PB.HomeassistantActionRequest(
+        service=kind,
+        is_event=True,
+        data=[
+            PB.HomeassistantServiceMap(key=key, value=value)
+            for key, value in data.items()
+        ],
+    )
 
 
 def _object_id(name: str) -> str:

@@ -1,12 +1,12 @@
 """Fills missed hours of the recorder's statistics from a meter's energy timeline."""
 
-import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from math import ceil
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
@@ -37,9 +37,12 @@ from .statistics import (
     async_write_sums,
 )
 from .sum_keeper import WINDOW, async_keep_sums, handovers_of, total_units
-from .timeline import EnergyEstimate, EnergyTimeline
+from .timeline import REACH, EnergyEstimate, EnergyTimeline
 
 MEASURED = (*POWERS, *VOLTAGES, FREQUENCY)
+
+LISTED: Final = 168
+"""Hours of a sensor that an answer lists: those of a week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,35 +71,49 @@ class BackfillResult:
         )
 
     def as_response(self) -> dict[str, Any]:
-        """Return the result as the response of an action, times in local time."""
+        """Return the result as the response of an action, times in local time.
+
+        Of each sensor the latest `LISTED` hours of a kind are listed; `summary` has the
+        number of all.
+        """
         return {
             "journal_from": _text(self.begin),
             "journal_until": _text(self.end),
             "hours": self.hours,
-            "energy": {
-                id_: {_text(hour): round(row.state, 6) for hour, row in rows.items()}
-                for id_, rows in self.sums.items()
-            },
-            "measurements": {
-                id_: {
-                    _text(hour): {
-                        "mean": round(row.mean, 4),
-                        "min": round(row.minimum, 4),
-                        "max": round(row.maximum, 4),
-                    }
-                    for hour, row in rows.items()
-                }
-                for id_, rows in self.means.items()
-            },
-            "impossible": {
-                id_: {_text(hour): round(energy, 3) for hour, energy in hours.items()}
-                for id_, hours in self.repaired.items()
-            },
-            "left_alone": {
-                id_: {_text(hour): reason for hour, reason in reasons.items()}
-                for id_, reasons in self.unclear.items()
-            },
+            "summary": self._summary(),
+            "energy": _listed(self.sums, lambda row: round(row.state, 6)),
+            "measurements": _listed(
+                self.means,
+                lambda row: {
+                    "mean": round(row.mean, 4),
+                    "min": round(row.minimum, 4),
+                    "max": round(row.maximum, 4),
+                },
+            ),
+            "impossible": _listed(self.repaired, lambda energy: round(energy, 3)),
+            "left_alone": _listed(self.unclear, lambda reason: reason),
         }
+
+    def _summary(self) -> dict[str, Any]:
+        """Return the number of hours of each sensor, filled in and left alone."""
+        return {
+            id_: {
+                "filled_in": len(self.sums.get(id_, self.means.get(id_, ()))),
+                "impossible": len(self.repaired.get(id_, ())),
+                "left_alone": dict(Counter(self.unclear.get(id_, {}).values())),
+            }
+            for id_ in sorted({*self.sums, *self.means, *self.repaired, *self.unclear})
+        }
+
+
+def _listed[RowT](
+    rows_of: Mapping[str, Mapping[int, RowT]], told: Callable[[RowT], Any]
+) -> dict[str, Any]:
+    """Return what is told of the latest hours of each sensor."""
+    return {
+        id_: {_text(hour): told(rows[hour]) for hour in sorted(rows)[-LISTED:]}
+        for id_, rows in rows_of.items()
+    }
 
 
 def _text(time: float | None) -> str | None:
@@ -131,6 +148,7 @@ async def async_backfill(
     begin, end = timeline.begin, timeline.end
     if begin is None or end is None:
         return BackfillResult()
+    begin = max(begin, min(end, until) - REACH)
     if replacement is not None and replacement.begin is not None:
         begin = max(begin, replacement.begin)
     hours = hours_between(begin, min(end, until))
@@ -169,25 +187,28 @@ async def async_backfill(
         if id_ in firsts
     )
     sums, unclear, means, corrections = {}, {}, {}, {}
+    # Pages may come while it is planned.
+    timeline = timeline.copy()
     for id_, series in all_series.items():
-        # Planning days of minutes takes a while: let other tasks run in between.
-        await asyncio.sleep(0)
         channel = ids[id_]
         if series.metadata["has_sum"]:
-            plan = plan_sums(
-                hours,
-                series.sums,
-                partial(_energy_since, timeline, channel, begin),
-                before=series.before,
-                after=series.after,
-                handover=handovers.get(id_),
-                step=CHANNELS[channel].quantity.change.absolute,
-                ended=ends.get(id_),
-                is_anew=is_anew,
-                first_total=firsts.get(id_, 0.0),
-                was_read=was_read,
-                is_recorded=timeline.is_recorded,
-                is_doubtful=is_doubtful,
+            plan = await hass.async_add_executor_job(
+                partial(
+                    plan_sums,
+                    hours,
+                    series.sums,
+                    partial(_energy_since, timeline, channel, begin),
+                    before=series.before,
+                    after=series.after,
+                    handover=handovers.get(id_),
+                    step=CHANNELS[channel].quantity.change.absolute,
+                    ended=ends.get(id_),
+                    is_anew=is_anew,
+                    first_total=firsts.get(id_, 0.0),
+                    was_read=was_read,
+                    is_recorded=timeline.is_recorded,
+                    is_doubtful=is_doubtful,
+                )
             )
             if plan.rows:
                 sums[id_] = plan.rows
@@ -209,9 +230,9 @@ async def async_backfill(
             async_adjust_sums(
                 hass, all_series[id_].metadata, units[id_], corrections[id_]
             )
-            async_write_sums(hass, all_series[id_], sum_rows)
+            await async_write_sums(hass, all_series[id_], sum_rows)
         for id_, mean_rows in means.items():
-            async_write_means(hass, all_series[id_], mean_rows)
+            await async_write_means(hass, all_series[id_], mean_rows)
         await async_wait_written(hass)
     return result
 
@@ -289,4 +310,6 @@ async def _plan_means(
         measured = await async_hours_with_states(
             hass, series.metadata["statistic_id"], flat[0], flat[-1] + hours.step
         )
-    return plan_means(hours, series.means, measured.__contains__, summary, is_doubtful)
+    return await hass.async_add_executor_job(
+        plan_means, hours, series.means, measured.__contains__, summary, is_doubtful
+    )

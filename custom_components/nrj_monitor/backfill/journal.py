@@ -8,6 +8,7 @@ from enum import IntFlag
 from typing import Final, Self
 
 from ..catalog import CHANNELS
+from ..device_number import number_name, whole_number
 from ..reading_gate import greatest_energy, is_possible
 
 COUNTERS: Final = (
@@ -39,6 +40,15 @@ FREQUENCY_STEP: Final = 0.001
 
 LONGEST_NUMBER: Final = 10
 """Bytes of the greatest 64-bit number in LEB128."""
+
+LARGEST_PAGE: Final = 48 * 1024
+"""Bytes of a page's records, four times what the firmware sends at most: some 30 ms."""
+
+LATEST: Final = 2**32 - 1
+"""Greatest time, s since 1970, or uptime, s."""
+
+LARGEST_TOTAL: Final = 2**64 - 1
+"""Greatest total, mWh."""
 
 MILLIWATTHOURS: Final = 1e6
 """Milliwatt-hours in a kilowatt-hour."""
@@ -235,21 +245,27 @@ class JournalPage:
         """Decode the data of the firmware's event.
 
         Raises:
-            ValueError: a field is missing, is no number or is damaged.
+            ValueError: a field is missing, damaged, too long or beyond its range.
         """
+        head = PageHead.from_device(data)
         try:
-            counters = tuple(int(text) for text in data["counters"].split(","))
+            if len(data["data"]) > LARGEST_PAGE * 4 // 3:
+                raise ValueError(f"its records are more than {LARGEST_PAGE} bytes")
+            counters = tuple(
+                whole_number(text, LARGEST_TOTAL)
+                for text in data["counters"].split(",", len(COUNTERS))
+            )
             records = decode_records(base64.b64decode(data["data"], validate=True))
             page = cls(
-                client=data["client"],
-                journal=data["journal"],
-                boot=data["boot"],
+                client=head.client,
+                journal=head.journal,
+                boot=number_name(data["boot"]),
                 boot_time=_number_or_none(data["boot_time"]),
-                uptime=int(data["uptime_ms"]) / 1000,
-                start_uptime=int(data["start_uptime"]),
-                after=int(data["after"]),
-                last=int(data["last"]),
-                newest=int(data["newest"]),
+                uptime=whole_number(data["uptime_ms"], 1000 * LATEST) / 1000,
+                start_uptime=whole_number(data["start_uptime"], LATEST),
+                after=head.after,
+                last=head.last,
+                newest=head.newest,
                 begin_time=_number_or_none(data["begin_time"]),
                 begin_uptime=_number_or_none(data["begin_uptime"]),
                 counters=counters,
@@ -266,5 +282,37 @@ class JournalPage:
         return page
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageHead:
+    """Place of a page in a journal, which a page has whose records are of no use."""
+
+    client: str
+    journal: str
+    after: int
+    last: int
+    newest: int
+
+    @classmethod
+    def from_device(cls, data: Mapping[str, str]) -> Self:
+        """Read the place of a page from the data of the firmware's event.
+
+        Raises:
+            ValueError: it has none.
+        """
+        try:
+            head = cls(
+                client=number_name(data["client"]),
+                journal=number_name(data["journal"]),
+                after=whole_number(data["after"]),
+                last=whole_number(data["last"]),
+                newest=whole_number(data["newest"]),
+            )
+        except KeyError as error:
+            raise ValueError(f"{error} is missing") from error
+        if head.last < head.after:
+            raise ValueError(f"it has records {head.after} to {head.last}")
+        return head
+
+
 def _number_or_none(text: str) -> int | None:
-    return int(text) if text else None
+    return whole_number(text, LATEST) if text else None

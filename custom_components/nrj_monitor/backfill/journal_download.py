@@ -6,9 +6,24 @@ from dataclasses import dataclass
 import secrets
 from typing import Any, Self
 
+from ..device_number import LARGEST_NUMBER, number_name
 from .boot_clock import BootClock
-from .journal import Counters, JournalPage
+from .journal import COUNTERS, LARGEST_TOTAL, LATEST, Counters, JournalPage, PageHead
 from .timeline import EnergyTimeline
+
+
+def stored_time(value: Any) -> float:
+    """Return a stored time, s since 1970; raises ValueError or TypeError for another value."""
+    if not 0.0 <= (time := float(value)) <= LATEST:
+        raise ValueError(f"{time} is no time")
+    return time
+
+
+def stored_number(value: Any, most: int = LARGEST_NUMBER) -> int:
+    """Return a stored number up to `most`; raises for another value."""
+    if not 0 <= (number := int(value)) <= most:
+        raise ValueError(f"{number} is no number up to {most}")
+    return number
 
 
 def new_client() -> str:
@@ -33,15 +48,23 @@ class JournalPosition:
     @classmethod
     def from_stored(cls, stored: Mapping[str, Any]) -> Self:
         """Read a stored position; raises for unusable data."""
-        anchor = stored["anchor"]
+        journal = str(stored["journal"])
+        if journal:
+            number_name(journal)
+        anchor, done = stored["anchor"], stored_number(stored["done"])
         if not anchor:
-            return cls(str(stored["journal"]), int(stored["done"]))
+            return cls(journal, done)
+        counters = tuple(
+            stored_number(total, LARGEST_TOTAL) for total in anchor["counters"]
+        )
+        if len(counters) != len(COUNTERS):
+            raise ValueError(f"{len(counters)} totals, not {len(COUNTERS)}")
         return cls(
-            str(stored["journal"]),
-            int(stored["done"]),
-            float(anchor["time"]),
-            tuple(map(int, anchor["counters"])),
-            int(anchor.get("sequence", 0)),
+            journal,
+            done,
+            stored_time(anchor["time"]),
+            counters,
+            stored_number(anchor.get("sequence", 0)),
         )
 
     @classmethod
@@ -116,18 +139,37 @@ class JournalDownload:
         self.has_new_boot_time = self.boot_clock.update(page, now, is_firm=is_firm)
         boot_time = self.boot_clock.boot_times[page.boot]
         self.started_at = boot_time + page.start_uptime
-        if page.journal != self.journal:
-            # The meter began a new journal, whose sequence begins anew.
-            self.journal = page.journal
-            self.received = 0
-            self.timeline = self.timeline.for_new_journal()
+        self._begin_journal(page.journal)
         if page.last > self.received:
             # The meter never sends records that it has dropped meanwhile; the totals of
             # the next page have their energy.
             self.timeline.add_page(page, self.boot_clock.boot_times, now)
-            self.received = page.last
-        if self.received >= page.newest:
+        self._receive(page.last, page.newest)
+        return True
+
+    def skip_page(self, page: PageHead) -> bool:
+        """Take a page of no use as received; return whether to acknowledge it.
+
+        It would come again and again, and no other after it. The totals of the next page
+        have its energy.
+        """
+        if page.client != self.client:
+            return False
+        self._begin_journal(page.journal)
+        self._receive(page.last, page.newest)
+        return True
+
+    def _begin_journal(self, journal: str) -> None:
+        """Follow the meter where it began a new journal, whose sequence begins anew."""
+        if journal != self.journal:
+            self.journal = journal
+            self.received = 0
+            self.timeline = self.timeline.for_new_journal()
+
+    def _receive(self, last: int, newest: int) -> None:
+        """Note that records up to `last` of `newest` are here."""
+        self.received = max(self.received, last)
+        if self.received >= newest:
             self.complete.set()
         else:
             self.complete.clear()
-        return True

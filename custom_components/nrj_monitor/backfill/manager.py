@@ -14,17 +14,19 @@ from homeassistant.util import dt as dt_util
 from ..catalog import CHANNELS
 from ..checked_store import CheckedStore, StoredData
 from ..const import DOMAIN
+from ..device_number import number_name
 from ..entry_data import NrjConfigEntry
 from ..meter import Meter
 from ..ngsi.manager import async_add_samples
 from ..ngsi.spool import DISK_ERRORS
+from ..quiet_log import QuietLog
 from ..sources import Feature, JournalSource
 from ..sources.errors import LinkDownError
 from .boot_clock import BootClock
 from .clock_trust import AGREEMENT, ClockTrust
 from .fill_gaps import BackfillResult, async_backfill
-from .journal import COUNTERS, JournalPage
-from .journal_download import JournalDownload, JournalPosition, new_client
+from .journal import COUNTERS, JournalPage, PageHead
+from .journal_download import JournalDownload, JournalPosition, new_client, stored_time
 from .plan import HOUR
 from .reading_gaps import ReadingGaps
 from .replaced_meter import async_store_replacement, replacement_of
@@ -47,6 +49,9 @@ SET_UP_ANEW: Final = "The meter is being set up anew"
 
 REPAIR_WINDOW: Final = 366 * 24 * HOUR
 """Seconds before the present in which a person's own call looks for false hours."""
+
+LONGEST_FETCH: Final = 600.0
+"""Seconds that the download of a whole journal may take."""
 
 FETCH_TIMEOUT: Final = 20.0
 """Seconds without a page after which the download of a whole journal is given up."""
@@ -97,6 +102,7 @@ class BackfillManager:
         self._reading_gaps = ReadingGaps()
         self._stored: dict[str, Any] = {}
         self._lock = lock
+        self._log = QuietLog(_LOGGER, entry.entry_id)
         self._is_stopped = False
         self.filled_hours = 0
 
@@ -116,23 +122,26 @@ class BackfillManager:
 
     def _restore(self, stored: StoredData) -> None:
         """Continue the stored download; raises for unusable data before any change."""
-        seen, position = float(stored["seen"]), JournalPosition.from_stored(stored)
+        seen, position = (
+            stored_time(stored["seen"]),
+            JournalPosition.from_stored(stored),
+        )
         origin = position
         if "origin" in stored:
             origin = JournalPosition.from_stored(stored["origin"])
         doubtful = None
         if stored.get("doubtful"):
-            since, until, *misdated = map(float, stored["doubtful"])
+            since, until, *misdated = map(stored_time, stored["doubtful"])
             doubtful = since, until, misdated[0] if misdated else since
-        unsure = None if (begin := stored.get("unsure")) is None else float(begin)
+        unsure = None if (begin := stored.get("unsure")) is None else stored_time(begin)
         download = JournalDownload(
-            str(stored["client"]),
+            number_name(str(stored["client"])),
             position.journal,
             position.timeline(),
             position.done,
             BootClock(
                 {
-                    str(boot): float(time)
+                    number_name(boot): stored_time(time)
                     for boot, time in (stored.get("starts") or {}).items()
                 },
                 [str(boot) for boot in stored.get("provisional") or ()],
@@ -172,9 +181,13 @@ class BackfillManager:
             self._full_download = download
             try:
                 await self._source().open_journal(download.client, "", 0)
-                received = -1
+                received, begun = -1, self._monotonic()
                 while not download.complete.is_set():
-                    if download.received == received or not self._meter.connected:
+                    if (
+                        download.received == received
+                        or not self._meter.connected
+                        or self._monotonic() - begun > LONGEST_FETCH
+                    ):
                         raise LinkDownError("The meter does not send its journal")
                     received = download.received
                     with suppress(TimeoutError):
@@ -299,7 +312,8 @@ class BackfillManager:
         try:
             page = JournalPage.from_device(data)
         except ValueError as error:
-            _LOGGER.warning("A page of the meter's journal is left out: %s", error)
+            self._log.warning("A page of the meter's journal is left out: %s", error)
+            self._skip_page(data)
             return
         for record in page.records:
             for channel, value in record.refused.items():
@@ -328,6 +342,19 @@ class BackfillManager:
                 if self._outage_begin is not None and self._is_clock_trusted():
                     self._schedule_forwarding()
 
+    def _skip_page(self, data: Mapping[str, str]) -> None:
+        """Acknowledge a page of no use, so that the meter goes on to the next."""
+        try:
+            head = PageHead.from_device(data)
+        except ValueError:
+            # Nobody knows which: the meter sends it again, less and less often.
+            return
+        if (full := self._full_download) is not None and full.skip_page(head):
+            self._acknowledge(full, full.received)
+        if self._download.skip_page(head):
+            self._done = min(self._done, self._download.received)
+            self._acknowledge(self._download, self._done)
+
     def _judge_clock(self, page: JournalPage, now: float) -> float | None:
         """Return by what step to date all anew since the clock is right, s, or None."""
         clock, boots = self._clock, self._download.boot_clock
@@ -347,7 +374,7 @@ class BackfillManager:
     @callback
     def _date_anew(self, page: JournalPage, step: float, now: float) -> None:
         """Request again what was dated by a clock that has been set by `step` s."""
-        _LOGGER.info(
+        self._log.info(
             "%s: the system's clock was set; what it had dated is dated anew",
             self._entry.title,
         )
@@ -425,7 +452,7 @@ class BackfillManager:
         try:
             await async_add_samples(self._entry.runtime_data, samples)
         except DISK_ERRORS as error:
-            _LOGGER.warning("What was missed is forwarded later: %s", error)
+            self._log.warning("What was missed is forwarded later: %s", error)
         else:
             self._outage_begin = None
 
@@ -465,8 +492,11 @@ class BackfillManager:
                     result.hours,
                 )
             for id_, reasons in result.unclear.items():
-                _LOGGER.info(
-                    "%s was left alone: %s", id_, sorted(set(reasons.values()))
+                self._log.info(
+                    "%s was left alone: %s",
+                    id_,
+                    ", ".join(sorted(set(reasons.values()))),
+                    about=id_,
                 )
             # Records that came meanwhile were not part of it.
             assert result.end is not None
@@ -492,12 +522,14 @@ class BackfillManager:
             self._origin, self._unsure = position, None
         # Saved before it is acknowledged: the meter may drop only records that would not
         # be requested again after a crash.
-        await self._async_save(position)
+        if not await self._async_save(position):
+            return
         self._done = min(done, self._download.received)
         if self._meter.connected:
             self._acknowledge(self._download, self._done)
 
-    async def _async_save(self, position: JournalPosition) -> None:
+    async def _async_save(self, position: JournalPosition) -> bool:
+        """Save the position to continue from; return whether it is saved."""
         seen = self._reading_gaps.open_since or self._now()
         if self._stored and not self._is_clock_trusted():
             seen = self._stored["seen"]
@@ -509,14 +541,17 @@ class BackfillManager:
             "doubtful": self._doubtful,
             "unsure": self._unsure,
         }
-        await self._async_save_boot_times()
+        return await self._async_save_boot_times()
 
-    async def _async_save_boot_times(self) -> None:
-        """Save the boot times: after a power cut the meter's own clock may be wrong."""
+    async def _async_save_boot_times(self) -> bool:
+        """Save the boot times: after a power cut the meter's own clock may be wrong.
+
+        Returns whether they are saved.
+        """
         boots = self._download.boot_clock
         self._stored["starts"] = dict(boots.boot_times)
         self._stored["provisional"] = sorted(boots.provisional)
-        await self._store.async_save(self._stored)
+        return await self._store.async_try_save(self._stored)
 
     @callback
     def _send(self, request: Any) -> None:
@@ -548,8 +583,14 @@ async def async_start_backfill(hass: HomeAssistant, entry: NrjConfigEntry) -> No
 
 async def async_last_seen(hass: HomeAssistant, entry_id: str) -> float:
     """Return when a meter was certainly there, s since 1970, 0 if not known."""
-    stored = await _store(hass, entry_id).async_load()
-    return 0.0 if stored is None else float(stored.get("seen", 0.0))
+    seen = 0.0
+
+    def restore(stored: StoredData) -> None:
+        nonlocal seen
+        seen = stored_time(stored.get("seen", 0.0))
+
+    await _store(hass, entry_id).async_restore(restore)
+    return seen
 
 
 async def async_remove_backfill_store(hass: HomeAssistant, entry_id: str) -> None:

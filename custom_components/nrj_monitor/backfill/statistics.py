@@ -1,9 +1,11 @@
 """Hours of the recorder's statistics: read, and written."""
 
+import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from itertools import batched
 from typing import Final, Literal, cast
 
 from homeassistant.components.recorder.db_schema import StatisticsShortTerm
@@ -28,6 +30,9 @@ from .plan import HOUR, MeanRow, SumRow
 from .running_sum import SumCorrection, SumPoint, SumRepair
 
 FIVE_MINUTES: Final = 300
+
+ROWS_AT_ONCE: Final = 500
+"""Rows that are given to the recorder before others get their turn: some 10 ms."""
 
 EARLIER = 400 * 24 * HOUR
 """Seconds before an outage in which to search for the last row before the outage."""
@@ -383,8 +388,16 @@ def async_adjust_sums(
         )
 
 
-@callback
-def async_correct_sums(
+async def async_import_rows(
+    hass: HomeAssistant, metadata: StatisticMetaData, rows: Iterable[StatisticData]
+) -> None:
+    """Import rows of statistics, some at a time: the recorder looks at each at once."""
+    for some in batched(rows, ROWS_AT_ONCE, strict=False):
+        async_import_statistics(hass, metadata, some)
+        await asyncio.sleep(0)
+
+
+async def async_correct_sums(
     hass: HomeAssistant,
     history: SumHistory,
     unit: str,
@@ -408,12 +421,10 @@ def async_correct_sums(
         and (latest := last_of_hour.get(hour.start // HOUR)) is not None
         and abs(latest.offset - hour.offset) > tolerance(hour.state)
     ]
-    if own:
-        async_import_statistics(hass, metadata, own)
+    await async_import_rows(hass, metadata, own)
 
 
-@callback
-def async_repair_sums(
+async def async_repair_sums(
     hass: HomeAssistant, history: SumHistory, unit: str, repair: SumRepair
 ) -> None:
     """Write the repaired hours of a total, and adjust the rows after them."""
@@ -437,26 +448,25 @@ def async_repair_sums(
             tail.start,
         )
         async_adjust_sums(hass, metadata, unit, [SumCorrection(start, tail.energy)])
-    async_import_statistics(
+    await async_import_rows(
         hass,
         metadata,
-        [
+        (
             StatisticData(
                 start=_time(hour.start),
                 state=convert(hour.state),
                 sum=convert(hour.sum),
             )
             for hour in repair.hours
-        ],
+        ),
     )
 
 
-@callback
-def async_write_sums(
+async def async_write_sums(
     hass: HomeAssistant, series: Series, rows: Mapping[int, SumRow]
 ) -> None:
     """Import hours of an energy total into the statistics."""
-    _write(
+    await _async_write(
         hass,
         series,
         rows,
@@ -466,12 +476,11 @@ def async_write_sums(
     )
 
 
-@callback
-def async_write_means(
+async def async_write_means(
     hass: HomeAssistant, series: Series, rows: Mapping[int, MeanRow]
 ) -> None:
     """Import hours of a measurement into the statistics."""
-    _write(
+    await _async_write(
         hass,
         series,
         rows,
@@ -484,17 +493,17 @@ def async_write_means(
     )
 
 
-def _write[RowT](
+async def _async_write[RowT](
     hass: HomeAssistant,
     series: Series,
     rows: Mapping[int, RowT],
     statistic: Callable[[datetime, RowT, Convert], StatisticData],
 ) -> None:
     convert = _converter(series.unit, series.metadata["unit_of_measurement"])
-    async_import_statistics(
+    await async_import_rows(
         hass,
         series.metadata,
-        [statistic(_time(hour), row, convert) for hour, row in sorted(rows.items())],
+        (statistic(_time(hour), row, convert) for hour, row in sorted(rows.items())),
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 import logging
 from typing import Final
 
@@ -21,8 +22,9 @@ from ..meter import Meter
 from .plan import HOUR
 from .replaced_meter import async_watch_first_readings, replacement_of
 from .replacement import Handover, Replacement
-from .running_sum import find_corrections, find_impossible
+from .running_sum import SumCorrection, find_corrections, find_impossible
 from .statistics import (
+    SumHistory,
     async_correct_sums,
     async_lost_sums,
     async_read_histories,
@@ -101,21 +103,25 @@ async def async_keep_sums(
     # Asked after the rows were read: none of them is newer than what is known.
     known = handovers()
     for id_, history in histories.items() if known is not None else ():
-        await asyncio.sleep(0)
-        if corrections := find_corrections(
-            history.points,
-            handover=(known or {}).get(id_),
-            minutes=history.minutes,
-        ):
+        corrections = await hass.async_add_executor_job(
+            _corrections_of, history, (known or {}).get(id_)
+        )
+        if corrections:
             corrected = True
             _LOGGER.info(
                 "The sum of %s was not continued rightly by the recorder: %s kWh added",
                 id_,
                 ", ".join(f"{correction.energy:.3f}" for correction in corrections),
             )
-            async_correct_sums(hass, history, units[id_], corrections)
+            await async_correct_sums(hass, history, units[id_], corrections)
     if lost or corrected:
         await async_wait_written(hass)
+
+
+def _corrections_of(
+    history: SumHistory, handover: Handover | None
+) -> list[SumCorrection]:
+    return find_corrections(history.points, handover=handover, minutes=history.minutes)
 
 
 async def async_repair_impossible(
@@ -142,14 +148,19 @@ async def async_repair_impossible(
         limits = channels[id_].quantity.limits
         assert limits.rate is not None
         earlier = () if history.earlier is None else (history.earlier,)
-        repair = find_impossible(
-            (*earlier, *history.hours), rate=limits.rate, highest=limits.high
+        repair = await hass.async_add_executor_job(
+            partial(
+                find_impossible,
+                (*earlier, *history.hours),
+                rate=limits.rate,
+                highest=limits.high,
+            )
         )
         if repair is None:
             continue
         found[id_] = repair.energy
         if not dry_run:
-            async_repair_sums(hass, history, units[id_], repair)
+            await async_repair_sums(hass, history, units[id_], repair)
     if found and not dry_run:
         await async_wait_written(hass)
     return found

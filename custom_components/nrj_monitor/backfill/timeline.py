@@ -28,6 +28,17 @@ LONGEST_RECORD: Final = 40 * 24 * 3600
 LONGEST_PART: Final = 3600
 """Seconds of the longest record that the meter has not merged."""
 
+REACH: Final = 400 * 24 * 3600
+"""Seconds before the present in which a record may lie: the largest journal, 4 MiB of
+minutes and hours, reaches less far. An older time is one of a wrong clock."""
+
+MOST_STARTS: Final = 1000
+"""Starts of the meter that are kept."""
+
+MOST_POINTS: Final = 150_000
+"""Points that are kept, of which the oldest go first; the largest journal has some
+68,000 records."""
+
 LONGEST_UNRECORDED: Final = 2 * 3600.0
 """Seconds without a record within which the energy at an hour's end is still estimated:
 what a restart takes, with what it may have lost."""
@@ -121,7 +132,7 @@ class EnergyTimeline:
         that is not known falls between the points before and after it.
         """
         begin = self._page_begin(page, boot_times)
-        if begin is not None and begin > now + FUTURE:
+        if begin is not None and not now - REACH <= begin <= now + FUTURE:
             begin = None
         counters, sequence = page.counters, page.after
         self._add_point(begin, counters, sequence)
@@ -134,18 +145,31 @@ class EnergyTimeline:
             sequence += record.count
             if time is None:
                 continue
-            if is_known_start:
+            if is_known_start and time >= now - REACH:
                 self._undate_after(time, previous)
             end = time + record.span
-            if end > now + FUTURE:
+            if time < now - REACH or end > now + FUTURE:
                 continue
             if Flag.START in record.flags:
                 self._starts.append(time)
+                del self._starts[:-MOST_STARTS]
             self._add_point(time, before, previous)
             if self._add_point(end, counters, sequence):
                 self._intervals.append(
                     Interval(time, end, record.energy, record.measured)
                 )
+        if (surplus := len(self._times) - MOST_POINTS) > 0:
+            self.discard_before(self._times[surplus])
+
+    def copy(self) -> EnergyTimeline:
+        """Return a timeline that no page changes any more."""
+        other = EnergyTimeline()
+        other._times = self._times.copy()
+        other._counters = self._counters.copy()
+        other._sequences = self._sequences.copy()
+        other._intervals = self._intervals.copy()
+        other._starts = self._starts.copy()
+        return other
 
     def _page_begin(
         self, page: JournalPage, boot_times: Mapping[str, float]
@@ -173,7 +197,11 @@ class EnergyTimeline:
             return max(0.0, end - begin)
         for record in page.records:
             # Beyond a power cut or a start the seconds of the records do not add up.
-            if sequence == known or record.flags & (Flag.GAP | Flag.START):
+            if (
+                sequence == known
+                or record.flags & (Flag.GAP | Flag.START)
+                or not _is_possible_span(record)
+            ):
                 break
             # A merged record stands for `count` records, about equally long.
             count = min(record.count, known - sequence)

@@ -165,11 +165,12 @@ class LoadState:
 
     def update_from_dict(self, stored: Mapping[str, Any], now: float) -> None:
         """Take over the result of `as_dict` from before a restart."""
-        self.to_restore = stored["to_restore"] and stored["asked"]
-        self.requested_on = stored["asked"]
+        is_asked, is_mine = bool(stored["asked"]), bool(stored["mine"])
+        self.to_restore = bool(stored["to_restore"]) and is_asked
+        self.requested_on = is_asked
         # A load that the arbiter had started must earn its start again, or is released.
-        self.target = True if stored["mine"] else None
-        self.is_recalled = self.to_restore or stored["mine"]
+        self.target = True if is_mine else None
+        self.is_recalled = self.to_restore or is_mine
         if stored["override"] is not None:
             on, left = stored["override"]
             self.override = Override(on, now + left)

@@ -176,9 +176,17 @@ def set_number(switching: Switching, on: bool) -> Action:
     value_on, value = on_off_values(switching.data)
     if on:
         # A person may have set less, or more, than the usual value.
-        last = switching.last_on
-        value = float(last) if last is not None else value_on
+        value = _number_of(switching.last_on, value_on)
     return SERVICE_SET_VALUE, {ATTR_VALUE: value}
+
+
+def _number_of(state: str | None, otherwise: float) -> float:
+    """Return the number that a state says, `otherwise` where it says none."""
+    try:
+        value = float(state or "")
+    except ValueError:
+        return otherwise
+    return value if isfinite(value) else otherwise
 
 
 def run_script(switching: Switching, on: bool) -> Action:

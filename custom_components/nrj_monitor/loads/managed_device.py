@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from math import isfinite
 from typing import Any, Final
 
 from homeassistant.components.number import ATTR_VALUE
@@ -25,6 +26,9 @@ from .settings import (
 )
 
 NO_STATE: Final = (None, STATE_UNAVAILABLE, STATE_UNKNOWN)
+
+LONGEST_STATE: Final = 255
+"""Characters of a state in Home Assistant."""
 
 
 class ManagedDevice:
@@ -64,11 +68,18 @@ class ManagedDevice:
         }
 
     def update_from_dict(self, stored: Mapping[str, Any]) -> None:
-        """Take over the result of `as_dict` from before a restart."""
-        self.last_on = stored["last_on"]
-        self.assumed_on = stored["assumed_on"]
-        self.given = stored.get("given")
-        self.was_cut_off = stored.get("was_cut_off", False)
+        """Take over the result of `as_dict` from before a restart.
+
+        Raises LookupError, TypeError or ValueError for other data, before any change.
+        """
+        last_on, given = stored["last_on"], stored.get("given")
+        if last_on is not None and len(last_on := str(last_on)) > LONGEST_STATE:
+            raise ValueError("The last state of a load is longer than any")
+        if given is not None and not isfinite(given := float(given)):
+            raise ValueError(f"{given} W is no power")
+        self.last_on, self.given = last_on, given
+        self.assumed_on = bool(stored["assumed_on"])
+        self.was_cut_off = bool(stored.get("was_cut_off", False))
 
     @property
     def watched(self) -> list[str]:

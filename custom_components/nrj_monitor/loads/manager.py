@@ -37,6 +37,7 @@ from ..entry_data import NrjConfigEntry
 from ..frequency_guard.guard_state import GuardState
 from ..listeners import Listeners, Unsubscribe
 from ..meter import Meter
+from ..quiet_log import QuietLog
 from ..sources.derived_totals import total_of
 from .dry_run import DryRun
 from .give_back import shed_devices
@@ -92,6 +93,7 @@ class LoadManager:
         self.grid_state: GuardState | None = None
         self._grid_listeners: Listeners[()] = Listeners()
         self._store = load_store(hass, entry.entry_id)
+        self._log = QuietLog(_LOGGER, entry.entry_id)
         self._simulation = DryRun(self.devices)
         self._contexts: deque[str] = deque(maxlen=OUR_CONTEXTS)
         self._ticked: float | None = None
@@ -143,7 +145,7 @@ class LoadManager:
     async def async_stop(self) -> None:
         """Store the states, and delete the issues; the next set-up raises them anew."""
         self.publisher.async_remove_issues()
-        await self._store.async_save_at_stop(self._data())
+        await self._store.async_try_save(self._data)
 
     async def async_give_back(self) -> None:
         """Return all loads to the state requested of each, and decide no more."""
@@ -228,7 +230,7 @@ class LoadManager:
         self.dry_run = dry_run
         self._simulation.reset()
         self.arbiter = self._new_arbiter()
-        await self._store.async_save(self._data())
+        await self._store.async_try_save(self._data)
         self._is_paused = False
         self.async_tick()
 
@@ -378,7 +380,7 @@ class LoadManager:
             await device.switch(on, context, level)
         except HomeAssistantError as error:
             title = self.titles.get(load_id, load_id)
-            _LOGGER.warning("%s was not switched: %s", title, error)
+            self._log.warning("%s was not switched: %s", title, error, about=load_id)
 
 
 def power_channels(meter: Meter) -> tuple[Channel, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Final
 
 MEMORY_LIFE: Final = 86400.0
@@ -39,8 +40,13 @@ def recall(
         changes: last change of the entity of each load that nobody but its user, an
             automation or our own command can have caused.
         our_contexts: ids of the contexts of our own latest commands.
+
+    Raises:
+        LookupError, TypeError or ValueError: the stored states are of no use.
     """
     age = 0.0 if saved is None else max(0.0, now - saved)
+    if not isfinite(age):
+        raise ValueError(f"{saved} is no time")
     recalled = {}
     for id_, state in stored.items():
         change = changes.get(id_)
@@ -69,4 +75,6 @@ def _aged(override: Any, age: float) -> list[Any] | None:
     if override is None:
         return None
     on, left = override
+    if not isfinite(left := float(left)):
+        raise ValueError(f"{left} s are no time for which a person wants something")
     return [bool(on), left - age] if left > age else None

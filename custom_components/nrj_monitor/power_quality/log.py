@@ -1,7 +1,7 @@
 """Log of power-quality events: ids of reported events, and the latest oscillograms."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from .event import Oscillogram, PowerQualityEvent
@@ -11,6 +11,17 @@ MAX_EVENTS: Final = 128
 
 MAX_OSCILLOGRAMS: Final = 8
 """Oscillograms that are kept, some 25 kB each; the oldest is dropped first."""
+
+LONGEST_ID: Final = 64
+"""Characters of the id of an event."""
+
+
+def event_ids(stored: Collection[Any]) -> list[str]:
+    """Return stored ids of events; raises ValueError for other data."""
+    ids = [id_ for id_ in stored if isinstance(id_, str) and len(id_) <= LONGEST_ID]
+    if len(ids) != len(stored):
+        raise ValueError("What is stored are no ids of events")
+    return ids
 
 
 class PowerQualityLog:
@@ -24,7 +35,7 @@ class PowerQualityLog:
     def __init__(self) -> None:
         """Start with an empty log."""
         self._known: deque[str] = deque(maxlen=MAX_EVENTS)
-        self._ongoing: set[str] = set()
+        self._ongoing: deque[str] = deque(maxlen=MAX_EVENTS)
         self._waves: deque[Oscillogram] = deque(maxlen=MAX_OSCILLOGRAMS)
         self._wanted: deque[str] = deque(maxlen=MAX_OSCILLOGRAMS)
 
@@ -45,9 +56,10 @@ class PowerQualityLog:
         if event.ongoing:
             if event.id in self._ongoing:
                 return False
-            self._ongoing.add(event.id)
+            self._ongoing.append(event.id)
             return True
-        self._ongoing.discard(event.id)
+        if event.id in self._ongoing:
+            self._ongoing.remove(event.id)
         self._known.append(event.id)
         if not event.restored:
             self._wanted.append(event.id)
@@ -82,11 +94,11 @@ class PowerQualityLog:
     def restore(self, stored: Mapping[str, Any]) -> None:
         """Restore a log written by `as_dict`.
 
-        Raises one of AttributeError, LookupError, TypeError and ValueError for other
-        data, and restores nothing then.
+        Raises one of ArithmeticError, AttributeError, LookupError, TypeError and
+        ValueError for other data, and restores nothing then.
         """
-        known = [str(id_) for id_ in stored["known"]]
-        wanted = [str(id_) for id_ in stored["wanted"]]
+        known = event_ids(stored["known"])
+        wanted = event_ids(stored["wanted"])
         waves = [Oscillogram.from_dict(wave) for wave in stored["waves"]]
         self._known.extend(known)
         self._wanted.extend(wanted)

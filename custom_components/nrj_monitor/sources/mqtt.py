@@ -11,7 +11,9 @@ from homeassistant.components.mqtt.models import ReceiveMessage
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 
+from ..allowance import Allowance
 from ..catalog import Channel
+from ..quiet_log import QuietLog
 from . import MeterDescription, Source, SourceListener
 from .derived_totals import DerivedTotals
 from .errors import BrokerAwayError, LinkDownError, SilentError
@@ -30,6 +32,9 @@ WATCH_INTERVAL: Final = 1.0
 
 MAX_RATE: Final = 400
 """Messages a second that are looked at: thirty values of a meter a dozen times."""
+
+MAX_BYTES: Final = 128 * 1024
+"""Bytes a second that are looked at: a message of 10 kB a dozen times."""
 
 
 async def listen(
@@ -107,10 +112,9 @@ class MqttSource(Source):
         self._description = description
         self._totals = DerivedTotals(measured, description.phases)
         self._known = frozenset(description.channels)
-        self._refused = False
-        self._flooded = False
-        self._second = 0.0
-        self._messages = 0
+        self._log = QuietLog(_LOGGER, topic)
+        self._messages = Allowance(MAX_RATE, MAX_RATE)
+        self._bytes = Allowance(MAX_BYTES, MAX_BYTES)
 
     @override
     async def run(self, listener: SourceListener) -> None:
@@ -139,7 +143,7 @@ class MqttSource(Source):
         @callback
         def on_message(payload: bytes, topic: str) -> None:
             nonlocal is_up
-            if not self._is_in_time(loop.time()):
+            if not self._takes(loop.time(), len(payload)):
                 return
             readings = self._decode(payload, topic)
             if readings is None:
@@ -186,30 +190,25 @@ class MqttSource(Source):
         except TimeoutError:
             pass
 
-    def _is_in_time(self, now: float) -> bool:
+    def _takes(self, now: float, size: int) -> bool:
         """Return whether a message is looked at: no meter sends as many as a flood."""
-        if now - self._second >= 1:
-            self._second, self._messages = now, 0
-        self._messages += 1
-        if self._messages <= MAX_RATE:
+        if self._messages.takes(now) and self._bytes.takes(now, size):
             return True
-        if not self._flooded:
-            self._flooded = True
-            _LOGGER.warning(
-                "More than %d messages a second come on %s: those beyond are left out",
-                MAX_RATE,
-                self._topic,
-            )
+        self._log.warning(
+            "More than %d messages a second, or %d bytes, come on %s: those beyond are"
+            " left out",
+            MAX_RATE,
+            MAX_BYTES,
+            self._topic,
+        )
         return False
 
     def _decode(self, payload: bytes, topic: str) -> Readings | None:
-        """Return the readings of a message, None for a damaged message, logged once."""
+        """Return the readings of a message, None for a damaged message."""
         try:
             return self._decoder(payload, topic)
         except MessageError as error:
-            level = logging.DEBUG if self._refused else logging.WARNING
-            self._refused = True
-            _LOGGER.log(level, "A message on %s is left out: %s", self._topic, error)
+            self._log.warning("A message on %s is left out: %s", self._topic, error)
             return None
 
     @override

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from ..catalog import CHANNELS, Phase
+from ..device_text import one_line
 from .mqtt_makes import MAKES
 from .mqtt_mapping import MappingDecoder, Readings, mapping_decoder, rules_of
 from .mqtt_payload import MessageError, is_number, number, parse_json
@@ -146,7 +147,7 @@ def decode_three_phases(payload: bytes, topic: str = "") -> Readings:
     if not readings:
         raise MessageError(
             "No voltage, current, power or frequency is named in the message: "
-            + ", ".join(sorted(map(str, message))[:8])
+            + ", ".join(one_line(key) for key in sorted(message)[:8])
         )
     return readings
 

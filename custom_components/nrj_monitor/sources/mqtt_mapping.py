@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from math import isfinite
 import re
 from typing import Any, Final
@@ -20,6 +21,9 @@ EXAMPLE: Final[Mapping[str, Any]] = {
 
 MEMORY_OF_TOPICS: Final = 256
 """Topics whose rules are remembered; a meter has fewer."""
+
+MOST_GROUPS: Final = 32
+"""Groups of a message in which a name is looked for; a meter has fewer."""
 
 _RULE_KEYS: Final = frozenset(
     {"path", "minus", "import", "export", "topic", "factor", "offset"}
@@ -253,7 +257,7 @@ def _follow(message: Any, path: tuple[str, ...]) -> Any:
         elif name == "*" and isinstance(message, dict):
             values = (
                 _follow(inner, path[index + 1 :])
-                for inner in message.values()
+                for inner in islice(message.values(), MOST_GROUPS)
                 if isinstance(inner, dict)
             )
             return next((value for value in values if value is not _MISSING), _MISSING)

@@ -1,5 +1,6 @@
 """Units of other integrations' entities, remembered where a state does not tell its own."""
 
+from math import isfinite
 from typing import Final
 
 from homeassistant.const import (
@@ -30,8 +31,8 @@ def _known_units(hass: HomeAssistant) -> dict[str, str]:
 def async_unit_of(hass: HomeAssistant, state: State) -> str | None:
     """Return the unit of a state, or the last known of its entity where it has none."""
     known = _known_units(hass)
-    unit: str | None = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
-    if unit is not None:
+    unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
+    if isinstance(unit, str):
         known[state.entity_id] = unit
         return unit
     if state.entity_id in known:
@@ -53,6 +54,8 @@ def async_watts(hass: HomeAssistant, entity_id: str | None) -> float | None:
     try:
         power = float(state.state)
     except ValueError:
+        return None
+    if not isfinite(power):
         return None
     if unit not in PowerConverter.VALID_UNITS:
         return power

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Never, override
 
 from homeassistant.util import dt as dt_util
 
+from ...quiet_log import QuietLog
 from .. import Source, SourceListener
 from ..errors import CredentialError, LinkDownError, OtherMeterError, SourceError
 from ..settings import Setting, SettingValue
@@ -58,6 +59,7 @@ class NativeApiSource(Source):
         self._mac = mac
         self._zeroconf = zeroconf
         self._time_zone = time_zone
+        self._log = QuietLog(_LOGGER, mac)
         self._client: NativeApiClient | None = None
         self._relays: dict[str, EntityAddress] = {}
         self._settings: dict[str, tuple[EntityAddress, Setting]] = {}
@@ -73,9 +75,11 @@ class NativeApiSource(Source):
                 told = await self._other_meter(error) or error
                 listener.on_connect_error(told)
                 pause = _pause_after(told)
-            except Exception:
+            except Exception as error:  # noqa: BLE001
                 # An unforeseen error must not end the loop: the meter would be lost.
-                _LOGGER.exception("The session with the meter broke off")
+                self._log.exception(
+                    "The session with the meter broke off", about=type(error)
+                )
             await asyncio.sleep(pause)
 
     @override
@@ -139,9 +143,10 @@ class NativeApiSource(Source):
             await client.connect(lost.set)
             device = await client.read_device()
             self._accept(device)
-            events = DeviceEvents(client, listener, dt_util.utcnow)
+            events = DeviceEvents(client, listener, dt_util.utcnow, self._log)
             events.subscribe()
-            client.subscribe_states(StateReporter(listener, device.entities))
+            reporter = StateReporter(listener, device.entities, self._log)
+            client.subscribe_states(reporter)
             self._client = client
             listener.on_connected(device.description)
             requests = asyncio.create_task(events.run())
@@ -149,6 +154,7 @@ class NativeApiSource(Source):
                 await lost.wait()
             finally:
                 requests.cancel()
+                reporter.stop()
                 self._client = None
                 listener.on_disconnected()
         finally:
