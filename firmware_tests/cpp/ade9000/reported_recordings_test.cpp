@@ -47,7 +47,7 @@ constexpr double UPDATE = 30.0;
 constexpr double FINE_UPDATE = 0.5;
 constexpr double MINUTES = 300.0;
 /// Part that is counted of a long stretch in which nothing changes, at the beginning and at the end, s.
-constexpr double STEADY = 120.0;
+constexpr double STEADY = 30.0;
 
 /// The columns of a file with decimal points and seconds.
 struct File {
@@ -274,8 +274,10 @@ void add_area(double from, double to, double seconds, double &drawn, double &fed
 
 TEST_P(ReportedRecordings, AreCountedToTheLastWattHour) {
   const std::vector<double> &times = this->file_.times;
-  const double begin = std::max(0.0, times[1] - times[0] - STEADY);
+  // A recording in which nothing changes has one stretch, of which the beginning is counted.
+  const double begin = times.size() > 2 ? std::max(0.0, times[1] - times[0] - STEADY) : 0.0;
   const double end = std::min(times.back() - times[0], times[times.size() - 2] - times[0] + STEADY);
+  ASSERT_GT(end, begin);
   std::array<double, CHANNELS> drawn{}, fed{};
   // Beyond the range of the converter the rest of a current is clipped.
   std::array<bool, CHANNELS> clipped{};
