@@ -1,6 +1,7 @@
 """Run steps side by side, keep the output of each together, and list the failed steps."""
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 import os
@@ -24,6 +25,9 @@ class Runner:
         self.names = wanted | {
             need for name in wanted if (need := STEPS[name].needs) is not None
         }
+        self._lanes = [
+            deque(name for name in lane if name in self.names) for lane in LANES
+        ]
         self._over = {name: asyncio.Event() for name in self.names}
         self.failed: list[str] = []
         self.seconds: dict[str, float] = {}
@@ -34,13 +38,23 @@ class Runner:
         assert task is not None
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         async with asyncio.TaskGroup() as group:
-            for lane in LANES:
-                group.create_task(
-                    self._run_lane([name for name in lane if name in self.names])
-                )
+            for lane in self._lanes:
+                group.create_task(self._run_lane(lane))
 
-    async def _run_lane(self, names: Sequence[str]) -> None:
-        for name in names:
+    def _next(self, lane: deque[str]) -> str | None:
+        """Take a lane's next step; for a lane at its end, the last step of another.
+
+        A step that goes first is left to its lane: two of them would be in each other's way.
+        """
+        if lane:
+            return lane.popleft()
+        for other in self._lanes:
+            if other and not STEPS[other[-1]].first:
+                return other.pop()
+        return None
+
+    async def _run_lane(self, lane: deque[str]) -> None:
+        while (name := self._next(lane)) is not None:
             step = STEPS[name]
             if step.needs is not None:
                 await self._over[step.needs].wait()

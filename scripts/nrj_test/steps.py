@@ -117,4 +117,7 @@ LANES = (
     ("build", "end_to_end", "firmware"),
     ("lint", "types", "cpp", "integration", "next"),
 )
-"""Steps of a lane run one after the other, the lanes side by side: one waits while the other computes."""
+"""Steps of a lane run one after the other, the lanes side by side: one waits while the other computes.
+
+A lane at its end takes over what the other has not begun.
+"""

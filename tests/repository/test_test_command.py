@@ -1,5 +1,6 @@
 """Check the test command: steps in lanes, and the tests chosen for a change."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from nrj_test import bytecode, runner
 from nrj_test.imports import Imports
 from nrj_test.quick import TEXTS, select
 from nrj_test.steps import LANES, ROOT, STEPS, Step
+from tests.support.pace import patience
 
 type Repository = Callable[..., Path]
 
@@ -117,6 +119,30 @@ def test_every_step_is_in_a_single_lane_after_its_needs() -> None:
         for name in lane:
             needed = STEPS[name].needs
             assert needed is None or needed not in lane[lane.index(name) :]
+
+
+async def test_a_lane_at_its_end_takes_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the last step of a busy lane in a free lane, but none that goes first."""
+    wait = ("sleep", "30")
+    steps = {
+        "short": Step(commands=(("true",),)),
+        "long": Step(commands=(wait,)),
+        "clock": Step(commands=(wait,), first=True),
+        "last": Step(commands=(("true",),), needs="short"),
+    }
+    monkeypatch.setattr(runner, "STEPS", steps)
+    monkeypatch.setattr(runner, "LANES", (("short",), ("long", "clock", "last")))
+    monkeypatch.setattr(runner, "LOGS", ROOT / ".build" / "test" / "own")
+    run = runner.Runner(steps)
+    running = asyncio.create_task(run.run())
+    async with asyncio.timeout(patience(20)):
+        while "last" not in run.seconds:
+            await asyncio.sleep(0.01)
+    assert set(run.seconds) == {"short", "last"}
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert set(run.seconds) == {"short", "last"}
 
 
 async def test_failures_are_named_and_shown_whole(
