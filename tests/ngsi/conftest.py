@@ -19,7 +19,14 @@ from custom_components.nrj_monitor.ngsi.http import Server
 from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, NgsiEntity
 from custom_components.nrj_monitor.ngsi.sample import Sample
 from custom_components.nrj_monitor.ngsi.spool import Limits, Spool
-from tests.support.ngsi import Keyrock, Loopback, NgsiLd, NgsiV2, QuantumLeapServer
+from tests.support.ngsi import (
+    Hostile,
+    Keyrock,
+    Loopback,
+    NgsiLd,
+    NgsiV2,
+    QuantumLeapServer,
+)
 
 ID = "urn:ngsi-ld:ThreePhaseAcMeasurement:m1"
 TYPE = "ThreePhaseAcMeasurement"
@@ -72,6 +79,13 @@ async def quantumleap(socket_enabled: None) -> AsyncGenerator[QuantumLeapServer]
 async def keyrock(socket_enabled: None) -> AsyncGenerator[Keyrock]:
     """Return a running OAuth2 server."""
     async with Keyrock() as running:
+        yield running
+
+
+@pytest.fixture
+async def hostile(socket_enabled: None) -> AsyncGenerator[Hostile]:
+    """Return a running server that answers what it is told to."""
+    async with Hostile() as running:
         yield running
 
 

@@ -4,8 +4,10 @@ The table of answers was measured against a real Orion 4.7. A real one cannot be
 here: nobody publishes it in a package registry.
 """
 
+import gzip
 import json
 from pathlib import Path
+import re
 import ssl
 import subprocess
 from typing import Any
@@ -37,8 +39,11 @@ from custom_components.nrj_monitor.ngsi.errors import (
 )
 from custom_components.nrj_monitor.ngsi.http import Answer, Server
 from custom_components.nrj_monitor.ngsi.mapping import Api
-from tests.support.ngsi import Keyrock, NgsiLd, NgsiV2, QuantumLeapServer
+from tests.support.ngsi import Hostile, Keyrock, NgsiLd, NgsiV2, QuantumLeapServer
 
+TRANSLATIONS = (
+    Path(__file__).parents[2] / "custom_components/nrj_monitor/translations/en.json"
+)
 JSON = {"Content-Type": "application/json"}
 
 
@@ -403,6 +408,120 @@ async def test_other_servers_are_recognized_as_no_broker(
         await QuantumLeap(Server(session, quantumleap.url, StaticAuth())).version()
 
 
+async def test_an_error_says_a_thing_once(
+    session: ClientSession,
+    orion: NgsiV2,
+    ld: NgsiLd,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Repeat no three words of a text in its reason: the key says what, the reason why."""
+    texts = json.loads(TRANSLATIONS.read_text())["config_subentries"]["broker"]["error"]
+    orion.status = 503
+    cases = [(orion.url, Api.V2), (ld.url, Api.V2), ("http://127.0.0.1:9", Api.V2)]
+    cases += [("http://nobody.invalid", Api.V2), ("http://[", Api.V2)]
+    for url, api in cases:
+        for status in (503, 500, 429, 401, 403, 404, 413, 422):
+            orion.status = status
+            with pytest.raises(DeliveryError) as failed:
+                await make_broker(api, Server(session, url, StaticAuth())).version()
+            said = texts[failed.value.key].format(reason=failed.value).lower()
+            words = re.findall(r"[a-z]+", said)
+            threes = list(zip(words, words[1:], words[2:], strict=False))
+            assert len(set(threes)) == len(threes), said
+            assert "127.0.0.1" not in said
+            assert str(failed.value)
+
+
+async def test_an_answer_beyond_bounds_is_not_decoded(
+    session: ClientSession, hostile: Hostile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read no more than a mebibyte, nothing compressed, and no token of any length."""
+    decoded: list[int] = []
+    loads = json.loads
+
+    def counted(body: bytes) -> Any:
+        decoded.append(len(body))
+        return loads(body)
+
+    monkeypatch.setattr(json, "loads", counted)
+    server = Server(session, hostile.url, StaticAuth())
+    entity = b'[{"id":"a","type":"T"}]'
+    hostile.answer(entity + b" " * (1024 * 1024))
+    with pytest.raises(NotABrokerError):
+        await V2Broker(server).version()
+    # What never ends is not waited for.
+    hostile.answer(entity, endless=True)
+    with pytest.raises(NotABrokerError):
+        await V2Broker(server).version()
+    bomb = gzip.compress(entity + b" " * 900_000)
+    hostile.answer(bomb, headers={"Content-Encoding": "gzip"})
+    with pytest.raises(NotABrokerError):
+        await V2Broker(server).version()
+    auth = OAuth2(session, hostile.url, "a", "b", clock=lambda: 0.0)
+    token = {"access_token": "t", "expires_in": 60}
+    hostile.answer(dump(token) + b" " * (64 * 1024))
+    with pytest.raises(UnansweredError):
+        await auth.headers()
+    assert decoded == []
+    hostile.answer(dump(token))
+    assert (await auth.headers())["X-Auth-Token"] == "t"
+    assert decoded == [len(dump(token))]
+
+
+async def test_a_list_that_never_ends_is_left(
+    session: ClientSession, hostile: Hostile
+) -> None:
+    """Read ten pages of a list whose every page is full."""
+    hostile.answer(dump([{"id": str(n)} for n in range(1000)]))
+    found = await V2Broker(Server(session, hostile.url, StaticAuth())).subscriptions()
+    assert len(found) == 10_000
+    assert len(hostile.requests) == 10
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        {"access_token": "a\nX-Admin: 1"},
+        {"access_token": "é" * 10},
+        {"access_token": ""},
+        {"access_token": "x" * 20_000},
+        {"access_token": ["x"]},
+    ],
+)
+async def test_a_token_no_header_can_hold_is_none(
+    session: ClientSession, hostile: Hostile, token: Any
+) -> None:
+    """Raise the error of a server without a token."""
+    hostile.answer(dump(token))
+    with pytest.raises(UnreachableError):
+        await OAuth2(session, hostile.url, "a", "b", clock=lambda: 0.0).headers()
+
+
+@pytest.mark.parametrize(
+    ("life", "until"),
+    [(60, 54.0), ("soon", 3240.0), (True, 3240.0), (-1, 3240.0), (10**400, 77_760.0)],
+)
+async def test_the_life_of_a_token_is_within_a_day(
+    session: ClientSession, hostile: Hostile, life: Any, until: float
+) -> None:
+    """Take an hour for nonsense, and a day for ever."""
+    auth = OAuth2(session, hostile.url, "a", "b", clock=lambda: now)
+    now = 0.0
+    hostile.answer(dump({"access_token": "t", "expires_in": life}))
+    await auth.headers()
+    for now, asked in ((until - 1, 1), (until, 2)):  # noqa: B007
+        await auth.headers()
+        assert len(hostile.requests) == asked
+
+
+async def test_a_token_of_a_person_may_be_no_header(
+    session: ClientSession, orion: NgsiV2
+) -> None:
+    """Raise an error of delivery, not one of the library."""
+    with pytest.raises(UnreachableError, match="cannot be written"):
+        await v2(session, orion, auth=StaticAuth("a\nb")).version()
+
+
 @pytest.mark.parametrize("answer", [b"5", b"[]", b'"x"'])
 async def test_foreign_json_is_recognized_as_no_broker(
     session: ClientSession, answer: bytes, monkeypatch: pytest.MonkeyPatch
@@ -634,7 +753,7 @@ def test_refusals_have_a_reason_and_nan_is_never_sent() -> None:
     assert Answer(400, {}, b"").reason == "status 400"
     assert Answer(400, {}, b"[1]").reason == "status 400"
     assert Answer(400, {}, b'{"title":"a=b","detail":"c"}').reason == "ab: c"
-    assert broker_module._first_error({"errors": []}) == "refused"
-    assert broker_module._first_error({"errors": [{"error": {}}]}) == "refused"
+    for body in (b'{"errors":[]}', b'{"errors":[{"error":{}}]}', b"[", b"[" * 99_999):
+        assert broker_module._first_error(Answer(207, {}, body)) == "refused"
     with pytest.raises(ValueError, match="Out of range"):
         dump({"a": float("nan")})

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from custom_components.nrj_monitor.catalog import CHANNELS
 from custom_components.nrj_monitor.ngsi import (
     delivery_queue as delivery_queue_module,
     forwarder as forwarder_module,
@@ -200,7 +201,7 @@ async def test_samples_wait_for_a_broker_that_refuses_everything(
     forwarder.start()
     await forwarding.until(lambda: forwarder.status.state == "refused")
     refused = forwarder.status.spool.counts.refused
-    assert refused < forwarder_module.SUSPICIOUS
+    assert refused < delivery_queue_module.SUSPICIOUS
     orion.refuse = lambda entity: False
     await forwarding.until(lambda: len(orion.times) == 50 - refused)
     assert orion.times == times(*range(refused + 1, 51))
@@ -528,6 +529,104 @@ async def test_a_sample_added_while_the_empty_spool_is_read_is_sent(
     forwarder.start()
     await written.wait()
     await forwarding.until(lambda: orion.times == times(1))
+
+
+async def test_a_queue_that_begins_on_a_full_disk_sends_to_a_healthy_broker(
+    forwarding: Forwarding,
+    orion: NgsiV2,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Send from memory until there is a disk; lose and double nothing on its return."""
+    monkeypatch.setattr(forwarder_module, "DISK_PAUSE", 0.05)
+    # A folder where the file should be: it can be neither opened nor created.
+    file = forwarding.folder / "queue.sqlite"
+    file.mkdir()
+    forwarder = forwarding.make(orion)
+    for n in range(1, 4):
+        forwarder.add_sample(sample(n))
+    await forwarding.until(lambda: orion.times == times(1, 2, 3))
+    await forwarding.until(lambda: forwarder.status.state == LinkState.NO_STORAGE)
+    await orion.stop()
+    forwarder.add_sample(sample(4))
+    await forwarding.until(lambda: forwarder.status.spool.waiting == 1)
+    file.rmdir()
+    await forwarding.until(file.exists)
+    await orion.start()
+    forwarder.add_sample(sample(5))
+    await forwarding.until(lambda: orion.times == times(1, 2, 3, 4, 5))
+    await forwarding.until(lambda: forwarder.status.state == LinkState.CONNECTED)
+    await forwarding.until(lambda: forwarder.status.spool.counts.sent == 5)
+    assert forwarder.status.spool.counts.taken == 5
+    assert caplog.text.count("cannot be stored") == 1
+
+
+async def test_a_disk_that_fills_up_stops_nothing_that_is_measured_now(
+    forwarding: Forwarding, orion: NgsiV2, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Send new samples from memory; the stored ones follow when the disk has room."""
+    monkeypatch.setattr(forwarder_module, "DISK_PAUSE", 0.05)
+    forwarder = forwarding.make(orion)
+    forwarder.add_sample(sample(1))
+    await forwarding.until(lambda: orion.times == times(1))
+    pages = forwarder._spool._file._db
+    assert pages is not None
+    # SQLite's own limit answers as a full disk does.
+    used = pages.execute("PRAGMA page_count").fetchone()[0]
+    connect = sqlite3.connect
+
+    def full(where: Any, **more: Any) -> sqlite3.Connection:
+        made: sqlite3.Connection = connect(where, **more)
+        if str(where) != ":memory:":
+            made.execute(f"PRAGMA max_page_count = {used}")
+        return made
+
+    pages.execute(f"PRAGMA max_page_count = {used}")
+    monkeypatch.setattr(sqlite3, "connect", full)
+    sent = 1
+    while forwarder.status.state != LinkState.NO_STORAGE:
+        sent += 1
+        forwarder.add_sample(
+            sample(
+                sent, **{c: 1.5 for c in list(CHANNELS)[:200] if c != "active_power"}
+            )
+        )
+        await asyncio.sleep(0.02)
+        assert sent < 300
+    await forwarding.until(lambda: orion.times == times(*range(1, sent + 1)))
+    monkeypatch.undo()
+
+
+async def test_a_broker_that_refuses_everything_is_said_once(
+    forwarding: Forwarding, orion: NgsiV2, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Back off further each time, with one request for a test, and one line in the log."""
+    orion.refuse = lambda entity: True
+    forwarder = forwarding.make(orion, start=False)
+    for n in range(1, 200):
+        forwarder.add_sample(sample(n))
+    forwarder.start()
+    await forwarding.until(lambda: forwarder.status.state == "refused")
+    seen = len(orion.requests)
+    (live,) = forwarder._queues
+    failures = live.backoff.failures
+    for _ in range(6):
+        before = live.backoff.failures
+        while live.backoff.failures == before:
+            await forwarding.until(lambda: True)
+            forwarding.clock.skipped += 400.0
+            forwarder.send_now()
+            await asyncio.sleep(0.01)
+        assert forwarder.status.state == "refused"
+    # Each time one record and one probe.
+    tries = live.backoff.failures - failures
+    assert len(orion.requests) - seen <= 2 * tries + 1
+    assert caplog.text.count("takes nothing now") == 1
+    assert "is back" not in caplog.text
+    orion.refuse = lambda entity: False
+    refused = forwarder.status.spool.counts.refused
+    await forwarding.until(lambda: len(orion.times) == 199 - refused)
+    assert caplog.text.count("is back") == 1
 
 
 async def test_a_spool_that_fails_while_sending_is_tried_again(

@@ -2,8 +2,8 @@
 
 Pure, without Home Assistant's runtime, network or disk: `names`, `sample`, `derived`,
 `models`, `wiring`, `supply_events`, `mapping`, `groups`, `retry`, `downsampling`, `errors`.
-Disk (SQLite, blocking): `spool_file`, `retention`, `spool`, `write_buffer`.
-Network (aiohttp): `auth`, `http`, `broker`, `subscription`.
+Disk (SQLite, blocking): `rescue`, `spool_file`, `retention`, `spool`, `write_buffer`.
+Network (aiohttp): `answers`, `auth`, `http`, `broker`, `subscription`.
 `delivery_queue` and `forwarder` move samples from the spool to a broker; they know
 neither a meter nor Home Assistant, which `Environment` stands for.
 Home Assistant: `sampler`, `settings`, `issues`, `manager`, `sensor`, `services`,

@@ -1,12 +1,15 @@
 """Authentication of requests: none, a static token, or tokens of an OAuth2 server."""
 
 from collections.abc import Callable, Mapping
+from math import inf
+import re
 from ssl import SSLContext
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 import aiohttp
 
+from .answers import NOT_COMPRESSED, TOKEN_LIMIT, decoded, member, read_body
 from .errors import UnansweredError, UnauthorizedError, UnreachableError
 
 LIFE_USED: Final = 0.9
@@ -14,6 +17,12 @@ LIFE_USED: Final = 0.9
 
 DEFAULT_LIFE: Final = 3600.0
 """Seconds until a token expires where the server does not say."""
+
+LONGEST_LIFE: Final = 86_400.0
+"""Seconds a token is used at most, whatever its server says."""
+
+_TOKEN: Final = re.compile(r"[!-~]{1,16384}")
+"""Token a header can hold."""
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=20.0)
 
@@ -121,25 +130,37 @@ class OAuth2:
             async with self._session.post(
                 self._url,
                 data=form,
-                headers={"Authorization": self._basic},
+                headers={**NOT_COMPRESSED, "Authorization": self._basic},
                 ssl=self._ssl,
                 timeout=TIMEOUT,
                 allow_redirects=False,
             ) as response:
                 status = response.status
-                answer = await response.json(content_type=None) if status < 300 else {}
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise UnreachableError("The token server cannot be reached") from error
-        except ValueError as error:
-            raise UnansweredError("The token server answers no JSON") from error
+                body = await read_body(response, TOKEN_LIMIT)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise UnreachableError("the token server cannot be reached") from error
         if status in (400, 401, 403):
-            raise UnauthorizedError("The token server does not accept the credentials")
-        token = answer.get("access_token") if isinstance(answer, dict) else None
-        if not isinstance(token, str):
-            raise UnreachableError(f"The token server gave no token (status {status})")
+            raise UnauthorizedError("the token server does not know them")
+        if status >= 300:
+            raise UnreachableError(f"the token server gave no token, status {status}")
+        try:
+            answer = decoded(body)
+        except ValueError as error:
+            raise UnansweredError("the token server answers no JSON") from error
+        token = member(answer, "access_token")
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+            raise UnreachableError(f"the token server gave no token, status {status}")
         self._token = token
-        refresh = answer.get("refresh_token")
+        refresh = member(answer, "refresh_token")
         self._refresh = refresh if isinstance(refresh, str) else None
-        life = answer.get("expires_in")
-        seconds = float(life) if isinstance(life, (int, float)) else DEFAULT_LIFE
-        self._until = self._clock() + seconds * LIFE_USED
+        self._until = self._clock() + _life(member(answer, "expires_in")) * LIFE_USED
+
+
+def _life(told: Any) -> float:
+    """Return the seconds a token lives by its server's word."""
+    if isinstance(told, bool) or not isinstance(told, (int, float)):
+        return DEFAULT_LIFE
+    # Compared, not converted: a number of 400 digits is an integer here.
+    if not 0 <= told < inf:
+        return DEFAULT_LIFE
+    return float(min(told, LONGEST_LIFE))

@@ -6,12 +6,23 @@ from secrets import token_hex
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
+from .answers import items, member
 from .errors import DeliveryError, NotABrokerError, RefusedError
-from .http import Server
+from .http import REASON_LIMIT, Answer, Server
 from .mapping import CONTEXTS, Api, temporal
+from .names import plain
 from .sample import from_iso, iso
 
 PROBE_TYPE: Final = "NrjMonitorProbe"
+
+PAGE: Final = 1000
+"""Subscriptions asked for at once: the most Orion gives."""
+
+ROWS: Final = 10_000
+"""Rows of a history asked for at once: the most QuantumLeap gives."""
+
+MOST_PAGES: Final = 10
+"""Pages read of a list, which may never end."""
 
 type Entity = Mapping[str, Any]
 
@@ -66,7 +77,7 @@ class V2Broker:
             "GET", "/v2/entities", headers=_READ, params={"limit": "1"}
         )
         if not isinstance(answer.json(), list):
-            raise NotABrokerError("What answers is no NGSI-v2 broker")
+            raise NotABrokerError("it is no list of entities")
         return await read_version(self._server)
 
     async def probe(self) -> None:
@@ -76,8 +87,8 @@ class V2Broker:
         await self.deliver(self.payload([dump(entity)]))
         try:
             answer = await self._server.ask("GET", _of(id_, PROBE_TYPE), headers=_READ)
-            if answer.json().get("ok", {}).get("value") != 1:
-                raise NotABrokerError("The broker did not keep what was written")
+            if member(answer.json(), "ok", "value") != 1:
+                raise NotABrokerError("it did not keep what was written")
         finally:
             await self._server.ask("DELETE", _of(id_, PROBE_TYPE), allowed=(404,))
 
@@ -100,17 +111,20 @@ class V2Broker:
         return times_until(_time(answer.json()), times)
 
     async def subscriptions(self) -> list[dict[str, Any]]:
-        """Return all subscriptions of the tenant and service path."""
+        """Return the subscriptions of the tenant and service path, the first ten thousand."""
         found: list[dict[str, Any]] = []
-        while True:
-            params = {"limit": "1000", "offset": str(len(found))}
+        for page in range(MOST_PAGES):
+            params = {"limit": str(PAGE), "offset": str(page * PAGE)}
             answer = await self._server.ask(
                 "GET", "/v2/subscriptions", headers=_READ, params=params
             )
-            page = answer.json()
-            found += page
-            if len(page) < 1000:
-                return found
+            listed = answer.json()
+            if not isinstance(listed, list):
+                raise NotABrokerError("it is no list of subscriptions")
+            found += items(listed)
+            if len(listed) < PAGE:
+                break
+        return found
 
     async def subscribe(self, subscription: Mapping[str, Any]) -> str:
         """Create a subscription without a check for equals; return its id."""
@@ -138,9 +152,9 @@ class LdBroker:
             )
         except RefusedError as error:
             # An NGSI-v2 broker answers 400, "Service not found".
-            raise NotABrokerError("What answers is no NGSI-LD broker") from error
+            raise NotABrokerError(str(error)) from error
         if not isinstance(answer.json(), (dict, list)):
-            raise NotABrokerError("What answers is no NGSI-LD broker")
+            raise NotABrokerError("it is no list of types")
         return await read_version(self._server)
 
     async def probe(self) -> None:
@@ -156,8 +170,8 @@ class LdBroker:
         path = f"/ngsi-ld/v1/entities/{quote(id_, '')}"
         try:
             answer = await self._server.ask("GET", path, headers=_READ)
-            if answer.json().get("id") != id_:
-                raise NotABrokerError("The broker did not keep what was written")
+            if member(answer.json(), "id") != id_:
+                raise NotABrokerError("it did not keep what was written")
         finally:
             await self._server.ask("DELETE", path, allowed=(404,))
 
@@ -177,7 +191,7 @@ class LdBroker:
             headers=_LD,
         )
         if answer.status == 207:
-            raise RefusedError(_first_error(answer.json()))
+            raise RefusedError(_first_error(answer))
 
     async def arrived(self, id_: str, type_: str, times: Sequence[int]) -> set[int]:
         """Return `times` up to the newest observedAt of the entity."""
@@ -188,9 +202,8 @@ class LdBroker:
         if answer.status == 404:
             return set()
         observed = [
-            _time({"value": attribute.get("observedAt")})
-            for attribute in answer.json().values()
-            if isinstance(attribute, dict)
+            _time({"value": member(attribute, "observedAt")})
+            for attribute in _members(answer.json())
         ]
         newest = max((time for time in observed if time is not None), default=None)
         return times_until(newest, times)
@@ -219,7 +232,7 @@ class QuantumLeap:
 
     async def arrived(self, id_: str, type_: str, times: Sequence[int]) -> set[int]:
         """Return the `times` already stored as rows."""
-        params = {"type": type_, "attrs": "TimeInstant", "limit": "10000"}
+        params = {"type": type_, "attrs": "TimeInstant", "limit": str(ROWS)}
         params |= _between(times, "fromDate", "toDate")
         answer = await self._server.ask(
             "GET",
@@ -230,8 +243,10 @@ class QuantumLeap:
         )
         if answer.status == 404:
             return set()
-        index = answer.json().get("index", [])
-        stored = {_time({"value": moment}) for moment in index}
+        index = member(answer.json(), "index")
+        if not isinstance(index, list):
+            raise NotABrokerError("it is no list of times")
+        stored = {_time({"value": moment}) for moment in index[:ROWS]}
         return {time for time in times if time in stored}
 
 
@@ -269,10 +284,8 @@ class Temporal:
             return set()
         stored = {
             _time({"value": instance.get("observedAt")})
-            for instances in answer.json().values()
-            if isinstance(instances, list)
-            for instance in instances
-            if isinstance(instance, dict)
+            for instances in _members(answer.json())
+            for instance in items(instances)
         }
         return {time for time in times if time in stored}
 
@@ -291,7 +304,8 @@ async def read_version(server: Server, required: bool = False) -> str:
     if not isinstance(answer, dict):
         return ""
     inner = next((part for part in answer.values() if isinstance(part, dict)), answer)
-    return str(inner.get("version", ""))
+    version = inner.get("version")
+    return plain(version[:50]) if isinstance(version, str) else ""
 
 
 def times_until(last: int | None, times: Sequence[int]) -> set[int]:
@@ -310,6 +324,13 @@ def _of(id_: str, type_: str) -> str:
     return f"/v2/entities/{quote(id_, '')}?type={quote(type_, '')}"
 
 
+def _members(entity: Any) -> list[Any]:
+    """Return the members of a decoded entity; raises NotABrokerError for none."""
+    if not isinstance(entity, dict):
+        raise NotABrokerError("it is no entity")
+    return list(entity.values())
+
+
 def _link() -> str:
     return (
         f'<{CONTEXTS[0]}>; rel="http://www.w3.org/ns/json-ld#context";'
@@ -323,7 +344,7 @@ def _time(attribute: Any) -> int | None:
         return None
     try:
         return from_iso(value)
-    except ValueError:
+    except ValueError, OverflowError:
         return None
 
 
@@ -332,10 +353,12 @@ def _between(times: Sequence[int], first: str, last: str) -> dict[str, str]:
     return {first: iso(min(times) - 1), last: iso(max(times) + 1)}
 
 
-def _first_error(answer: Any) -> str:
-    """Return the first reason, at most 200 characters, in the answer to a batch."""
+def _first_error(answer: Answer) -> str:
+    """Return the first reason in the answer to a batch."""
     try:
-        error = answer["errors"][0]["error"]
-        return str(error.get("detail") or error.get("title") or "refused")[:200]
-    except KeyError, IndexError, TypeError, AttributeError:
+        body = answer.json()
+    except NotABrokerError:
         return "refused"
+    first = next(iter(items(member(body, "errors"))), {})
+    words = member(first, "error", "detail") or member(first, "error", "title")
+    return plain(str(words or "refused")[:REASON_LIMIT])

@@ -14,6 +14,9 @@ from .spool import QueueId, Record, Spool
 LARGEST_REQUEST: Final = 256 * 1024
 """Bytes of a batch; a broker takes 1 MiB, a single record may be larger than this."""
 
+SUSPICIOUS: Final = 5
+"""Records refused in a row after which a probe tests whether the broker takes any."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -91,7 +94,7 @@ class DeliveryQueue:
 
     def _next_records(self, spool: Spool) -> list[Record]:
         """Return the oldest records, no more than a request takes; none where to wait."""
-        records = spool.head(self.id, min(self.size.next, self.records_per_request))
+        records = spool.head(self.id, self._most_records)
         return [] if records and self._must_wait(spool, records[0]) else records
 
     def _encode(
@@ -120,6 +123,14 @@ class DeliveryQueue:
         else:
             self.records_per_request += 1
         return bodies, empty
+
+    @property
+    def _most_records(self) -> int:
+        """Return how many records to read for the next request."""
+        if self.refused_in_a_row >= SUSPICIOUS:
+            # A broker that refuses everything is tried with one.
+            return 1
+        return min(self.size.next, self.records_per_request)
 
     def record_delivery(self, batch: Batch, begun: float) -> None:
         """Record the delivery of a batch whose request began at `begun`."""

@@ -13,7 +13,7 @@ import logging
 from typing import Final, Protocol
 
 from .broker import Broker, Target
-from .delivery_queue import Batch, DeliveryQueue
+from .delivery_queue import SUSPICIOUS, Batch, DeliveryQueue
 from .errors import DeliveryError, LinkState, RefusedError, TooLargeError
 from .mapping import Mapper
 from .sample import Sample
@@ -24,9 +24,6 @@ _LOGGER = logging.getLogger(__name__)
 
 DISK_PAUSE: Final = 10.0
 """Seconds until a disk that failed is tried again."""
-
-SUSPICIOUS: Final = 5
-"""Records refused in a row after which a probe tests whether the broker takes any."""
 
 GRACE: Final = 3.0
 """Seconds after a restart in which requests of the former process may still arrive."""
@@ -110,6 +107,7 @@ class Forwarder:
         self._listeners: list[Callable[[], None]] = []
         self._status = ForwarderStatus()
         self._logged_failure = False
+        self._queue_failed = False
 
         targets: list[tuple[QueueId, Target, Target | None]] = [
             (QueueId.LIVE, broker, backlog)
@@ -229,12 +227,13 @@ class Forwarder:
                 if self._disk_works:
                     _LOGGER.warning(
                         "%s: samples cannot be stored (%s); the latest %d are kept in"
-                        " memory",
+                        " memory, and sent from there",
                         self._name,
                         error,
                         PENDING_LIMIT,
                     )
                 self._disk_works = False
+                self._resume_sending()
                 self._update_state()
                 await asyncio.sleep(DISK_PAUSE)
                 self._to_write.set()
@@ -254,7 +253,9 @@ class Forwarder:
                 try:
                     await self._step(due[0])
                 except DISK_ERRORS as error:
-                    _LOGGER.warning("%s: the queue failed: %s", self._name, error)
+                    if not self._queue_failed:
+                        self._queue_failed = True
+                        _LOGGER.warning("%s: the queue failed: %s", self._name, error)
                     due[0].due = clock() + DISK_PAUSE
                 except Exception:
                     _LOGGER.exception("%s: forwarding failed", self._name)
@@ -335,17 +336,25 @@ class Forwarder:
         """Make the next batch smaller, or a single refused record a dead letter."""
         executor = self._environment.executor
         await executor(self._spool.clear_in_flight, batch.records)
+        probed = False
         if queue.record_refusal(batch, error):
             if queue.refused_in_a_row >= SUSPICIOUS:
                 # The broker may be refusing everything, not these records.
                 await self._broker.probe()
                 queue.refused_in_a_row = 0
+                probed = True
             reason = str(error) or error.key
             _LOGGER.debug("%s: a record was refused: %s", self._name, reason)
             await executor(self._spool.add_dead_letter, batch.records[0], reason)
-        await self._on_success(queue)
+        if queue.error is None or queue.error.key is not LinkState.REFUSED or probed:
+            await self._on_success(queue)
+            return
+        # It has refused everything before: an answer alone is no sign of a change.
+        queue.due = 0.0
+        await self._refresh_status()
 
     async def _on_success(self, queue: DeliveryQueue) -> None:
+        self._queue_failed = False
         queue.backoff.succeeded()
         queue.due = 0.0
         queue.error = None
@@ -361,8 +370,9 @@ class Forwarder:
         if not self._logged_failure:
             self._logged_failure = True
             _LOGGER.warning(
-                "%s takes nothing now, which is kept until it does: %s",
+                "%s takes nothing now, which is kept until it does (%s: %s)",
                 self._name,
+                error.key,
                 error,
             )
         await self._refresh_status()

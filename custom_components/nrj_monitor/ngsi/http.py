@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-import json
+import os
 from ssl import SSLContext
 from typing import Any, Final
 
 import aiohttp
 
+from .answers import ANSWER_LIMIT, NOT_COMPRESSED, decoded, read_body
 from .auth import Auth
 from .errors import (
     BusyError,
@@ -26,38 +27,35 @@ from .names import plain
 from .retry import retry_after
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=60.0, connect=10.0)
-ANSWER_LIMIT: Final = 8 * 1024 * 1024
-"""Bytes of an answer to read at most."""
-
 REASON_LIMIT: Final = 200
 """Characters of a broker's reason to keep."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Answer of a server: status, headers and body."""
+    """Answer of a server: status, headers and body, None for a body beyond bounds."""
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes | None
 
     def json(self) -> Any:
         """Return the decoded body; raises NotABrokerError where the body is no JSON."""
         try:
-            return json.loads(self.body)
+            return decoded(self.body)
         except ValueError as error:
-            raise NotABrokerError("The answer is no JSON") from error
+            raise NotABrokerError("the answer is no JSON of a broker") from error
 
     @property
     def reason(self) -> str:
         """Return the broker's reason for a refusal, else its status."""
         try:
-            body = json.loads(self.body)
+            body = decoded(self.body)
         except ValueError:
             body = {}
         words = (
             [
-                str(body[key])
+                str(body[key])[:REASON_LIMIT]
                 for key in ("error", "title", "description", "detail")
                 if isinstance(body.get(key), str)
             ]
@@ -122,7 +120,7 @@ class Server:
                 method,
                 self._url + path,
                 data=body,
-                headers={**self._headers, **who, **(headers or {})},
+                headers={**NOT_COMPRESSED, **self._headers, **who, **(headers or {})},
                 params=params,
                 ssl=self._ssl,
                 timeout=TIMEOUT,
@@ -131,47 +129,47 @@ class Server:
                 return Answer(
                     response.status,
                     response.headers,
-                    await _read(response.content),
+                    await read_body(response, ANSWER_LIMIT),
                 )
         except (
             aiohttp.ClientConnectorCertificateError,
             aiohttp.ClientSSLError,
         ) as error:
-            raise UntrustedError("The certificate is not trusted") from error
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise UnreachableError("There is no connection") from error
+            raise UntrustedError("its certificate cannot be verified") from error
+        except aiohttp.ConnectionTimeoutError as error:
+            raise UnreachableError("nothing answers") from error
+        except aiohttp.ClientConnectorError as error:
+            raise UnreachableError(_why_unconnected(error)) from error
         except aiohttp.InvalidURL as error:
-            raise UnreachableError("The address is none") from error
+            raise UnreachableError("the address is none") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise UnansweredError(
-                f"There was no answer: {type(error).__name__}"
-            ) from error
+            raise UnansweredError(type(error).__name__) from error
+        except ValueError as error:
+            # A token or an address that no header can hold.
+            raise UnreachableError("the request cannot be written") from error
 
 
-async def _read(stream: aiohttp.StreamReader) -> bytes:
-    """Return the body of an answer, cut after ANSWER_LIMIT bytes."""
-    body = bytearray()
-    async for chunk in stream.iter_any():
-        body += chunk
-        if len(body) > ANSWER_LIMIT:
-            break
-    return bytes(body)
+def _why_unconnected(error: aiohttp.ClientConnectorError) -> str:
+    """Return the reason of a failed connection, without the address."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "its name is not known"
+    return os.strerror(error.errno).lower() if error.errno else "nothing answers"
 
 
 def _error(answer: Answer) -> DeliveryError:
     """Return the error for the status of an unsuccessful answer."""
     status = answer.status
     if status == 401:
-        return UnauthorizedError("The broker does not accept the token")
+        return UnauthorizedError(answer.reason)
     if status == 403:
-        return ForbiddenError("The broker does not allow this")
+        return ForbiddenError(answer.reason)
     if status == 413:
-        return TooLargeError("The request is too large for the broker")
+        return TooLargeError(answer.reason)
     if status in (408, 425, 429, 503):
         asked = retry_after(answer.headers.get("Retry-After"), datetime.now(UTC))
-        return BusyError(f"The broker is busy: {answer.reason}", asked)
+        return BusyError(answer.reason, asked)
     if status >= 500:
-        return UnansweredError(f"The broker failed: {answer.reason}")
+        return UnansweredError(answer.reason)
     if status in (400, 409, 422):
         return RefusedError(answer.reason)
-    return NotABrokerError(f"No broker answers there: {answer.reason}")
+    return NotABrokerError(answer.reason)

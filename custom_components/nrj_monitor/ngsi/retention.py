@@ -7,7 +7,7 @@ from typing import Final
 
 from .downsampling import INTERVALS, StoredRecord, plan_merges
 from .sample import Sample, merged
-from .spool_file import QueueId, SpoolFile
+from .spool_file import DAMAGED, QueueId, SpoolFile
 
 SLACK: Final = 0.02
 """Part of the limits that downsampling frees beyond need, so that it runs seldom."""
@@ -84,15 +84,19 @@ def _merge(
     group: Sequence[StoredRecord],
 ) -> None:
     """Replace the records of a group by their mean."""
-    samples = [
-        Sample.from_stored(
-            *db.execute(
-                "SELECT time, body, count FROM records WHERE seq = ?", (stored.seq,)
-            ).fetchone()
-        )
-        for stored in group
-    ]
-    mean = merged(samples)
-    file.delete(db, [stored.seq for stored in group])
-    file.insert(db, queue, mean)
-    file.counts.thinned += len(group) - 1
+    samples, seqs = [], []
+    for stored in group:
+        row = db.execute(
+            "SELECT time, body, count FROM records WHERE seq = ?", (stored.seq,)
+        ).fetchone()
+        try:
+            samples.append(Sample.from_stored(*row))
+        except ValueError as error:
+            file.set_aside(db, stored.seq, f"{DAMAGED}: {error}")
+            continue
+        seqs.append(stored.seq)
+    if not samples:
+        return
+    file.delete(db, seqs)
+    file.insert(db, queue, merged(samples))
+    file.counts.thinned += len(samples) - 1

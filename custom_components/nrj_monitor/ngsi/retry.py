@@ -16,10 +16,10 @@ def retry_after(header: str | None, now: datetime) -> float | None:
     if header is None:
         return None
     if header.strip().isdecimal():
-        return float(header)
+        return float(header.strip())
     try:
         until = parsedate_to_datetime(header)
-    except ValueError:
+    except ValueError, OverflowError:
         return None
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)

@@ -14,6 +14,9 @@ from ..catalog import CHANNELS
 LIMIT: Final = 1e15
 """Magnitude beyond which a number is no measurement, in any unit."""
 
+LAST_TIME: Final = 253_402_300_799_999
+"""Last millisecond of the year 9999, beyond which there is no date."""
+
 EVENT: Final = "supply_event_"
 """Prefix of the keys of a power-quality event."""
 
@@ -51,9 +54,28 @@ class Sample:
 
     @classmethod
     def from_stored(cls, time: int, body: bytes, count: int = 1) -> Self:
-        """Return the sample of a record of the spool, with the values `body` encoded."""
-        values: dict[str, float] = json.loads(body)
+        """Return the sample of a record of the spool, with the values `body` encoded.
+
+        Raises ValueError for what no sample was stored as: the file is damaged.
+        """
+        if not _is_whole(time, 0, LAST_TIME) or not _is_whole(count, 1, LIMIT):
+            raise ValueError("the time is none")
+        try:
+            values = json.loads(body)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ValueError("the readings are no JSON") from error
+        if not isinstance(values, dict) or not all(map(_is_reading, values.values())):
+            raise ValueError("the readings are none")
         return cls(time, values, count)
+
+
+def _is_whole(number: object, low: float, high: float) -> bool:
+    return type(number) is int and low <= number <= high
+
+
+def _is_reading(number: object) -> bool:
+    # Compared, not converted: an integer may have any number of digits.
+    return type(number) in (int, float) and -LIMIT < number < LIMIT  # type: ignore[operator]
 
 
 def iso(time: int) -> str:

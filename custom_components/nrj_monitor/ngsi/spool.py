@@ -15,7 +15,7 @@ from typing import Final
 
 from .retention import Limits, drop_expired, make_room
 from .sample import Sample
-from .spool_file import DISK_ERRORS, Counts, QueueId, SpoolFile
+from .spool_file import DAMAGED, DISK_ERRORS, Counts, QueueId, SpoolFile
 
 __all__ = [
     "DISK_ERRORS",
@@ -30,6 +30,9 @@ __all__ = [
 
 DEAD_LETTER_LIMIT: Final = 1000
 """Dead letters kept for a person to look at; the oldest are deleted first."""
+
+IN_MEMORY: Final = Limits(rows=1000, size=4 * 1024 * 1024)
+"""Limits of the records in memory while there is no disk for them."""
 
 HISTORY_KNOWN: Final = 100_000
 """Times of the journal's samples remembered, so that none is added twice."""
@@ -96,6 +99,13 @@ class Spool:
         """
         self._file.open()
 
+    def open_in_memory(self) -> None:
+        """Take records in memory while the file cannot be opened or written.
+
+        `open` moves them to the file as soon as that succeeds.
+        """
+        self._file.open_in_memory()
+
     def close(self) -> None:
         """Close the file; all records stay stored."""
         self._file.close()
@@ -131,7 +141,7 @@ class Spool:
                 " ORDER BY time LIMIT ?",
                 (queue, limit),
             )
-            return [_record(*row) for row in rows]
+            return self._records(db, rows)
 
     def newest(self, queue: QueueId) -> int | None:
         """Return the time (ms) of the newest record of a queue, None if empty."""
@@ -147,7 +157,7 @@ class Spool:
                 " WHERE in_flight AND lane = ? ORDER BY time",
                 (queue,),
             )
-            return [_record(*row) for row in rows]
+            return self._records(db, rows)
 
     def mark_in_flight(self, records: Sequence[Record]) -> bool:
         """Mark records as being sent; return whether all of them were still in the spool.
@@ -190,24 +200,14 @@ class Spool:
     def add_dead_letter(self, record: Record, reason: str) -> None:
         """Move a refused record out of its queue, to the dead letters."""
         with self._file.change() as db:
-            if not self._file.delete(db, [record.seq]):
-                return
-            self._file.counts.refused += 1
-            db.execute(
-                "INSERT INTO set_aside (time, body, reason) VALUES (?, ?, ?)",
-                (record.sample.time, record.sample.body(), reason),
-            )
-            db.execute(
-                "DELETE FROM set_aside WHERE seq <="
-                " (SELECT max(seq) FROM set_aside) - ?",
-                (DEAD_LETTER_LIMIT,),
-            )
+            self._file.set_aside(db, record.seq, reason)
+            _limit_dead_letters(db)
 
     def dead_letters(self) -> list[DeadLetter]:
         """Return the dead letters, the newest last."""
         with self._file.change() as db:
             rows = db.execute("SELECT time, reason FROM set_aside ORDER BY seq")
-            return [DeadLetter(*row) for row in rows]
+            return [DeadLetter(time, str(reason)) for time, reason in rows]
 
     def clear_dead_letters(self) -> int:
         """Delete all dead letters; return how many records were deleted."""
@@ -251,12 +251,28 @@ class Spool:
         new = sum(file.insert(db, queue, sample) for sample in samples)
         file.counts.taken += new
         drop_expired(file, db, self._limits, self._now())
-        make_room(file, db, self._limits)
+        make_room(file, db, IN_MEMORY if file.in_memory else self._limits)
         return new
 
+    def _records(
+        self, db: sqlite3.Connection, rows: Iterable[tuple[int, int, bytes, int]]
+    ) -> list[Record]:
+        """Return rows as records; one that cannot be read becomes a dead letter."""
+        records: list[Record] = []
+        for seq, time, body, count in list(rows):
+            try:
+                records.append(Record(seq, Sample.from_stored(time, body, count)))
+            except ValueError as error:
+                self._file.set_aside(db, seq, f"{DAMAGED}: {error}")
+                _limit_dead_letters(db)
+        return records
 
-def _record(seq: int, time: int, body: bytes, count: int) -> Record:
-    return Record(seq, Sample.from_stored(time, body, count))
+
+def _limit_dead_letters(db: sqlite3.Connection) -> None:
+    db.execute(
+        "DELETE FROM set_aside WHERE seq <= (SELECT max(seq) FROM set_aside) - ?",
+        (DEAD_LETTER_LIMIT,),
+    )
 
 
 def _query_int(db: sqlite3.Connection, query: str, *values: int) -> int | None:

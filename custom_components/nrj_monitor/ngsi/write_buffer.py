@@ -37,7 +37,7 @@ class WriteBuffer:
 
     @property
     def is_open(self) -> bool:
-        """Return whether the spool was ever opened."""
+        """Return whether the spool was ever opened, on disk or in memory."""
         return self._is_open
 
     def append(self, sample: Sample) -> None:
@@ -70,13 +70,26 @@ class WriteBuffer:
     def write(self) -> None:
         """Write the pending samples to the spool, after any write still running.
 
-        Raises one of DISK_ERRORS where the disk fails; the samples stay pending then.
+        Raises one of DISK_ERRORS where the disk fails; the samples are in the spool's
+        memory then.
         """
         with self._write_lock:
             self._write()
 
     def _write(self) -> None:
-        self.open()
+        try:
+            self.open()
+            self._push()
+        except DISK_ERRORS:
+            if self._is_closed:
+                raise
+            # What a broker can have at once needs no disk.
+            self._spool.open_in_memory()
+            self._is_open = True
+            self._push()
+            raise
+
+    def _push(self) -> None:
         if lost := self._lost:
             self._spool.count_dropped(lost)
             self._lost -= lost
