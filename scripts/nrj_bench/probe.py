@@ -15,7 +15,6 @@ A description is lines of words, answered by a line of JSON at each `run` or `co
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 import fcntl
 import json
@@ -25,22 +24,15 @@ import shutil
 import subprocess
 from typing import Any
 
-from nrj_tools import ROOT
+from nrj_tools import ROOT, firmware
+from nrj_tools.firmware import FirmwareError, archive_components
 
 COMPONENTS = ROOT / "esphome" / "components"
 FOLDER = ROOT / ".build" / "probe"
-FLAGS = ["-std=gnu++20", "-O2"]  # firmware_tests/cpp/run compiles with all warnings
-DRIVER = (
-    *("ade9000_bus", "chip", "chip_settings", "energy_accumulators"),
-    *("energy_registers", "energy_totals", "measurement", "snapshot"),
-    "symmetrical_components",
-)
-SIMULATOR = (
-    *("accumulators", "front_end", "line_monitor", "peak_detector", "phase_codes"),
-    *("power_quality_status", "register_file", "result_registers"),
-    *("settling", "simulated_chip", "spi_port", "waveform_buffer"),
-)
-MAINS_SIGNAL = ("signal_model", "spectrum")
+SOURCE = ROOT / "scripts" / "cpp" / "meter_probe.cpp"
+LINKED = ("ade9000", "ade9000_simulator", "mains_signal")
+FLAGS = ["-std=gnu++20", "-O1"]
+"""As the firmware's own sources are compiled, which the probe is linked with."""
 
 
 class ProbeError(Exception):
@@ -129,8 +121,8 @@ type Update = dict[str, Any]
 """One update: time, event, measured, frames, rejected, readings, totals in nWh."""
 
 
-def build() -> Path:
-    """Build the probe from changed sources; return its program.
+def build(meter: Path | None = None) -> Path:
+    """Build the probe, of the sources compiled for the meter's program, which is built unless given; return its program.
 
     Raises:
         ProbeError: no compiler, or the build failed; says what the compiler said.
@@ -139,19 +131,23 @@ def build() -> Path:
     if shutil.which(compiler) is None:
         raise ProbeError("No C++ compiler: install g++ (Debian: apt install g++).")
     sources = [
-        ROOT / "scripts" / "cpp" / "meter_probe.cpp",
-        *(COMPONENTS / "ade9000" / f"{name}.cpp" for name in DRIVER),
-        *(COMPONENTS / "ade9000_simulator" / f"{name}.cpp" for name in SIMULATOR),
-        *(COMPONENTS / "mains_signal" / f"{name}.cpp" for name in MAINS_SIGNAL),
+        path
+        for name in LINKED
+        for pattern in ("*.cpp", "*.h")
+        for path in (COMPONENTS / name).glob(pattern)
     ]
     FOLDER.mkdir(parents=True, exist_ok=True)
     program = FOLDER / "meter_probe"
     with (FOLDER / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            objects = list(pool.map(lambda source: _compile(compiler, source), sources))
-        if _is_stale(program, objects):
-            _run([compiler, *FLAGS, *map(str, objects), "-o", str(program)])
+        if _is_stale(program, [SOURCE, Path(__file__), *sources]):
+            archive = FOLDER / "components.a"
+            try:
+                archive_components(meter or firmware.build(), LINKED, archive)
+            except FirmwareError as error:
+                raise ProbeError(str(error)) from error
+            command = [compiler, *FLAGS, f"-I{ROOT}", str(SOURCE), str(archive)]
+            _run([*command, "-o", str(program)])
     return program
 
 
@@ -160,19 +156,6 @@ def _is_stale(made: Path, sources: Sequence[Path]) -> bool:
         return True
     age = made.stat().st_mtime
     return any(not path.exists() or path.stat().st_mtime > age for path in sources)
-
-
-def _compile(compiler: str, source: Path) -> Path:
-    made = FOLDER / f"{source.parent.name}-{source.stem}.o"
-    listed = made.with_suffix(".d")
-    needed = [source, Path(__file__)]
-    if listed.exists():
-        words = listed.read_text().replace("\\\n", " ").split()
-        needed += [Path(word) for word in words[1:]]
-    if not listed.exists() or _is_stale(made, needed):
-        command = [compiler, *FLAGS, f"-I{ROOT}", "-MMD", "-c", str(source)]
-        _run([*command, "-o", str(made)])
-    return made
 
 
 def _run(command: Sequence[str]) -> None:

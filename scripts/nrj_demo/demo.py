@@ -52,11 +52,11 @@ async def _run(options: Options) -> None:
         require_not_running(folder.configuration)
         require_free(options.port, "Home Assistant", "--port")
         require_free(options.meter_port, "the simulated meter", "--meter-port")
-        signal_tool = await build_signal_tool()
-        if options.playback.recording is not None:
-            say(await check_recording(signal_tool, options.playback))
         say("Building the simulated meter …")
         program = await build_firmware()
+        signal_tool = await build_signal_tool(program)
+        if options.playback.recording is not None:
+            say(await check_recording(signal_tool, options.playback))
         if options.check:
             say("All that was given can be used; nothing was started.")
             return

@@ -10,6 +10,7 @@ import sys
 
 from nrj_tools import ROOT
 from nrj_tools.errors import ScriptError
+from nrj_tools.firmware import FirmwareError, archive_components
 from nrj_tools.processes import run
 
 BUILD_FOLDER = ROOT / ".build"
@@ -46,15 +47,18 @@ async def build_firmware() -> Path:
     return Path(built.output.strip().splitlines()[-1])
 
 
-async def build_signal_tool() -> Path:
-    """Build the signal tool from changed sources; return its program.
+async def build_signal_tool(firmware: Path) -> Path:
+    """Build the signal tool, of the sources compiled for the firmware's program; return its program.
 
     Raises:
         ScriptError: no compiler, or it failed; names the log.
     """
     program = BUILD_FOLDER / "signal_model"
-    sources = [SIGNAL_TOOL_SOURCE, *sorted(MAINS_SIGNAL.glob("*.cpp"))]
-    headers = sorted(MAINS_SIGNAL.glob("*.h"))
+    sources = [
+        SIGNAL_TOOL_SOURCE,
+        *MAINS_SIGNAL.glob("*.cpp"),
+        *MAINS_SIGNAL.glob("*.h"),
+    ]
     compiler = shutil.which("g++")
     if compiler is None:
         raise ScriptError(
@@ -62,12 +66,20 @@ async def build_signal_tool() -> Path:
             " (Debian, Ubuntu: 'sudo apt-get install g++') and run this again."
         )
     async with _build_lock():
-        newest = max(path.stat().st_mtime for path in (*sources, *headers))
+        newest = max(path.stat().st_mtime for path in sources)
         if program.exists() and program.stat().st_mtime > newest:
             return program
         fresh = program.with_suffix(".new")
+        archive = program.with_suffix(".a")
+        try:
+            archive_components(firmware, ["mains_signal"], archive)
+        except FirmwareError as error:
+            raise ScriptError(str(error)) from error
         built = await run(
-            [compiler, "-std=gnu++20", "-O2", "-I", ROOT, "-o", fresh, *sources]
+            [
+                *(compiler, "-std=gnu++20", "-O1", "-I", ROOT),
+                *("-o", fresh, SIGNAL_TOOL_SOURCE, archive),
+            ]
         )
         if built.status != 0:
             log = BUILD_FOLDER / "signal_model.log"

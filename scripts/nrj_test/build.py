@@ -15,9 +15,10 @@ from nrj_tools.firmware import FirmwareError, build
 def main() -> int:
     """Build all programs; return 1 with a sentence if a build fails."""
     try:
-        print(build())
-        print(asyncio.run(build_signal_tool()))
-        print(probe.build())
+        meter = build()
+        print(meter)
+        print(asyncio.run(build_signal_tool(meter)))
+        print(probe.build(meter))
         print(firmware_guard.program())
     except (FirmwareError, ScriptError, probe.ProbeError, ReplayError) as error:
         print(error, file=sys.stderr)

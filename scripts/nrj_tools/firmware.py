@@ -1,5 +1,6 @@
 """Build and run of the simulated meter: the real firmware as a Linux program."""
 
+from collections.abc import Sequence
 import fcntl
 import os
 from pathlib import Path
@@ -78,6 +79,27 @@ def _find_program(folder: Path) -> Path | None:
         key=lambda path: path.stat().st_mtime,
     )
     return programs[-1] if programs else None
+
+
+def archive_components(program: Path, components: Sequence[str], archive: Path) -> None:
+    """Put the compiled sources of `components` into an archive, of which a linker takes the needed ones.
+
+    `program` is the meter's, as `build` returns it.
+
+    Raises:
+        FirmwareError: the archive could not be made; says what ar said.
+    """
+    compiled = program.parent / "obj" / "src" / "esphome" / "components"
+    objects = [path for name in components for path in (compiled / name).glob("*.o")]
+    archive.unlink(missing_ok=True)
+    made = subprocess.run(
+        ["ar", "rcs", archive, *sorted(objects)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if made.returncode != 0:
+        raise FirmwareError(f"{archive} could not be made: {made.stderr.strip()}")
 
 
 class RunningFirmware:

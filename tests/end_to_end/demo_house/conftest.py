@@ -1,6 +1,7 @@
 """Run the house that the demo shows."""
 
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import pytest_asyncio
 
@@ -18,10 +19,10 @@ phase."""
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
-async def house(start_house: StartHouse) -> AsyncGenerator[House]:
+async def house(program: Path, start_house: StartHouse) -> AsyncGenerator[House]:
     """Run a house set up by the demo."""
     async with start_house(Playback(start=EVENING)) as running:
         await ensure_energy_dashboard(running.client, running.meter)
         await ensure_overview(running.client, running.meter)
-        await fill_history(running, await build_signal_tool())
+        await fill_history(running, await build_signal_tool(program))
         yield running
