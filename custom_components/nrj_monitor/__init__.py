@@ -47,6 +47,7 @@ from .loads.manager import LoadManager
 from .loads.settings import load_entries
 from .loads.store import async_remove_load_store
 from .meter import Meter
+from .meter_replacement import async_complete_replacement
 from .meter_store import MeterStore, async_remove_meter_store
 from .ngsi.manager import async_remove_broker, async_start_brokers, async_stop_brokers
 from .ngsi.settings import SUBENTRY_BROKER
@@ -93,6 +94,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool:
     """
     async_update_links(hass, entry)
     meter = await _async_meter(hass, entry)
+    async_complete_replacement(hass, entry, meter.description.mac)
     store = MeterStore(hass, entry, meter)
     await store.async_load()
     entry.runtime_data = NrjData(

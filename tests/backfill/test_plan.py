@@ -520,6 +520,29 @@ def test_hour_filled_in_under_a_wrong_clock_is_not_of_the_count_before() -> None
     assert plan.rows == {0: SumRow(0.5, 40.5), HOUR: SumRow(1.5, 41.5)}
 
 
+def test_row_of_the_new_count_has_all_of_the_old_one() -> None:
+    """Home Assistant read both within five minutes, and lost the link before the hour's end."""
+    begin = 0.5 * HOUR
+
+    def energy_at(time: float) -> EnergyEstimate | None:
+        if time < begin:
+            return None
+        total = (time - begin) / HOUR
+        return EnergyEstimate(total, total, total)
+
+    plan = plan_sums(
+        range(0, HOUR, HOUR),
+        {0: SumRow(0.2, 40.6)},
+        energy_at,
+        before=SumRow(99.0, 39.0),
+        after=None,
+        step=0.002,
+        ended=SumRow(100.0, 40.0),
+        was_read=lambda time: False,
+    )
+    assert plan.rows[0].sum == pytest.approx(40.4 + 0.5)
+
+
 def test_a_small_total_begins_anew_with_the_others() -> None:
     """It has more than before by now, as nothing but another total of the meter shows."""
     begin = 0.5 * HOUR

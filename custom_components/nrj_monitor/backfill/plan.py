@@ -225,6 +225,14 @@ def plan_sums(
             least = first_total if is_other else expected.value
             begins_at_zero = is_anew or least < RESET_RATIO * last.state
             offset = last.sum - (0.0 if begins_at_zero else first_total)
+            if (
+                begins_here
+                and row is not None
+                and not is_doubtful(hour)
+                and begins_new_count(last.state, row.state)
+            ):
+                # Home Assistant may have read more of the old count before the new one.
+                offset = max(offset, row.offset)
         last = pending[hour] = SumRow(expected.value, expected.value + offset)
     # Until the new count has told a state, Home Assistant's rows repeat the old one.
     if pending and after is not None and not (is_new_count and after == former):
