@@ -413,6 +413,9 @@ class Life:
         """Purge the rows of five minutes."""
         if self._home.is_running and self._happens(0.03):
             await self._home.ask("purge")
+            # What it was told in this hour is in no row of an hour yet.
+            hour = self.now() // HOUR * HOUR - self._truth.origin
+            self._told = min(self._told, hour)
             self._tell(step, "five minutes purged")
 
     async def _fault_of_messages(self, step: int) -> None:
