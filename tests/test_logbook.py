@@ -68,6 +68,16 @@ async def test_loads(
             "a trouvé le réseau normal (fréquence rétablie) à 49.950 Hz",
         ),
         (
+            "en",
+            {
+                "kind": "invalid",
+                "state": "invalid",
+                "reason": "no_frequency",
+                "frequency": 49.99,
+            },
+            "has no valid frequency and holds (no frequency measured)",
+        ),
+        (
             "fr",
             {"kind": "relay_off", "reason": "shed", "relay": "Relais 1"},
             "a ouvert Relais 1 (délestage)",

@@ -10,6 +10,7 @@ from .const import EVENT_GUARD, EVENT_POWER_QUALITY
 from .entity import MeterEntity
 from .entry_data import NrjConfigEntry
 from .frequency_guard.event import KINDS as GUARD_KINDS, GuardEvent
+from .frequency_guard.event_log import GuardEventLog
 from .loads.event import load_events
 from .meter import Meter
 from .power_quality.event import KINDS, PowerQualityEvent
@@ -83,20 +84,26 @@ class MeterGuard(MeterEntity, EventEntity):
     async def async_added_to_hass(self) -> None:
         """Subscribe to guard events."""
         await super().async_added_to_hass()
+        self._log = GuardEventLog(self.hass, self._fire)
+        self.async_on_remove(self._log.cancel)
         self.async_on_remove(self._meter.async_add_guard_listener(self._on_event))
 
     @callback
     def _on_event(self, event: GuardEvent) -> None:
-        """Write an event to the state and fire a bus event."""
-        attributes = event.attributes()
-        self._trigger_event(event.kind, attributes)
+        """Write an event to the state, and add it to the logbook."""
+        self._trigger_event(event.kind, event.attributes())
         self.async_write_ha_state()
+        self._log.add(event)
+
+    @callback
+    def _fire(self, event: GuardEvent) -> None:
+        """Fire the event on the bus that the logbook describes."""
         self.hass.bus.async_fire(
             EVENT_GUARD,
             {
                 "entity_id": self.entity_id,
                 "name": self._meter.description.name,
                 "kind": event.kind,
-                **attributes,
+                **event.attributes(),
             },
         )

@@ -13,6 +13,7 @@ from homeassistant.core import Event, HomeAssistant, callback
 
 from .const import DOMAIN, EVENT_GUARD, EVENT_LOAD, EVENT_POWER_QUALITY
 from .frequency_guard.event import REASONS, RELAY_KINDS
+from .frequency_guard.guard_state import GuardState
 from .texts import ACTIVITY_STATES, async_text
 
 TEMPLATES: Final = "selector.logbook.options"
@@ -80,7 +81,9 @@ def describe_guard(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
     # In the middle of a sentence.
     why = why[:1].lower() + why[1:]
     text = f"{text} ({why})"
-    if (hertz := data.get("frequency")) is None:
+    hertz = data.get("frequency")
+    # What an invalid frequency was measured as says nothing.
+    if hertz is None or data.get("state") == GuardState.INVALID:
         return text
     return async_text(
         hass, TEMPLATES, "guard_frequency", text=text, frequency=f"{hertz:.3f}"
