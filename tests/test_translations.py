@@ -94,6 +94,7 @@ OF_ACTIONS = {
     "setting_link_down",
     "no_notify_url",
     "no_subscriptions",
+    "not_notified",
     "not_subscribed",
     "nothing_for_energy",
     "unsuitable_sensor",

@@ -13,8 +13,15 @@ import pytest
 
 from custom_components.nrj_monitor.catalog import CHANNELS
 from custom_components.nrj_monitor.ngsi.auth import Auth, StaticAuth
-from custom_components.nrj_monitor.ngsi.broker import QuantumLeap, Temporal, make_broker
-from custom_components.nrj_monitor.ngsi.forwarder import Environment, Forwarder
+from custom_components.nrj_monitor.ngsi.broker import (
+    QuantumLeap,
+    Temporal,
+    V2Broker,
+    make_broker,
+)
+from custom_components.nrj_monitor.ngsi.environment import Environment
+from custom_components.nrj_monitor.ngsi.forwarder import Forwarder
+from custom_components.nrj_monitor.ngsi.history_check import HistoryCheck
 from custom_components.nrj_monitor.ngsi.http import Server
 from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, NgsiEntity
 from custom_components.nrj_monitor.ngsi.sample import Sample
@@ -129,15 +136,19 @@ class Forwarding:
         auth: Auth | None = None,
         rate: float | None = None,
         temporal: bool = False,
+        check: bool = False,
         start: bool = True,
     ) -> Forwarder:
         """Return a forwarder to `server`, started by default."""
         auth = auth or StaticAuth()
-        mapper = Mapper(NgsiEntity(id=ID), CHANNELS.values(), api)
+        ngsi_entity = NgsiEntity(id=ID)
+        mapper = Mapper(ngsi_entity, CHANNELS.values(), api)
         at = Server(self.session, server.url, auth, headers=HEADERS[api])
         target: Any = None
         if history is not None:
-            target = QuantumLeap(Server(self.session, history.url, auth))
+            target = QuantumLeap(
+                Server(self.session, history.url, auth, headers=HEADERS[api])
+            )
         elif temporal:
             target = Temporal(at)
         spool = Spool(
@@ -145,18 +156,34 @@ class Forwarding:
             limits or Limits(),
             lambda: self.now,
             history=target is not None,
+            confirms=check and history is not None,
         )
+        environment = Environment(
+            executor=in_thread,
+            clock=self.clock,
+            random=random.Random(1).random,
+        )
+        broker = make_broker(api, at)
+        checking = None
+        if check:
+            assert isinstance(broker, V2Broker)
+            checking = HistoryCheck(
+                "Broker of the test",
+                broker,
+                target,
+                spool,
+                entity=ngsi_entity,
+                environment=environment,
+                now=lambda: self.now,
+            )
         forwarder = Forwarder(
             "Broker of the test",
             spool,
             mapper,
-            make_broker(api, at),
-            Environment(
-                executor=in_thread,
-                clock=self.clock,
-                random=random.Random(1).random,
-            ),
+            broker,
+            environment,
             history=target,
+            check=checking,
             backlog=target if temporal else None,
             rate=rate,
         )
@@ -177,6 +204,7 @@ class Forwarding:
             if hurry:
                 self.clock.skipped += 60.0
                 for forwarder in self.running:
+                    forwarder._to_check.set()
                     forwarder._wake.set()
 
     async def stop(self) -> None:

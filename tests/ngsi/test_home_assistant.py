@@ -415,8 +415,12 @@ async def test_actions_send_subscribe_and_delete_dead_letters(
     url = f"{quantumleap.url}/v2/notify"
     made = await call_action(hass, "create_subscription", notify_url=url)
     assert made["created"]
-    again = await call_action(hass, "create_subscription", notify_url=url)
-    assert again == {"subscription": made["subscription"], "created": False}
+    # The first notification has arrived before the action says that all is well.
+    assert made["arrived"]
+    assert quantumleap.times
+    other_spelling = url.replace("127.0.0.1", "localhost")
+    again = await call_action(hass, "create_subscription", notify_url=other_spelling)
+    assert again == made | {"created": False}
     (known,) = orion.tenants["", "/"].subscriptions.values()
     assert known["notification"]["http"]["url"] == url
     await until(lambda: len(quantumleap.times) > 1)
@@ -438,6 +442,24 @@ async def test_actions_send_subscribe_and_delete_dead_letters(
     with pytest.raises(ServiceValidationError):
         await call_action(hass, "send_now", device_id="nobody")
     assert broker.v2_broker is not None
+
+
+async def test_a_subscription_that_reaches_nobody_is_an_error(
+    hass: HomeAssistant, add_meter: AddMeter, meter: DeviceServer, orion: NgsiV2
+) -> None:
+    """Say that the first notification did not arrive, in the action and as an issue."""
+    entry = await add_meter(meter.port)
+    broker = await add_broker(hass, entry, orion.url)
+    with pytest.raises(HomeAssistantError, match="did not arrive"):
+        await call_action(
+            hass, "create_subscription", notify_url="http://127.0.0.1:9/v2/notify"
+        )
+    broker.forwarder.send_now()
+    issue = issue_id("history_not_notified", broker.subentry.subentry_id)
+    registry = ir.async_get(hass)
+    await until(lambda: registry.async_get_issue(DOMAIN, issue))
+    await state_is(hass, sensor_id(hass, broker, "history"), "not_notified")
+    await state_is(hass, sensor_id(hass, broker, "link"), "connected")
 
 
 async def test_the_subscription_of_a_configured_quantumleap(

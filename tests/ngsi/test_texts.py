@@ -13,7 +13,10 @@ from custom_components.nrj_monitor.flows.broker import (
 )
 from custom_components.nrj_monitor.ngsi import errors
 from custom_components.nrj_monitor.ngsi.groups import Group
-from custom_components.nrj_monitor.ngsi.issues import NEED_A_PERSON
+from custom_components.nrj_monitor.ngsi.issues import (
+    HISTORY_NEEDS_A_PERSON,
+    NEED_A_PERSON,
+)
 from custom_components.nrj_monitor.ngsi.mapping import Api, Generation
 from custom_components.nrj_monitor.ngsi.models import Model
 from custom_components.nrj_monitor.ngsi.settings import AUTHS
@@ -71,6 +74,7 @@ def test_every_error_has_its_text() -> None:
         renewed = {f"broker_{key}" for key in DELIVERY | {"bad_ca_file"}}
         assert renewed <= set(texts["config"]["error"])
         issues = {f"broker_{key}" for key in NEED_A_PERSON} | {"samples_set_aside"}
+        issues |= {f"history_{state}" for state in HISTORY_NEEDS_A_PERSON}
         assert issues <= set(texts["issues"])
 
 
@@ -88,3 +92,5 @@ def test_every_option_and_state_has_its_text() -> None:
             assert set(texts["selector"][key]["options"]) == options
         states = texts["entity"]["sensor"]["broker_link"]["state"]
         assert set(states) == set(errors.LinkState)
+        states = texts["entity"]["sensor"]["broker_history"]["state"]
+        assert set(states) == set(errors.HistoryState)

@@ -3,9 +3,10 @@
 Pure, without Home Assistant's runtime, network or disk: `names`, `sample`, `derived`,
 `models`, `wiring`, `supply_events`, `mapping`, `groups`, `retry`, `downsampling`, `errors`.
 Disk (SQLite, blocking): `rescue`, `spool_file`, `retention`, `spool`, `write_buffer`.
-Network (aiohttp): `answers`, `auth`, `http`, `broker`, `subscription`.
+Network (aiohttp): `answers`, `auth`, `http`, `broker`, `subscription`,
+`history_check`.
 `delivery_queue` and `forwarder` move samples from the spool to a broker; they know
-neither a meter nor Home Assistant, which `Environment` stands for.
+neither a meter nor Home Assistant, which `environment` stands for.
 Home Assistant: `sampler`, `settings`, `issues`, `manager`, `sensor`, `services`,
 `repairs`.
 

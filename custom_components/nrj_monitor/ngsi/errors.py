@@ -28,6 +28,19 @@ class LinkState(StrEnum):
     WRONG_TOKEN = "wrong_token"
 
 
+class HistoryState(StrEnum):
+    """State of the history behind a broker; the values are states of a sensor."""
+
+    NOT_USED = "not_used"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    FAILING = "failing"
+    """Requests to the history itself fail."""
+    NOT_NOTIFIED = "not_notified"
+    """The broker's notifications do not arrive."""
+    NOT_SUBSCRIBED = "not_subscribed"
+
+
 class DeliveryError(Exception):
     """Failure of a request; the same request may succeed later."""
 

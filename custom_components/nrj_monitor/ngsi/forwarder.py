@@ -6,15 +6,17 @@ process the forwarder asks the broker which of them arrived, and sends none twic
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 import logging
-from typing import Final, Protocol
+from typing import Final
 
 from .broker import Broker, Target
 from .delivery_queue import SUSPICIOUS, Batch, DeliveryQueue
-from .errors import DeliveryError, LinkState, RefusedError, TooLargeError
+from .environment import Environment
+from .errors import DeliveryError, HistoryState, LinkState, RefusedError, TooLargeError
+from .history_check import HistoryCheck
 from .mapping import Mapper
 from .sample import Sample
 from .spool import DISK_ERRORS, Counts, DeadLetter, QueueId, Record, Spool, SpoolStatus
@@ -28,6 +30,9 @@ DISK_PAUSE: Final = 10.0
 GRACE: Final = 3.0
 """Seconds after a restart in which requests of the former process may still arrive."""
 
+CHECK_INTERVAL: Final = 60.0
+"""Seconds between two checks of the history."""
+
 STOP_LIMIT: Final = 0.9
 """Seconds each of the two steps of stopping may take."""
 
@@ -35,33 +40,18 @@ LATEST_DEAD_LETTERS: Final = 10
 """Dead letters in the status, the newest last."""
 
 
-class Executor(Protocol):
-    """Runner of blocking functions in another thread."""
-
-    def __call__[*Ts, T](
-        self, function: Callable[[*Ts], T], /, *arguments: *Ts
-    ) -> Awaitable[T]:
-        """Return the result of `function`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
-    """Executor, clock (seconds) and random numbers (from 0 to below 1) of a forwarder."""
-
-    executor: Executor
-    clock: Callable[[], float]
-    random: Callable[[], float]
-
-
 @dataclass(slots=True)
 class ForwarderStatus:
     """Status of a forwarder, for sensors, issues and diagnostics.
 
-    `error` is the cause of the last failure until the broker takes a batch again.
+    `state` is that of the link to the broker, `history` that of the history behind it.
+    `error` is the cause of the last failure of either until a batch is taken again.
     """
 
     state: LinkState = LinkState.CONNECTING
     error: LinkState | None = None
+    history: HistoryState = HistoryState.NOT_USED
+    history_reason: str = ""
     spool: SpoolStatus = field(default_factory=lambda: SpoolStatus(Counts()))
     dead_letters: list[DeadLetter] = field(default_factory=list)
 
@@ -83,12 +73,14 @@ class Forwarder:
         environment: Environment,
         *,
         history: Target | None = None,
+        check: HistoryCheck | None = None,
         backlog: Target | None = None,
         rate: float | None = 100.0,
     ) -> None:
         """Prepare a forwarder; `start` begins to write and to send.
 
-        `history` is the target of the journal's samples, by default the broker itself.
+        `history` is the target of the journal's samples, by default the broker itself;
+        `check` sees whether it has what it is notified of.
         `backlog` is the target of all waiting samples but the newest. `rate` limits the
         records a second of each queue; None is no limit.
         """
@@ -101,7 +93,9 @@ class Forwarder:
         self._started = 0.0
         self._disk_works = True
         self._additions = 0
+        self._check = check
         self._to_write = asyncio.Event()
+        self._to_check = asyncio.Event()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._listeners: list[Callable[[], None]] = []
@@ -139,6 +133,12 @@ class Forwarder:
             asyncio.create_task(self._keep_writing(), name=f"{self._name} spool"),
             asyncio.create_task(self._keep_sending(), name=f"{self._name} broker"),
         ]
+        if self._check is not None:
+            self._tasks.append(
+                asyncio.create_task(
+                    self._keep_checking(self._check), name=f"{self._name} history"
+                )
+            )
         self._to_write.set()
 
     async def stop(self) -> None:
@@ -173,6 +173,7 @@ class Forwarder:
         """Send waiting samples at once, without the rest of a pause."""
         for queue in self._queues:
             queue.send_now()
+        self._to_check.set()
         self._wake.set()
 
     async def clear_dead_letters(self) -> int:
@@ -269,6 +270,23 @@ class Forwarder:
                     else max(0.0, pause - now)
                 ):
                     await self._wake.wait()
+
+    async def _keep_checking(self, check: HistoryCheck) -> None:
+        """Check the history at an interval, and when something is to be sent at once."""
+        while True:
+            self._to_check.clear()
+            if self._buffer.is_open:
+                try:
+                    if await check.run():
+                        self._resume_sending()
+                    await self._refresh_status()
+                except DISK_ERRORS as error:
+                    _LOGGER.debug("%s: the queue failed: %s", self._name, error)
+                except Exception:
+                    _LOGGER.exception("%s: the check of the history failed", self._name)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CHECK_INTERVAL):
+                    await self._to_check.wait()
 
     async def _step(self, queue: DeliveryQueue) -> None:
         """Send the next batch of a queue, and handle the broker's answer."""
@@ -387,11 +405,20 @@ class Forwarder:
 
     def _update_state(self) -> None:
         """Update the state of the link from the queues and the disk; call the listeners."""
-        error = next(
-            (queue.error for queue in self._queues if queue.error is not None), None
-        )
+        errors = {
+            queue.id: queue.error for queue in self._queues if queue.error is not None
+        }
+        error, behind = errors.get(QueueId.LIVE), errors.get(QueueId.HISTORY)
         status = self._status
-        status.error = None if error is None else error.key
+        first = error or behind
+        status.error = None if first is None else first.key
+        if behind is not None:
+            status.history, status.history_reason = HistoryState.FAILING, str(behind)
+        elif self._check is not None:
+            status.history = self._check.state
+            status.history_reason = self._check.reason
+        elif len(self._queues) > 1:
+            status.history, status.history_reason = HistoryState.CONNECTED, ""
         if not self._disk_works:
             status.state = LinkState.NO_STORAGE
         elif error is not None:

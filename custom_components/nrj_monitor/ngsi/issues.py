@@ -8,7 +8,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN
 from ..entry_data import NrjConfigEntry
-from .errors import LinkState
+from .errors import HistoryState, LinkState
 from .forwarder import ForwarderStatus
 from .settings import SUBENTRY_BROKER
 
@@ -23,6 +23,12 @@ NEED_A_PERSON: Final = (
     LinkState.UNTRUSTED,
 )
 """Failures that no retry ends; a wrong token starts a reauthentication instead."""
+
+HISTORY_NEEDS_A_PERSON: Final = (
+    HistoryState.NOT_NOTIFIED,
+    HistoryState.NOT_SUBSCRIBED,
+)
+"""States of a history in which what is measured may not reach it."""
 
 DEAD_LETTERS: Final = "samples_set_aside"
 """Stored id and translation key of the issue of refused samples."""
@@ -44,6 +50,10 @@ def async_update_issues(
     wanted: dict[str, dict[str, str] | None] = {
         key: {} if status.error is key else None for key in NEED_A_PERSON
     }
+    for state in HISTORY_NEEDS_A_PERSON:
+        is_now = status.history is state
+        why = {"reason": status.history_reason}
+        wanted[f"history_{state}"] = why if is_now else None
     wanted[DEAD_LETTERS] = None
     if count := status.spool.dead_letters:
         reason = status.dead_letters[-1].reason if status.dead_letters else ""
@@ -62,7 +72,7 @@ def async_update_issues(
             is_persistent=False,
             learn_more_url=LEARN_MORE,
             severity=ir.IssueSeverity.WARNING,
-            translation_key=key if key == DEAD_LETTERS else f"broker_{key}",
+            translation_key=f"broker_{key}" if key in NEED_A_PERSON else key,
             translation_placeholders={"name": subentry.title, **placeholders},
         )
 
@@ -70,5 +80,6 @@ def async_update_issues(
 @callback
 def async_delete_issues(hass: HomeAssistant, subentry_id: str) -> None:
     """Delete all issues of a broker."""
-    for key in (DEAD_LETTERS, *NEED_A_PERSON):
+    histories = [f"history_{state}" for state in HISTORY_NEEDS_A_PERSON]
+    for key in (DEAD_LETTERS, *NEED_A_PERSON, *histories):
         ir.async_delete_issue(hass, DOMAIN, issue_id(key, subentry_id))

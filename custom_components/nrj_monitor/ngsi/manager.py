@@ -15,9 +15,11 @@ from homeassistant.core import Event, HomeAssistant, callback
 from ..const import DOMAIN
 from ..entry_data import NrjConfigEntry, NrjData
 from ..power_quality.event import PowerQualityEvent
-from .broker import V2Broker
-from .forwarder import Environment, Forwarder, ForwarderStatus
+from .broker import QuantumLeap, V2Broker
+from .environment import Environment
+from .forwarder import Forwarder, ForwarderStatus
 from .groups import Group, select_channels
+from .history_check import HistoryCheck
 from .issues import async_delete_issues, async_update_issues
 from .mapping import Api, Mapper
 from .sample import Sample
@@ -67,22 +69,39 @@ class BrokerManager:
         self._remove_listener: Callable[[], None] | None = None
         self.subentry = subentry
         self.connection = connection
+        history = connection.history
+        confirms = isinstance(history, QuantumLeap)
+        spool = Spool(
+            spool_path(hass, subentry.subentry_id),
+            Limits(),
+            _now,
+            history=history is not None,
+            confirms=confirms,
+        )
+        environment = Environment(
+            executor=hass.async_add_executor_job,
+            clock=hass.loop.time,
+            random=random.random,
+        )
+        check = None
+        if isinstance(connection.broker, V2Broker):
+            check = HistoryCheck(
+                subentry.title,
+                connection.broker,
+                history if isinstance(history, QuantumLeap) else None,
+                spool,
+                entity=entity,
+                environment=environment,
+                now=_now,
+            )
         self.forwarder = Forwarder(
             subentry.title,
-            Spool(
-                spool_path(hass, subentry.subentry_id),
-                Limits(),
-                lambda: round(time.time() * 1000),
-                history=connection.history is not None,
-            ),
+            spool,
             Mapper(entity, channels, Api(data[CONF_API])),
             connection.broker,
-            Environment(
-                executor=hass.async_add_executor_job,
-                clock=hass.loop.time,
-                random=random.random,
-            ),
-            history=connection.history,
+            environment,
+            history=history,
+            check=check,
             backlog=connection.backlog,
             rate=DRAIN_RATE,
         )
@@ -144,6 +163,11 @@ class BrokerManager:
                 self._hass, data={SUBENTRY_BROKER: self.subentry.subentry_id}
             )
         async_update_issues(self._hass, self._entry, self.subentry, self.status)
+
+
+def _now() -> int:
+    """Return the time in milliseconds since 1970."""
+    return round(time.time() * 1000)
 
 
 def spool_path(hass: HomeAssistant, subentry_id: str) -> Path:

@@ -19,7 +19,7 @@ from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.helpers.typing import StateType
 
 from ..const import DOMAIN
-from .errors import LinkState
+from .errors import HistoryState, LinkState
 from .forwarder import ForwarderStatus
 from .manager import BrokerManager
 from .settings import CONF_API
@@ -63,6 +63,14 @@ SENSORS: Final = (
         value_fn=lambda status: status.state,
     ),
     BrokerSensorDescription(
+        key="history",
+        translation_key="broker_history",
+        device_class=SensorDeviceClass.ENUM,
+        options=sorted(HistoryState),
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda status: status.history,
+    ),
+    BrokerSensorDescription(
         key="oldest_unsent",
         translation_key="broker_oldest_unsent",
         device_class=SensorDeviceClass.DURATION,
@@ -99,7 +107,7 @@ class BrokerSensor(SensorEntity):
         """Prepare the sensor of `description` for `broker`."""
         self.entity_description = description
         self._broker = broker
-        self._link: tuple[LinkState, LinkState | None] | None = None
+        self._link: tuple[LinkState, LinkState | None, HistoryState] | None = None
         subentry = broker.subentry
         self._attr_unique_id = f"{subentry.subentry_id}_{description.key}"
         self._attr_device_info = DeviceInfo(
@@ -130,7 +138,8 @@ class BrokerSensor(SensorEntity):
 
     @callback
     def _on_status(self) -> None:
-        link = self._broker.status.state, self._broker.status.error
+        status = self._broker.status
+        link = status.state, status.error, status.history
         if link != self._link:
             self._link = link
             self.async_write_ha_state()

@@ -1,5 +1,6 @@
 """Actions on a broker: send now, delete dead letters, create the subscription."""
 
+import asyncio
 from typing import Final
 
 from homeassistant.const import ATTR_DEVICE_ID
@@ -20,13 +21,17 @@ from .errors import DeliveryError
 from .manager import BrokerManager
 from .names import is_text
 from .settings import CONF_HISTORY_URL, CONF_MODEL
-from .subscription import ensure
+from .subscription import ensure, outcome
 
 SEND_NOW: Final = "send_now"
 EMPTY_SET_ASIDE: Final = "empty_set_aside"
 CREATE_SUBSCRIPTION: Final = "create_subscription"
 
 ATTR_NOTIFY_URL: Final = "notify_url"
+
+LOOK_INTERVAL: Final = 0.5
+LOOKS: Final = 24
+"""Looks for the first notification: with the usual interval of ten seconds one is sent."""
 
 BROKER_SCHEMA: Final = vol.Schema({vol.Optional(ATTR_DEVICE_ID): str})
 SUBSCRIPTION_SCHEMA: Final = vol.Schema(
@@ -61,7 +66,7 @@ async def _async_clear_dead_letters(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_subscribe(call: ServiceCall) -> ServiceResponse:
-    """Create the subscription of QuantumLeap, unless the broker has an equal."""
+    """Create the subscription of QuantumLeap, unless the broker has one; see that it notifies."""
     broker = _get_broker(call)
     data = broker.subentry.data
     if broker.v2_broker is None:
@@ -90,7 +95,34 @@ async def _async_subscribe(call: ServiceCall) -> ServiceResponse:
                 "reason": str(error),
             },
         ) from error
-    return _response(call, subscription=id_, created=created)
+    arrived, reason = await _async_first_notification(broker, id_)
+    if arrived is False:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="not_notified",
+            translation_placeholders={"name": broker.subentry.title, "reason": reason},
+        )
+    return _response(call, subscription=id_, created=created, arrived=bool(arrived))
+
+
+async def _async_first_notification(
+    broker: BrokerManager, id_: str
+) -> tuple[bool | None, str]:
+    """Return whether a notification arrived, None where none was sent, and why not."""
+    client = broker.v2_broker
+    assert client is not None
+    broker.forwarder.send_now()
+    for _ in range(LOOKS):
+        try:
+            known = await client.subscriptions()
+        except DeliveryError:
+            break
+        mine = next((s for s in known if str(s.get("id", "")) == id_), {})
+        arrived, reason = outcome(mine)
+        if arrived is not None:
+            return arrived, reason
+        await asyncio.sleep(LOOK_INTERVAL)
+    return None, ""
 
 
 def _get_broker(call: ServiceCall) -> BrokerManager:

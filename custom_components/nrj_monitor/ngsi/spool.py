@@ -7,7 +7,7 @@ may lose the last moments before it, but leaves the file whole.
 Counts are exact at any time: taken = sent + dropped + refused + thinned + waiting.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 import sqlite3
@@ -27,6 +27,10 @@ __all__ = [
     "Spool",
     "SpoolStatus",
 ]
+
+UNCONFIRMED_LIMIT: Final = 20_000
+"""Delivered samples kept until a history is seen to have them: two days of one each ten
+seconds. The oldest are given up first."""
 
 DEAD_LETTER_LIMIT: Final = 1000
 """Dead letters kept for a person to look at; the oldest are deleted first."""
@@ -80,13 +84,20 @@ class Spool:
     """
 
     def __init__(
-        self, path: Path, limits: Limits, now: Callable[[], int], history: bool = False
+        self,
+        path: Path,
+        limits: Limits,
+        now: Callable[[], int],
+        history: bool = False,
+        confirms: bool = False,
     ) -> None:
         """Prepare a spool at `path`; `now` returns milliseconds since 1970.
 
         With `history` the journal's samples have a queue of their own; without, they
-        wait among the live samples for the broker.
+        wait among the live samples for the broker. With `confirms` what a broker has
+        taken is kept until a history behind it is seen to have it.
         """
+        self._confirms = confirms
         self._limits = limits
         self._now = now
         self._history_queue = QueueId.HISTORY if history else QueueId.LIVE
@@ -187,9 +198,57 @@ class Spool:
     def remove_sent(self, records: Sequence[Record]) -> None:
         """Remove delivered records, and count them as sent."""
         with self._file.change() as db:
+            if self._confirms:
+                self._keep_unconfirmed(db, records)
             self._file.counts.sent += self._file.delete(
                 db, [record.seq for record in records]
             )
+
+    def unconfirmed(self, before: int, limit: int) -> list[Record]:
+        """Return up to `limit` of the oldest samples sent `before` a time (ms), unconfirmed."""
+        with self._file.change() as db:
+            found: list[Record] = []
+            for time, count, body in db.execute(
+                "SELECT time, count, body FROM unconfirmed WHERE sent <= ?"
+                " ORDER BY time LIMIT ?",
+                (before, limit),
+            ).fetchall():
+                try:
+                    found.append(Record(0, Sample.from_stored(time, body, count)))
+                except ValueError:
+                    # The broker has it; what it was cannot be read any more.
+                    db.execute("DELETE FROM unconfirmed WHERE time = ?", (time,))
+            return found
+
+    def confirm(self, records: Sequence[Record], arrived: Container[int]) -> int:
+        """Forget samples whose times `arrived` at the history; queue the others for it.
+
+        Returns how many are queued; they are counted as taken once more.
+        """
+        with self._file.change() as db:
+            missed = 0
+            for record in records:
+                time = record.sample.time
+                if not db.execute(
+                    "DELETE FROM unconfirmed WHERE time = ?", (time,)
+                ).rowcount:
+                    continue
+                if time not in arrived:
+                    missed += self._file.insert(db, QueueId.HISTORY, record.sample)
+            self._file.counts.taken += missed
+            make_room(self._file, db, self._limits)
+            return missed
+
+    def notify_url(self) -> str | None:
+        """Return the address a broker was last seen to notify, None if never."""
+        with self._file.change() as db:
+            row = db.execute("SELECT value FROM notes WHERE name = 'notify'").fetchone()
+            return row[0] if row is not None and isinstance(row[0], str) else None
+
+    def remember_notify_url(self, url: str) -> None:
+        """Remember the address a broker notifies."""
+        with self._file.change() as db:
+            db.execute("INSERT OR REPLACE INTO notes VALUES ('notify', ?)", (url,))
 
     def drop(self, records: Sequence[Record]) -> None:
         """Remove records that hold nothing to forward, and count them as dropped."""
@@ -230,6 +289,20 @@ class Spool:
                 oldest=_query_int(db, _OLDEST),
                 dead_letters=_query_int(db, "SELECT count(*) FROM set_aside") or 0,
             )
+
+    def _keep_unconfirmed(
+        self, db: sqlite3.Connection, records: Sequence[Record]
+    ) -> None:
+        db.executemany(
+            "INSERT OR REPLACE INTO unconfirmed SELECT time, count, ?, body"
+            " FROM records WHERE seq = ? AND lane = ?",
+            [(self._now(), record.seq, QueueId.LIVE) for record in records],
+        )
+        db.execute(
+            "DELETE FROM unconfirmed WHERE time <= (SELECT time FROM unconfirmed"
+            " ORDER BY time DESC LIMIT 1 OFFSET ?)",
+            (UNCONFIRMED_LIMIT,),
+        )
 
     def _merge_queues(self, db: sqlite3.Connection) -> None:
         """Move the journal's samples to the live queue where their own queue is gone."""

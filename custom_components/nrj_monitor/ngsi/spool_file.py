@@ -41,6 +41,10 @@ CREATE TABLE IF NOT EXISTS set_aside (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, body BLOB NOT NULL,
     reason TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS history_known (time INTEGER PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS unconfirmed (
+    time INTEGER PRIMARY KEY, count INTEGER NOT NULL, sent INTEGER NOT NULL,
+    body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
 
@@ -48,6 +52,7 @@ _COLUMNS: Final = {
     "records": ("seq", "lane", "time", "count", "in_flight", "body"),
     "set_aside": ("seq", "time", "body", "reason"),
     "history_known": ("time",),
+    "unconfirmed": ("time", "count", "sent", "body"),
 }
 """Columns of each table with an integer key, which is the first."""
 
@@ -328,6 +333,10 @@ class SpoolFile:
                 stored += self.insert(db, QueueId(lane), sample, in_flight=flies)
         for (time,) in content["history_known"]:
             db.execute("INSERT OR IGNORE INTO history_known VALUES (?)", (time,))
+        db.executemany(
+            "INSERT OR IGNORE INTO unconfirmed VALUES (?, ?, ?, ?)",
+            content["unconfirmed"],
+        )
         for _, time, body, reason in content["set_aside"]:
             db.execute(
                 "INSERT INTO set_aside (time, body, reason) VALUES (?, ?, ?)",

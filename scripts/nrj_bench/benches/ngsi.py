@@ -28,7 +28,8 @@ import psutil
 from custom_components.nrj_monitor.catalog import CHANNELS
 from custom_components.nrj_monitor.ngsi.auth import StaticAuth
 from custom_components.nrj_monitor.ngsi.broker import V2Broker, dump
-from custom_components.nrj_monitor.ngsi.forwarder import Environment, Forwarder
+from custom_components.nrj_monitor.ngsi.environment import Environment
+from custom_components.nrj_monitor.ngsi.forwarder import Forwarder
 from custom_components.nrj_monitor.ngsi.groups import DEFAULT_GROUPS, select_channels
 from custom_components.nrj_monitor.ngsi.http import Server
 from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, NgsiEntity

@@ -16,7 +16,8 @@ from aiohttp import ClientSession
 from custom_components.nrj_monitor.catalog import CHANNELS
 from custom_components.nrj_monitor.ngsi.auth import StaticAuth
 from custom_components.nrj_monitor.ngsi.broker import QuantumLeap, V2Broker
-from custom_components.nrj_monitor.ngsi.forwarder import Environment, Forwarder
+from custom_components.nrj_monitor.ngsi.environment import Environment
+from custom_components.nrj_monitor.ngsi.forwarder import Forwarder
 from custom_components.nrj_monitor.ngsi.http import Server
 from custom_components.nrj_monitor.ngsi.mapping import Api, Mapper, NgsiEntity
 from custom_components.nrj_monitor.ngsi.sample import Sample
