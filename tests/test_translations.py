@@ -18,6 +18,7 @@ from custom_components.nrj_monitor.calibration.services import (
     SCHEMAS as CALIBRATION_SCHEMAS,
 )
 from custom_components.nrj_monitor.catalog import CHANNELS, Phase
+from custom_components.nrj_monitor.demand.sensor import SENSORS as DEMAND_SENSORS
 from custom_components.nrj_monitor.device_messages.kinds import CALIBRATION_REFUSALS
 from custom_components.nrj_monitor.flows.entities import (
     RECONFIGURE_SCHEMA as RECONFIGURE_ENTITIES_SCHEMA,
@@ -104,6 +105,7 @@ OF_ACTIONS = {
 
 OF_NO_CHANNEL = {
     *(description.key for description in GUARD_SENSORS),
+    *(description.key for description in DEMAND_SENSORS),
     "load_activity",
     "load_until",
     "load_power",

@@ -30,6 +30,8 @@ from .const import (
     SOURCE_ENTITIES,
     SOURCE_NATIVE_API,
 )
+from .demand.manager import DemandManager, async_remove_demand_store
+from .demand.options import interval_of
 from .energy_dashboard.dashboard import (
     async_add_meter,
     async_delete_meter,
@@ -134,6 +136,10 @@ async def _async_start_parts(hass: HomeAssistant, entry: NrjConfigEntry) -> None
     data = entry.runtime_data
     async with AsyncExitStack() as started:
         started.push_async_callback(data.store.async_stop)
+        if (interval := interval_of(entry.options)) is not None:
+            data.demand = DemandManager(hass, entry, data.meter, interval)
+            await data.demand.async_start()
+            started.push_async_callback(data.demand.async_stop)
         if load_entries(entry):
             data.loads = LoadManager(hass, entry, data.meter)
         started.push_async_callback(async_stop_brokers, data)
@@ -185,6 +191,8 @@ async def async_unload_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> bool
         await data.backfill.async_stop()
     if data.loads is not None:
         await data.loads.async_stop()
+    if data.demand is not None:
+        await data.demand.async_stop()
     await async_stop_brokers(data)
     await data.store.async_stop()
     return True
@@ -197,6 +205,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: NrjConfigEntry) -> None
     await async_remove_meter_store(hass, entry.entry_id)
     await async_give_back_stored(hass, entry)
     await async_remove_load_store(hass, entry.entry_id)
+    await async_remove_demand_store(hass, entry.entry_id)
     await async_remove_backfill_store(hass, entry.entry_id)
     async_delete_issues(hass, entry.entry_id)
     async_delete_left_over_issue(hass, entry.entry_id)

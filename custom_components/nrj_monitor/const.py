@@ -73,9 +73,15 @@ CONF_CONTRACT = "contract"
 """Entry option: power of the contract, kW; absent where unknown."""
 
 CONF_CONTRACT_TOLERANCE = "contract_tolerance"
-"""Entry option: overload curve of the contract, one of control's CURVES."""
+"""Entry option: overload curve of the contract, one of control's CURVES, or interval."""
 
 DEFAULT_CONTRACT_TOLERANCE = "strict"
+
+CONF_FOLLOWS_PEAK = "follows_peak"
+"""Entry option: the limit for the mean of an interval is the month's peak so far."""
+
+CONF_PEAK_FLOOR = "peak_floor"
+"""Entry option: least limit that follows the month's peak, kW; absent is 2.5 kW."""
 
 EVENT_POWER_QUALITY = f"{DOMAIN}_power_quality"
 """Event of Home Assistant's bus: a power quality event."""

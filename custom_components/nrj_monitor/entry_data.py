@@ -7,6 +7,7 @@ from homeassistant.config_entries import ConfigEntry
 
 if TYPE_CHECKING:
     from .backfill.manager import BackfillManager
+    from .demand.manager import DemandManager
     from .issues.monitor import IssueMonitor
     from .loads.manager import LoadManager
     from .meter import Meter
@@ -21,12 +22,13 @@ class NrjData:
     """Parts of a meter while its entry is loaded.
 
     `loads` is None for a meter without loads, `backfill` where Home Assistant runs
-    without a recorder. `brokers` are by the id of their subentry.
+    without a recorder, `demand` where the contract bills no mean. `brokers` are by the id of their subentry.
     """
 
     meter: Meter
     store: MeterStore
     issues: IssueMonitor
+    demand: DemandManager | None = None
     loads: LoadManager | None = None
     backfill: BackfillManager | None = None
     brokers: dict[str, BrokerManager] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from .const import (
     SOURCE_ENTITIES,
     STATE_DETAILS,
 )
+from .demand.sensor import demand_sensors
 from .entity import MeterEntity
 from .entry_data import NrjConfigEntry, NrjData
 from .frequency_guard.guard_state import GuardReason, GuardState
@@ -77,6 +78,7 @@ async def async_setup_entry(
         for channel in meter.description.channels
     )
     async_add_entities(guard_sensors(data))
+    async_add_entities(demand_sensors(data.demand))
     for load_id, sensors in load_sensors(data.loads):
         async_add_entities(sensors, config_subentry_id=load_id)
     for subentry_id, broker in data.brokers.items():

@@ -44,7 +44,7 @@ AWAY: Final = SHED | {
     for word in ACTIVITIES
     if word.startswith("restoring_") or word in ("held", "lost")
 }
-BACK: Final = frozenset({"running", "comfort"})
+BACK: Final = frozenset({"running", "comfort", "limited"})
 STARTED: Final = frozenset({"absorbing", "surplus"})
 OVERRIDDEN: Final = frozenset({"overridden_on", "overridden_off"})
 """States of the sensor that tells what a load does."""

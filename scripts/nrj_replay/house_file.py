@@ -5,14 +5,16 @@ from typing import Any
 
 import yaml
 
+from custom_components.nrj_monitor.control.limit_monitor import LimitMonitor
 from custom_components.nrj_monitor.control.load import (
     Load,
     LoadClass,
     LoadError,
     WhenLost,
 )
-from custom_components.nrj_monitor.control.overload import CURVES, OverloadMonitor
+from custom_components.nrj_monitor.control.overload import CURVES
 from custom_components.nrj_monitor.control.supply import PHASES, Supply
+from custom_components.nrj_monitor.control.tolerances import TOLERANCES, limit_monitor
 from custom_components.nrj_monitor.replay.errors import ReplayError
 from custom_components.nrj_monitor.replay.house import House
 
@@ -125,20 +127,21 @@ def _word[Word: (LoadClass, WhenLost)](kind: type[Word], text: Any) -> Word:
         raise ValueError(f"'{text}' is none of {words}") from error
 
 
-def _monitors(path: Path, limits: Any) -> dict[Supply, OverloadMonitor]:
+def _monitors(path: Path, limits: Any) -> dict[Supply, LimitMonitor]:
     if not isinstance(limits, dict) or set(limits) - set(LIMITS):
         raise ReplayError(f"{path}: 'limits:' takes {' and '.join(LIMITS)}.")
-    monitors: dict[Supply, OverloadMonitor] = {}
+    monitors: dict[Supply, LimitMonitor] = {}
     for name, limit in limits.items():
+        known = CURVES if name == "phases" else TOLERANCES
         power = limit.get("power") if isinstance(limit, dict) else None
-        curve = str(
+        tolerance = str(
             limit.get("tolerance", "breaker") if isinstance(limit, dict) else ""
         )
-        if not isinstance(power, int | float) or power <= 0 or curve not in CURVES:
+        if not isinstance(power, int | float) or power <= 0 or tolerance not in known:
             raise ReplayError(
                 f"{path}: the limit '{name}' needs 'power:' ({LIMITS[name]}) and, if"
-                f" it is no breaker, 'tolerance:' ({', '.join(CURVES)})."
+                f" it is no breaker, 'tolerance:' ({', '.join(known)})."
             )
         for part in PHASES if name == "phases" else (Supply.TOTAL,):
-            monitors[part] = OverloadMonitor(float(power), CURVES[curve])
+            monitors[part] = limit_monitor(float(power), tolerance)
     return monitors

@@ -46,6 +46,8 @@ class House:
     """What loads that can be set are set to, W."""
     interval: float = 0.0
     """Seconds between two readings of the meter."""
+    starts_at: float | None = None
+    """Time of the clock at `now` 0, s since 1970."""
     tells_means: bool = False
     """Whether a reading is the mean since the reading before."""
     read: tuple[float, Mapping[Supply, float | None]] | None = None
@@ -118,6 +120,7 @@ class House:
                 meter_there=self.meter_there,
                 powers=powers,
                 read_at=read_at,
+                time=None if self.starts_at is None else self.starts_at + self.now,
                 loads={
                     id_: LoadView(on, None, self.levels.get(id_))
                     for id_, on in self.on.items()

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from custom_components.nrj_monitor.control.decision import EMERGENCIES, Reason
 from custom_components.nrj_monitor.control.load import Load, LoadClass, WhenLost
-from custom_components.nrj_monitor.control.overload import CURVES, OverloadMonitor
 from custom_components.nrj_monitor.control.rules import LoadRequest
 from custom_components.nrj_monitor.control.supply import PHASES, Supply
+from custom_components.nrj_monitor.control.tolerances import limit_monitor
 from custom_components.nrj_monitor.frequency_guard.grid_view import GridView
 from custom_components.nrj_monitor.frequency_guard.guard_state import GuardState
 from tests.control.house import House, grid
@@ -35,11 +35,7 @@ def loads(draw: st.DrawFn) -> list[Load]:
             nominal_power=(
                 power := draw(st.sampled_from([0.0, 400.0, 2000.0, 6000.0]))
             ),
-            least_power=(
-                power / 4
-                if power and kind is LoadClass.SURPLUS and draw(st.booleans())
-                else None
-            ),
+            least_power=(power / 4 if power and draw(st.booleans()) else None),
             power_step=power / 16,
             minimum_on=draw(st.sampled_from([0.0, 60.0, 300.0])),
             minimum_off=draw(st.sampled_from([0.0, 180.0, 300.0])),
@@ -88,18 +84,24 @@ events = st.lists(
 )
 
 
-def new_house(given_loads: Iterable[Load], seed: int = 7) -> House:
+contracts = st.sampled_from(["strict", "quarter_hour"])
+
+
+def new_house(
+    given_loads: Iterable[Load], contract: str = "strict", seed: int = 7
+) -> House:
     """Return a house with limits on the phases and in all."""
     given_loads = list(given_loads)
-    monitors = {
-        phase: OverloadMonitor(5000.0, CURVES["breaker"]) for phase in PHASES
-    } | {Supply.TOTAL: OverloadMonitor(9000.0, CURVES["strict"])}
-    return House.of(
+    monitors = {phase: limit_monitor(5000.0, "breaker") for phase in PHASES}
+    monitors[Supply.TOTAL] = limit_monitor(9000.0, contract)
+    house = House.of(
         given_loads,
         on=[load.id for load in given_loads[::2]],
         monitors=monitors,
         seed=seed,
     )
+    house.starts_at = 1_793_620_800.0
+    return house
 
 
 def play(house: House, happened: list[tuple[str, Any]]) -> None:
@@ -145,12 +147,12 @@ common = settings(
 
 
 @common
-@given(loads(), events)
+@given(loads(), events, contracts)
 def test_never_shed_is_never_shed(
-    given_loads: list[Load], happened: list[tuple[str, Any]]
+    given_loads: list[Load], happened: list[tuple[str, Any]], contract: str
 ) -> None:
     """No command switches a never-shed load off."""
-    house = new_house(given_loads)
+    house = new_house(given_loads, contract)
     play(house, happened)
     for decision in house.decisions:
         load = house.arbiter.loads[decision.load_id]
@@ -164,12 +166,12 @@ def test_never_shed_is_never_shed(
 
 
 @common
-@given(loads(), events)
+@given(loads(), events, contracts)
 def test_no_relay_beats_its_minimum_times_but_for_an_emergency(
-    given_loads: list[Load], happened: list[tuple[str, Any]]
+    given_loads: list[Load], happened: list[tuple[str, Any]], contract: str
 ) -> None:
     """The arbiter keeps minimum times after any switching; no start comes too early."""
-    house = new_house(given_loads)
+    house = new_house(given_loads, contract)
     before = dict(house.on)
     changed: dict[str, float] = {}
     step = house.step
@@ -196,12 +198,12 @@ def test_no_relay_beats_its_minimum_times_but_for_an_emergency(
 
 
 @common
-@given(loads(), events)
+@given(loads(), events, contracts)
 def test_what_can_be_set_is_set_to_what_it_can_draw(
-    given_loads: list[Load], happened: list[tuple[str, Any]]
+    given_loads: list[Load], happened: list[tuple[str, Any]], contract: str
 ) -> None:
     """Levels are set within the range of adjustable loads alone."""
-    house = new_house(given_loads)
+    house = new_house(given_loads, contract)
     play(house, happened)
     for decision in house.decisions:
         if decision.level is not None:
@@ -212,12 +214,15 @@ def test_what_can_be_set_is_set_to_what_it_can_draw(
 
 
 @common
-@given(loads(), events)
+@given(loads(), events, contracts)
 def test_the_same_inputs_give_the_same_decisions(
-    given_loads: list[Load], happened: list[tuple[str, Any]]
+    given_loads: list[Load], happened: list[tuple[str, Any]], contract: str
 ) -> None:
     """Chance comes from the seed alone."""
-    one, other = new_house(given_loads), new_house(reversed(given_loads))
+    one, other = (
+        new_house(given_loads, contract),
+        new_house(reversed(given_loads), contract),
+    )
     other.on = dict(one.on)
     play(one, happened)
     play(other, happened)
@@ -226,12 +231,12 @@ def test_the_same_inputs_give_the_same_decisions(
 
 
 @common
-@given(loads(), events)
+@given(loads(), events, contracts)
 def test_no_sequence_leaves_a_load_shed_for_ever(
-    given_loads: list[Load], happened: list[tuple[str, Any]]
+    given_loads: list[Load], happened: list[tuple[str, Any]], contract: str
 ) -> None:
     """All requested loads run once grid and limits are normal."""
-    house = new_house(given_loads)
+    house = new_house(given_loads, contract)
     play(house, happened)
     house.guard = grid("normal")
     # Room for all of them at once.
@@ -245,15 +250,16 @@ def test_no_sequence_leaves_a_load_shed_for_ever(
     for id_, state in house.arbiter.states.items():
         assert state.requested_on <= house.on[id_], (id_, state)
         assert not state.to_restore
+        assert not state.is_limited
 
 
 @common
-@given(loads(), events)
+@given(loads(), events, contracts)
 def test_a_meter_that_never_comes_back_keeps_nobody_in_the_dark(
-    given_loads: list[Load], happened: list[tuple[str, Any]]
+    given_loads: list[Load], happened: list[tuple[str, Any]], contract: str
 ) -> None:
     """Held loads return after the hold limit; other loads are off on request."""
-    house = new_house(given_loads)
+    house = new_house(given_loads, contract)
     play(house, happened)
     house.meter_there = False
     house.cut_off = frozenset()

@@ -1,7 +1,7 @@
 """The current limit of a charger follows the surplus, from the meter to the number."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from itertools import groupby
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 
 from custom_components.nrj_monitor.catalog import CHANNELS
 from custom_components.nrj_monitor.const import EVENT_LOAD
+from custom_components.nrj_monitor.demand import manager as demand_manager
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
 from custom_components.nrj_monitor.logbook import async_describe_events, describe_load
 from tests.loads.conftest import AddLoad, Guard, Pass
@@ -193,3 +194,88 @@ async def test_a_meter_that_tells_once_a_minute(
             await let_pass(5)
             limits.append(amperes(hass))
     assert [limit for limit, _ in groupby(limits)] == [0, 8, 14]
+
+
+type Bill = Callable[[float, float], Awaitable[NrjConfigEntry]]
+
+
+@pytest.fixture
+def billed(
+    hass: HomeAssistant,
+    entry: NrjConfigEntry,
+    add_load: AddLoad,
+    clock: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Bill:
+    """Return a function that has the mean of a quarter hour billed beyond some kW.
+
+    It adds a charger that a person has set to some amperes.
+    """
+    begin = 1_793_620_800.0 - clock[0]
+    monkeypatch.setattr(demand_manager, "clock", lambda: begin + clock[0])
+
+    async def bill(contract: float, amps: float) -> NrjConfigEntry:
+        form = await hass.config_entries.options.async_init(entry.entry_id)
+        await hass.config_entries.options.async_configure(
+            form["flow_id"],
+            {"contract": contract, "contract_tolerance": "quarter_hour"},
+        )
+        await hass.async_block_till_done()
+        await add_load("car", **OF_CAR | {"class": "shed_1"})
+        await hass.services.async_call(
+            "input_number",
+            "set_value",
+            {"entity_id": CAR, "value": amps},
+            blocking=True,
+        )
+        return entry
+
+    return bill
+
+
+async def test_a_mean_that_is_billed_lowers_it_and_sets_it_back(
+    hass: HomeAssistant,
+    billed: Bill,
+    let_pass: Pass,
+    server: DeviceServer,
+    load_events: list[Event],
+) -> None:
+    """A charger that a person has set to 14 A runs with less, and with 14 A again."""
+    entry = await billed(3, 14)
+    for _ in range(30):
+        await tell(entry, server, 500.0 + amperes(hass) * 230.0)
+        await let_pass(30, 5.0)
+    assert 6 <= amperes(hass) < 14
+    assert hass.states.is_state("sensor.car_activity", "limited")
+    lowered = [event.data for event in load_events if event.data["action"] == "limit"]
+    assert lowered
+    assert lowered[0]["power"] < 14 * 230
+    for _ in range(60):
+        await tell(entry, server, amperes(hass) * 230.0 - 1000.0)
+        await let_pass(60, 10.0)
+        assert amperes(hass) <= 14
+        if hass.states.is_state("sensor.car_activity", "running"):
+            break
+    assert amperes(hass) == 14
+    assert hass.states.is_state("sensor.car_activity", "running")
+
+
+async def test_a_lowered_charger_is_set_back_where_nobody_controls_it(
+    hass: HomeAssistant, billed: Bill, let_pass: Pass, server: DeviceServer
+) -> None:
+    """A dry run gives back what was lowered, too."""
+    entry = await billed(2, 16)
+    for _ in range(30):
+        await tell(entry, server, amperes(hass) * 230.0)
+        await let_pass(30, 5.0)
+        if amperes(hass) < 16:
+            break
+    assert 6 <= amperes(hass) < 16
+    await hass.services.async_call(
+        "switch",
+        "turn_on",
+        {"entity_id": "switch.nrj_meter_dry_run_of_the_loads"},
+        blocking=True,
+    )
+    await hass.async_block_till_done()
+    assert amperes(hass) == 16

@@ -248,6 +248,20 @@ loads:
 """
 
 
+def test_a_contract_that_bills_a_quarter_hour(play: Play, tmp_path: Path) -> None:
+    """The file of a house takes the mean of an interval as its tolerance."""
+    path = tmp_path / "house.csv"
+    rows = ["time_s,frequency_hz,power_l1,power_l2,power_l3"]
+    rows += [f"{second},50.0,0,7000,0" for second in range(0, 900, 5)]
+    path.write_text("\n".join(rows))
+    loads = tmp_path / "loads.yaml"
+    loads.write_text(LOADS.replace("strict", "quarter_hour"))
+    lines = play(path, "continental_europe", "--loads", str(loads))
+    shed = [line["t"] for line in lines[:-1] if line["action"] == "shed"]
+    assert len(shed) == 1
+    assert 120 < shed[0] < 600
+
+
 def test_house_with_limits_and_surplus(play: Play, tmp_path: Path) -> None:
     """Surplus heats water, an overload sheds the heater, and each line has its reason."""
     path = tmp_path / "house.csv"

@@ -201,6 +201,8 @@ class BackfillManager:
                 raise LinkDownError(SET_UP_ANEW)
             if not self._is_clock_trusted():
                 raise UntrustedClockError
+            if not dry_run:
+                self._correct_demand(download)
             mac = self._meter.description.mac
             begin = download.timeline.begin
             now = self._now()
@@ -338,6 +340,7 @@ class BackfillManager:
                     self._hass, self._async_save_boot_times(), f"{DOMAIN} journal"
                 )
             if download.complete.is_set():
+                self._correct_demand(download)
                 self._schedule_backfill()
                 if self._outage_begin is not None and self._is_clock_trusted():
                     self._schedule_forwarding()
@@ -354,6 +357,13 @@ class BackfillManager:
         if self._download.skip_page(head):
             self._done = min(self._done, self._download.received)
             self._acknowledge(self._download, self._done)
+
+    @callback
+    def _correct_demand(self, download: JournalDownload) -> None:
+        """Let the journal tell the intervals of the demand that were missed."""
+        demand = self._entry.runtime_data.demand
+        if demand is not None and self._is_clock_trusted():
+            demand.async_correct(download.timeline)
 
     def _judge_clock(self, page: JournalPage, now: float) -> float | None:
         """Return by what step to date all anew since the clock is right, s, or None."""

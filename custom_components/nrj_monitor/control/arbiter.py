@@ -5,17 +5,18 @@ Equal inputs give equal decisions; time and the seed of random delays are argume
 """
 
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import Any, Final
 
 from ..frequency_guard.grid_view import GridView
 from .context import LONGEST_OVERRIDE, OVERRIDE_TIME, ArbiterContext, ArbiterSettings
 from .decision import EMERGENCIES, Activity, Decision, Notice, Reason, action_of
+from .demand_limit import DemandMonitor
 from .grid_monitor import GridMonitor
 from .house import HouseView, LoadView
+from .limit_monitor import LimitMonitor
 from .load import Load, LoadClass, LoadError
 from .load_state import LoadState, Override
-from .overload import OverloadMonitor
+from .overload_shedding import Candidate
 from .restore_plan import RestorePlan
 from .rules import LoadRequest, ReasonRules
 from .storage_loads import StorageLoads
@@ -36,7 +37,7 @@ class Arbiter:
     def __init__(
         self,
         loads: Iterable[Load],
-        monitors: Mapping[Supply, OverloadMonitor] | None = None,
+        monitors: Mapping[Supply, LimitMonitor] | None = None,
         settings: ArbiterSettings | None = None,
         seed: int = 1,
     ) -> None:
@@ -278,17 +279,25 @@ class Arbiter:
         self, view: HouseView, powers: Mapping[Supply, float | None]
     ) -> None:
         context = self._context
+        for monitor in context.monitors.values():
+            if isinstance(monitor, DemandMonitor) and view.time is not None:
+                monitor.account.update(
+                    view.time, powers.get(Supply.TOTAL), view.imported
+                )
         candidates = [
-            load
+            Candidate(
+                load,
+                self._power_of(view, load),
+                can_be_lowered=load.least_power is not None
+                and context.states[load.id].requested_on,
+            )
             for load in context.loads.values()
             if load.load_class is not LoadClass.NEVER_SHED
             and context.states[load.id].is_on
             and not context.states[load.id].is_unresponsive
             and not context.is_overridden(load)
         ]
-        given_up = context.shedding.update(
-            powers, candidates, partial(self._power_of, view), context.now
-        )
+        given_up = context.shedding.update(powers, candidates, context.now)
         if given_up is not None:
             self._notices.append(Notice(key="futile", time=context.now, limit=given_up))
 
@@ -303,6 +312,9 @@ class Arbiter:
                 state.target = None
             else:
                 on = state.requested_on
+        gives_back = on is None and state.is_limited and state.is_on
+        if gives_back and state.requested_on:
+            on = True
         state.clear_other_command(on)
         if (
             on is not None
@@ -324,11 +336,17 @@ class Arbiter:
             activity = Activity.DISOBEYING
         before, last = state.activity, state.last_decision
         level = request.level if on else None
-        if on and not request.on and last is not None and last.level is not None:
+        stops = on and not request.on and not gives_back
+        if stops and last is not None and last.level is not None:
             # The load stops once its minimum time on is over, at least power until then.
             level = load.least_power
         if on and state.is_on and last is not None and last.on:
             switch = switch or level != last.level
+        if on and state.is_on and activity is Activity.LIMITED:
+            switch = switch or not state.is_limited
+        switch = switch or bool(gives_back and on)
+        if switch or not state.is_on:
+            state.is_limited = bool(on) and activity is Activity.LIMITED
         state.reason, state.activity = request.reason, activity
         if (
             last is not None

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from .limit_monitor import LimitMonitor
 from .load import Load
 from .load_state import LoadState
-from .overload import OverloadMonitor
 from .overload_shedding import OverloadShedding
 from .reading_rhythm import ReadingRhythm
 from .shed_check import ShedCheck
@@ -47,7 +47,7 @@ class ArbiterContext:
     def __init__(
         self,
         loads: Iterable[Load],
-        monitors: Mapping[Supply, OverloadMonitor],
+        monitors: Mapping[Supply, LimitMonitor],
         settings: ArbiterSettings,
     ) -> None:
         """Start with loads whose state is unknown."""
@@ -58,9 +58,9 @@ class ArbiterContext:
         self.loads: dict[str, Load] = {load.id: load for load in ordered}
         self.states: dict[str, LoadState] = {id_: LoadState() for id_ in self.loads}
         self.monitors = monitors
-        self.shedding = OverloadShedding(monitors)
-        self.shed_check = ShedCheck()
         self.rhythm = ReadingRhythm()
+        self.shedding = OverloadShedding(monitors, self.rhythm)
+        self.shed_check = ShedCheck()
         self.now = 0.0
         self.last_start: float | None = None
 

@@ -54,6 +54,8 @@ class Activity(StrEnum):
     DISOBEYING = "disobeying"
     """Commanded repeatedly, without effect."""
     CUT_OFF = "cut_off"
+    LIMITED = "limited"
+    """On as requested, with less power."""
 
 
 class Action(StrEnum):
@@ -64,6 +66,7 @@ class Action(StrEnum):
     ABSORB = "absorb"
     RELEASE = "release"
     OVERRIDE = "override"
+    LIMIT = "limit"
     HOLD = "hold"
 
 
@@ -71,6 +74,7 @@ _ACTIONS: Final = {
     Activity.SHED: Action.SHED,
     Activity.CUT_OFF: Action.SHED,
     Activity.COMFORT: Action.RESTORE,
+    Activity.LIMITED: Action.LIMIT,
     Activity.ABSORBING: Action.ABSORB,
     Activity.SURPLUS: Action.ABSORB,
     Activity.OVERRIDDEN: Action.OVERRIDE,

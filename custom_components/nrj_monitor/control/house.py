@@ -26,6 +26,8 @@ class HouseView:
     `powers` are in W, import positive; a missing or None power is unknown. `guard` is
     None for a meter without a frequency. `cut_off` are the loads that must be off for
     safety. `read_at` is when the powers were read, s of the same clock; None is now.
+    `time`, s since 1970, and the import counter, `imported`, kWh, are for means over
+    intervals of the clock, where nothing else counts these.
     """
 
     now: float
@@ -35,3 +37,5 @@ class HouseView:
     loads: Mapping[str, LoadView] = field(default_factory=dict)
     cut_off: frozenset[str] = frozenset()
     read_at: float | None = None
+    time: float | None = None
+    imported: float | None = None

@@ -59,6 +59,8 @@ class LoadState:
     commanded_on: bool | None = None
     attempts: int = 0
     """Number of commands without effect."""
+    is_limited: bool = False
+    """Whether the load was set to less than a person wants, and is to be set back."""
     last_decision: Decision | None = None
     reason: Reason = Reason.DEFAULT
     activity: Activity = Activity.IDLE
@@ -161,6 +163,7 @@ class LoadState:
             if self.override is None
             else [self.override.on, self.override.until - now],
             "mine": bool(self.target),
+            "limited": self.is_limited,
         }
 
     def update_from_dict(self, stored: Mapping[str, Any], now: float) -> None:
@@ -171,6 +174,7 @@ class LoadState:
         # A load that the arbiter had started must earn its start again, or is released.
         self.target = True if is_mine else None
         self.is_recalled = self.to_restore or is_mine
+        self.is_limited = bool(stored.get("limited", False))
         if stored["override"] is not None:
             on, left = stored["override"]
             self.override = Override(on, now + left)

@@ -33,8 +33,6 @@ class Modulation:
         self.load = load
         self._margin = margin
         self._deficit = deficit
-        step = load.power_step or SMALLEST_STEP
-        self._step = step * max(1, ceil(SMALLEST_STEP / step - _ROUNDING))
         self._since: float | None = None
         self._rises = False
         self.level = self._fitting(surplus - margin)
@@ -75,8 +73,14 @@ class Modulation:
 
     def _fitting(self, power: float) -> float:
         """Return the greatest level up to `power`, W, but no less than the least level."""
-        nominal = self.load.nominal_power
-        if power >= nominal:
-            return nominal
-        steps = max(0, floor((power - self._least) / self._step + _ROUNDING))
-        return min(nominal, self._least + steps * self._step)
+        return level_up_to(self.load, power)
+
+
+def level_up_to(load: Load, power: float) -> float:
+    """Return the greatest level of a load up to `power`, W, but no less than its least."""
+    if power >= load.nominal_power:
+        return load.nominal_power
+    step = load.power_step or SMALLEST_STEP
+    step *= max(1, ceil(SMALLEST_STEP / step - _ROUNDING))
+    steps = max(0, floor((power - load.starts_at) / step + _ROUNDING))
+    return min(load.nominal_power, load.starts_at + steps * step)

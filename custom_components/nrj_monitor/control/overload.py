@@ -5,7 +5,7 @@ tolerated time for each overload; the fractions of these times add up.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, inf, isfinite, log
 from types import MappingProxyType
@@ -65,6 +65,8 @@ class OverloadMonitor:
 
     State mutation rules: only `update` changes the monitor.
     """
+
+    is_patient = False
 
     def __init__(self, limit: float, curve: ToleranceCurve) -> None:
         """Monitor a limit, W, whose tolerance is `curve`."""
@@ -128,6 +130,9 @@ class OverloadMonitor:
             self._shedding = False
         elif begun >= SHED_AT:
             self._shedding = True
+
+    def plan(self, reliefs: Sequence[float], interval: float) -> None:
+        """Do nothing: an overload does not wait for the last moment."""
 
     def _add(self, power: float, seconds: float) -> None:
         tolerated = self._curve.tolerated(power / self.limit)

@@ -12,7 +12,13 @@ from .load import Load, LoadClass, WhenLost
 from .load_state import LoadState
 
 RELEASED: Final = frozenset(
-    {Activity.RUNNING, Activity.IDLE, Activity.ABSORBING, Activity.SURPLUS}
+    {
+        Activity.RUNNING,
+        Activity.IDLE,
+        Activity.ABSORBING,
+        Activity.SURPLUS,
+        Activity.LIMITED,
+    }
 )
 """Activities of a load that nothing keeps off any more."""
 
@@ -58,7 +64,10 @@ class ReasonRules:
             if load.when_lost is WhenLost.HOLD and not self._is_held_lost(load, state):
                 # The overload that the load is off for can no longer be seen.
                 context.shedding.remove(load.id)
+                context.shedding.remove_level(load.id)
             return
+        if not state.requested_on:
+            context.shedding.remove_level(load.id)
         self._advance_comfort(load, state, guard)
         if not self._sheds_for_grid(load, state, guard):
             context.shedding.advance(load, context.now)
@@ -90,7 +99,7 @@ class ReasonRules:
             return comfort or _shed(Reason.UNDER_FREQUENCY)
         shedding = context.shedding
         if load.id in shedding.off and not shedding.may_return(load, context.now):
-            return _shed(Reason.OVERLOAD)
+            return comfort or _shed(Reason.OVERLOAD)
         if self._is_inhibited(load, state, guard):
             return comfort or _shed(Reason.INHIBIT)
         if guard.state is GuardState.INVALID and (held := _held(state)) is not None:
@@ -100,6 +109,9 @@ class ReasonRules:
         waiting = self._waiting(load, state, may_restore=guard.may_restore)
         if waiting is not None:
             return waiting
+        limited = self._limited(load, state)
+        if limited is not None:
+            return limited
         if absorbs:
             return LoadRequest(True, Reason.ABSORB, Activity.ABSORBING)
         if has_surplus:
@@ -149,6 +161,13 @@ class ReasonRules:
             and not load.load_class.stores
         )
 
+    def _limited(self, load: Load, state: LoadState) -> LoadRequest | None:
+        """Return the request to draw less for the sake of a limit, or None."""
+        level = self._context.shedding.levels.get(load.id)
+        if level is None or not state.requested_on:
+            return None
+        return LoadRequest(True, Reason.OVERLOAD, Activity.LIMITED, level)
+
     def _when_lost(self, load: Load, state: LoadState) -> LoadRequest:
         """Return the request of a load whose meter is lost."""
         if load.when_lost is WhenLost.ON:
@@ -193,7 +212,10 @@ class ReasonRules:
         return (
             guard.held is not GuardState.SHED_3
             and guard.state is not GuardState.INVALID
-            and load.id not in self._context.shedding.off
+            and (
+                load.id not in self._context.shedding.off
+                or self._context.shedding.keeps_comfort(load.id)
+            )
         )
 
     def _comfort(

@@ -40,7 +40,7 @@ def shed_devices(
         kept = devices.get(id_)
         if id_ in present or kept is None:
             continue
-        if state["asked"] and state["to_restore"]:
+        if state["asked"] and (state["to_restore"] or state.get("limited", False)):
             data, _ = async_follow(hass, kept["data"], ENTITY_FIELDS, registry_ids)
             shed[id_] = ManagedDevice(hass, data)
             shed[id_].update_from_dict(kept)

@@ -6,6 +6,7 @@ from typing import Any
 from homeassistant.const import UnitOfPower
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import PowerConverter
 
 from ..const import (
@@ -15,8 +16,12 @@ from ..const import (
     DEFAULT_CONTRACT_TOLERANCE,
     DOMAIN,
 )
+from ..control.demand import DemandAccount
+from ..control.demand_limit import DemandMonitor
+from ..control.limit_monitor import LimitMonitor
 from ..control.overload import CURVES, OverloadMonitor
 from ..control.supply import PHASES, Supply
+from ..demand.options import demand_limit, interval_of
 
 NOMINAL_VOLTAGE = 230.0
 """V, by which the rated current of a main fuse becomes a power."""
@@ -34,18 +39,30 @@ def main_fuse_of(hass: HomeAssistant, entity_id: str) -> float | None:
     return None if fuse is None else float(fuse)
 
 
-def overload_monitors(options: Mapping[str, Any]) -> dict[Supply, OverloadMonitor]:
-    """Return monitors for the limits in the options of a meter."""
-    monitors: dict[Supply, OverloadMonitor] = {}
+def overload_monitors(
+    options: Mapping[str, Any], account: DemandAccount | None = None
+) -> dict[Supply, LimitMonitor]:
+    """Return monitors for the limits in the options of a meter.
+
+    `account` counts the intervals of a contract that bills their mean; without it the
+    monitor has one of its own.
+    """
+    monitors: dict[Supply, LimitMonitor] = {}
     if (fuse := options.get(CONF_MAIN_FUSE)) is not None:
         for phase in PHASES:
             monitors[phase] = OverloadMonitor(
                 float(fuse) * NOMINAL_VOLTAGE, CURVES["breaker"]
             )
-    if (contract := options.get(CONF_CONTRACT)) is not None:
+    if (interval := interval_of(options)) is not None:
+        if (limit := demand_limit(options)) is not None:
+            if account is None:
+                zone = dt_util.get_default_time_zone()
+                account = DemandAccount(interval, zone)
+            monitors[Supply.TOTAL] = DemandMonitor(account, limit)
+    elif (contract := options.get(CONF_CONTRACT)) is not None:
         tolerance = options.get(CONF_CONTRACT_TOLERANCE, DEFAULT_CONTRACT_TOLERANCE)
-        limit = PowerConverter.convert(
+        power = PowerConverter.convert(
             float(contract), UnitOfPower.KILO_WATT, UnitOfPower.WATT
         )
-        monitors[Supply.TOTAL] = OverloadMonitor(limit, CURVES[tolerance])
+        monitors[Supply.TOTAL] = OverloadMonitor(power, CURVES[tolerance])
     return monitors

@@ -106,9 +106,12 @@ class LoadManager:
 
     def _new_arbiter(self) -> Arbiter:
         entry = self.entry
+        demand = entry.runtime_data.demand
         return Arbiter(
             [load_of(item.subentry_id, item.data) for item in load_entries(entry)],
-            overload_monitors(entry.options),
+            overload_monitors(
+                entry.options, None if demand is None else demand.account
+            ),
             seed=zlib.crc32(entry.entry_id.encode()),
         )
 
@@ -157,7 +160,8 @@ class LoadManager:
 
     async def _give_back_all(self) -> None:
         for id_, state in self.arbiter.states.items():
-            if state.target is not None and state.target is not state.requested_on:
+            is_off = state.target is not None and state.target is not state.requested_on
+            if is_off or state.is_limited:
                 await self._switch(self.devices[id_], state.requested_on, id_)
 
     def _restore(self, stored: StoredData) -> None:
@@ -285,6 +289,8 @@ class LoadManager:
         if self._is_paused:
             return
         now = clock()
+        if (demand := self.entry.runtime_data.demand) is not None:
+            demand.async_update()
         view = self._view(now)
         decisions = self.arbiter.update(view)
         if view.guard is not None and view.guard.state is not self.grid_state:

@@ -65,6 +65,7 @@ def recall(
                 **state,
                 "to_restore": False,
                 "mine": False,
+                "limited": False,
                 "override": override,
             }
     return recalled

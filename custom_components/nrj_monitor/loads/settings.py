@@ -119,11 +119,12 @@ def _levels(data: Mapping[str, Any]) -> tuple[float | None, float]:
     """Return the least power and the power step of an adjustable load, W."""
     domain = data.get(CONF_ENTITY, "").partition(".")[0]
     power = float(data.get(CONF_POWER, 0.0))
-    if domain not in NUMBERS or power <= 0 or data[CONF_CLASS] != LoadClass.SURPLUS:
+    least = data.get(CONF_VALUE_LEAST)
+    on_surplus = data[CONF_CLASS] == LoadClass.SURPLUS
+    if domain not in NUMBERS or power <= 0 or (least is None and not on_surplus):
         return None, 0.0
     on, off = float(data[CONF_VALUE_ON]), float(data[CONF_VALUE_OFF])
     step = power * float(data.get(CONF_VALUE_STEP, 1.0)) / abs(on - off)
-    least = data.get(CONF_VALUE_LEAST)
     if least is None:
         return min(step, power), step
     return power * (float(least) - off) / (on - off), step

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..control.limit_monitor import LimitMonitor
 from ..control.load import Load, LoadClass
-from ..control.overload import OverloadMonitor
 from ..control.supply import Supply
 
 
@@ -17,7 +17,7 @@ class House:
 
     loads: tuple[Load, ...]
     on: frozenset[str]
-    monitors: Mapping[Supply, OverloadMonitor] = field(default_factory=dict)
+    monitors: Mapping[Supply, LimitMonitor] = field(default_factory=dict)
     seed: int = 1
 
 

@@ -1,0 +1,1 @@
+"""Mean power of the import over the intervals that a demand tariff bills."""

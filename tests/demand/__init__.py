@@ -1,0 +1,1 @@
+"""Demand of a meter in Home Assistant."""
