@@ -12,6 +12,9 @@ HOUR: Final = 3600
 STEP: Final = 300.0
 """Seconds beside an hour in which the meter must have been on for it to be compared."""
 
+DATED: Final = 60.0
+"""Seconds to which the start of a meter can be dated at the worst."""
+
 HOUR_ERROR: Final = 0.01
 """Part of an hour's energy by which it may be wrong, and HOUR_FLOOR besides."""
 
@@ -92,7 +95,7 @@ def _wrong_sums(
     ends = [truth.origin + position for position in truth.breaks]
     counts: list[list[int]] = [[]]
     for hour in known:
-        if any(hour <= end < hour + HOUR for end in ends):
+        if any(hour - DATED <= end < hour + HOUR + DATED for end in ends):
             # Its row may be one of either count.
             continue
         if counts[-1] and any(counts[-1][-1] < end < hour for end in ends):
