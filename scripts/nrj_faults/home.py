@@ -148,17 +148,23 @@ class Home:
         return str(result.get("reason") or (result.get("errors") or {}).get("base"))
 
     async def left_alone(self) -> dict[str, dict[str, str]]:
-        """Return why hours are not known, by channel and begin, s since 1970."""
+        """Return why hours have no row, by channel and begin, s since 1970.
+
+        Where false records came, the action would fill in what the journal still has.
+        """
         response = await self.backfill(dry_run=True)
         registry = er.async_get(self.hass)
         left: dict[str, dict[str, str]] = {}
-        for id_, reasons in response["left_alone"].items():
-            entity = registry.async_get(id_)
-            assert entity is not None
-            left[entity.unique_id.partition("_")[2]] = {
-                str(int(datetime.fromisoformat(hour).timestamp())): reason
-                for hour, reason in reasons.items()
-            }
+        for key in ("energy", "left_alone"):
+            for id_, hours in response[key].items():
+                entity = registry.async_get(id_)
+                assert entity is not None
+                left.setdefault(entity.unique_id.partition("_")[2], {}).update(
+                    {
+                        str(int(datetime.fromisoformat(hour).timestamp())): str(reason)
+                        for hour, reason in hours.items()
+                    }
+                )
         return left
 
     async def up_to_date(self) -> bool:
