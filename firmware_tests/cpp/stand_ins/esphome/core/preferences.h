@@ -17,9 +17,11 @@ struct Flash {
   /// Writes until the power is cut; what comes later does not reach the flash.
   size_t writes_left{std::numeric_limits<size_t>::max()};
   size_t writes{0};
+  /// Takes nothing, and says so, as a worn flash.
+  bool refuses{false};
 
   void write(uint32_t key, const void *data, size_t size) {
-    if (this->writes_left == 0)
+    if (this->writes_left == 0 || this->refuses)
       return;
     this->writes_left--;
     this->writes++;
@@ -41,7 +43,7 @@ class ESPPreferenceObject {
   ESPPreferenceObject(Flash *flash, uint32_t key) : flash_(flash), key_(key) {}
   template<typename T> bool save(const T *value) {
     this->flash_->write(this->key_, value, sizeof(T));
-    return true;
+    return !this->flash_->refuses;
   }
   template<typename T> bool load(T *value) { return this->flash_->read(this->key_, value, sizeof(T)); }
 
