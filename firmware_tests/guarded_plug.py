@@ -66,6 +66,7 @@ def _configuration(port: int, update_port: int) -> dict[str, object]:
         },
         "substitutions": {"name": NAME, "components": str(COMPONENTS)},
         "host": {"mac_address": "02:4e:52:4a:00:03"},
+        "loopback_only": {},
         "api": {"port": port},
         "ota": [{"platform": "esphome", "id": "!extend updates", "port": update_port}],
         "number": [

@@ -21,6 +21,7 @@ packages:
   guard: !include FOLDER/packages/frequency-guard-plug.yaml
 substitutions: {name: plugged, components: COMPONENTS}
 host: {mac_address: "02:4e:52:4a:00:04"}
+loopback_only:
 api: {port: PORT}
 uart: {id: chip_uart, port: LINE, baud_rate: 4800}
 switch:

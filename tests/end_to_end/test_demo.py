@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from datetime import UTC, datetime, timedelta
 import fcntl
-from itertools import pairwise
+from itertools import chain, pairwise
 import os
 from pathlib import Path
 import re
@@ -19,7 +19,13 @@ from nrj_tools.client import HomeAssistantClient
 from nrj_tools.firmware import RunningFirmware
 from nrj_tools.meter_entry import find_meter
 from nrj_tools.ports import free_port
-from tests.end_to_end.demo_process import DemoProcess, command_of, is_running
+from tests.end_to_end.demo_process import (
+    DemoProcess,
+    children_of,
+    command_of,
+    is_running,
+)
+from tests.support.listening import beyond_loopback, listening_addresses
 from tests.support.pace import patience
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -51,7 +57,10 @@ async def test_a_whole_life(demo: DemoProcess, program: Path, tmp_path: Path) ->
         assert "user 'demo', password 'demo'" in demo.output
         assert f"http://127.0.0.1:{demo.port}" in demo.output
         assert "Filled in the past 7 days" in demo.output
-        assert _listeners(demo.port) == {"127.0.0.1"}
+        started = [*demo.children, *chain(*map(children_of, demo.children))]
+        ports = set(chain(*map(listening_addresses, started)))
+        assert {demo.port, demo.meter_port} <= ports
+        assert beyond_loopback(started) == set()
         async with demo.client() as client:
             first_life = await _identity(client)
             await _assert_moves(client)
@@ -315,13 +324,3 @@ def _nothing_started(demo: DemoProcess) -> bool:
     """Return whether nothing was set up in the demo's folder, nor listens."""
     left = {path.name for path in demo.folder.glob("*")} - {".nrj-demo"}
     return not left
-
-
-def _listeners(port: int) -> set[str]:
-    """Return the addresses on which this machine listens on a port."""
-    addresses = set()
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        address, _, local_port = line.split()[1].partition(":")
-        if line.split()[3] == "0A" and int(local_port, 16) == port:
-            addresses.add(socket.inet_ntoa(bytes.fromhex(address)[::-1]))
-    return addresses
