@@ -77,5 +77,6 @@ class MeterButton(MeterEntity, ButtonEntity):
 
     @override
     async def async_press(self) -> None:
-        """Run the action; raises ServiceValidationError with the reason."""
+        """Run the action, for an administrator; raises HomeAssistantError with the reason."""
+        await self._async_require_admin()
         await self.entity_description.press_fn(self.hass, self._entry)

@@ -9,6 +9,7 @@ from homeassistant.helpers.entity import Entity
 
 from .const import DOMAIN
 from .meter import Meter
+from .permissions import async_require_admin
 from .sources import MeterDescription
 from .sources.errors import LinkDownError, SourceError
 from .sources.settings import Setting, SettingValue
@@ -60,6 +61,13 @@ class MeterEntity(Entity):
         """Return whether the link to the meter is up."""
         return self._meter.connected
 
+    async def _async_require_admin(self) -> None:
+        """Require that who has just called the entity's action is an administrator.
+
+        Must be awaited first in the action: the next call brings another context.
+        """
+        await async_require_admin(self.hass, self._context)
+
     @callback
     def _on_connection(self) -> None:
         """Write the availability after the link came up or went down."""
@@ -95,7 +103,11 @@ class SettingEntity(MeterEntity):
         return self._meter.settings.get(self._setting.id)
 
     async def _async_change(self, value: SettingValue) -> None:
-        """Change the setting on the device; raises HomeAssistantError with the reason."""
+        """Change the setting on the device, for an administrator.
+
+        Raises HomeAssistantError with the reason.
+        """
+        await self._async_require_admin()
         placeholders = {
             "name": self._meter.description.name,
             "setting": self._setting.name,

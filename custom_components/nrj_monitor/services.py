@@ -15,7 +15,10 @@ from homeassistant.core import (
 )
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.service import async_get_config_entry
+from homeassistant.helpers.service import (
+    async_get_config_entry,
+    async_register_admin_service,
+)
 import probatio as vol
 
 from .const import DOMAIN
@@ -69,14 +72,16 @@ def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions of loads, brokers and the energy dashboard."""
     async_setup_load_services(hass)
     async_setup_broker_services(hass)
-    hass.services.async_register(
+    async_register_admin_service(
+        hass,
         DOMAIN,
         ADD_TO_ENERGY_DASHBOARD,
         _async_add,
         ADD_SCHEMA,
         SupportsResponse.OPTIONAL,
     )
-    hass.services.async_register(
+    async_register_admin_service(
+        hass,
         DOMAIN,
         REMOVE_FROM_ENERGY_DASHBOARD,
         _async_remove,

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Final, override
 
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import Unauthorized
 from homeassistant.helpers import entity_registry as er, intent
 from homeassistant.helpers.translation import async_get_translations
 import probatio as vol
@@ -20,8 +21,10 @@ from ..control.load import LoadError
 from ..loads.answer import answer_about
 from ..loads.manager import LoadManager
 from ..loads.services import loaded_managers
+from ..permissions import async_require_control
 from ..texts import text_of
 from .queries import exposed_to
+from .sentences import ResponseSentences
 
 SLOT: Final = "load"
 SHED_LOAD: Final = "NrjShedLoad"
@@ -29,11 +32,11 @@ SHED_LOAD: Final = "NrjShedLoad"
 
 @dataclass(frozen=True, slots=True)
 class LoadIntent:
-    """An intent for a load, and its function."""
+    """An intent for a load, and its function, None for a question."""
 
     intent_type: str
     description: str
-    do: Callable[[LoadManager, str], object]
+    do: Callable[[LoadManager, str], object] | None
 
 
 def _shed(manager: LoadManager, load_id: str) -> None:
@@ -41,9 +44,7 @@ def _shed(manager: LoadManager, load_id: str) -> None:
 
 
 LOAD_INTENTS: Final = (
-    LoadIntent(
-        "NrjLoadWhy", "Tells what a load does and why", lambda manager, load_id: None
-    ),
+    LoadIntent("NrjLoadWhy", "Tells what a load does and why", None),
     LoadIntent(SHED_LOAD, "Switches a load off for half an hour", _shed),
     LoadIntent(
         "NrjRestoreLoad",
@@ -99,16 +100,30 @@ class LoadIntentHandler(intent.IntentHandler):
 
     @override
     async def async_handle(self, intent_obj: intent.Intent) -> intent.IntentResponse:
-        """Run the intent, and answer in the language of the sentence."""
+        """Run the intent, and answer in the language of the sentence.
+
+        Who may not control the load is told so.
+        """
         hass = intent_obj.hass
         name = str(intent_obj.slots[SLOT]["value"]).strip().casefold()
         response = intent_obj.create_response()
         for manager, load_id in loads_known_to(hass, intent_obj.assistant):
             if manager.titles[load_id].casefold() != name:
                 continue
-            # A never-shed load stays unchanged; the answer says so.
-            with suppress(LoadError):
-                self._do(manager, load_id)
+            if self._do is not None:
+                commanded = manager.devices[load_id].commanded
+                try:
+                    await async_require_control(hass, intent_obj.context, commanded)
+                except Unauthorized:
+                    sentences = ResponseSentences(intent_obj.language)
+                    response.async_set_error(
+                        intent.IntentResponseErrorCode.FAILED_TO_HANDLE,
+                        sentences.may_not_control(manager.titles[load_id]),
+                    )
+                    return response
+                # A never-shed load stays unchanged; the answer says so.
+                with suppress(LoadError):
+                    self._do(manager, load_id)
             manager.async_tick()
             await manager.async_wait_for_commands()
             texts: dict[str, str] = {}

@@ -20,6 +20,7 @@ RESPONSES: Final[Mapping[str, Mapping[str, str]]] = {
         "of_meter": "{name}: {answer}",
         "no_meter": "No meter is set up.",
         "offline": "The meter cannot be reached.",
+        "may_not_control": "You have no right to control {load}.",
         "stable": "The grid is stable: {facts}.",
         "disturbed": "The grid is not normal: {problems}.",
         "grid_unknown": "The meter has no valid measurement of the grid.",
@@ -73,6 +74,7 @@ RESPONSES: Final[Mapping[str, Mapping[str, str]]] = {
         "of_meter": "{name} : {answer}",
         "no_meter": "Aucun compteur n’est configuré.",
         "offline": "Le compteur est injoignable.",
+        "may_not_control": "Vous n’avez pas le droit de commander {load}.",
         "stable": "Le réseau est stable : {facts}.",
         "disturbed": "Le réseau n’est pas normal : {problems}.",
         "grid_unknown": "Le compteur n’a pas de mesure valable du réseau.",
@@ -208,6 +210,10 @@ class ResponseSentences:
     def offline(self) -> str:
         """Return the response of a meter without a link."""
         return self._texts["offline"]
+
+    def may_not_control(self, load: str) -> str:
+        """Return the sentence for who may not control a load."""
+        return self._texts["may_not_control"].format(load=load)
 
     def meters(self, responses: Sequence[tuple[str, str]]) -> str:
         """Join the responses of the meters, with names where there are several."""

@@ -11,7 +11,10 @@ from homeassistant.core import (
 )
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.service import async_get_config_entry
+from homeassistant.helpers.service import (
+    async_get_config_entry,
+    async_register_admin_service,
+)
 import probatio as vol
 
 from ..const import DOMAIN
@@ -36,9 +39,9 @@ SCHEMA: Final = vol.Schema(
 
 @callback
 def async_setup_backfill_services(hass: HomeAssistant) -> None:
-    """Register the backfill action."""
-    hass.services.async_register(
-        DOMAIN, BACKFILL, _async_backfill, SCHEMA, SupportsResponse.OPTIONAL
+    """Register the backfill action, for administrators."""
+    async_register_admin_service(
+        hass, DOMAIN, BACKFILL, _async_backfill, SCHEMA, SupportsResponse.OPTIONAL
     )
 
 

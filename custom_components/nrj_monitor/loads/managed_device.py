@@ -22,6 +22,8 @@ from .settings import (
     CONF_POWER,
     CONF_POWER_SENSOR,
     CONF_SAFETY_ENTITY,
+    CONF_SCRIPT_OFF,
+    CONF_SCRIPT_ON,
     NUMBERS,
 )
 
@@ -92,6 +94,15 @@ class ManagedDevice:
                 self.data.get(CONF_SAFETY_ENTITY),
             )
             if entity_id is not None
+        ]
+
+    @property
+    def commanded(self) -> list[str]:
+        """Return the entities that are commanded to switch the load."""
+        return [
+            self.data[field]
+            for field in (CONF_ENTITY, CONF_SCRIPT_ON, CONF_SCRIPT_OFF)
+            if self.data.get(field) is not None
         ]
 
     def update(self) -> None:

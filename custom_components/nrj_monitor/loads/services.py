@@ -20,6 +20,7 @@ from ..const import DOMAIN
 from ..control.context import LONGEST_OVERRIDE, OVERRIDE_TIME
 from ..control.load import LoadClass
 from ..entry_data import NrjConfigEntry
+from ..permissions import async_require_control
 from ..texts import template_of
 from .activity import current_activity
 from .answer import answer_about, end_of
@@ -111,8 +112,14 @@ def _loads(call: ServiceCall) -> Iterator[tuple[str, LoadManager, str]]:
 
 
 async def _async_act(call: ServiceCall) -> ServiceResponse:
-    """Run an action on all loads of a call, or on none if a load refuses."""
+    """Run an action on all loads of a call, or on none if a load refuses.
+
+    Raises Unauthorized where the user may not control a load's own entity.
+    """
     loads = list(_loads(call))
+    for _, manager, load_id in loads:
+        commanded = manager.devices[load_id].commanded
+        await async_require_control(call.hass, call.context, commanded)
     wanted_on = {SHED: False, ABSORB: True, OVERRIDE: call.data.get(ATTR_ON)}
     on = wanted_on.get(call.service)
     for entity_id, manager, load_id in loads:

@@ -35,11 +35,13 @@ class DryRunSwitch(MeterEntity, SwitchEntity):
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
         """Begin the dry run; shed and started loads return to their requested state."""
+        await self._async_require_admin()
         await self._manager.async_set_dry_run(True)
         self.async_write_ha_state()
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
         """End the dry run."""
+        await self._async_require_admin()
         await self._manager.async_set_dry_run(False)
         self.async_write_ha_state()

@@ -13,6 +13,7 @@ from homeassistant.core import (
 )
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.service import async_register_admin_service
 import probatio as vol
 
 from ..const import DOMAIN
@@ -41,14 +42,14 @@ SUBSCRIPTION_SCHEMA: Final = vol.Schema(
 
 @callback
 def async_setup_broker_services(hass: HomeAssistant) -> None:
-    """Register the actions of brokers."""
+    """Register the actions of brokers, for administrators."""
     for name, action, schema in (
         (SEND_NOW, _async_send_now, BROKER_SCHEMA),
         (EMPTY_SET_ASIDE, _async_clear_dead_letters, BROKER_SCHEMA),
         (CREATE_SUBSCRIPTION, _async_subscribe, SUBSCRIPTION_SCHEMA),
     ):
-        hass.services.async_register(
-            DOMAIN, name, action, schema, SupportsResponse.OPTIONAL
+        async_register_admin_service(
+            hass, DOMAIN, name, action, schema, SupportsResponse.OPTIONAL
         )
 
 
