@@ -15,7 +15,7 @@ from firmware_tests.configurations import COMPONENTS, FOLDER, OWN_COMPONENTS, es
 from nrj_tools.cross_compiler import COMPILERS, missing_sentence
 from tests.support.pace import patience
 
-COMPUTER_ONLY = {"ade9000_simulator", "mains_signal"}
+COMPUTER_ONLY = {"ade9000_simulator", "loopback_only", "mains_signal"}
 COMPONENT_FOLDERS = sorted(
     path.name
     for path in COMPONENTS.iterdir()
