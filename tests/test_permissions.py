@@ -4,7 +4,7 @@ What is looked for is listed by the running Home Assistant: an action, an entity
 a command or a view that has no line in the tables here fails the tests.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from copy import deepcopy
 from enum import Enum
 from http import HTTPStatus
@@ -23,6 +23,7 @@ from homeassistant.components.websocket_api.connection import ActiveConnection
 from homeassistant.components.websocket_api.const import DOMAIN as WEBSOCKET_API
 from homeassistant.components.websocket_api.decorators import require_admin
 from homeassistant.components.websocket_api.messages import BASE_COMMAND_MESSAGE_SCHEMA
+from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import Unauthorized, UnknownUser
 from homeassistant.helpers import (
@@ -45,6 +46,7 @@ from nrj_tools.firmware import RunningFirmware
 from tests.conftest import AddMeter
 from tests.docs.tables import codes, table
 from tests.loads.conftest import DEFAULTS
+from tests.loads.dialogue import async_answer, async_open
 from tests.ngsi.home import add_broker
 from tests.support.assist import expose
 from tests.support.device import DeviceServer
@@ -116,6 +118,7 @@ STATE: Final = object()
 """Stands for the entity's present state."""
 
 ENTITY_ACTIONS: Mapping[str, Mapping[str, dict[str, Any]]] = {
+    "binary_sensor": {},
     "button": {"press": {}},
     "number": {"set_value": {"value": STATE}},
     "select": {
@@ -136,6 +139,11 @@ ENTITY_ACTIONS: Mapping[str, Mapping[str, dict[str, Any]]] = {
 ENTITIES: Mapping[str, Right] = {
     "button.nrj_meter_add_to_energy_dashboard": Right.ADMIN,
     "button.nrj_meter_remove_from_energy_dashboard": Right.ADMIN,
+    **{
+        f"button.{load}_{what}": Right.CONTROL
+        for load in ("heater", "pump")
+        for what in ("shed", "restore", "release")
+    },
     "image.nrj_meter_oscillogram": Right.CONTROL,
     **{
         f"number.nrj_meter_guard_{threshold}_{what}": Right.ADMIN
@@ -159,6 +167,9 @@ ENTITIES: Mapping[str, Right] = {
     "switch.nrj_meter_relay_1": Right.CONTROL,
     "switch.nrj_meter_relay_2": Right.CONTROL,
     "update.nrj_meter_firmware": Right.ADMIN,
+    # Last: after another class all begins anew, and is unavailable for a moment.
+    "select.heater_class": Right.ADMIN,
+    "select.pump_class": Right.ADMIN,
 }
 """Right to run an action on each entity of which there are actions."""
 
@@ -191,7 +202,6 @@ def hass_config_dir(hass_tmp_config_dir: str) -> str:
 
 async def add_loads(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
     """Add an entity and a pair of scripts as loads, as a person does."""
-    flows = hass.config_entries.subentries
     for step, data in {
         "load_entity": {"name": "Heater", "entity": HEATER},
         "load_scripts": {
@@ -200,11 +210,8 @@ async def add_loads(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
             "script_off": PUMP_OFF,
         },
     }.items():
-        menu = await flows.async_init(
-            (entry.entry_id, "load"), context={"source": "user"}
-        )
-        form = await flows.async_configure(menu["flow_id"], {"next_step_id": step})
-        result = await flows.async_configure(form["flow_id"], {**DEFAULTS, **data})
+        form = await async_open(hass, entry, step)
+        result = await async_answer(hass, form, {**DEFAULTS, **data})
         assert result["type"] == "create_entry", result
         await hass.async_block_till_done()
 
@@ -385,22 +392,46 @@ async def kept(hass: HomeAssistant) -> dict[str, Any]:
     } | {"dashboard": deepcopy((await async_get_manager(hass)).data)}
 
 
-async def check_action(
+async def check_refused(
     hass: HomeAssistant,
     clients: Clients,
     right: Right,
     action: str,
     data: dict[str, Any],
 ) -> None:
-    """Check who may run an action (`domain/action`), and that it does nothing for the others."""
-    path = f"/api/services/{action}"
+    """Check that an action (`domain/action`) is refused without the right, and does nothing."""
     before = await kept(hass)
-    for visitor in REFUSED[right]:
-        assert await refused(clients, "POST", path, data, [visitor]), visitor
+    found = await refused(
+        clients, "POST", f"/api/services/{action}", data, REFUSED[right]
+    )
+    assert found == REFUSED[right]
     await hass.async_block_till_done()
     assert await kept(hass) == before
-    for visitor in set(Visitor) - REFUSED[right]:
-        assert not await refused(clients, "POST", path, data, [visitor]), visitor
+
+
+async def check_allowed(
+    clients: Clients, right: Right, action: str, data: dict[str, Any]
+) -> None:
+    """Check that an action is not refused to who has the right to it."""
+    allowed = [visitor for visitor in Visitor if visitor not in REFUSED[right]]
+    path = f"/api/services/{action}"
+    assert await refused(clients, "POST", path, data, allowed) == set()
+
+
+def entity_actions(
+    hass: HomeAssistant,
+) -> Iterator[tuple[str, Right, str, dict[str, Any]]]:
+    """Yield entity, right, action and data of all that can be done with the entities."""
+    for entity_id, right in ENTITIES.items():
+        domain = entity_id.partition(".")[0]
+        for action, data in ENTITY_ACTIONS[domain].items():
+            state = hass.states.get(entity_id)
+            assert state is not None
+            target = {"entity_id": entity_id} | {
+                name: state.state if value is STATE else value
+                for name, value in data.items()
+            }
+            yield entity_id, right, f"{domain}/{action}", target
 
 
 async def test_everything_asks_for_the_right_to_it(
@@ -414,9 +445,9 @@ async def test_everything_asks_for_the_right_to_it(
     with subtests.test("no action is without a line"):
         found = hass.services.async_services_for_domain(DOMAIN)
         assert found.keys() == ACTIONS.keys()
-    for action, (right, data) in ACTIONS.items():
-        with subtests.test(action):
-            await check_action(hass, clients, right, f"{DOMAIN}/{action}", data)
+    for name, (right, data) in ACTIONS.items():
+        with subtests.test(name):
+            await check_refused(hass, clients, right, f"{DOMAIN}/{name}", data)
     with subtests.test("no entity is without a line"):
         for domain in {entity.partition(".")[0] for entity in own_entities(hass)}:
             found = hass.services.async_services_for_domain(domain)
@@ -426,17 +457,13 @@ async def test_everything_asks_for_the_right_to_it(
             for entity_id in own_entities(hass)
             if ENTITY_ACTIONS[entity_id.partition(".")[0]]
         }
-    for entity_id, right in ENTITIES.items():
-        domain = entity_id.partition(".")[0]
-        for action, data in ENTITY_ACTIONS[domain].items():
-            with subtests.test(f"{action} of {entity_id}"):
-                state = hass.states.get(entity_id)
-                assert state is not None
-                target = {"entity_id": entity_id} | {
-                    name: state.state if value is STATE else value
-                    for name, value in data.items()
-                }
-                await check_action(hass, clients, right, f"{domain}/{action}", target)
+    for entity_id, right, action, data in entity_actions(hass):
+        with subtests.test(f"{action} of {entity_id}"):
+            state = hass.states.get(entity_id)
+            # What is unavailable takes no action, whoever asks.
+            assert state is not None
+            assert state.state != STATE_UNAVAILABLE
+            await check_refused(hass, clients, right, action, data)
     with subtests.test("no intent is without a line"):
         assert own_intents(hass) == INTENTS.keys()
     expose(hass, HEATER)
@@ -451,6 +478,12 @@ async def test_everything_asks_for_the_right_to_it(
         with subtests.test(command):
             let_out = await refused_command(clients, people, command, data)
             assert let_out == REFUSED[right]
+    for name, (right, data) in ACTIONS.items():
+        with subtests.test(f"{name}, with the right"):
+            await check_allowed(clients, right, f"{DOMAIN}/{name}", data)
+    for entity_id, right, action, data in entity_actions(hass):
+        with subtests.test(f"{action} of {entity_id}, with the right"):
+            await check_allowed(clients, right, action, data)
     views = {**VIEWS, **home_assistant_views(hass, house)}
     for (method, path), (right, data) in views.items():
         with subtests.test(f"{method} {path}"):
