@@ -50,6 +50,10 @@ from custom_components.nrj_monitor.ngsi.services import (
     SEND_NOW,
     SUBSCRIPTION_SCHEMA,
 )
+from custom_components.nrj_monitor.replay.services import (
+    REPLAY,
+    SCHEMA as REPLAY_SCHEMA,
+)
 from custom_components.nrj_monitor.sensor import GUARD_SENSORS, describe
 from custom_components.nrj_monitor.services import (
     ADD_SCHEMA,
@@ -77,6 +81,7 @@ ACTIONS = {
     CREATE_SUBSCRIPTION: SUBSCRIPTION_SCHEMA,
     BACKFILL: BACKFILL_SCHEMA,
     **CALIBRATION_SCHEMAS,
+    REPLAY: REPLAY_SCHEMA,
 }
 
 OF_ACTIONS = {
@@ -92,6 +97,12 @@ OF_ACTIONS = {
     "stores_nothing",
     "class_contradicts",
     "not_a_load",
+    "replay_guard_unknown",
+    "replay_no_recorder",
+    "replay_nothing_recorded",
+    "replay_past_or_recording",
+    "replay_period",
+    "replay_unusable",
     "setting_link_down",
     "no_notify_url",
     "no_subscriptions",

@@ -53,6 +53,7 @@ from .meter_replacement import async_complete_replacement
 from .meter_store import MeterStore, async_remove_meter_store
 from .ngsi.manager import async_remove_broker, async_start_brokers, async_stop_brokers
 from .ngsi.settings import SUBENTRY_BROKER
+from .replay.services import async_setup_replay_service
 from .services import async_setup_services
 from .sources.encryption_key import async_remove_key
 from .sources.entities import all_entity_ids, migrated_entities, stored_readings
@@ -84,6 +85,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_services(hass)
     async_setup_backfill_services(hass)
     async_setup_calibration_services(hass)
+    async_setup_replay_service(hass)
     return True
 
 

@@ -94,6 +94,9 @@ COMMANDS: Mapping[str, Run | NotRun] = {
     "scripts/bench ngsi --trials 200": Run(
         "scripts/bench ngsi --trials 1", "1 trials, 0 complaints"
     ),
+    "scripts/bench replay": Run(
+        "scripts/bench replay --rows 1000", '"rows": 1000', TAKES_AIM
+    ),
     # tests/end_to_end/test_faults.py runs a whole life.
     "scripts/bench faults": Run(
         "scripts/bench faults --schedules 1 --jobs 1 --steps 4",

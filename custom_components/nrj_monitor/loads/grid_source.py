@@ -44,20 +44,23 @@ class DeviceGrid:
         )
 
 
+def computed_settings(profile: str, device: str) -> GuardSettings:
+    """Return the settings of the guard computed here; `device` spreads the thresholds."""
+    number = zlib.crc32(device.encode())
+    return GuardSettings(
+        profile=PROFILES[profile],
+        spread=MAXIMUM_SPREAD * (number % 1000) / 1000.0,
+        limits=FrequencyLimits(silence_ms=SLOW_SILENCE_MS),
+    )
+
+
 class ComputedGrid:
     """Guard computed here, for any source with a frequency."""
 
     def __init__(self, meter: Meter, profile: str, *, device: str) -> None:
         """Guard by the readings of `meter`; `device` spreads the thresholds."""
         self._meter = meter
-        number = zlib.crc32(device.encode())
-        self._guard = FrequencyGuard(
-            GuardSettings(
-                profile=PROFILES[profile],
-                spread=MAXIMUM_SPREAD * (number % 1000) / 1000.0,
-                limits=FrequencyLimits(silence_ms=SLOW_SILENCE_MS),
-            )
-        )
+        self._guard = FrequencyGuard(computed_settings(profile, device))
         self._stuck = {phase: StuckFilter() for phase in PHASES}
         self._start: float | None = None
 

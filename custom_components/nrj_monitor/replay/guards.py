@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 
 from ..frequency_guard.frequency_check import GridSample, PhaseSample
 from ..frequency_guard.guard import FrequencyGuard, GuardSettings
+from ..frequency_guard.guard_state import GuardReason, GuardState
 from .moments import TICK_MS, Moment, Restart, Row
 
 
@@ -24,6 +25,27 @@ class Guard(Protocol):
 
     def play(self, moments: Iterable[Moment]) -> list[Change]:
         """Play moments; return the changes they cause."""
+
+
+class NoGuard:
+    """Guard of a meter that has none: the grid is taken for normal, as in the house."""
+
+    def __init__(self) -> None:
+        """Say so with the first row."""
+        self._is_told = False
+
+    def play(self, moments: Iterable[Moment]) -> list[Change]:
+        """Play moments; return the change with which the first row begins."""
+        changes = [
+            Change(
+                moment.time_ms, GuardState.NORMAL, GuardReason.START, "nan", True, False
+            )
+            for moment in moments
+            if isinstance(moment, Row)
+        ]
+        first = changes[: 0 if self._is_told else 1]
+        self._is_told = self._is_told or bool(first)
+        return first
 
 
 class TwinGuard:

@@ -10,7 +10,7 @@ from ..control.context import ArbiterSettings
 from ..control.decision import Activity, Decision
 from ..control.house import HouseView, LoadView
 from ..control.load_state import HOUR
-from ..control.supply import Supply
+from ..control.supply import PHASES, Supply
 from ..frequency_guard.grid_view import GridView
 from ..frequency_guard.guard_state import GuardState
 from .guards import Change, Guard
@@ -239,19 +239,20 @@ class Replay:
         row = self._row
         if row is None or not self._was_there or not row.powers:
             return {}
-        powers: dict[Supply, float | None] = {
-            part: power + self._more.get(part, 0.0)
-            if abs(power) <= GREATEST_POWER
-            else None
+        known: dict[Supply, float | None] = {
+            part: power if abs(power) <= GREATEST_POWER else None
             for part, power in zip(self.recording.supplies, row.powers, strict=True)
         }
-        total = sum(row.powers)
-        powers[Supply.TOTAL] = (
-            None
-            if None in powers.values()
-            else total + self._more.get(Supply.TOTAL, 0.0)
-        )
-        return powers
+        if known.get(Supply.TOTAL) is None:
+            phases = [power for part, power in known.items() if part in PHASES]
+            parts = [power for power in phases if power is not None]
+            known[Supply.TOTAL] = (
+                sum(parts) if parts and len(parts) == len(phases) else None
+            )
+        return {
+            part: None if power is None else power + self._more.get(part, 0.0)
+            for part, power in known.items()
+        }
 
     def _house_view(self, now_ms: int) -> HouseView:
         return HouseView(
