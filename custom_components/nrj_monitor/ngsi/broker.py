@@ -121,7 +121,7 @@ class V2Broker:
             listed = answer.json()
             if not isinstance(listed, list):
                 raise NotABrokerError("it is no list of subscriptions")
-            found += items(listed)
+            found += items(listed[:PAGE])
             if len(listed) < PAGE:
                 break
         return found

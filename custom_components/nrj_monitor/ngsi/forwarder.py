@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import logging
 from typing import Final
 
+from ..quiet_log import QuietLog
 from .broker import Broker, Target
 from .delivery_queue import SUSPICIOUS, Batch, DeliveryQueue
 from .environment import Environment
@@ -85,6 +86,7 @@ class Forwarder:
         records a second of each queue; None is no limit.
         """
         self._name = name
+        self._log = QuietLog(_LOGGER, object())
         self._spool = spool
         self._mapper = mapper
         self._broker = broker
@@ -152,7 +154,7 @@ class Forwarder:
             async with asyncio.timeout(STOP_LIMIT):
                 await self._environment.executor(self._buffer.close)
         except TimeoutError:
-            _LOGGER.warning("%s: the disk did not take the last samples", self._name)
+            self._log.warning("%s: the disk did not take the last samples", self._name)
 
     def add_sample(self, sample: Sample) -> None:
         """Add a live sample without blocking."""
@@ -226,7 +228,7 @@ class Forwarder:
                 await self._environment.executor(self._buffer.write)
             except DISK_ERRORS as error:
                 if self._disk_works:
-                    _LOGGER.warning(
+                    self._log.warning(
                         "%s: samples cannot be stored (%s); the latest %d are kept in"
                         " memory, and sent from there",
                         self._name,
@@ -256,10 +258,10 @@ class Forwarder:
                 except DISK_ERRORS as error:
                     if not self._queue_failed:
                         self._queue_failed = True
-                        _LOGGER.warning("%s: the queue failed: %s", self._name, error)
+                        self._log.warning("%s: the queue failed: %s", self._name, error)
                     due[0].due = clock() + DISK_PAUSE
-                except Exception:
-                    _LOGGER.exception("%s: forwarding failed", self._name)
+                except Exception:  # noqa: BLE001
+                    self._log.exception("%s: forwarding failed", self._name)
                     due[0].due = clock() + due[0].backoff.failed()
                 continue
             pause = min((queue.due for queue in waiting), default=None)
@@ -282,8 +284,10 @@ class Forwarder:
                     await self._refresh_status()
                 except DISK_ERRORS as error:
                     _LOGGER.debug("%s: the queue failed: %s", self._name, error)
-                except Exception:
-                    _LOGGER.exception("%s: the check of the history failed", self._name)
+                except Exception:  # noqa: BLE001
+                    self._log.exception(
+                        "%s: the check of the history failed", self._name
+                    )
             with suppress(TimeoutError):
                 async with asyncio.timeout(CHECK_INTERVAL):
                     await self._to_check.wait()
@@ -378,7 +382,7 @@ class Forwarder:
         queue.error = None
         if self._logged_failure and all(q.error is None for q in self._queues):
             self._logged_failure = False
-            _LOGGER.info("%s is back", self._name)
+            self._log.info("%s is back", self._name)
         await self._refresh_status(LinkState.CONNECTED)
 
     async def _on_failure(self, queue: DeliveryQueue, error: DeliveryError) -> None:
@@ -387,7 +391,7 @@ class Forwarder:
         queue.error = error
         if not self._logged_failure:
             self._logged_failure = True
-            _LOGGER.warning(
+            self._log.warning(
                 "%s takes nothing now, which is kept until it does (%s: %s)",
                 self._name,
                 error.key,
@@ -428,5 +432,5 @@ class Forwarder:
         for listener in tuple(self._listeners):
             try:
                 listener()
-            except Exception:
-                _LOGGER.exception("A listener of %s failed", self._name)
+            except Exception:  # noqa: BLE001
+                self._log.exception("A listener of %s failed", self._name)

@@ -56,6 +56,9 @@ _COLUMNS: Final = {
 }
 """Columns of each table with an integer key, which is the first."""
 
+_MOST: Final = 2**53
+"""Beyond any number of samples."""
+
 _UNUSABLE: Final = f"""
 typeof(time) != 'integer' OR time NOT BETWEEN 0 AND {LAST_TIME}
 OR typeof(count) != 'integer' OR typeof(in_flight) != 'integer'
@@ -82,7 +85,9 @@ class Counts:
     def from_stored(cls, stored: dict[str, Any]) -> Counts:
         """Return stored counts; what is no count is 0."""
         known = {f.name: stored.get(f.name) for f in fields(cls)}
-        return cls(**{n: v for n, v in known.items() if type(v) is int and v >= 0})
+        return cls(
+            **{n: v for n, v in known.items() if type(v) is int and 0 <= v < _MOST}
+        )
 
     def more_than(self, before: Counts) -> Counts:
         """Return what was counted since `before`."""
@@ -97,6 +102,12 @@ class Counts:
         """Add other counts."""
         for f in fields(self):
             setattr(self, f.name, getattr(self, f.name) + getattr(more, f.name))
+
+    def balance(self, waiting: int) -> None:
+        """Make the counts agree with the number of records there are."""
+        lost = self.waiting - waiting
+        self.dropped += max(lost, 0)
+        self.taken += max(-lost, 0)
 
     @property
     def waiting(self) -> int:
@@ -278,11 +289,12 @@ class SpoolFile:
             for (seq,) in strange.fetchall():
                 self.set_aside(db, seq, DAMAGED)
             self._prepare(db)
-            self._store_counts(db)
-            db.execute("COMMIT")
             self.rows, self.size = db.execute(
                 "SELECT count(*), coalesce(sum(length(body)), 0) FROM records"
             ).fetchone()
+            self.counts.balance(self.rows)
+            self._store_counts(db)
+            db.execute("COMMIT")
         except BaseException:
             db.close()
             raise
@@ -367,9 +379,7 @@ class SpoolFile:
                     {table: damaged.rows(table, c) for table, c in _COLUMNS.items()},
                 )
                 lost = known.waiting - read
-                known.dropped += max(lost, 0)
-                # The counts were older than the records.
-                known.taken += max(-lost, 0)
+                known.balance(read)
                 self.counts.add(known)
         finally:
             damaged.close()

@@ -19,6 +19,8 @@ ATTACKS = {
     "meter": "tests/attack/test_hostile_meter.py",
     "mqtt": "tests/attack/test_hostile_mqtt.py",
     "files": "tests/attack/test_hostile_files.py",
+    "broker": "tests/attack/test_hostile_broker.py",
+    "queue": "tests/attack/test_hostile_queue.py",
 }
 """Test file of each attack."""
 
