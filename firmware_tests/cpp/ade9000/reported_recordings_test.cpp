@@ -278,7 +278,7 @@ TEST_P(ReportedRecordings, AreCountedToTheLastWattHour) {
   const double begin = times.size() > 2 ? std::max(0.0, times[1] - times[0] - STEADY) : 0.0;
   const double end = std::min(times.back() - times[0], times[times.size() - 2] - times[0] + STEADY);
   ASSERT_GT(end, begin);
-  std::array<double, CHANNELS> drawn{}, fed{};
+  std::array<double, CHANNELS> drawn{}, fed{}, greatest{};
   // Beyond the range of the converter the rest of a current is clipped.
   std::array<bool, CHANNELS> clipped{};
   for (size_t row = 0; row + 1 < this->file_.times.size(); row++) {
@@ -293,10 +293,12 @@ TEST_P(ReportedRecordings, AreCountedToTheLastWattHour) {
       const double first = this->counted("active_power", line, row);
       const double last = this->counted("active_power", line, row + 1);
       add_area(first, last, until - from, drawn[line], fed[line]);
+      greatest[line] = std::max({greatest[line], std::abs(first), std::abs(last)});
       before += first;
       after += last;
     }
     add_area(before, after, until - from, drawn[3], fed[3]);
+    greatest[3] = std::max({greatest[3], std::abs(before), std::abs(after)});
   }
   Meter meter(this->recording_, is_60_hz(this->file_));
   meter.now.position = begin;
@@ -315,9 +317,9 @@ TEST_P(ReportedRecordings, AreCountedToTheLastWattHour) {
     const auto channel = static_cast<Channel>(i);
     for (const auto &[counted, expected] : {std::pair{meter.totals.active().get_import(channel) * 1e-9, drawn[i]},
                                             std::pair{meter.totals.active().get_export(channel) * 1e-9, fed[i]}}) {
-      // 0.02 %, windows of 20 ms and the milliseconds of a change at up to 60 kW, and what fell into the silence.
+      // 0.02 %, windows of 20 ms and milliseconds of a change at the greatest power, and what fell into the silence.
       const double power = expected / ((end - begin) / 3600);
-      const double windows = expected > 0 ? 60000 * 0.04 / 3600 : 0;
+      const double windows = expected > 0 ? greatest[i] * 0.04 / 3600 : 0;
       EXPECT_NEAR(counted, expected, 0.01 + 2e-4 * expected + windows + power * 1.1 * silence / 3600)
           << "channel " << i;
     }
