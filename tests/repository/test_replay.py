@@ -262,6 +262,23 @@ def test_a_contract_that_bills_a_quarter_hour(play: Play, tmp_path: Path) -> Non
     assert 120 < shed[0] < 600
 
 
+def test_a_quarter_hour_is_that_of_the_clock(play: Play, tmp_path: Path) -> None:
+    """A recording that begins at 12:07 has eight minutes until the first quarter hour."""
+    path = tmp_path / "house.csv"
+    rows = ["time,frequency_hz,power_l1,power_l2,power_l3"]
+    rows += [
+        f"2025-06-01T12:{second // 60:02}:{second % 60:02}Z,50.0,0,7000,0"
+        for second in range(7 * 60, 20 * 60, 5)
+    ]
+    path.write_text("\n".join(rows))
+    loads = tmp_path / "loads.yaml"
+    loads.write_text(LOADS.replace("strict", "quarter_hour"))
+    lines = play(path, "continental_europe", "--loads", str(loads))
+    shed = [line["t"] for line in lines[:-1] if line["action"] == "shed"]
+    # The minutes before the recording are taken to have been like it.
+    assert shed[0] < 10
+
+
 def test_house_with_limits_and_surplus(play: Play, tmp_path: Path) -> None:
     """Surplus heats water, an overload sheds the heater, and each line has its reason."""
     path = tmp_path / "house.csv"

@@ -150,7 +150,7 @@ def _past(
         sensors.row(round((time - start) * 1000), values)
         for time, values in chain((first,), timed)
     )
-    recording = Recording(tuple(sensors.powers), round(step * 1000), rows)
+    recording = Recording(tuple(sensors.powers), round(step * 1000), rows, start)
     return Past(recording, source, start)
 
 

@@ -40,11 +40,13 @@ class Recording:
 
     `supplies` are the parts of the supply with a power; `step_ms` is the usual time
     between two rows, and `silence_ms` the time after which the source is silent.
+    `begin` is the time of the first row, s: since 1970, or of the recording's own count.
     """
 
     supplies: tuple[Supply, ...]
     step_ms: int
     rows: Iterator[Row]
+    begin: float = 0.0
 
     @property
     def silence_ms(self) -> int:
@@ -67,7 +69,7 @@ def read(path: Path, nominal_voltage: float, name: str | None = None) -> Recordi
             f"{file.name} has {len(head)} rows of measurements: at least 2 are needed."
         )
     steps = [later.time_ms - row.time_ms for row, later in pairwise(head)]
-    return Recording(file.supplies, round(median(steps)), chain(head, rows))
+    return Recording(file.supplies, round(median(steps)), chain(head, rows), file.begin)
 
 
 class _RecordingFile:
@@ -76,6 +78,7 @@ class _RecordingFile:
     def __init__(self, path: Path, nominal_voltage: float, name: str) -> None:
         """Read the first line."""
         self.name = name
+        self.begin = 0.0
         self._path = path
         self._nominal = (nominal_voltage,)
         first = next(self._lines(), "")
@@ -163,7 +166,8 @@ class _RecordingFile:
                         f"{self.name}, line {line} has no time."
                     ) from None
                 raise ReplayError(f"{self.name}, line {line}: {error}") from error
-            first = seconds if first is None else first
+            if first is None:
+                first = self.begin = seconds
             yield self._row(line, row, seconds - first, numbers)
 
     def _values_of(self, head: Sequence[Cells]) -> Iterator[str]:

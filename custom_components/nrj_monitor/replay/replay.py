@@ -260,7 +260,7 @@ class Replay:
             guard=self._grid,
             meter_there=self._was_there,
             powers=self._powers(),
-            time=now_ms / 1000.0,
+            time=self.recording.begin + now_ms / 1000.0,
             loads={
                 id_: LoadView(on, None, self._levels.get(id_))
                 for id_, on in self._on.items()
