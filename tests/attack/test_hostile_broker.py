@@ -61,6 +61,8 @@ def _changed(value: Any) -> st.SearchStrategy[Any]:
     return st.integers(0, 5).flatmap(lambda n: json_values() if n == 0 else kept)
 
 
+NOTHING: tuple[Any, ...] = (None, [], {}, 5, "x", [[]])
+
 MONSTERS = (
     *(
         Reply(body=body)
@@ -72,7 +74,7 @@ MONSTERS = (
             b'"' + b"x" * 1_000_000 + b'"',
             b"9" * 1_000_000,
             b" " * 2_000_000,
-            *(json.dumps(value).encode() for value in (None, [], {}, 5, "x", [[]])),
+            *(json.dumps(value).encode() for value in NOTHING),
         )
     ),
     Reply(status=400, body=b'{"error":"' + b"<" * 1_000_000 + b'"}'),
