@@ -12,6 +12,7 @@ from homeassistant.components.logbook.const import (
 from homeassistant.core import Event, HomeAssistant, callback
 
 from .const import DOMAIN, EVENT_GUARD, EVENT_LOAD, EVENT_POWER_QUALITY
+from .device_text import LONGEST_SENTENCE, plain
 from .frequency_guard.event import REASONS, RELAY_KINDS
 from .frequency_guard.guard_state import GuardState
 from .texts import ACTIVITY_STATES, async_text
@@ -40,8 +41,8 @@ def async_describe_events(
     @callback
     def entry(describe: Describe, event: Event) -> dict[str, Any]:
         return {
-            LOGBOOK_ENTRY_NAME: event.data.get("name", "NRJ Monitor"),
-            LOGBOOK_ENTRY_MESSAGE: describe(hass, event.data),
+            LOGBOOK_ENTRY_NAME: plain(str(event.data.get("name", "NRJ Monitor"))),
+            LOGBOOK_ENTRY_MESSAGE: plain(describe(hass, event.data), LONGEST_SENTENCE),
             LOGBOOK_ENTRY_ENTITY_ID: event.data.get("entity_id"),
         }
 

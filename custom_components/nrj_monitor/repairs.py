@@ -12,6 +12,7 @@ from homeassistant.helpers import issue_registry as ir
 import probatio as vol
 
 from .const import DOMAIN
+from .device_text import plain
 from .entry_data import NrjConfigEntry
 from .issues.left_over import LEFT_OVER, LeftOverRepairFlow
 from .issues.monitor import IssueMonitor
@@ -72,7 +73,11 @@ class RecheckRepairFlow(RepairsFlow):
             step_id="confirm",
             data_schema=vol.Schema({}),
             errors=errors,
-            description_placeholders={**known, **failed, "name": self._entry.title},
+            description_placeholders={
+                **known,
+                **failed,
+                "name": plain(self._entry.title),
+            },
         )
 
     async def _async_prepare(self) -> str | None:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+import json
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
@@ -13,6 +14,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.nrj_monitor.backfill import manager as manager_module
+from custom_components.nrj_monitor.backfill.fill_gaps import async_backfill
+from custom_components.nrj_monitor.backfill.journal import JournalPage
 from custom_components.nrj_monitor.backfill.manager import (
     BackfillManager,
     async_remove_backfill_store,
@@ -24,6 +27,7 @@ from custom_components.nrj_monitor.backfill.services import (
     async_setup_backfill_services,
 )
 from custom_components.nrj_monitor.backfill.statistics import async_wait_written
+from custom_components.nrj_monitor.backfill.timeline import EnergyTimeline
 from custom_components.nrj_monitor.const import (
     CONF_SOURCE,
     DOMAIN,
@@ -36,12 +40,14 @@ from custom_components.nrj_monitor.sources.errors import LinkDownError
 from tests.backfill.journal_meter import DESCRIPTION, MINUTES, PAGE, JournalMeter
 from tests.backfill.journal_pages import page, record
 from tests.backfill.recorder_statistics import (
+    MAC,
     START,
     Row,
     hours_of,
     metadata,
     record_hours,
 )
+from tests.support.attack import watched
 from tests.support.pace import patience
 from tests.support.runtime import runtime_data
 
@@ -303,6 +309,69 @@ async def test_action_fills_gaps_and_lists_them(
         DOMAIN, BACKFILL, {"config_entry_id": entry.entry_id}, blocking=True
     )
     assert nothing is None
+
+
+@pytest.mark.parametrize(
+    "begin_time", [0, 1000, int(START) - 30 * 365 * 24 * HOUR, 2**32 - 1]
+)
+async def test_a_page_of_another_age_costs_neither_time_nor_a_long_answer(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    source: JournalMeter,
+    monkeypatch: pytest.MonkeyPatch,
+    begin_time: int,
+) -> None:
+    """Of a page dated 1970 no hours are counted; the pages after it are filled in."""
+    async_setup_backfill_services(hass)
+    whole = source.page
+
+    def page_of(client: str, after: int) -> Mapping[str, str]:
+        changes = {} if after else {"begin_time": str(begin_time)}
+        return {**whole(client, after), **changes}
+
+    monkeypatch.setattr(source, "page", page_of)
+    entry.runtime_data.meter.on_connected(DESCRIPTION)
+    with watched("another age") as promises:
+        response = await hass.services.async_call(
+            DOMAIN,
+            BACKFILL,
+            {"config_entry_id": entry.entry_id, "dry_run": True},
+            blocking=True,
+            return_response=True,
+        )
+    assert promises.longest < patience(0.1), promises.blocker
+    assert response is not None
+    assert len(json.dumps(response)) < 100_000
+    hours = response["hours"]
+    assert isinstance(hours, int)
+    assert hours > 0
+    assert str(response["journal_from"]) > "2025"
+
+
+async def test_a_long_journal_is_filled_in_without_keeping_the_loop(
+    hass: HomeAssistant, entry: MockConfigEntry, energy: str
+) -> None:
+    """Planning it takes a while elsewhere, and the answer lists a week of each sensor."""
+    hours = 60 * 24
+    begin = START - hours * HOUR
+    await record_hours(
+        hass,
+        metadata(energy, "kWh", "energy", has_sum=True),
+        {-hours - 2: {"state": 99.0, "sum": 9.0}},
+    )
+    long = JournalMeter(begin=begin, hours=hours)
+    timeline = EnergyTimeline()
+    for after in range(0, long.records, PAGE):
+        sent = JournalPage.from_device(long.page("0000beef", after))
+        timeline.add_page(sent, {"7": begin}, START)
+    with watched("long journal") as promises:
+        result = await async_backfill(hass, MAC, timeline, START)
+    assert promises.longest < patience(0.1), promises.blocker
+    assert result.hours > hours - 48
+    answer = result.as_response()
+    assert len(answer["energy"][energy]) == 168
+    assert answer["summary"][energy]["filled_in"] == result.hours
+    assert len(json.dumps(answer)) < 100_000
 
 
 async def test_action_finds_and_repairs_impossible_hours(

@@ -98,7 +98,7 @@ def test_what_is_no_code_is_not_guessed(text: str | None) -> None:
         ("There is nothing to undo.", "There is nothing to undo.", None),
         ("Of later. [a_later_code:phase=L1]", "Of later.", None),
         ("", "", None),
-        ("Odd [brackets] within.", "Odd [brackets] within.", None),
+        ("Odd [brackets] within.", "Odd ［brackets］ within.", None),
     ],
 )
 def test_an_answer_is_a_sentence_and_its_codes(

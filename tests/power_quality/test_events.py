@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import struct
 from typing import Any
@@ -35,6 +36,7 @@ from custom_components.nrj_monitor.sources.native_api import events as device_ev
 from custom_components.nrj_monitor.sources.native_api.client import NativeApiClient
 from nrj_tools.firmware import RunningFirmware
 from tests.conftest import AddMeter
+from tests.support.pace import patience
 from tests.support.states import number_of, state_is, state_where
 from tests.support.texts import use_language
 
@@ -442,6 +444,24 @@ PAGE = {
         ([PAGE | {"page": "0"}, None], 0),
         ([PAGE | {"page": "0", "data": "=?"}, PAGE | {"page": "1"}], 0),
         ([PAGE | {"page": "0", "volts_per_code": "x"}, PAGE | {"page": "1"}], 0),
+        *(
+            ([PAGE | {"page": "0"} | changes, PAGE | {"page": "1"}], 0)
+            for changes in (
+                {"volts_per_code": "nan"},
+                {"amperes_per_code": "inf"},
+                {"volts_per_code": "-1"},
+                {"points_per_cycle": "0"},
+                {"points_per_cycle": str(10**15)},
+                {"started_ms_ago": str(10**15)},
+                {"started_ms_ago": "9" * 400},
+                {"channels": "IL1,IL1"},
+                {"channels": "IL1,<b>"},
+                {"channels": ",".join("U" * 20)},
+                {"data": "AAAA" * 2000},
+                {"pages": "x"},
+                {"pages": "9" * 400},
+            )
+        ),
     ],
 )
 async def test_oscillogram_is_complete_or_missing(
@@ -467,6 +487,100 @@ async def test_oscillogram_is_complete_or_missing(
         assert wave.channels["UL1"] == (200.0, -200.0, 200.0, -200.0)
         assert wave.channels["IL1"] == pytest.approx((1.0, -1.0, 1.0, -1.0))
         assert wave.started == NOW - timedelta(seconds=1)
+
+
+async def test_a_damaged_waveform_ends_neither_the_next_one_nor_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A page number "x" costs its own waveform alone, and a line however often it comes."""
+    monkeypatch.setattr(device_events, "SETTLING", 0.0)
+    monkeypatch.setattr(device_events, "PAGE_TIMEOUT", 0.05)
+    services = actions("power_quality_events", "power_quality_oscillogram")
+    recording = RecordingListener()
+    client: Any = ScriptedDevice([PAGE | {"page": "0", "pages": "x"}])
+    listener: Any = recording
+    events = device_events.DeviceEvents(
+        connected(client, services), listener, lambda: NOW
+    )
+    events.subscribe()
+    task = asyncio.create_task(events.run())
+    for _ in range(5):
+        await asyncio.sleep(0.02)
+        client.send(call(device_events.EVENT, DATA))
+    assert len([r for r in caplog.records if "waveform" in r.getMessage()]) == 1
+    client.pages = [PAGE | {"page": "0"}, PAGE | {"page": "1"}]
+    client.send(call(device_events.EVENT, DATA))
+    async with asyncio.timeout(patience(5)):
+        while not recording.waves:
+            await asyncio.sleep(0.01)
+    task.cancel()
+
+
+async def test_a_flood_of_events_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
+    """A thousand in an instant are a hundred events and a line.
+
+    The rest waits for the next link, at which the meter tells all again.
+    """
+    client: Any = ScriptedDevice([])
+    recording = RecordingListener()
+    listener: Any = recording
+    events = device_events.DeviceEvents(connected(client, []), listener, lambda: NOW)
+    events.subscribe()
+    for number in range(1000):
+        client.send(call(device_events.EVENT, DATA | {"number": str(number)}))
+    assert 100 <= len(recording.events) <= 110
+    assert len(caplog.records) == 1
+
+
+def ongoing(number: int) -> PowerQualityEvent:
+    """Return the begin of an event."""
+    data = DATA | {"number": str(number), "ongoing": "1"}
+    return PowerQualityEvent.from_device(data, NOW)
+
+
+def test_ongoing_events_are_bounded() -> None:
+    """A meter that begins events and never ends one fills no memory."""
+    log = PowerQualityLog()
+    for number in range(10_000):
+        log.add(ongoing(number))
+    assert len(log._ongoing) <= 128
+    assert not log.add(ongoing(9_999))
+    assert log.add(replace(ongoing(9_999), ongoing=False))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"started_ms_ago": str(10**15)},
+        {"started_ms_ago": "9" * 400},
+        {"duration_ms": "nan"},
+        {"duration_ms": "1e300"},
+        {"number": "9" * 400},
+        {"boot": "[x](https://example.com)"},
+        {"phase": "L9"},
+        {"unit": "<b>"},
+        {"extreme": "inf"},
+        {"extreme": "1e300"},
+        {"kind": "x" * 10_000},
+    ],
+)
+def test_an_event_beyond_any_range_is_refused_in_a_short_sentence(
+    changes: dict[str, str],
+) -> None:
+    """Times, counts and texts of any size."""
+    data = {
+        "boot": "7",
+        "number": "1",
+        "kind": "dip",
+        "phase": "L1",
+        "started_ms_ago": "0",
+        "duration_ms": "20",
+        "extreme": "115",
+        "unit": "V",
+    }
+    assert PowerQualityEvent.from_device(data, NOW).extreme == 115
+    with pytest.raises(ValueError, match=r"no number|unknown|name of a start"):
+        PowerQualityEvent.from_device(data | changes, NOW)
 
 
 async def test_damaged_guard_event_is_ignored(

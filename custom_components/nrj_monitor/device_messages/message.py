@@ -5,10 +5,14 @@ from dataclasses import dataclass, field
 import re
 from typing import Final
 
+from ..device_text import LONGEST_SENTENCE, plain
 from .kinds import INPUTS, KINDS
 
 MAX_LENGTH: Final = 255
 """Longest text of codes, in characters."""
+
+LONGEST_ANSWER: Final = 2000
+"""Characters of an answer that are looked at."""
 
 MAX_MESSAGES: Final = 12
 """Most messages in a text."""
@@ -57,16 +61,17 @@ def parse_messages(text: str | None) -> tuple[DeviceMessage, ...] | None:
 
 
 def parse_answer(text: str) -> tuple[str, tuple[DeviceMessage, ...] | None]:
-    """Split the answer of an action into its sentences and its messages.
+    """Split the answer of an action into its sentences, as plain text, and its messages.
 
     Returns:
         None for the messages of a firmware that answers in sentences alone, or whose
         codes this version does not know: then the sentences are all there is.
     """
-    match = _ANSWER.fullmatch(text)
+    match = _ANSWER.fullmatch(text[:LONGEST_ANSWER])
     if match is None:
-        return text, None
-    return match["sentence"], parse_messages(match["codes"])
+        return plain(text, LONGEST_SENTENCE), None
+    sentence = plain(match["sentence"], LONGEST_SENTENCE)
+    return sentence, parse_messages(match["codes"])
 
 
 def _values(match: re.Match[str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from homeassistant.core import HomeAssistant, callback
 import probatio as vol
 
 from ..const import CONF_ADD_TO_ENERGY
+from ..device_text import plain
 from ..energy_dashboard.dashboard import async_lacks_grid
 
 
@@ -43,7 +44,7 @@ class SetupFlow(ConfigFlow):
         return self.async_show_form(
             step_id="finish",
             data_schema=await async_finish_schema(self.hass),
-            description_placeholders={"name": self._title},
+            description_placeholders={"name": plain(self._title)},
         )
 
     @callback

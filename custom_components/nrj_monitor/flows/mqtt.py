@@ -27,6 +27,7 @@ from ..const import (
     CONF_TOPIC,
     SOURCE_MQTT,
 )
+from ..device_text import LONGEST_SENTENCE, plain
 from ..sources.errors import BrokerAwayError
 from ..sources.mqtt_layouts import (
     LAYOUTS,
@@ -58,6 +59,9 @@ EXCERPT: Final = 1500
 
 SHOWN_TOPICS: Final = 12
 """Topics whose latest message is shown to a person."""
+
+MOST_TOPICS: Final = 256
+"""Topics whose messages are counted."""
 
 ENOUGH: Final = 3
 """Messages on one topic after which those not understood will not be any more."""
@@ -121,7 +125,9 @@ class _Heard:
         if not values.keys() <= self.values.keys():
             self.news.set()
         self.values |= values
-        if not self.values:
+        if not self.values and (
+            topic in self._not_understood or len(self._not_understood) < MOST_TOPICS
+        ):
             count = self._not_understood[topic] = self._not_understood.get(topic, 0) + 1
             if count >= ENOUGH:
                 self.is_given_up = True
@@ -139,7 +145,10 @@ class _Heard:
     @property
     def problem(self) -> str:
         """Return why no value was read."""
-        return str(self.error or "no value of a known quantity is in them")
+        return plain(
+            str(self.error or "no value of a known quantity is in them"),
+            LONGEST_SENTENCE,
+        )
 
 
 class MqttFlowMixin(SetupFlow):
@@ -216,7 +225,7 @@ class MqttFlowMixin(SetupFlow):
                 decode = decoder(MAPPED, mapping)
             except MessageError as error:
                 errors["base"] = "bad_mapping"
-                placeholders["problem"] = str(error)
+                placeholders["problem"] = plain(str(error), LONGEST_SENTENCE)
             else:
                 self._mqtt[CONF_MAPPING] = mapping
                 self._heard = _Heard(decode)

@@ -29,6 +29,7 @@ from ..const import (
 )
 from ..device_messages.message import parse_answer
 from ..device_messages.sentences import async_say
+from ..device_text import plain
 from ..entry_data import NrjConfigEntry
 from ..meter_replacement import async_replace_meter
 from ..meter_store import async_stored_calibration
@@ -89,7 +90,7 @@ class NativeFlowMixin(SetupFlow):
     ) -> ConfigFlowResult:
         """Handle a discovered device: a new meter, or a known meter's new address."""
         properties = discovery_info.properties
-        name = (
+        name = plain(
             properties.get("friendly_name") or discovery_info.hostname.partition(".")[0]
         )
         project = properties.get("project_name") or ""
@@ -98,7 +99,7 @@ class NativeFlowMixin(SetupFlow):
                 reason="not_a_meter",
                 description_placeholders={
                     "name": name,
-                    "project": project or "ESPHome",
+                    "project": plain(project) or "ESPHome",
                 },
             )
         if not (mac := properties.get("mac")):
@@ -133,7 +134,7 @@ class NativeFlowMixin(SetupFlow):
                 return self.async_abort(
                     reason="not_a_meter", description_placeholders=self._placeholders
                 )
-        return self._form("discovery_confirm", NO_FIELDS, None, name=self._title)
+        return self._form("discovery_confirm", NO_FIELDS, None, name=plain(self._title))
 
     async def async_step_discovery_key(
         self, user_input: dict[str, Any] | None = None
@@ -143,7 +144,9 @@ class NativeFlowMixin(SetupFlow):
             asked = self._asked | user_input
             if probed := await self._async_probe(asked):
                 return await self._async_add(asked, probed)
-        return self._form("discovery_key", KEY_SCHEMA, user_input, name=self._title)
+        return self._form(
+            "discovery_key", KEY_SCHEMA, user_input, name=plain(self._title)
+        )
 
     async def async_step_new_key(
         self, user_input: dict[str, Any] | None = None
@@ -164,7 +167,7 @@ class NativeFlowMixin(SetupFlow):
             "new_key",
             await async_finish_schema(self.hass),
             user_input,
-            name=self._title,
+            name=plain(self._title),
             key=self._asked[CONF_ENCRYPTION_KEY],
         )
 
@@ -205,7 +208,9 @@ class NativeFlowMixin(SetupFlow):
             result := await self._async_change(entry, _address_of(entry) | user_input)
         ):
             return result
-        return self._form("reauth_confirm", KEY_SCHEMA, user_input, name=entry.title)
+        return self._form(
+            "reauth_confirm", KEY_SCHEMA, user_input, name=plain(entry.title)
+        )
 
     async def _async_add(
         self, asked: dict[str, Any], probed: DeviceModel
@@ -280,7 +285,7 @@ class NativeFlowMixin(SetupFlow):
             errors=errors,
             description_placeholders={
                 **self._placeholders,
-                "name": entry.title,
+                "name": plain(entry.title),
                 "corrections": self._corrections.describe(),
                 "problem": refusal or "",
             },
@@ -371,7 +376,8 @@ class NativeFlowMixin(SetupFlow):
                 self._abort_if_unique_id_configured()
                 return
             self._abort_if_unique_id_mismatch(
-                reason="other_meter", description_placeholders={"name": known.title}
+                reason="other_meter",
+                description_placeholders={"name": plain(known.title)},
             )
             return
         await self.async_set_unique_id(mac, raise_on_progress=False)
@@ -397,7 +403,7 @@ class NativeFlowMixin(SetupFlow):
         """Keep an error and its placeholders for the form."""
         self._error = error
         self._placeholders = {
-            "host": asked[CONF_HOST],
+            "host": plain(asked[CONF_HOST]),
             "port": str(asked[CONF_PORT]),
             **error.placeholders,
         }

@@ -8,6 +8,7 @@ from typing import Final
 from awesomeversion import AwesomeVersion, AwesomeVersionException
 
 from ..device_messages.message import DeviceMessage
+from ..device_text import LONGEST_SENTENCE, plain
 from .wiring import FAULTS, UNFINISHED
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=120)
@@ -79,7 +80,7 @@ def _old_firmware(facts: Facts) -> Placeholders | None:
         is_old = True
     if not is_old:
         return None
-    return {"version": facts.firmware, "minimum": facts.minimum_firmware}
+    return {"version": plain(facts.firmware), "minimum": facts.minimum_firmware}
 
 
 def _not_encrypted(facts: Facts) -> Placeholders | None:
@@ -92,7 +93,8 @@ def _wrong_wiring(facts: Facts) -> Placeholders | None:
         is_faulty = any(fragment in text for fragment in FAULTY_WIRING)
     else:
         is_faulty = any(finding.code in FAULTS for finding in facts.wiring_findings)
-    return {"advice": facts.wiring_advice or text} if is_faulty else None
+    advice = facts.wiring_advice or plain(text, LONGEST_SENTENCE)
+    return {"advice": advice} if is_faulty else None
 
 
 def _unfinished_wiring(facts: Facts) -> Placeholders | None:
@@ -102,7 +104,8 @@ def _unfinished_wiring(facts: Facts) -> Placeholders | None:
         return None
     if not any(finding.code in UNFINISHED for finding in findings):
         return None
-    return {"advice": facts.wiring_advice or facts.wiring or ""}
+    advice = facts.wiring_advice or plain(facts.wiring or "", LONGEST_SENTENCE)
+    return {"advice": advice}
 
 
 def _dropped_calibration(facts: Facts) -> Placeholders | None:
@@ -120,16 +123,16 @@ def _wrong_clock(facts: Facts) -> Placeholders | None:
         if facts.now is None or facts.clock_received_at is None:
             return None
         is_late = facts.now - facts.clock_received_at >= CLOCK_GRACE
-        return {"clock": facts.clock_words or facts.clock} if is_late else None
+        return {"clock": facts.clock_words or plain(facts.clock)} if is_late else None
     try:
         clock = datetime.fromisoformat(facts.clock)
     except ValueError:
-        return {"clock": facts.clock}
+        return {"clock": plain(facts.clock)}
     if facts.clock_received_at is None or clock.tzinfo is None:
         return None
     if abs(clock - facts.clock_received_at) <= CLOCK_TOLERANCE:
         return None
-    return {"clock": facts.clock}
+    return {"clock": plain(facts.clock)}
 
 
 def _energy_gone_back(facts: Facts) -> Placeholders | None:

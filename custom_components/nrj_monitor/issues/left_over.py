@@ -10,6 +10,7 @@ from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import probatio as vol
 
 from ..const import CONF_SOURCE, DOMAIN, SOURCE_NATIVE_API
+from ..device_text import plain
 from ..entry_data import NrjConfigEntry
 
 LEFT_OVER: Final = "left_over_entities"
@@ -45,7 +46,7 @@ def left_over_entities(
 
 def _as_list(entities: list[er.RegistryEntry]) -> str:
     return "\n".join(
-        f"- {entity.name or entity.original_name or entity.entity_id}"
+        f"- {plain(entity.name or entity.original_name or entity.entity_id)}"
         f" (`{entity.entity_id}`)"
         for entity in entities
     )
@@ -81,7 +82,7 @@ def async_watch_left_over(hass: HomeAssistant, entry: NrjConfigEntry) -> None:
             severity=ir.IssueSeverity.WARNING,
             translation_key=LEFT_OVER,
             translation_placeholders={
-                "name": entry.title,
+                "name": plain(entry.title),
                 "entities": _as_list(entities),
             },
         )
@@ -129,7 +130,7 @@ class LeftOverRepairFlow(RepairsFlow):
             data_schema=vol.Schema({}),
             errors=errors,
             description_placeholders={
-                "name": self._entry.title,
+                "name": plain(self._entry.title),
                 "entities": _as_list(entities),
             },
         )

@@ -22,6 +22,7 @@ from ..const import (
 )
 from ..device_messages.message import DeviceMessage, parse_messages
 from ..device_messages.sentences import async_say
+from ..device_text import plain
 from ..entry_data import NrjConfigEntry
 from ..meter import Meter
 from ..meter_store import TOTALS_DELAY, MeterStore
@@ -142,8 +143,8 @@ class IssueMonitor:
             severity=ir.IssueSeverity.WARNING,
             translation_key=OTHER_METER,
             translation_placeholders={
-                "name": self._entry.title,
-                "host": self._entry.data[CONF_HOST],
+                "name": plain(self._entry.title),
+                "host": plain(self._entry.data[CONF_HOST]),
                 **error.placeholders,
             },
         )
@@ -286,7 +287,10 @@ class IssueMonitor:
                 learn_more_url=LEARN_MORE,
                 severity=ir.IssueSeverity.WARNING,
                 translation_key=key,
-                translation_placeholders={"name": self._entry.title, **failed[key]},
+                translation_placeholders={
+                    "name": plain(self._entry.title),
+                    **failed[key],
+                },
             )
 
 

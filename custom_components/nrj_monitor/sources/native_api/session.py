@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Never, override
 
 from homeassistant.util import dt as dt_util
 
+from ...device_text import plain
 from ...quiet_log import QuietLog
 from .. import Source, SourceListener
 from ..errors import CredentialError, LinkDownError, OtherMeterError, SourceError
@@ -173,7 +174,7 @@ class NativeApiSource(Source):
 
 
 def _other_meter(mac: str) -> OtherMeterError:
-    return OtherMeterError("Another meter answers at this address", {"mac": mac})
+    return OtherMeterError("Another meter answers at this address", {"mac": plain(mac)})
 
 
 def _pause_after(error: SourceError) -> float:
