@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 import json
+import time
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
@@ -208,16 +209,51 @@ async def _reload(hass: HomeAssistant, entry: NrjConfigEntry, _: DeviceServer) -
     assert entry.state is ConfigEntryState.LOADED
 
 
-async def _heal(hass: HomeAssistant, entry: NrjConfigEntry, _: DeviceServer) -> None:
-    with suppress(HomeAssistantError):
-        answer = await hass.services.async_call(
-            DOMAIN,
-            "heal_history",
-            {"config_entry_id": entry.entry_id},
-            blocking=True,
-            return_response=True,
+@st.composite
+def _heal(draw: st.DrawFn) -> Input:
+    """Return a healing whose pages a meter can have, but for their times and counts."""
+    now = int(time.time())
+    ages = st.sampled_from((0, 1000, now - 10**9, now - 86400, now - 7200, now + 10**6))
+    pages, after, total = [], 0, 10**8
+    for _ in range(draw(st.integers(1, 3))):
+        count, span, gain = (
+            draw(st.sampled_from(values))
+            for values in ((1, 40, 400), (0, 60, 3600, 10**6), (0, 10**4, 10**15))
         )
-        assert len(json.dumps(answer)) < 1_000_000
+        records = [record(span, (gain,) * 8, voltages=((11500, 11400, 11600),) * 3)]
+        pages.append(
+            page(
+                records * count,
+                boot=draw(st.integers(1, 3)),
+                after=after,
+                last=after + count,
+                newest=after + count,
+                begin_time=draw(ages | st.just("")),
+                begin_uptime=draw(st.sampled_from(("", "0", "60", str(2**32 - 1)))),
+                uptime_ms=draw(st.sampled_from(("0", "3600000", str(10**12)))),
+                counters=",".join([str(total)] * 8),
+            )
+        )
+        after += count
+        total += gain * count
+    is_dry = draw(st.booleans())
+
+    async def heal(
+        hass: HomeAssistant, entry: NrjConfigEntry, server: DeviceServer
+    ) -> None:
+        server.pages = pages
+        with suppress(HomeAssistantError):
+            answer = await hass.services.async_call(
+                DOMAIN,
+                "heal_history",
+                {"config_entry_id": entry.entry_id, "dry_run": is_dry},
+                blocking=True,
+                return_response=True,
+            )
+            assert len(json.dumps(answer)) < 1_000_000
+        server.pages = []
+
+    return Input(f"heal with {pages}", heal)
 
 
 def _reconnect(name: str, version: str, relay: str) -> Input:
@@ -254,7 +290,8 @@ def _noise(noise: bytes) -> Input:
 
 RARE = st.one_of(
     st.just(Input("reload", _reload)),
-    st.just(Input("heal", _heal)),
+    _heal(),
+    _heal(),
     st.builds(_reconnect, TEXTS, TEXTS, TEXTS),
     st.just(_flood(events.EVENT, POWER_QUALITY)),
     st.just(_flood(events.GUARD_EVENT, GUARD)),
@@ -285,10 +322,11 @@ INPUTS = st.one_of(
     damaged(WAVE).map(_event(events.OSCILLOGRAM_EVENT)),
 )
 
+# The rare ones are drawn first: what is drawn last is cut where an example grows long.
 SEQUENCES = st.builds(
-    lambda often, rare: [*often, *rare],
-    st.lists(INPUTS, min_size=8, max_size=24),
+    lambda rare, often: [*rare, *often],
     st.lists(RARE, max_size=1),
+    st.lists(INPUTS, min_size=6, max_size=16),
 )
 
 
@@ -378,5 +416,5 @@ async def _link_up(entry: NrjConfigEntry, server: DeviceServer) -> None:
     device.friendly_name, device.project_version = "NRJ Meter", "1.0.0"
     device.relays = {"Relay 1": False}
     async with asyncio.timeout(patience(20)):
-        while not entry.runtime_data.meter.connected:
+        while not (entry.runtime_data.meter.connected and server.is_subscribed):
             await asyncio.sleep(0.01)

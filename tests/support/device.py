@@ -17,6 +17,7 @@ from aioesphomeapi.core import MESSAGE_TYPE_TO_PROTO
 from custom_components.nrj_monitor.const import EXPECTED_FIRMWARE
 from tests.support.framing import Framing, NoiseFraming, PlainFraming
 from tests.support.loopback import LoopbackServer
+from tests.support.pace import patience
 
 PB: Any = api_pb2
 TYPE_OF = {message: number for number, message in MESSAGE_TYPE_TO_PROTO.items()}
@@ -103,6 +104,8 @@ class DeviceServer(LoopbackServer):
         """User actions that were run, with their numbers."""
         self.client = ""
         """The client that last asked for the journal."""
+        self.pages: list[Mapping[str, str]] = []
+        """Pages of the journal that are sent to each client that asks for it."""
         self.told_time: Any = None
         """The last answer to `ask_time`."""
         self._subscribers: set[Framing] = set()
@@ -141,12 +144,18 @@ class DeviceServer(LoopbackServer):
         message.key = _key(name)
         self._publish(message)
 
+    @property
+    def is_subscribed(self) -> bool:
+        """Return whether a client wants the states."""
+        return bool(self._subscribers)
+
     async def settle(self) -> None:
         """Wait until the client has taken all that was sent, or is gone."""
         self.told_time = None
         self.ask_time()
-        while self.told_time is None and self._subscribers:
-            await asyncio.sleep(0.002)
+        async with asyncio.timeout(patience(20)):
+            while self.told_time is None and self._subscribers:
+                await asyncio.sleep(0.002)
 
     def garble(self, noise: bytes) -> None:
         """Send bytes outside the protocol."""
@@ -209,6 +218,11 @@ class DeviceServer(LoopbackServer):
                 self._command(request)
             case PB.ExecuteServiceRequest():
                 yield self._run(request)
+                if _key("journal_open") == request.key:
+                    for page in self.pages:
+                        yield _event(
+                            "esphome.nrj_journal", {**page, "client": self.client}
+                        )
 
     def _command(self, request: Any) -> None:
         relay = next(name for name in self.device.relays if _key(name) == request.key)
