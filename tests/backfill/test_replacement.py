@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from custom_components.nrj_monitor.backfill.fill_gaps import hours_left
 from custom_components.nrj_monitor.backfill.plan import HOUR, SumRow, plan_sums
 from custom_components.nrj_monitor.backfill.replacement import Handover, Replacement
 from custom_components.nrj_monitor.backfill.running_sum import (
@@ -14,7 +15,10 @@ from custom_components.nrj_monitor.backfill.running_sum import (
     find_corrections,
     find_impossible,
 )
-from custom_components.nrj_monitor.backfill.timeline import EnergyEstimate
+from custom_components.nrj_monitor.backfill.timeline import (
+    EnergyEstimate,
+    EnergyTimeline,
+)
 
 OLD = 100.0
 """kWh, the old meter's last total."""
@@ -334,3 +338,12 @@ def test_earlier_replacements_are_kept_while_their_sums_are_looked_at() -> None:
     assert Replacement(time=4000.0).after(latest, 3500.0).before is None
     kept = Replacement(time=4000.0).after(latest, 2500.0)
     assert kept.before == replace(latest, before=None)
+
+
+def test_hour_in_which_a_meter_came_is_filled_after_one_without_it() -> None:
+    """The hours before were used when its journal was read first; that one had not ended."""
+    timeline = EnergyTimeline((0.98 * HOUR, (0,) * 8), 59, is_continued=True)
+    assert hours_left(timeline, 1.01 * HOUR, 3.5 * HOUR) == range(HOUR, 3 * HOUR, HOUR)
+    assert hours_left(timeline, 0.98 * HOUR, 3.5 * HOUR) == range(HOUR, 3 * HOUR, HOUR)
+    begun = EnergyTimeline((0.98 * HOUR, (0,) * 8), 59)
+    assert hours_left(begun, 0.98 * HOUR, 1.5 * HOUR) == range(0, HOUR, HOUR)

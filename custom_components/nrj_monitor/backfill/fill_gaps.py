@@ -151,10 +151,7 @@ async def async_backfill(
     begin = max(begin, min(end, until) - REACH)
     if replacement is not None and replacement.begin is not None:
         begin = max(begin, replacement.begin)
-    hours = hours_between(begin, min(end, until))
-    if timeline.is_continued:
-        # The hour in which it begins was filled before.
-        hours = range(ceil(begin / HOUR) * HOUR, hours.stop, HOUR)
+    hours = hours_left(timeline, begin, min(end, until))
     if not hours:
         return BackfillResult(begin, end)
     registry = er.async_get(hass)
@@ -235,6 +232,18 @@ async def async_backfill(
             await async_write_means(hass, all_series[id_], mean_rows)
         await async_wait_written(hass)
     return result
+
+
+def hours_left(timeline: EnergyTimeline, begin: float, end: float) -> range:
+    """Return the begins of the hours to fill that end after `begin`, up to `end`.
+
+    The hour in which a continued timeline begins was filled before.
+    """
+    hours = hours_between(begin, end)
+    if timeline.begin is None or not timeline.is_continued:
+        return hours
+    first = ceil(timeline.begin / HOUR) * HOUR
+    return range(max(hours.start, first), hours.stop, HOUR)
 
 
 async def _read_ends(
