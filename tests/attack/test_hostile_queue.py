@@ -7,7 +7,7 @@ import sqlite3
 import tempfile
 from typing import Any
 
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from custom_components.nrj_monitor.ngsi.sample import Sample
 from custom_components.nrj_monitor.ngsi.spool import Limits, QueueId, Spool
@@ -157,6 +157,10 @@ async def test_whatever_is_in_a_queue_forwarding_goes_on() -> None:
     with watched("queue") as promises:
 
         @examples(30)
+        # SQLite quotes the damaged name in its error, which is no UTF-8 then.
+        @example([_bytes(0.06839888220198433, b"\xb4\xaa\x0c4\xae$\xef\xcb")])
+        # Names of counts that are no UTF-8.
+        @example([_bytes(0.7835775282873352, b"\xff" * 64)])
         @given(st.lists(DAMAGES, min_size=1, max_size=4))
         def run(damages: list[Damage]) -> None:
             _check(damages)

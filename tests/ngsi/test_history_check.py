@@ -182,6 +182,19 @@ async def test_what_waits_for_a_confirmation_is_bounded(
     spool.close()
 
 
+@pytest.mark.parametrize("host", ["\ud800", "é", "x" * 3000])
+async def test_an_address_that_cannot_be_stored_is_not_remembered(
+    forwarding: Forwarding, orion: NgsiV2, client: V2Broker, host: str
+) -> None:
+    """Leave the queue as it is, whatever a broker lists."""
+    await ensure(client, TYPE, f"http://{host}/v2/notify")
+    forwarder = forwarding.make(orion, check=True)
+    forwarder.add_sample(sample(1))
+    await forwarding.until(lambda: forwarder.status.history != "not_used")
+    assert forwarder._spool.notify_url() is None
+    assert not list(forwarding.folder.glob("*.damaged"))
+
+
 URL = "http://quantumleap:8668/v2/notify"
 
 

@@ -27,6 +27,14 @@ RECORDS: Final = 500
 QUESTIONS: Final = 20
 """Questions in one check."""
 
+LONGEST_URL: Final = 2000
+"""Characters of an address that is remembered."""
+
+
+def _is_kept(url: str) -> bool:
+    """Return whether an address a broker told of can be stored and given to it again."""
+    return url.isascii() and url.isprintable() and 0 < len(url) <= LONGEST_URL
+
 
 class HistoryCheck:
     """Check of the subscription of a meter's history, and of the rows it has made."""
@@ -76,7 +84,8 @@ class HistoryCheck:
         found = find_history(type_, await self._broker.subscriptions())
         remembered = await self._executor(self._spool.notify_url)
         if found is not None:
-            if (url := notify_url(found)) and url != remembered:
+            url = notify_url(found) or ""
+            if _is_kept(url) and url != remembered:
                 await self._executor(self._spool.remember_notify_url, url)
             arrived, self.reason = outcome(found)
             if arrived is None:

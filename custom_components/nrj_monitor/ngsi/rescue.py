@@ -10,8 +10,14 @@ _LAST_KEY: Final = 2**62
 """Beyond any key of a spool's tables."""
 
 
-def is_damage(error: sqlite3.Error) -> bool:
+BROKEN: Final = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""Errors of reading a damaged file: SQLite's words quote its damaged names as they are."""
+
+
+def is_damage(error: BaseException) -> bool:
     """Return whether an error tells of a damaged file, not of a disk that is full or gone."""
+    if isinstance(error, UnicodeDecodeError):
+        return True
     code = getattr(error, "sqlite_errorcode", None) or 0
     return (
         code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -50,7 +56,7 @@ class DamagedFile:
                         step = 0
                     yield row
                     at = row[0] + 1
-            except sqlite3.DatabaseError:
+            except BROKEN:
                 if not step:
                     broken, step = at, 1
                 at += step
@@ -66,7 +72,7 @@ class DamagedFile:
     ) -> list[tuple[Any, ...]]:
         """Return the readable rows from `first` to below `before`, read from the end."""
         found: list[tuple[Any, ...]] = []
-        with suppress(sqlite3.DatabaseError):
+        with suppress(*BROKEN):
             found.extend(
                 self._db.execute(
                     f"{select} < ? AND {key} >= ? ORDER BY {key} DESC", (before, first)
@@ -77,7 +83,7 @@ class DamagedFile:
     def pairs(self, table: str) -> dict[Any, Any]:
         """Return the names and values of a table of two columns, as far as it is readable."""
         found = {}
-        with suppress(sqlite3.DatabaseError, AttributeError):
+        with suppress(*BROKEN, AttributeError):
             for name, value in self._db.execute(f"SELECT name, value FROM {table}"):  # noqa: S608
                 found[name.decode("utf-8", "replace")] = value
         return found

@@ -10,7 +10,7 @@ import sqlite3
 import threading
 from typing import Any, Final
 
-from .rescue import DamagedFile, is_damage
+from .rescue import BROKEN, DamagedFile, is_damage
 from .sample import LAST_TIME, Sample
 
 _LOGGER = logging.getLogger(__name__)
@@ -201,8 +201,10 @@ class SpoolFile:
                     if db.in_transaction:
                         db.execute("ROLLBACK")
                 is_open = self._db is db and not self.in_memory
-                if is_open and isinstance(error, sqlite3.Error) and is_damage(error):
+                if is_open and isinstance(error, BROKEN) and is_damage(error):
                     self._put_aside(error)
+                if isinstance(error, UnicodeDecodeError):
+                    raise sqlite3.DatabaseError("The queue is damaged") from error
                 raise
 
     def insert(
@@ -253,7 +255,7 @@ class SpoolFile:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._db = self._connect(self._path)
-        except sqlite3.Error as error:
+        except BROKEN as error:
             code = getattr(error, "sqlite_errorcode", None)
             # A table of another shape is none of ours, and would fail at every access.
             if not is_damage(error) and code != sqlite3.SQLITE_ERROR:
@@ -272,6 +274,8 @@ class SpoolFile:
         db = sqlite3.connect(
             where, isolation_level=None, check_same_thread=False, timeout=1.0
         )
+        # A damaged text would be an error at every access.
+        db.text_factory = _text
         try:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
@@ -356,7 +360,7 @@ class SpoolFile:
             )
         return stored
 
-    def _put_aside(self, error: sqlite3.Error) -> None:
+    def _put_aside(self, error: Exception) -> None:
         """Put a file aside in which damage was found; begin anew with what is readable."""
         known = replace(self.counts)
         self._disconnect()
