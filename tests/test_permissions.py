@@ -104,6 +104,7 @@ ACTIONS: Mapping[str, tuple[Right, dict[str, Any]]] = {
     "add_to_energy_dashboard": (Right.ADMIN, {}),
     "remove_from_energy_dashboard": (Right.ADMIN, {}),
     "heal_history": (Right.ADMIN, {}),
+    "replay": (Right.ADMIN, {}),
     "send_now": (Right.ADMIN, {}),
     "empty_set_aside": (Right.ADMIN, {}),
     "create_subscription": (Right.ADMIN, {"notify_url": "http://127.0.0.1:9/v2"}),
@@ -113,6 +114,13 @@ ACTIONS: Mapping[str, tuple[Right, dict[str, Any]]] = {
     "reset_calibration": (Right.ADMIN, {}),
 }
 """Right and data of each action of the integration."""
+
+
+def path_of(action: str) -> str:
+    """Return an action as a client calls it: the replay is called for its answer alone."""
+    asked = "?return_response" if action == "replay" else ""
+    return f"{DOMAIN}/{action}{asked}"
+
 
 STATE: Final = object()
 """Stands for the entity's present state."""
@@ -447,7 +455,7 @@ async def test_everything_asks_for_the_right_to_it(
         assert found.keys() == ACTIONS.keys()
     for name, (right, data) in ACTIONS.items():
         with subtests.test(name):
-            await check_refused(hass, clients, right, f"{DOMAIN}/{name}", data)
+            await check_refused(hass, clients, right, path_of(name), data)
     with subtests.test("no entity is without a line"):
         for domain in {entity.partition(".")[0] for entity in own_entities(hass)}:
             found = hass.services.async_services_for_domain(domain)
@@ -480,7 +488,7 @@ async def test_everything_asks_for_the_right_to_it(
             assert let_out == REFUSED[right]
     for name, (right, data) in ACTIONS.items():
         with subtests.test(f"{name}, with the right"):
-            await check_allowed(clients, right, f"{DOMAIN}/{name}", data)
+            await check_allowed(clients, right, path_of(name), data)
     for entity_id, right, action, data in entity_actions(hass):
         with subtests.test(f"{action} of {entity_id}, with the right"):
             await check_allowed(clients, right, action, data)

@@ -30,7 +30,7 @@ def house(tolerance: str, power: float = 2500.0) -> House:
 def test_a_heater_goes_off_between_two_rows_of_a_slow_recording() -> None:
     """The moment at which a shed still suffices waits for no row."""
     rows = [row(300.0 * number, 50.0, 2500.0, 0.0, 0.0) for number in range(4)]
-    lines = play(rows, house("quarter_hour", 2000.0), step=300.0)
+    lines = play(rows, house("quarter_hour", 2200.0), step=300.0)
     shed = [line for line in lines[:-1] if line["action"] == "shed"]
     assert len(shed) == 1
     assert shed[0]["switched"]

@@ -146,3 +146,20 @@ def test_powers_that_nothing_can_measure_are_unknown() -> None:
         assert play(rows, house)[-1]["summary"]["actions"] == 0
     rows = [row(s, 50.0, 500.0 if s < 100 else 4000.0) for s in range(300)]
     assert play(rows, house)[-1]["summary"]["actions"] == 1
+
+
+def test_a_charger_is_changed_on_a_new_row_only() -> None:
+    """Change its level once for each row of a meter that tells once a minute."""
+    car = Load(
+        id="car",
+        load_class=LoadClass.SURPLUS,
+        phase=Supply.L1,
+        nominal_power=3680.0,
+        least_power=1380.0,
+        power_step=230.0,
+    )
+    rows = [row(60 * n, 50.0, -4000.0 if n < 10 else -100.0) for n in range(30)]
+    lines = play(rows, House((car,), frozenset()), step=60)
+    changed = [line["t"] // 60 for line in lines[:-1] if "power" in line]
+    assert len(changed) > 1
+    assert len(changed) == len(set(changed))

@@ -185,6 +185,10 @@ class Arbiter:
             for limit, monitor in self._context.monitors.items()
         )
 
+    def record_reading(self, read_at: float, now: float) -> None:
+        """Record when the powers were read, s, as known at `now`, where nothing is decided."""
+        self._context.rhythm.update(read_at, now)
+
     def update(self, view: HouseView) -> list[Decision]:
         """Return the new decisions for the state `view` of the house."""
         context = self._context

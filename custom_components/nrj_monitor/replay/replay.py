@@ -145,6 +145,7 @@ class Replay:
         """Yield the lines of the seconds before `until_ms`, in which no row comes."""
         while (now_ms := self._next_tick_ms) < until_ms:
             if self._can_skip(now_ms):
+                self._skip(now_ms)
                 self._next_tick_ms = self._skip_to(now_ms, until_ms)
             else:
                 yield from self._tick(now_ms)
@@ -188,8 +189,14 @@ class Replay:
     def _tick(self, now_ms: int) -> Iterator[Line]:
         """Yield the lines of the decisions of a second."""
         self._next_tick_ms = now_ms + TICK_MS
-        if not self._can_skip(now_ms):
+        if self._can_skip(now_ms):
+            self._skip(now_ms)
+        else:
             yield from self._decide(now_ms)
+
+    def _skip(self, now_ms: int) -> None:
+        """Let the arbiter know of the latest row, whose rhythm it learns."""
+        self._arbiter.record_reading(self._now_ms / 1000, now_ms / 1000)
 
     def _decide(self, now_ms: int) -> Iterator[Line]:
         """Let the arbiter decide; yield a line for each decision and notice."""
@@ -260,6 +267,7 @@ class Replay:
             guard=self._grid,
             meter_there=self._was_there,
             powers=self._powers(),
+            read_at=self._now_ms / 1000.0,
             time=self.recording.begin + now_ms / 1000.0,
             loads={
                 id_: LoadView(on, None, self._levels.get(id_))
