@@ -301,7 +301,8 @@ async def test_an_outage_of_quantumleap_does_not_delay_live_samples(
     forwarder.add_sample(sample(2))
     await forwarding.until(lambda: orion.times == times(2))
     await forwarding.until(lambda: forwarder.status.history == "failing", hurry=False)
-    assert forwarder.status.state == "connected"
+    await forwarding.until(lambda: forwarder.status.state == "connected", hurry=False)
+    assert forwarder.status.history == "failing"
     quantumleap.status = None
     await forwarding.until(lambda: quantumleap.times == times(1))
     await forwarding.until(lambda: forwarder.status.state == LinkState.CONNECTED)

@@ -58,7 +58,7 @@ async def test_what_an_away_history_missed_is_sent_to_it_once(
     await forwarding.until(lambda: orion.times == times(1, 2, 3, 4, 5))
     await a_minute_later(forwarding, orion)
     await forwarding.until(lambda: forwarder.status.history == "failing")
-    assert forwarder.status.state == "connected"
+    await forwarding.until(lambda: forwarder.status.state == "connected")
     await quantumleap.start()
     await forwarding.until(lambda: sorted(quantumleap.times) == times(1, 2, 3, 4, 5))
     forwarder.add_sample(sample(6))
@@ -102,7 +102,7 @@ async def test_without_its_address_a_failing_history_is_told(
     forwarder.add_sample(sample(1))
     await forwarding.until(lambda: forwarder.status.history == "not_notified")
     assert forwarder.status.history_reason
-    assert forwarder.status.state == "connected"
+    await forwarding.until(lambda: forwarder.status.state == "connected")
     assert forwarder._spool.unconfirmed(2**60, 99) == []
 
 
