@@ -126,5 +126,10 @@ class Truth:
         )
 
     def is_dated(self, time: float) -> bool:
-        """Return whether it is known what was counted before an epoch, and what after."""
-        return self.is_known(time, time)
+        """Return whether it is known what was counted before an epoch, and what after.
+
+        While the meter is off, what a power cut took from the journal is spread over it.
+        """
+        position = time - self.origin
+        is_on = any(start.on <= position <= start.off for start in self.starts)
+        return is_on and self.is_known(time, time)
