@@ -135,9 +135,12 @@ class DeviceServer(LoopbackServer):
         messages = await asyncio.to_thread(
             lambda: [_event(kind, data).SerializeToString() for data in events]
         )
-        for framing in self._subscribers:
-            for message in messages:
+        for framing in tuple(self._subscribers):
+            for number, message in enumerate(messages):
                 framing.write(TYPE_OF[PB.HomeassistantActionRequest], message)
+                if number % 100 == 99:
+                    # Sending is the device's work, not the client's.
+                    await asyncio.sleep(0)
 
     def state(self, message: Any, name: str) -> None:
         """Send a message with the state of an entity, whatever it says."""
