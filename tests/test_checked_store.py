@@ -12,6 +12,7 @@ import pytest
 from custom_components import nrj_monitor
 from custom_components.nrj_monitor.const import DOMAIN
 from custom_components.nrj_monitor.entry_data import NrjConfigEntry
+from custom_components.nrj_monitor.loads.store import load_store
 from tests.conftest import AddMeter
 from tests.support.device import DeviceServer
 from tests.support.states import state_is
@@ -115,4 +116,20 @@ async def test_a_file_that_can_not_be_written_keeps_no_meter_from_unloading(
     assert await hass.config_entries.async_unload(entry.entry_id)
     assert entry.state is ConfigEntryState.NOT_LOADED
     assert f"{file}" in caplog.text
+    caplog.clear()
+
+
+async def test_what_can_not_be_stored_is_said_and_loses_nothing(
+    hass: HomeAssistant, entry: NrjConfigEntry, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Data that can not be put together leave the file as it was."""
+    store = load_store(hass, "trial")
+    assert await store.async_try_save({"kept": 1})
+
+    def fail() -> dict[str, Any]:
+        raise ValueError("no such load")
+
+    assert not await store.async_try_save(fail)
+    assert "no such load" in caplog.text
+    assert await load_store(hass, "trial").async_load() == {"kept": 1}
     caplog.clear()

@@ -1,5 +1,9 @@
 """Energy totals of a meter: decreases are recorded, restored and acknowledged."""
 
+from typing import Any
+
+import pytest
+
 from custom_components.nrj_monitor.energy_counters import EnergyCounters
 
 
@@ -40,3 +44,21 @@ def test_stored_totals_of_an_older_version_are_restored() -> None:
     restored = EnergyCounters()
     restored.restore(stored)
     assert restored.as_dict() == stored
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"latest": {"no total!": 1.0}, "gone_back": {}},
+        {"latest": {"import_energy": 1e300}, "gone_back": {}},
+        {"latest": {}, "gone_back": {"import_energy": [2.0, float("nan")]}},
+    ],
+)
+def test_stored_totals_of_no_use_are_refused_whole(stored: dict[str, Any]) -> None:
+    """Restore nothing where a name or a value can not be."""
+    totals = EnergyCounters()
+    totals.update("export_energy", 3.0)
+    before = totals.as_dict()
+    with pytest.raises(ValueError, match="no total"):
+        totals.restore(stored)
+    assert totals.as_dict() == before

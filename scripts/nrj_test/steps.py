@@ -115,9 +115,10 @@ STEPS: Mapping[str, Step] = {
 
 LANES = (
     ("build", "end_to_end", "firmware"),
-    ("lint", "types", "cpp", "integration", "next"),
+    ("lint", "types", "cpp", "integration"),
+    ("next",),
 )
-"""Steps of a lane run one after the other, the lanes side by side: one waits while the other computes.
+"""Steps of a lane run one after the other, the lanes side by side: some wait while the others compute.
 
-A lane at its end takes over what the other has not begun.
+A lane at its end takes over what another has not begun.
 """

@@ -188,3 +188,15 @@ def test_an_override_of_a_week_outlives_what_else_is_remembered() -> None:
     )
     assert recalled["heater"]["override"] == [False, 5 * DAY]
     assert not recalled["heater"]["to_restore"]
+
+
+@pytest.mark.parametrize(
+    ("saved", "left"), [(float("nan"), 60.0), (1000.0, float("inf"))]
+)
+def test_a_time_that_is_none_makes_what_is_remembered_useless(
+    saved: float, left: float
+) -> None:
+    """No load acts on a moment or a duration that can not be."""
+    stored = {"heater": {"asked": True, "override": [False, left]}}
+    with pytest.raises(ValueError, match="no time"):
+        recall(stored, saved=saved, now=1010.0, changes={}, our_contexts=())

@@ -24,10 +24,15 @@ def hass_config_dir(hass_tmp_config_dir: str) -> str:
     return hass_tmp_config_dir
 
 
-async def until_sampled(*servers: NgsiV2 | NgsiLd) -> None:
-    """Wait until each broker has several samples."""
+async def until_sampled(models: int, *servers: NgsiV2 | NgsiLd) -> None:
+    """Wait until each broker has several samples, and one of each of `models`."""
+
+    def is_sampled(server: NgsiV2 | NgsiLd) -> bool:
+        seen = {applied.entity["type"] for applied in server.applied}
+        return len(seen) >= models and len(set(server.times)) >= WAITED
+
     async with asyncio.timeout(patience(30)):
-        while any(len(set(server.times)) < WAITED for server in servers):
+        while not all(map(is_sampled, servers)):
             await asyncio.sleep(0.1)
 
 
@@ -58,7 +63,7 @@ async def test_every_model_from_live_readings(
         )
     orion.applied.clear()
     ld.applied.clear()
-    await until_sampled(orion, ld)
+    await until_sampled(3, orion, ld)
     looked_at: set[tuple[str, str]] = set()
     for server in (orion, ld):
         for applied in server.applied:

@@ -44,9 +44,9 @@ def recall(
     Raises:
         LookupError, TypeError or ValueError: the stored states are of no use.
     """
-    age = 0.0 if saved is None else max(0.0, now - saved)
-    if not isfinite(age):
+    if saved is not None and not isfinite(saved):
         raise ValueError(f"{saved} is no time")
+    age = 0.0 if saved is None else max(0.0, now - saved)
     recalled = {}
     for id_, state in stored.items():
         change = changes.get(id_)
