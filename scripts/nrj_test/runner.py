@@ -11,6 +11,7 @@ import signal
 import time
 
 from nrj_test.steps import LANES, LOGS, ROOT, STEPS, Step
+from nrj_tools.firmware import BUILT, find_program
 
 BEHIND = 3
 """Niceness of a step that computes, beside one that waits for clocks: a third of a processor, beside a busy program."""
@@ -101,7 +102,12 @@ async def _run_command(
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=ROOT,
-        env={**os.environ, **step.environment, "PYTHONPATH": str(ROOT / "scripts")},
+        env={
+            **os.environ,
+            **step.environment,
+            **_built(step),
+            "PYTHONPATH": str(ROOT / "scripts"),
+        },
         stdin=asyncio.subprocess.DEVNULL,
         stdout=output,  # type: ignore[arg-type]
         stderr=None if output is None else asyncio.subprocess.STDOUT,
@@ -116,6 +122,12 @@ async def _run_command(
             os.killpg(process.pid, signal.SIGTERM)
         await process.wait()
         raise
+
+
+def _built(step: Step) -> dict[str, str]:
+    """Return the environment in which a step builds no firmware that is built already."""
+    program = find_program() if step.needs == "build" else None
+    return {} if program is None else {BUILT: str(program)}
 
 
 def _put_behind(pid: int) -> None:

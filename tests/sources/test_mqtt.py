@@ -1,7 +1,7 @@
 """A meter on an MQTT topic: a real Mosquitto, Home Assistant's own MQTT integration."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
 import itertools
 import json
@@ -488,19 +488,43 @@ async def test_a_broker_that_goes_takes_the_meter_along(
         await state_is(hass, "sensor.house_voltage_l1", "230.0", within=30)
 
 
+type UntilLearnt = Callable[[], Awaitable[None]]
+
+
+@pytest.fixture
+def until_learnt(monkeypatch: pytest.MonkeyPatch) -> UntilLearnt:
+    """Return a function to wait until the rhythm of all that tells from now on is known."""
+    update = timeout.AdaptiveTimeout.update
+    told: set[timeout.AdaptiveTimeout] = set()
+
+    def note(teller: timeout.AdaptiveTimeout, now: float) -> None:
+        update(teller, now)
+        told.add(teller)
+
+    monkeypatch.setattr(timeout.AdaptiveTimeout, "update", note)
+
+    async def wait() -> None:
+        told.clear()
+        async with asyncio.timeout(patience(20)):
+            while not told or not all(teller._is_learnt for teller in told):
+                await asyncio.sleep(0.05)
+
+    return wait
+
+
 async def test_a_meter_that_falls_silent_is_unavailable(
     hass: HomeAssistant,
     mqtt: None,
     publisher: Publisher,
     monkeypatch: pytest.MonkeyPatch,
+    until_learnt: UntilLearnt,
 ) -> None:
     """Make a silent meter unavailable after some gaps of its own rhythm."""
     monkeypatch.setattr(timeout, "MINIMUM", 1.0)
     async with publishing(publisher, message):
         await add(hass)
         await state_is(hass, "sensor.house_voltage_l1", "230.0")
-        # It has a rhythm once it has told a few times.
-        await asyncio.sleep(1)
+        await until_learnt()
     await state_is(hass, "sensor.house_voltage_l1", "unavailable", within=10)
     async with publishing(publisher, message):
         await state_is(hass, "sensor.house_voltage_l1", "230.0")
@@ -512,6 +536,8 @@ async def test_a_topic_that_dies_takes_its_readings_along(
     mqtt: None,
     publisher: Publisher,
     monkeypatch: pytest.MonkeyPatch,
+    until_learnt: UntilLearnt,
+    *,
     joined: bool,
 ) -> None:
     """Each topic has its own rhythm: the value of a dead one is not kept by the others."""
@@ -547,8 +573,7 @@ async def test_a_topic_that_dies_takes_its_readings_along(
         result = await hass.config_entries.flow.async_configure(heard["flow_id"], {})
         await decline_the_offer(hass, result)
         await state_is(hass, "sensor.house_active_power_l1", watts)
-        # It has a rhythm once it has told a few times.
-        await asyncio.sleep(1)
+        await until_learnt()
         message = told.pop(there)
         await state_is(hass, "sensor.house_active_power_l1", "unknown", within=10)
         await state_is(hass, "sensor.house_active_power", "unknown")
