@@ -20,6 +20,7 @@ from tests.end_to_end.playing import (
     readings,
 )
 from tests.end_to_end.recordings import Recording
+from tests.support.pace import patience
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -141,7 +142,7 @@ async def test_played_live(
         key = keys[state["entity_id"]]
         shown = number(state["state"])
         seen = start + _timestamp(state) - started
-        window = (max(seen - LATENCY, start), min(max(seen, start), end))
+        window = (max(seen - patience(LATENCY), start), min(max(seen, start), end))
         low, high = recording.range(key, *window)
         if key == "frequency":
             shares = [_share(recording, second) for second in window]
