@@ -1,5 +1,6 @@
 """Fixtures shared by the tests of the integration."""
 
+import asyncio
 from asyncio import constants
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 import itertools
@@ -98,6 +99,13 @@ async def unloaded(hass: HomeAssistant, integration: None) -> AsyncGenerator[Non
     for entry in hass.config_entries.async_entries(DOMAIN):
         if entry.state is ConfigEntryState.LOADED:
             assert await hass.config_entries.async_unload(entry.entry_id)
+    # aioesphomeapi looks up the time zone in a thread, which no end of a connection ends.
+    while looking := [
+        task
+        for task in asyncio.all_tasks()
+        if getattr(task.get_coro(), "__name__", "") == "get_timezone"
+    ]:
+        await asyncio.wait(looking)
 
 
 @pytest.fixture
