@@ -1,8 +1,8 @@
-"""Allowance of what others may send: pure rules."""
+"""Rate limit of what a device or broker sends: pure rules."""
 
 
 class Allowance:
-    """Takes so much a second, and `burst` at once; times in s of any one clock."""
+    """Token bucket: `rate` a second, and `burst` at once; times in s of any one clock."""
 
     __slots__ = ("_burst", "_left", "_rate", "_time")
 
@@ -14,7 +14,7 @@ class Allowance:
         self._time = 0.0
 
     def takes(self, now: float, amount: float = 1.0) -> bool:
-        """Return whether `amount` is taken at `now`; what is not is to be left out."""
+        """Spend `amount` at `now`; return whether there was enough left for it."""
         self._left = min(self._burst, self._left + self._rate * (now - self._time))
         self._time = now
         if amount > self._left:

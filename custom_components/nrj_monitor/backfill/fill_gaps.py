@@ -42,7 +42,7 @@ from .timeline import REACH, EnergyEstimate, EnergyTimeline
 MEASURED = (*POWERS, *VOLTAGES, FREQUENCY)
 
 LISTED: Final = 168
-"""Hours of a sensor that an answer lists: those of a week."""
+"""Most hours of a sensor in an answer: those of a week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class BackfillResult:
 def _listed[RowT](
     rows_of: Mapping[str, Mapping[int, RowT]], told: Callable[[RowT], Any]
 ) -> dict[str, Any]:
-    """Return what is told of the latest hours of each sensor."""
+    """Return the latest hours of each sensor, as the answer lists them."""
     return {
         id_: {_text(hour): told(rows[hour]) for hour in sorted(rows)[-LISTED:]}
         for id_, rows in rows_of.items()
@@ -235,7 +235,7 @@ async def async_backfill(
 
 
 def hours_left(timeline: EnergyTimeline, begin: float, end: float) -> range:
-    """Return the begins of the hours to fill that end after `begin`, up to `end`.
+    """Return the starts of the hours to fill that end after `begin`, up to `end`.
 
     The hour in which a continued timeline begins was filled before.
     """

@@ -75,7 +75,11 @@ def _is_whole(number: object, low: float, high: float) -> bool:
 
 def _is_reading(number: object) -> bool:
     # Compared, not converted: an integer may have any number of digits.
-    return type(number) in (int, float) and -LIMIT < number < LIMIT  # type: ignore[operator]
+    return (
+        isinstance(number, (int, float))
+        and not isinstance(number, bool)
+        and -LIMIT < number < LIMIT
+    )
 
 
 def iso(time: int) -> str:
